@@ -1,0 +1,70 @@
+/**
+ * Nameko's error object, in answers to RPC and over WebSockets.
+ *
+ * Its four keys are Nameko's; `code`, `data` and `retryable` are ours, and Python callers ignore them (Nameko
+ * 2.14).
+ */
+import type { Failure } from "./outcome.ts";
+import { asksForRetry } from "./retry.ts";
+
+/** An error on the wire. */
+export interface ErrorObject {
+  readonly exc_type: string;
+  readonly exc_path: string;
+  readonly exc_args: readonly unknown[];
+  readonly value: string;
+  readonly code?: string;
+  readonly data?: unknown;
+  readonly retryable?: boolean;
+}
+
+/** The failure of a call of `service` as its caller is told. */
+export function toErrorObject(failure: Failure, service: string): ErrorObject {
+  const { message, data, retryable } = failure;
+  // A handler that asks for its message again asks its own runtime; its caller must not take it for a wish of its own.
+  const code = asksForRetry(failure) ? "ERROR" : failure.code;
+  const detail = { code, ...(data !== undefined && { data }), ...(retryable && { retryable }) };
+  const field = (key: string) => isRecord(data) && typeof data[key] === "string" ? data[key] : message;
+  switch (code) {
+    case "METHOD_NOT_FOUND":
+      return nameko("MethodNotFound", [field("method")], field("method"), detail);
+    case "UNKNOWN_SERVICE":
+      return nameko("UnknownService", [field("service")], `Unknown service \`${field("service")}\``, detail);
+    case "BAD_REQUEST":
+      return nameko("IncorrectSignature", [message], message, detail);
+    case "MALFORMED_REQUEST":
+      return nameko("MalformedRequest", [message], message, detail);
+    case "CONNECTION_NOT_FOUND":
+      return nameko("ConnectionNotFound", [field("socketId")], field("socketId"), detail);
+    case "BAD_RESULT":
+      return nameko("UnserializableValueError", [], message, detail);
+    case "TIMEOUT":
+    case "WORKER_LOST":
+    case "CONTAINER_STOPPING":
+      return errorObject("enoki", failure.name, [message], message, detail);
+    default:
+      return failure.name === "RemoteError"
+        ? nameko("RemoteError", [message], message, detail)
+        : errorObject(service, failure.name, [message], message, detail);
+  }
+}
+
+type Detail = Pick<ErrorObject, "code" | "data" | "retryable">;
+
+function nameko(type: string, args: readonly unknown[], value: string, detail: Detail): ErrorObject {
+  return errorObject("nameko.exceptions", type, args, value, detail);
+}
+
+function errorObject(
+  module: string,
+  type: string,
+  args: readonly unknown[],
+  value: string,
+  detail: Detail,
+): ErrorObject {
+  return { exc_type: type, exc_path: `${module}.${type}`, exc_args: args, value, ...detail };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

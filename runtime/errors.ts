@@ -1,0 +1,213 @@
+/**
+ * The few errors of our own, named for what their catcher does. Misuse throws built-in classes.
+ *
+ * Compare `code`, never `instanceof`, across a thread or a broker: errors travel as data.
+ */
+
+/** Codes that {@linkcode CallError} and its subclasses carry; a remote service may send others. */
+export type CallErrorCode =
+  | "UNKNOWN_SERVICE"
+  | "METHOD_NOT_FOUND"
+  | "BAD_REQUEST"
+  | "MALFORMED_REQUEST"
+  | "TIMEOUT"
+  | "WORKER_LOST"
+  | "CONTAINER_STOPPING"
+  | "BAD_RESULT"
+  | "REMOTE_ERROR";
+
+/** Options of the {@linkcode CallError} constructor. */
+export interface CallErrorOptions extends ErrorOptions {
+  readonly code: string;
+  /** Whether the same call may succeed if repeated. @default {false} */
+  readonly retryable?: boolean;
+  /** Structured detail, anything JSON can carry. */
+  readonly data?: unknown;
+}
+
+/** A call of a service that failed; the base of all that a caller may want to tell apart. */
+export class CallError extends Error {
+  static {
+    this.prototype.name = "CallError";
+  }
+  readonly code: string;
+  readonly retryable: boolean;
+  readonly data: unknown;
+
+  constructor(message: string, { code, retryable = false, data, ...options }: CallErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.retryable = retryable;
+    this.data = data;
+  }
+}
+
+/** Nobody serves the called service: no queue is bound for it. */
+export class UnknownServiceError extends CallError {
+  static {
+    this.prototype.name = "UnknownServiceError";
+  }
+  readonly service: string;
+
+  constructor(service: string) {
+    super(`Cannot call service "${service}": nobody serves it. Start it, or check the name`, {
+      code: "UNKNOWN_SERVICE",
+      retryable: true,
+      data: { service },
+    });
+    this.service = service;
+  }
+}
+
+/** The service has no RPC method of that name. */
+export class MethodNotFoundError extends CallError {
+  static {
+    this.prototype.name = "MethodNotFoundError";
+  }
+  constructor(method: string, options?: ErrorOptions) {
+    super(`Cannot call method "${method}": the service has no such method`, {
+      code: "METHOD_NOT_FOUND",
+      data: { method },
+      ...options,
+    });
+  }
+}
+
+/** The request did not fit: wrong arguments, failed validation, or a body that makes no sense. */
+export class BadRequestError extends CallError {
+  static {
+    this.prototype.name = "BadRequestError";
+  }
+  /** How Nameko names the case on the wire. */
+  readonly reason: "IncorrectSignature" | "MalformedRequest";
+
+  constructor(
+    message: string,
+    { reason = "IncorrectSignature", data }: {
+      readonly reason?: "IncorrectSignature" | "MalformedRequest";
+      readonly data?: unknown;
+    } = {},
+  ) {
+    super(message, { code: reason === "MalformedRequest" ? "MALFORMED_REQUEST" : "BAD_REQUEST", data });
+    this.reason = reason;
+  }
+}
+
+/** No answer came in time, or the handler took longer than its entrypoint allows. */
+export class CallTimeoutError extends CallError {
+  static {
+    this.prototype.name = "CallTimeoutError";
+  }
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, { code: "TIMEOUT", retryable: true, ...options });
+  }
+}
+
+/** The thread that ran the call died before the call had an outcome. */
+export class WorkerLostError extends CallError {
+  static {
+    this.prototype.name = "WorkerLostError";
+  }
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, { code: "WORKER_LOST", retryable: true, ...options });
+  }
+}
+
+/** The container is stopping and takes no further calls. */
+export class ContainerStoppingError extends CallError {
+  static {
+    this.prototype.name = "ContainerStoppingError";
+  }
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, { code: "CONTAINER_STOPPING", retryable: true, ...options });
+  }
+}
+
+/** Options of the {@linkcode RemoteError} constructor. */
+export interface RemoteErrorOptions extends ErrorOptions {
+  readonly code?: string;
+  readonly retryable?: boolean;
+  readonly data?: unknown;
+}
+
+/**
+ * The remote handler threw; carries the class name, message and data it threw with.
+ *
+ * Its own message is both, `MyError boom`, as Nameko's `RemoteError` spells it.
+ */
+export class RemoteError extends CallError {
+  static {
+    this.prototype.name = "RemoteError";
+  }
+  readonly remoteName: string;
+  readonly remoteMessage: string;
+
+  constructor(
+    remoteName: string,
+    remoteMessage: string,
+    { code = "REMOTE_ERROR", ...options }: RemoteErrorOptions = {},
+  ) {
+    super(`${remoteName} ${remoteMessage}`, { code, ...options });
+    this.remoteName = remoteName;
+    this.remoteMessage = remoteMessage;
+  }
+}
+
+/** What a handler returned cannot be sent: it is no JSON, or its output schema refuses it. */
+export class BadResultError extends CallError {
+  static {
+    this.prototype.name = "BadResultError";
+  }
+  constructor(message: string, { data, ...options }: ErrorOptions & { readonly data?: unknown } = {}) {
+    super(message, { code: "BAD_RESULT", data, ...options });
+  }
+}
+
+/**
+ * What a broker's failure means for whoever would try again: nothing answers there, something answers but does
+ * not speak yet, or it refuses us.
+ */
+export type BrokerErrorState = "unreachable" | "unready" | "refused";
+
+/** The broker cannot be reached, refuses us, or has something else under that name. */
+export class BrokerError extends Error {
+  static {
+    this.prototype.name = "BrokerError";
+  }
+  readonly state: BrokerErrorState;
+
+  constructor(
+    message: string,
+    { state = "refused", ...options }: ErrorOptions & { readonly state?: BrokerErrorState } = {},
+  ) {
+    super(message, options);
+    this.state = state;
+  }
+}
+
+/** A mandatory message was taken by no queue. */
+export class UnroutableError extends Error {
+  static {
+    this.prototype.name = "UnroutableError";
+  }
+  readonly data: { readonly exchange: string; readonly routingKey: string };
+
+  constructor(exchange: string, routingKey: string) {
+    super(`Cannot publish to exchange "${exchange}": no queue takes routing key "${routingKey}"`);
+    this.data = { exchange, routingKey };
+  }
+}
+
+/** A service module could not be loaded, or what it exports is not a service. */
+export class ServiceLoadError extends Error {
+  static {
+    this.prototype.name = "ServiceLoadError";
+  }
+}
+
+/** A configuration file, value or permission is wrong. */
+export class ConfigurationError extends Error {
+  static {
+    this.prototype.name = "ConfigurationError";
+  }
+}

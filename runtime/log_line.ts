@@ -1,0 +1,82 @@
+/**
+ * Log records as lines of text.
+ *
+ * Whatever a record holds, one record is one line in JSON, and in the pretty format one line plus the indented
+ * lines of its error's stack: control characters are escaped, so that no value can forge a line or a colour.
+ * The passwords of URIs are masked, and so are properties whose names sound like secrets.
+ */
+import type { LogLevel, LogRecord } from "./log.ts";
+import { isSecretKey, MASK, maskSecrets, maskUriPasswords } from "./secrets.ts";
+
+const RESET = "\x1b[0m";
+const DIM = "\x1b[2m";
+const COLOR: Readonly<Record<LogLevel, string>> = {
+  debug: "\x1b[2m",
+  info: "\x1b[32m",
+  warning: "\x1b[33m",
+  error: "\x1b[31m",
+};
+// deno-lint-ignore no-control-regex -- these are the characters to escape
+const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/g;
+const NEEDS_QUOTES = /^$|[\s"'=\\]/;
+
+/** One JSON object: time (ISO 8601), level, service, message, properties, error. */
+export function formatJsonLine(
+  { time = Date.now(), level, service, message, properties, error }: LogRecord,
+): string {
+  const shown = properties !== undefined && Object.keys(properties).length > 0;
+  return JSON.stringify(maskSecrets({
+    time: new Date(time).toISOString(),
+    level,
+    service,
+    message,
+    properties: shown ? properties : undefined,
+    error,
+  }));
+}
+
+/** Local time, level, service, message, `key=value` pairs; then the error's stack, indented. */
+export function formatPrettyLine(
+  { time = Date.now(), level, service, message, properties = {}, error }: LogRecord,
+  colored: boolean,
+): string {
+  const paint = (color: string, text: string) => (colored ? color + text + RESET : text);
+  const parts = [paint(DIM, clock(time)), paint(COLOR[level], level.padEnd(7))];
+  if (service !== undefined) parts.push(escapeControls(service));
+  parts.push(clean(message));
+  for (const [key, value] of Object.entries(properties)) {
+    if (value !== undefined) parts.push(paint(DIM, `${clean(key)}=`) + formatProperty(key, value));
+  }
+  const line = parts.join(" ");
+  if (error === undefined) return line;
+  const stack = maskUriPasswords(error.stack ?? `${error.name}: ${error.message}`);
+  return [line, ...stack.split(/\r?\n/).map((text) => "    " + escapeControls(text))].join("\n");
+}
+
+function clock(time: number): string {
+  const date = new Date(time);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const milliseconds = String(date.getMilliseconds()).padStart(3, "0");
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${milliseconds}`;
+}
+
+function formatProperty(key: string, value: unknown): string {
+  if (isSecretKey(key) && value !== null && typeof value !== "boolean") return MASK;
+  if (typeof value === "string") {
+    const text = maskUriPasswords(value);
+    return escapeControls(NEEDS_QUOTES.test(text) ? JSON.stringify(text) : text);
+  }
+  return escapeControls(JSON.stringify(maskSecrets(value)) ?? String(value));
+}
+
+function clean(text: string): string {
+  return escapeControls(maskUriPasswords(text));
+}
+
+function escapeControls(text: string): string {
+  return text.replace(CONTROL, (character) => {
+    if (character === "\n") return "\\n";
+    if (character === "\t") return "\\t";
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}

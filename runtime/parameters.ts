@@ -1,0 +1,106 @@
+/**
+ * The parameters of handlers, read from their own source, so that Python callers can use keyword arguments.
+ *
+ * `Function.prototype.toString()` gives the exact source text of a function, and a JavaScript parser reads it.
+ * The text of a method is no expression (`async place(ctx, order) {}`, `get x() {}`, `["a b"](ctx) {}`), so what
+ * does not parse as an expression is parsed again as the body of a class. What parses as neither is native or
+ * bound code, whose parameters nobody can know.
+ *
+ * The parser takes some 8 ms to load, so it is imported when the first source is to be read and not before.
+ */
+import type { Pattern, Program } from "npm:acorn@^8.19.0";
+
+/** One parameter of a handler. */
+export interface Parameter {
+  /** `undefined` for a destructured parameter, which can be given by position only. */
+  readonly name: string | undefined;
+  /** Whether it has a default; TypeScript's `?` leaves no trace at run time. */
+  readonly optional: boolean;
+  /** Whether it takes all the remaining arguments. */
+  readonly rest: boolean;
+}
+
+/** What the identifier at an offset of a function's source was called by its author; undefined if just that. */
+export type OriginalName = (functionSource: string, offset: number) => string | undefined;
+
+/** Any function, whatever it takes. */
+export type AnyFunction = (...args: never[]) => unknown;
+
+/**
+ * Parameters of each handler after its first one, the context.
+ *
+ * A handler whose source cannot be read (native or bound) gets `undefined`.
+ *
+ * @param originalName For sources that a bundler has written anew.
+ */
+export async function readParameters(
+  handlers: Readonly<Record<string, AnyFunction>>,
+  originalName: OriginalName = () => undefined,
+): Promise<Map<string, readonly Parameter[] | undefined>> {
+  const { parse } = await import("npm:acorn@^8.19.0");
+  const program = (source: string) =>
+    parse(source, {
+      ecmaVersion: "latest",
+      sourceType: "module",
+      allowSuperOutsideMethod: true,
+      checkPrivateFields: false,
+    });
+  return new Map(
+    Object.entries(handlers).map(([name, handler]) => {
+      const source = String(handler);
+      const definition = parseFunction(source, program);
+      const nameAt = (offset: number) => originalName(source, offset - definition!.before);
+      return [name, definition && afterContext(definition.params, nameAt)];
+    }),
+  );
+}
+
+/** A function's parameters as they were parsed, with so many characters before its source. */
+interface ParsedFunction {
+  readonly params: readonly Pattern[];
+  readonly before: number;
+}
+
+const EXPRESSION = "(";
+const HOLDER = "class Holder extends null {";
+
+function parseFunction(source: string, parse: (source: string) => Program): ParsedFunction | undefined {
+  const statement = attempt(() => parse(`${EXPRESSION}${source}\n)`).body[0]);
+  if (statement?.type === "ExpressionStatement") {
+    const { expression } = statement;
+    return expression.type === "FunctionExpression" || expression.type === "ArrowFunctionExpression"
+      ? { params: expression.params, before: EXPRESSION.length }
+      : undefined;
+  }
+  const holder = attempt(() => parse(`${HOLDER}${source}\n}`).body[0]);
+  const method = holder?.type === "ClassDeclaration" ? holder.body.body[0] : undefined;
+  return method?.type === "MethodDefinition"
+    ? { params: method.value.params, before: HOLDER.length }
+    : undefined;
+}
+
+function attempt<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+type NameAt = (offset: number) => string | undefined;
+
+function afterContext(patterns: readonly Pattern[], nameAt: NameAt): readonly Parameter[] {
+  const context = patterns[0];
+  return (context?.type === "RestElement" ? patterns : patterns.slice(1))
+    .map((pattern) => parameterOf(pattern, nameAt));
+}
+
+function parameterOf(pattern: Pattern, nameAt: NameAt): Parameter {
+  if (pattern.type === "AssignmentPattern") return { ...parameterOf(pattern.left, nameAt), optional: true };
+  if (pattern.type === "RestElement") {
+    return { ...parameterOf(pattern.argument, nameAt), optional: true, rest: true };
+  }
+  const name = pattern.type === "Identifier" ? nameAt(pattern.start) ?? pattern.name : undefined;
+  return { name, optional: false, rest: false };
+}

@@ -1,0 +1,100 @@
+import { CallError } from "./errors.ts";
+import type { Failure } from "./outcome.ts";
+import type { PlainRecord } from "./plain.ts";
+
+/** How long to wait before each retry, in milliseconds. */
+export interface Backoff {
+  /** Before the first retry. @default {1_000} */
+  readonly initial?: number;
+  /** By which the wait grows each time. @default {2} */
+  readonly factor?: number;
+  /** The wait never exceeds it. @default {300_000} */
+  readonly limit?: number;
+}
+
+/** When a failed message is offered again. */
+export interface RetryPolicy {
+  /** Retries at most; then the message goes to the dead-letter queue. @default {20} */
+  readonly max?: number;
+  /** Milliseconds before each retry, or how they grow. @default {{}} */
+  readonly backoff?: number | Backoff;
+}
+
+const DEFAULT_MAX = 20;
+
+/**
+ * Thrown by a handler to have its message offered again later.
+ *
+ * The message waits in the broker, not here. How often is limited by the entrypoint's `retry.max`, 20 by default.
+ *
+ * @example
+ * ```ts
+ * throw new Retry({ after: 5_000, cause: error });
+ * ```
+ */
+export class Retry extends CallError {
+  static {
+    this.prototype.name = "Retry";
+  }
+  /** @param options.after Milliseconds to wait. @default {what the entrypoint's `backoff` says} */
+  constructor({ after, ...options }: ErrorOptions & { readonly after?: number } = {}) {
+    if (after !== undefined && !(after >= 0 && after <= LONGEST_DELAY)) {
+      throw new RangeError(`Cannot retry: after must be from 0 to ${LONGEST_DELAY} ms, got ${after}`);
+    }
+    super("The handler asks for the message to be offered again", {
+      code: RETRY_CODE,
+      retryable: true,
+      data: { after: after ?? null },
+      ...options,
+    });
+  }
+}
+
+const RETRY_CODE = "RETRY";
+
+/** Milliseconds, nearly 25 days; RabbitMQ takes little more. */
+const LONGEST_DELAY = 2 ** 31 - 1;
+
+/** Whether a handler failed by asking for a retry. */
+export function asksForRetry({ code }: Failure): boolean {
+  return code === RETRY_CODE;
+}
+
+/**
+ * Checks a policy, for the manifest.
+ *
+ * @throws {RangeError} If one of its numbers is negative, or a wait longer than 24 days.
+ */
+export function retryOptions({ max = DEFAULT_MAX, backoff = {} }: RetryPolicy): PlainRecord {
+  const { initial = 1_000, factor = 2, limit = 300_000 } = typeof backoff === "number"
+    ? { initial: backoff, factor: 1, limit: backoff }
+    : backoff;
+  const most = { max: Infinity, initial: LONGEST_DELAY, factor: Infinity, limit: LONGEST_DELAY };
+  for (const [name, value] of Object.entries({ max, initial, factor, limit })) {
+    if (!(value >= 0 && value <= most[name as keyof typeof most])) {
+      throw new RangeError(
+        `Cannot declare a retry: ${name} must be from 0 to ${most[name as keyof typeof most]}, got ${value}`,
+      );
+    }
+  }
+  return { max, initial, factor, limit };
+}
+
+/**
+ * Milliseconds until the next attempt, or undefined if there shall be none.
+ *
+ * @param policy The entrypoint's `retry` in the manifest, if it has one.
+ * @param attempt How often the message has failed, this time included.
+ */
+export function nextRetry(
+  failure: Failure,
+  policy: PlainRecord | undefined,
+  attempt: number,
+): number | undefined {
+  const { max, initial, factor, limit } = (policy ?? retryOptions({})) as Record<string, number>;
+  if (attempt > max!) return undefined;
+  const after = (failure.data as { readonly after?: unknown } | undefined)?.after;
+  if (asksForRetry(failure) && typeof after === "number") return after;
+  // Zero times infinity is no number.
+  return Math.min(limit!, initial! * factor! ** (attempt - 1) || 0);
+}

@@ -1,0 +1,180 @@
+import { BRAND, hasBrand } from "./brand.ts";
+import type { Context } from "./context.ts";
+import type { DependencyTable } from "./dependency.ts";
+import type { AnyEntrypoint, EntrypointSpec, EntrypointTable } from "./entrypoint.ts";
+
+/** A sentence that the compiler shows where a definition does not fit. */
+export interface DefinitionError<Message extends string> {
+  readonly definitionError: Message;
+}
+
+type Spec<Entry> = Entry extends readonly (infer Each)[] ? Each : Entry;
+
+/** What one entrypoint gives; an RPC entrypoint without a signature has no say (`never[]`). */
+type ArgsOf<Each> = Each extends EntrypointSpec<string, infer Args, infer _Result>
+  ? Args extends readonly never[] ? number extends Args["length"] ? never : Args : Args
+  : never;
+
+type ResultOf<Each> = Each extends EntrypointSpec<string, infer _Args, infer Result>
+  ? unknown extends Result ? never : Result
+  : never;
+
+type Or<Stated, Otherwise> = [Stated] extends [never] ? Otherwise : Stated;
+
+type HandlerResult<Result> = Awaited<Result> | Promise<Awaited<Result>>;
+
+/** The function that an entry of the table asks for. */
+export type HandlerOf<Dependencies extends DependencyTable, Entry> = (
+  context: Context<Dependencies>,
+  ...args: Or<ArgsOf<Spec<Entry>>, never[]>
+) => HandlerResult<Or<ResultOf<Spec<Entry>>, unknown>>;
+
+/** The handlers that a table of entrypoints asks for. */
+export type HandlersOf<Dependencies extends DependencyTable, Entrypoints extends EntrypointTable> = {
+  readonly [Method in keyof Entrypoints]: HandlerOf<Dependencies, Entrypoints[Method]>;
+};
+
+type NoStrayHandlers<Handlers, Entrypoints> = {
+  readonly [Method in Exclude<keyof Handlers, keyof Entrypoints>]: DefinitionError<
+    `Handler "${Method & string}" has no entry in the table of entrypoints`
+  >;
+};
+
+type NoReservedKey<Dependencies> = "call" extends keyof Dependencies
+  ? { readonly call: DefinitionError<'The context reserves the key "call"; name the dependency otherwise'> }
+  : unknown;
+
+/** What a service offers, without its code: enough for a client, and for an implementation elsewhere. */
+export interface Contract<
+  Name extends string = string,
+  Entrypoints extends EntrypointTable = EntrypointTable,
+> {
+  readonly [BRAND]: "contract" | "service";
+  readonly name: Name;
+  readonly entrypoints: Entrypoints;
+}
+
+/** A service: data that a worker thread serves. */
+export interface Service<
+  Name extends string = string,
+  Dependencies extends DependencyTable = DependencyTable,
+  Entrypoints extends EntrypointTable = EntrypointTable,
+  // deno-lint-ignore no-explicit-any -- the bound of every handler table; inference keeps the real one
+  Handlers = Readonly<Record<string, (...args: any[]) => unknown>>,
+> extends Contract<Name, Entrypoints> {
+  readonly [BRAND]: "service";
+  readonly dependencies: Dependencies;
+  readonly handlers: Handlers;
+}
+
+/** What {@linkcode service} takes beside a name, or beside a contract, which has the entrypoints already. */
+export interface ServiceDefinition<
+  Dependencies extends DependencyTable,
+  Entrypoints extends EntrypointTable,
+  Handlers,
+> {
+  readonly dependencies?: Dependencies & NoReservedKey<Dependencies>;
+  readonly entrypoints?: Entrypoints;
+  readonly handlers: Handlers & NoStrayHandlers<Handlers, Entrypoints>;
+}
+
+/**
+ * Defines a service: a name, what it depends on, its entrypoints, and the handlers they call.
+ *
+ * With a contract in place of the name, it implements that contract and takes name and entrypoints from it.
+ * The value is inert: nothing connects and nothing runs until a container serves it. A handler's first
+ * parameter is the context: the dependencies by name, and `call`. The parameters of an RPC handler must be
+ * annotated, unless its contract or schema types them; an unannotated one is `never`.
+ *
+ * @throws {TypeError} If a name cannot be used on the wire (empty, or with a dot), or a handler is missing.
+ *
+ * @example
+ * ```ts
+ * export default service("greeting_service", {
+ *   entrypoints: { hello: rpc() },
+ *   handlers: { hello: (_context, name: string) => `Hello, ${name}!` },
+ * });
+ * ```
+ */
+export function service<
+  const Name extends string,
+  Handlers extends HandlersOf<Dependencies, Entrypoints>,
+  // deno-lint-ignore ban-types -- no entrypoints
+  const Entrypoints extends EntrypointTable = {},
+  // deno-lint-ignore ban-types -- no dependencies
+  Dependencies extends DependencyTable = {},
+>(
+  nameOrContract: Name | Contract<Name, Entrypoints>,
+  definition: ServiceDefinition<Dependencies, Entrypoints, Handlers>,
+): Service<Name, Dependencies, Entrypoints, Handlers> {
+  const { name, entrypoints } = typeof nameOrContract === "string"
+    ? contract(nameOrContract, definition.entrypoints ?? {})
+    : nameOrContract;
+  const { dependencies = {}, handlers } = definition;
+  if ("call" in dependencies) {
+    throw new TypeError(`Cannot define service "${name}": the context reserves the key "call"`);
+  }
+  for (const [key, spec] of Object.entries(dependencies)) {
+    if (!hasBrand(spec, "dependency")) {
+      throw new TypeError(`Cannot define service "${name}": dependency "${key}" is not made by provider()`);
+    }
+  }
+  for (const method of Object.keys(entrypoints)) {
+    if (typeof handlers[method] !== "function") {
+      throw new TypeError(`Cannot define service "${name}": entry "${method}" has no handler`);
+    }
+  }
+  for (const method of Object.keys(handlers)) {
+    if (!Object.hasOwn(entrypoints, method)) {
+      throw new TypeError(`Cannot define service "${name}": handler "${method}" has no entrypoint`);
+    }
+  }
+  const made: Service = { [BRAND]: "service", name, dependencies, entrypoints, handlers };
+  return made as Service<Name, Dependencies, Entrypoints, Handlers>;
+}
+
+/**
+ * Declares what a service offers, apart from its code.
+ *
+ * Use it where two services call each other: each infers from the other's contract, so that neither type
+ * depends on itself.
+ *
+ * @throws {TypeError} If a name cannot be used on the wire: empty, or with a dot.
+ */
+export function contract<const Name extends string, const Entrypoints extends EntrypointTable>(
+  name: Name,
+  entrypoints: Entrypoints,
+): Contract<Name, Entrypoints> {
+  if (typeof name !== "string" || !WORD_REGEXP.test(name)) {
+    throw new TypeError(`Cannot define service "${name}": a name is one word without dots or white space`);
+  }
+  for (const [method, entry] of Object.entries(entrypoints)) {
+    if (!WORD_REGEXP.test(method) || RESERVED_METHODS.has(method)) {
+      throw new TypeError(
+        `Cannot define service "${name}": "${method}" cannot be a method's name, use one word without dots`,
+      );
+    }
+    for (const spec of entrypointsOf(entry)) {
+      if (!hasBrand(spec, "entrypoint")) {
+        throw new TypeError(`Cannot define service "${name}": entry "${method}" is not an entrypoint`);
+      }
+    }
+  }
+  return { [BRAND]: "contract", name, entrypoints };
+}
+
+/** Routing keys are words separated by dots, and the RPC binding is `service.*`: one word each. */
+const WORD_REGEXP = /^[^.\s*#]+$/u;
+
+/** A client that had a method `then` would be taken for a promise. */
+const RESERVED_METHODS: ReadonlySet<string> = new Set(["then"]);
+
+/** The entrypoints of one method, as a list. */
+export function entrypointsOf(entry: AnyEntrypoint | readonly AnyEntrypoint[]): readonly AnyEntrypoint[] {
+  return Array.isArray(entry) ? entry : [entry as AnyEntrypoint];
+}
+
+/** Whether a value is a service, of whatever copy of this library. */
+export function isService(value: unknown): value is Service {
+  return hasBrand(value, "service");
+}
