@@ -1,0 +1,113 @@
+import { LONGEST_TIMER } from "./abort.ts";
+import { type CallHeaders, decodeCallHeaders } from "./call_headers.ts";
+import type { Call } from "./context.ts";
+import { CallTimeoutError, ContainerStoppingError } from "./errors.ts";
+import type { Log } from "./log.ts";
+import type { CancelReason } from "./port.ts";
+import type { PlainRecord } from "./plain.ts";
+import type { FieldTable } from "./transport.ts";
+
+/** What the calls of one service have in common. */
+export interface CallSurroundings {
+  readonly service: string;
+  /** Ids of former calls that a call id stack keeps; Nameko's `parent_calls_tracked`. */
+  readonly parentCallsTracked: number;
+  /** Writes to the service's log, with `properties` of the call. */
+  readonly logFor: (properties: PlainRecord) => Log;
+}
+
+/**
+ * The `call` of one context. All of it is made when first asked for: most handlers ask for nothing, and an id,
+ * a signal or a log costs more than a short handler does.
+ */
+export class CallScope implements Call {
+  readonly method: string;
+  readonly #surroundings: CallSurroundings;
+  readonly #messageHeaders: FieldTable | undefined;
+  #decoded: CallHeaders | undefined;
+  #id: string | undefined;
+  #stack: readonly string[] | undefined;
+  #controller: AbortController | undefined;
+  #deadlineTimer: ReturnType<typeof setTimeout> | undefined;
+  #cancelled: CancelReason | undefined;
+  #log: Log | undefined;
+  #ended = false;
+
+  constructor(method: string, headers: FieldTable | undefined, surroundings: CallSurroundings) {
+    this.method = method;
+    this.#messageHeaders = headers;
+    this.#surroundings = surroundings;
+  }
+
+  get service(): string {
+    return this.#surroundings.service;
+  }
+
+  get id(): string {
+    return this.#id ??= `${this.service}.${this.method}.${crypto.randomUUID()}`;
+  }
+
+  get stack(): readonly string[] {
+    return this.#stack ??= trim([...this.#headers.stack, this.id], this.#surroundings.parentCallsTracked + 1);
+  }
+
+  get headers(): FieldTable {
+    return this.#headers.data;
+  }
+
+  get deadline(): number | undefined {
+    return this.#headers.deadline;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#cancelled !== undefined) this.#abort(this.#cancelled);
+      else if (this.deadline !== undefined && !this.#ended) {
+        const left = Math.min(this.deadline - Date.now(), LONGEST_TIMER);
+        this.#deadlineTimer = setTimeout(() => this.cancel("timeout"), left);
+      }
+    }
+    return this.#controller.signal;
+  }
+
+  get log(): Log {
+    return this.#log ??= this.#surroundings.logFor({ call: this.id });
+  }
+
+  /** Aborts the signal, now or when it is first asked for. */
+  cancel(reason: CancelReason): void {
+    this.#cancelled ??= reason;
+    this.#abort(reason);
+  }
+
+  /** Lets go of what the call holds. */
+  end(): void {
+    this.#ended = true;
+    clearTimeout(this.#deadlineTimer);
+  }
+
+  get #headers(): CallHeaders {
+    return this.#decoded ??= decodeCallHeaders(this.#messageHeaders);
+  }
+
+  #abort(reason: CancelReason): void {
+    this.#controller?.abort(cancellation(`${this.service}.${this.method}`, reason));
+  }
+}
+
+function cancellation(name: string, reason: CancelReason): Error {
+  switch (reason) {
+    case "timeout":
+      return new CallTimeoutError(`Cannot finish "${name}": its time is up`);
+    case "stopping":
+      return new ContainerStoppingError(`Cannot finish "${name}": its container is stopping`);
+    case "cancelled":
+      return new DOMException(`The call of "${name}" was cancelled`, "AbortError");
+  }
+}
+
+/** Nameko trims from the left; a negative limit empties the stack. */
+function trim(stack: readonly string[], limit: number): readonly string[] {
+  return limit <= 0 ? [] : stack.slice(-limit);
+}

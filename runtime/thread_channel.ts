@@ -1,0 +1,38 @@
+/** The two ends of what main and a thread talk through. */
+import type { FromThread, HostPort, ThreadPort, ToThread } from "./port.ts";
+import { FROM_THREAD, TO_THREAD } from "./port_codec.ts";
+import { RingPort } from "./ring_port.ts";
+import { createRing } from "./shared_ring.ts";
+
+/** Bytes of each of a thread's two rings; messages of more than about a tenth of it go through the port. */
+const RING_BYTES = 131_072;
+
+/** A thread's end, as it is posted to it; `port` must be transferred. */
+export interface ThreadChannelEnd {
+  readonly port: MessagePort;
+  readonly toThread: SharedArrayBuffer;
+  readonly toHost: SharedArrayBuffer;
+}
+
+/** Makes a channel; main keeps `host`. */
+export function createThreadChannel(): { readonly host: HostPort; readonly thread: ThreadChannelEnd } {
+  const { port1, port2 } = new MessageChannel();
+  const [toThread, toHost] = [createRing(RING_BYTES), createRing(RING_BYTES)];
+  const host = new RingPort<ToThread, FromThread>(port1, {
+    outgoing: toThread,
+    incoming: toHost,
+    outgoingCodec: TO_THREAD,
+    incomingCodec: FROM_THREAD,
+  });
+  return { host, thread: { port: port2, toThread, toHost } };
+}
+
+/** Opens a thread's end, in the thread. */
+export function openThreadChannel({ port, toThread, toHost }: ThreadChannelEnd): ThreadPort {
+  return new RingPort<FromThread, ToThread>(port, {
+    outgoing: toHost,
+    incoming: toThread,
+    outgoingCodec: FROM_THREAD,
+    incomingCodec: TO_THREAD,
+  });
+}
