@@ -1,0 +1,63 @@
+import type { Worker } from "node:worker_threads";
+import { createNodeWorker } from "./node_worker.ts";
+import {
+  askThenInterrupt,
+  endsWithin,
+  KILL_LIMIT,
+  type Thread,
+  type ThreadEnd,
+  type ThreadOptions,
+  type ThreadSpawner,
+} from "./thread.ts";
+import { createThreadChannel } from "./thread_channel.ts";
+import type { ThreadModule } from "./thread_module.ts";
+
+/** Options of {@linkcode NodeThreads}. */
+export interface NodeThreadsOptions {
+  /** Mebibytes of JavaScript heap for each thread. @default {no limit of ours} */
+  readonly heapLimit?: number;
+}
+
+/** Node threads of the main thread: for services that are allowed everything it is. */
+export class NodeThreads implements ThreadSpawner {
+  readonly kind = "node";
+  readonly killsSpinning = true;
+  readonly #module: ThreadModule;
+  readonly #heapLimit: number | undefined;
+  readonly #threads = new Set<Thread>();
+
+  constructor(module: ThreadModule, { heapLimit }: NodeThreadsOptions = {}) {
+    this.#module = module;
+    this.#heapLimit = heapLimit;
+  }
+
+  spawn({ name, claims }: ThreadOptions): Thread {
+    const { host, thread: channel } = createThreadChannel();
+    const { promise: ended, resolve } = Promise.withResolvers<ThreadEnd>();
+    let killed = false;
+    const worker: Worker = createNodeWorker(
+      name,
+      { channel, claims, module: this.#module },
+      this.#heapLimit,
+      (reason) => resolve({ reason, expected: killed }),
+    );
+    const thread: Thread = {
+      port: host,
+      ended,
+      kill: () => {
+        killed = true;
+        askThenInterrupt(thread, claims, () => void worker.terminate());
+      },
+    };
+    this.#threads.add(thread);
+    void ended.then(() => this.#threads.delete(thread));
+    return thread;
+  }
+
+  /** Ends the threads. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const threads = [...this.#threads];
+    for (const thread of threads) thread.kill();
+    await endsWithin(KILL_LIMIT, threads.map(({ ended }) => ended));
+  }
+}

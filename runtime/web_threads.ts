@@ -1,0 +1,54 @@
+import type { Thread, ThreadEnd, ThreadOptions, ThreadSpawner } from "./thread.ts";
+import { createThreadChannel } from "./thread_channel.ts";
+import { THREAD_ENTRIES } from "./thread_entries.ts";
+import type { ThreadModule } from "./thread_module.ts";
+import type { ThreadBirth } from "./worker_main.ts";
+
+/** Options of {@linkcode WebThreads}. */
+export interface WebThreadsOptions {
+  /** What the threads may do; includes reading the module's own files, which they load by themselves. */
+  readonly permissions: Deno.PermissionOptionsObject | "inherit";
+}
+
+/** Plain web Workers: quick to spawn and sandboxed, but Deno 2.8 and later cannot stop one that spins. */
+export class WebThreads implements ThreadSpawner {
+  readonly kind = "web";
+  readonly killsSpinning = false;
+  readonly #module: ThreadModule;
+  readonly #permissions: Deno.PermissionOptions;
+
+  constructor(module: ThreadModule, { permissions }: WebThreadsOptions) {
+    this.#module = module;
+    this.#permissions = permissions;
+  }
+
+  spawn({ name, claims }: ThreadOptions): Thread {
+    const { host, thread: channel } = createThreadChannel();
+    const { promise: ended, resolve } = Promise.withResolvers<ThreadEnd>();
+    const worker = new Worker(THREAD_ENTRIES.thread, {
+      type: "module",
+      name,
+      deno: { permissions: this.#permissions },
+    });
+    worker.onerror = (event) => {
+      event.preventDefault();
+      resolve({ reason: event.message, expected: false });
+    };
+    const birth: ThreadBirth = {
+      channel,
+      claims,
+      module: this.#module,
+    };
+    worker.postMessage(birth, [channel.port]);
+    return {
+      port: host,
+      ended,
+      kill: () => {
+        worker.terminate();
+        resolve({ reason: "it was terminated", expected: true });
+      },
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
