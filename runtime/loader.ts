@@ -1,0 +1,153 @@
+import { ServiceLoadError } from "./errors.ts";
+import type { LogRecord } from "./log.ts";
+import { InlineThreads } from "./inline_threads.ts";
+import type { ModuleSpecifier } from "./module_specifier.ts";
+import { NodeThreads } from "./node_threads.ts";
+import { preventPermissionPrompts } from "./permission_prompts.ts";
+import { grantError, type ServicePermissions, threadPermissions } from "./permissions.ts";
+import type { ServiceExport } from "./port.ts";
+import { type PreparedModule, prepareModule, type PrepareModuleOptions } from "./prepared_module.ts";
+import type { ThreadKind, ThreadSpawner } from "./thread.ts";
+import { WardenThreads } from "./warden_threads.ts";
+import { WebThreads } from "./web_threads.ts";
+import { Worker } from "./worker.ts";
+import { requireWorkerOptions } from "./worker_options.ts";
+
+/** How the threads of a service are to be. */
+export interface ThreadPlan {
+  readonly permissions: ServicePermissions;
+  /**
+   * Kind of the threads.
+   *
+   * @default {"node" with permissions "all", else "warden"}
+   */
+  readonly kind?: ThreadKind;
+  /** Mebibytes of JavaScript heap for each thread; web and inline threads cannot be limited. @default {none} */
+  readonly heapLimit?: number;
+}
+
+/**
+ * Makes the spawner for a module's threads.
+ *
+ * @throws {ServiceLoadError} If this process cannot find out what restricted threads must be allowed.
+ * @throws {ConfigurationError} If Deno was started without its option for restricted threads, or cannot give them
+ * their permissions.
+ */
+export function createSpawner(
+  { url, source, needs }: PreparedModule,
+  name: string,
+  { permissions, kind = permissions === "all" ? "node" : "warden", heapLimit }: ThreadPlan,
+): ThreadSpawner {
+  const limit = heapLimit === undefined ? {} : { heapLimit };
+  if (kind === "inline") return new InlineThreads(source);
+  if (kind === "node") return new NodeThreads(source, limit);
+  requireWorkerOptions();
+  preventPermissionPrompts();
+  if (permissions === "all") {
+    return kind === "web"
+      ? new WebThreads(source, { permissions: "inherit" })
+      : new WardenThreads(source, { name, permissions: "inherit", ...limit });
+  }
+  if (needs === undefined) {
+    throw new ServiceLoadError(
+      `Cannot load service module ${url} with restricted permissions: what it needs is told by deno info, which ` +
+        "this process may not run. Pass --allow-run",
+    );
+  }
+  const allowed = threadPermissions(permissions, needs);
+  if (kind === "web") return new WebThreads(source, { permissions: allowed });
+  try {
+    return new WardenThreads(source, { name, permissions: allowed, ...limit });
+  } catch (error) {
+    throw grantError(error, name);
+  }
+}
+
+/** A module that a first thread has loaded. */
+export interface LoadedModule {
+  readonly specifier: ModuleSpecifier;
+  readonly prepared: PreparedModule;
+  /** The services to serve: all that it exports, or the one that was named. */
+  readonly services: readonly ServiceExport[];
+  readonly spawner: ThreadSpawner;
+  readonly plan: ThreadPlan;
+  /** The thread that loaded it; it can serve one of the services. */
+  readonly worker: Worker;
+}
+
+/** Options of {@linkcode loadModule}. */
+export interface LoadModuleOptions extends ThreadPlan, PrepareModuleOptions {
+  readonly onLog: (record: LogRecord) => void;
+  /** Whether manifests have the details of their entrypoints. @default {false} */
+  readonly details?: boolean;
+}
+
+/**
+ * Loads a module in a thread of its own and asks it for its services.
+ *
+ * @throws {ServiceLoadError} If it cannot be found, does not load in time, or exports no such service.
+ */
+export async function loadModule(
+  specifier: ModuleSpecifier,
+  { onLog, details = false, modules, importMap, bundle, loadTimeout = 30_000, signal, ...plan }:
+    LoadModuleOptions,
+): Promise<LoadedModule> {
+  const name = moduleName(specifier.url);
+  signal?.throwIfAborted();
+  const prepared = await prepareModule(specifier.url, {
+    loadTimeout,
+    ...(modules && { modules }),
+    ...(importMap !== undefined && { importMap }),
+    ...(bundle !== undefined && { bundle }),
+    ...(signal && { signal }),
+  });
+  const spawner = createSpawner(prepared, name, plan);
+  const worker = new Worker(spawner, `${name}#0`, onLog);
+  const limit = setTimeout(
+    () => worker.kill(`its module did not load within ${loadTimeout} ms`),
+    loadTimeout,
+  );
+  const abort = () => worker.kill("it was aborted");
+  signal?.addEventListener("abort", abort, { once: true });
+  if (signal?.aborted) abort();
+  try {
+    const loaded = await worker.loaded();
+    const services = choose(details ? await worker.describe() : loaded, specifier);
+    return { specifier, prepared, services, spawner, plan, worker };
+  } catch (error) {
+    worker.kill("its module is of no use");
+    await spawner[Symbol.asyncDispose]();
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    clearTimeout(limit);
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+/** What its first thread is called: the name of its file, without what may be secret in a URL. */
+function moduleName(url: string): string {
+  const { protocol, pathname } = new URL(url);
+  return protocol === "data:" ? "data" : pathname.slice(pathname.lastIndexOf("/") + 1);
+}
+
+function choose(
+  exported: readonly ServiceExport[],
+  { url, service }: ModuleSpecifier,
+): readonly ServiceExport[] {
+  if (exported.length === 0) {
+    throw new ServiceLoadError(
+      `Cannot serve module ${url}: it exports no service. Export one: export default service("name", { ... })`,
+    );
+  }
+  if (service === undefined) return exported;
+  const chosen = exported.filter(({ exportName, manifest }) =>
+    manifest.name === service || exportName === service
+  );
+  if (chosen.length > 0) return chosen;
+  throw new ServiceLoadError(
+    `Cannot serve module ${url}: it exports no service "${service}", only ${
+      exported.map(({ manifest }) => `"${manifest.name}"`).join(", ")
+    }`,
+  );
+}
