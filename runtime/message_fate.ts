@@ -1,0 +1,187 @@
+/**
+ * Where messages wait that could not be handled: delay queues and dead-letter queues, all our own.
+ *
+ * The queues shared with Nameko carry no arguments, so nothing is asked of them. A retry is a copy in a queue
+ * whose messages the broker moves back to the original queue after a time; so it waits in the broker and survives
+ * a restart of everything. One queue for each duration, because a broker looks only at the head of a queue.
+ * The copy is confirmed before the original is acked: a crash in between makes two of it, never none.
+ */
+import type { ReceivedMessage } from "./entrypoint.ts";
+import { UnroutableError } from "./errors.ts";
+import type { Failure } from "./outcome.ts";
+import type { Delivery, FieldTable, FieldValue, QueueDeclaration, Transport } from "./transport.ts";
+
+const ATTEMPT_HEADER = "x-enoki-attempt";
+
+const LOSS_HEADER = "x-enoki-lost";
+
+const ORIGIN_HEADERS = { exchange: "x-enoki-exchange", routingKey: "x-enoki-routing-key" } as const;
+
+/** Where the messages of a queue are put, and for how long the broker's word is waited for. */
+export interface Outbox {
+  readonly transport: Transport;
+  /** The queue that a message came from. */
+  readonly queue: string;
+  readonly signal: AbortSignal;
+}
+
+/** Why a message is dead. */
+export type DeathReason = "undecodable" | "retries used up" | "thread lost";
+
+/** How often a message has failed before. */
+export function attemptsOf(delivery: Delivery): number {
+  return count(delivery, ATTEMPT_HEADER);
+}
+
+/** How often a message has cost a thread its life before. */
+export function lossesOf(delivery: Delivery): number {
+  return count(delivery, LOSS_HEADER);
+}
+
+function count({ properties: { headers } }: Delivery, header: string): number {
+  const value = headers?.[header];
+  return typeof value === "number" ? value : 0;
+}
+
+/** Offers a message that cost a thread its life to its queue again, at once. */
+export async function offerAgain(outbox: Outbox, delivery: Delivery): Promise<void> {
+  await publishCopy(outbox, outbox.queue, delivery, {
+    [ATTEMPT_HEADER]: attemptsOf(delivery),
+    [LOSS_HEADER]: lossesOf(delivery) + 1,
+  });
+}
+
+/** Milliseconds that an unused delay queue stays beyond its delay. */
+const DELAY_QUEUE_LINGER = 60_000;
+
+/** Offers a message to its queue again after `delay` milliseconds, rounded up to two digits. */
+export async function retryLater(outbox: Outbox, delivery: Delivery, delay: number): Promise<void> {
+  const milliseconds = roundUp(delay);
+  const name = `enoki.delay.${milliseconds}.${outbox.queue}`;
+  const queue: QueueDeclaration = {
+    name,
+    arguments: {
+      "x-message-ttl": milliseconds,
+      "x-dead-letter-exchange": "",
+      "x-dead-letter-routing-key": outbox.queue,
+      "x-expires": milliseconds + DELAY_QUEUE_LINGER,
+    },
+  };
+  const headers = { [ATTEMPT_HEADER]: attemptsOf(delivery) + 1, [LOSS_HEADER]: lossesOf(delivery) };
+  await moveTo(outbox, queue, delivery, headers);
+}
+
+/** Two digits, because each duration is a queue of its own. */
+function roundUp(milliseconds: number): number {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, milliseconds))) - 1);
+  return Math.max(1, Math.ceil(milliseconds / unit) * unit);
+}
+
+/** Name of the queue for the dead messages of a queue. */
+export function deadLetterQueueOf(queue: string): string {
+  return `enoki.dead.${queue}`;
+}
+
+/** Headers of a dead message, which say why, when and how often. */
+export const DEATH_HEADERS = {
+  reason: "x-enoki-dead-reason",
+  error: "x-enoki-dead-error",
+  at: "x-enoki-dead-at",
+  attempts: "x-enoki-dead-attempts",
+  ...ORIGIN_HEADERS,
+} as const;
+
+/** Puts a message into the dead-letter queue of its queue. */
+export async function bury(
+  outbox: Outbox,
+  delivery: Delivery,
+  reason: DeathReason,
+  failure: Failure,
+): Promise<void> {
+  const lives = attemptsOf(delivery) + lossesOf(delivery);
+  await moveTo(outbox, { name: deadLetterQueueOf(outbox.queue) }, delivery, {
+    [DEATH_HEADERS.reason]: reason,
+    [DEATH_HEADERS.error]: `${failure.name}: ${failure.message}`.slice(0, ERROR_LENGTH),
+    [DEATH_HEADERS.at]: new Date().toISOString(),
+    [DEATH_HEADERS.attempts]: lives + 1,
+  });
+}
+
+/** Characters of an error that go along: a header table must fit into a frame. */
+const ERROR_LENGTH = 1_000;
+
+/** The headers that a message had before it went through queues of ours. */
+export function originalHeaders(headers: FieldTable | undefined): FieldTable | undefined {
+  if (headers === undefined || !(ORIGIN_HEADERS.exchange in headers)) return headers;
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !ADDED_REGEXP.test(name)));
+}
+
+/** What a message says beside its payload, as its sender said it. */
+export function receivedMessage(delivery: Delivery): ReceivedMessage {
+  const { redelivered, properties } = delivery;
+  const [exchange, routingKey] = originOf(delivery);
+  const headers = originalHeaders(properties.headers);
+  return {
+    exchange: String(exchange),
+    routingKey: String(routingKey),
+    redelivered,
+    properties: headers === undefined ? properties : { ...properties, headers },
+  };
+}
+
+/** What we add to a message, and what RabbitMQ adds when it moves one. */
+const ADDED_REGEXP = /^x-(?:enoki-.*|death|(?:first|last)-death-.*)$/;
+
+/** Puts a copy into a queue of ours, which may have been deleted since it was declared. */
+async function moveTo(
+  outbox: Outbox,
+  queue: QueueDeclaration,
+  delivery: Delivery,
+  headers: FieldTable,
+): Promise<void> {
+  const move = async () => {
+    await outbox.transport.declare({ queues: [queue] });
+    await publishCopy(outbox, queue.name, delivery, headers);
+  };
+  try {
+    await move();
+  } catch (error) {
+    if (!(error instanceof UnroutableError)) throw error;
+    // A transport does not declare again what it takes to be there: deleting has it forget.
+    if (await outbox.transport.countMessages(queue.name) === undefined) {
+      await outbox.transport.deleteQueue(queue.name);
+    }
+    await move();
+  }
+}
+
+/**
+ * Left out are an expiration, which would make the copy vanish while it waits, the sender's user, which the broker
+ * takes from nobody else, and copies to other queues, which have been sent.
+ */
+async function publishCopy(
+  { transport, signal }: Outbox,
+  queue: string,
+  delivery: Delivery,
+  headers: FieldTable,
+): Promise<void> {
+  const { expiration: _expiration, userId: _userId, ...properties } = delivery.properties;
+  const { CC: _copies, ...kept } = originalHeaders(properties.headers) ?? {};
+  const [exchange, routingKey] = originOf(delivery);
+  const origin = { [ORIGIN_HEADERS.exchange]: exchange, [ORIGIN_HEADERS.routingKey]: routingKey };
+  await transport.publish({
+    exchange: "",
+    routingKey: queue,
+    body: delivery.body,
+    mandatory: true,
+    properties: { ...properties, deliveryMode: 2, headers: { ...kept, ...origin, ...headers } },
+  }, { signal });
+}
+
+/** Where a message was first published to. */
+function originOf({ exchange, routingKey, properties: { headers = {} } }: Delivery): readonly [
+  FieldValue,
+  FieldValue,
+] {
+  return [headers[ORIGIN_HEADERS.exchange] ?? exchange, headers[ORIGIN_HEADERS.routingKey] ?? routingKey];
+}

@@ -1,0 +1,160 @@
+import { pause } from "./abort.ts";
+import { withoutDeadline } from "./call_headers.ts";
+import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "./host.ts";
+import {
+  attemptsOf,
+  bury,
+  lossesOf,
+  offerAgain,
+  originalHeaders,
+  receivedMessage,
+  retryLater,
+} from "./message_fate.ts";
+import type { Outcome } from "./outcome.ts";
+import type { PlainRecord } from "./plain.ts";
+import { asksForRetry, nextRetry } from "./retry.ts";
+import { transportableBody } from "./serializer.ts";
+import type { Consumer, Delivery, Topology, Verdict } from "./transport.ts";
+
+/** One queue that one entrypoint consumes. */
+export interface QueueSubscription {
+  readonly entry: HostedEntrypoint;
+  readonly queue: string;
+  /** What to declare before consuming. */
+  readonly topology: Topology;
+  /** Whether a message whose handler failed is offered again at once, without end (Nameko's `requeue_on_error`). */
+  readonly requeueOnError: boolean;
+  /** Deliveries held at a time. @default {what the pool can make use of} */
+  readonly prefetch?: number;
+  /** Whether the handler gets, after the payload, what else the message says. @default {false} */
+  readonly passMessage?: boolean;
+}
+
+/**
+ * Consumes queues for entrypoints whose handlers answer nobody: events and messages.
+ *
+ * A message is acked when its handler has returned or failed (Nameko's rule), requeued when asked to, offered
+ * again later under a retry policy, and buried in a dead-letter queue of ours when it cannot be read, has used up
+ * its retries, or has twice cost a thread its life.
+ */
+export class QueueHost implements Entrypoint {
+  readonly #host: EntrypointHost;
+  readonly #subscriptions: readonly QueueSubscription[];
+  readonly #consumers: Consumer[] = [];
+  #demand: number;
+
+  constructor(subscriptions: readonly QueueSubscription[], host: EntrypointHost) {
+    this.#host = host;
+    this.#subscriptions = subscriptions;
+    this.#demand = host.demand;
+  }
+
+  async setup(): Promise<void> {
+    for (const { topology } of this.#subscriptions) await this.#host.transport.declare(topology);
+  }
+
+  async start(): Promise<void> {
+    const following: Consumer[] = [];
+    for (const subscription of this.#subscriptions) {
+      const { queue, prefetch } = subscription;
+      const consumer = await this.#host.transport.consume(
+        queue,
+        (delivery) => this.#receive(subscription, delivery),
+        { prefetch: prefetch ?? this.#host.demand },
+      );
+      this.#consumers.push(consumer);
+      if (prefetch === undefined) following.push(consumer);
+    }
+    this.#host.onDemand((demand) => this.#host.watch(this.#follow(following, demand)));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#consumers.map((consumer) => consumer.cancel()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
+  }
+
+  async #follow(consumers: readonly Consumer[], demand: number): Promise<void> {
+    const lower = demand < this.#demand;
+    this.#demand = demand;
+    await Promise.all(consumers.map((consumer) => consumer.setPrefetch(demand)));
+    if (lower) this.#host.shed();
+  }
+
+  /** Never rejects: a transport may drop what a receiver fails on, and no message is lost here. */
+  async #receive(subscription: QueueSubscription, delivery: Delivery): Promise<Verdict> {
+    try {
+      return await this.#judge(subscription, delivery);
+    } catch (error) {
+      const { log, signal } = this.#host;
+      if (signal.aborted) return "requeue";
+      log.error(`Cannot settle a message of queue "${subscription.queue}": ${(error as Error).message}`);
+      await pause(FAULT_PAUSE, signal).catch(() => {});
+      return "requeue";
+    }
+  }
+
+  async #judge(subscription: QueueSubscription, delivery: Delivery): Promise<Verdict> {
+    const { entry: { index, options }, passMessage = false } = subscription;
+    const { contentType } = delivery.properties;
+    const headers = withoutDeadline(originalHeaders(delivery.properties.headers));
+    const outcome = await this.#host.run({
+      entrypoint: index,
+      body: transportableBody(delivery.body, contentType, headers?.["compression"] !== undefined),
+      contentType,
+      headers,
+      ...(passMessage && { message: receivedMessage(delivery) }),
+      ...(typeof options["timeout"] === "number" && { timeout: options["timeout"] }),
+    });
+    switch (outcome.status) {
+      case "done":
+        return "ack";
+      case "unstarted":
+        return "requeue";
+      case "failed":
+        return await this.#decide(subscription, delivery, outcome);
+    }
+  }
+
+  async #decide(
+    { entry, queue, requeueOnError }: QueueSubscription,
+    delivery: Delivery,
+    { failure, expected, byRuntime }: Extract<Outcome, { readonly status: "failed" }>,
+  ): Promise<Verdict> {
+    const { transport, log, signal, service } = this.#host;
+    if (signal.aborted) return "requeue";
+    const outbox = { transport, queue, signal };
+    const policy = entry.options["retry"] as PlainRecord | undefined;
+    if (failure.code === "MALFORMED_REQUEST" && expected) {
+      log.error(`Buried a message of queue "${queue}": ${failure.message}`);
+      await bury(outbox, delivery, "undecodable", failure);
+      return "ack";
+    }
+    if (byRuntime) log.error(`${entry.kind} ${service}.${entry.method} failed: ${failure.message}`);
+    // A service that the handler calls may have lost a thread, too: that is an error like any other.
+    if (byRuntime && failure.code === "WORKER_LOST") {
+      if (lossesOf(delivery) === 0) {
+        await offerAgain(outbox, delivery);
+        return "ack";
+      }
+      log.error(`Buried a message of queue "${queue}": its handler cost a thread its life twice`);
+      await bury(outbox, delivery, "thread lost", failure);
+      return "ack";
+    }
+    if (asksForRetry(failure) || (policy !== undefined && !expected)) {
+      const delay = nextRetry(failure, policy, attemptsOf(delivery) + 1);
+      if (delay !== undefined) await retryLater(outbox, delivery, delay);
+      else {
+        log.error(`Buried a message of queue "${queue}": its retries are used up, last ${failure.message}`);
+        await bury(outbox, delivery, "retries used up", failure);
+      }
+      return "ack";
+    }
+    return requeueOnError ? "requeue" : "ack";
+  }
+}
+
+/** Milliseconds before a message is offered again whose fate the broker refused. */
+const FAULT_PAUSE = 1_000;

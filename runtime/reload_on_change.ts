@@ -1,0 +1,104 @@
+import { fileURLToPath } from "node:url";
+import { FileWatch, type FileWatchOptions } from "./file_watch.ts";
+import type { Log } from "./log.ts";
+import { inspectModule } from "./module_graph.ts";
+import type { Runner } from "./runner.ts";
+import type { ThreadModule } from "./thread_module.ts";
+
+/** Options of {@linkcode ReloadOnChange}. */
+export interface ReloadOnChangeOptions extends FileWatchOptions {
+  /** When the modules began to be loaded, in milliseconds since the epoch: later changes count. */
+  readonly since: number;
+  /** Called when the present version cannot be served; the former one goes on. */
+  readonly onFailure: (module: string, error: unknown) => void;
+  readonly log: Log;
+}
+
+/**
+ * Reloads the modules of a runner whenever one of their local files changes, until it is disposed.
+ *
+ * While a module is broken, the files of its last good version are watched together with those that it names now,
+ * also where they are missing: whichever edit mends it is seen.
+ */
+export class ReloadOnChange implements AsyncDisposable {
+  readonly #runner: Runner;
+  readonly #options: ReloadOnChangeOptions;
+  readonly #watch: FileWatch;
+  /** By URL of the module. */
+  readonly #files = new Map<string, ReadonlySet<string>>();
+  readonly #ending = new AbortController();
+  readonly #ended: Promise<void>;
+
+  constructor(runner: Runner, options: ReloadOnChangeOptions) {
+    this.#runner = runner;
+    this.#options = options;
+    this.#watch = new FileWatch(options);
+    this.#ended = this.#run();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort();
+    await this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    const { log, since } = this.#options;
+    const { signal } = this.#ending;
+    using watch = this.#watch;
+    try {
+      const urls = new Set(this.#runner.modules.map(({ url }) => url));
+      await this.#follow(urls, since);
+      if ([...this.#files.values()].every(({ size }) => size === 0)) {
+        log.warning("No local file belongs to the modules: there is nothing to watch");
+      }
+      while (true) {
+        const changed = await watch.changes({ signal });
+        const now = Date.now();
+        const affected = [...this.#files].filter(([, files]) => !files.isDisjointFrom(changed));
+        for (const [url] of affected) await this.#reload(url);
+        await this.#follow(affected.map(([url]) => url), now);
+      }
+    } catch (error) {
+      if (!signal.aborted) log.error(`Cannot watch for changes any more: ${String(error)}`, { error });
+    }
+  }
+
+  async #reload(url: string): Promise<void> {
+    const { signal } = this.#ending;
+    try {
+      await this.#runner.reload(new URL(url), { signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      const isStopping = error instanceof DOMException && error.name === "AbortError";
+      if (!isStopping) this.#options.onFailure(url, error);
+    }
+  }
+
+  async #follow(urls: Iterable<string>, since: number): Promise<void> {
+    for (const url of urls) this.#files.set(url, await this.#filesOf(url));
+    await this.#watch.follow([...this.#files.values()].flatMap((files) => [...files]), since);
+  }
+
+  async #filesOf(url: string): Promise<ReadonlySet<string>> {
+    const { signal } = this.#ending;
+    const files = new Set(filesOfSource(url, this.#runner.sourceOf(url)));
+    try {
+      const graph = await inspectModule(url, { signal });
+      for (const file of graph.files) files.add(file);
+      if (graph.failure === undefined) return files;
+    } catch {
+      signal.throwIfAborted();
+    }
+    return files.union(this.#files.get(url) ?? new Set());
+  }
+}
+
+/** The files that are known without asking Deno, which a binary cannot do. */
+function filesOfSource(url: string, source: ThreadModule | undefined): readonly string[] {
+  const map: { readonly sources?: readonly string[] } = typeof source === "object"
+    ? JSON.parse(source.map)
+    : {};
+  return [url, ...map.sources ?? []].filter((each) => each.startsWith("file:")).map((each) =>
+    fileURLToPath(each)
+  );
+}

@@ -1,0 +1,54 @@
+/**
+ * Unit tests of handlers, without a container and without a broker.
+ *
+ * @module
+ */
+import { encodeCallHeaders } from "./call_headers.ts";
+import { CallScope } from "./call_scope.ts";
+import type { Context } from "./context.ts";
+import type { DependencyTable } from "./dependency.ts";
+import { createLog, type LogRecord } from "./log.ts";
+import type { Service } from "./service.ts";
+import type { FieldTable } from "./transport.ts";
+
+/** Options of {@linkcode testContext}. */
+export interface TestContextOptions {
+  /** Name of the method that the call is of. @default {"test"} */
+  readonly method?: string;
+  /** Context data that came with the call. @default {{}} */
+  readonly headers?: FieldTable;
+  /** Epoch milliseconds. @default {none} */
+  readonly deadline?: number;
+  /** Takes what the handler logs. @default {nothing happens} */
+  readonly onLog?: (record: LogRecord) => void;
+}
+
+/**
+ * Makes a context for calling a handler by hand: the given dependencies, and a real `call`.
+ *
+ * A handler that touches a dependency that was not given throws, naming it.
+ *
+ * @example
+ * ```ts
+ * const receipt = await orders.handlers.place(testContext(orders, { payments: fake }), order);
+ * ```
+ */
+export function testContext<Name extends string, Dependencies extends DependencyTable>(
+  service: Pick<Service<Name, Dependencies>, "name" | "dependencies">,
+  dependencies: Partial<Omit<Context<Dependencies>, "call">> = {},
+  { method = "test", headers = {}, deadline, onLog = () => {} }: TestContextOptions = {},
+): Context<Dependencies> {
+  const call = new CallScope(method, encodeCallHeaders({ stack: [], data: headers, deadline }), {
+    service: service.name,
+    parentCallsTracked: 10,
+    logFor: (properties) => createLog({ emit: onLog, service: service.name, properties }),
+  });
+  return new Proxy({ ...dependencies, call } as Context<Dependencies>, {
+    get(context, key) {
+      if (typeof key === "string" && !(key in context) && key in service.dependencies) {
+        throw new TypeError(`Cannot use dependency "${key}" in a test: pass it to testContext()`);
+      }
+      return Reflect.get(context, key);
+    },
+  });
+}
