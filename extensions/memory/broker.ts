@@ -1,0 +1,205 @@
+import type {
+  BindingDeclaration,
+  ExchangeDeclaration,
+  ExchangeType,
+  FieldValue,
+  QueueDeclaration,
+} from "../../runtime/transport.ts";
+import { BrokerError } from "../../runtime/errors.ts";
+import { Alarm } from "./alarm.ts";
+import { deadLetter, type DeadLetterRoute, type DeathReason, goesRound } from "./dead_letter.ts";
+import { Exchange } from "./exchange.ts";
+import { fieldEquals } from "./headers_match.ts";
+import { Queue, type QueueKeeper } from "./queue.ts";
+import { comparedArguments } from "./queue_arguments.ts";
+import type { SealedMessage } from "./sealed_message.ts";
+
+const PREDECLARED: readonly (readonly [string, ExchangeType])[] = [
+  ["amq.direct", "direct"],
+  ["amq.fanout", "fanout"],
+  ["amq.topic", "topic"],
+  ["amq.headers", "headers"],
+  ["amq.match", "headers"],
+];
+
+/**
+ * A broker in this process: the AMQP 0-9-1 model with RabbitMQ's classic queues, in memory.
+ *
+ * Give the same one to several `memory()` transports and they talk to each other. It holds queues and messages
+ * for as long as it is referenced; timers run only while a transport is connected.
+ */
+export class MemoryBroker implements QueueKeeper {
+  /** Deadlines of queues and messages. */
+  readonly alarm: Alarm = new Alarm();
+  readonly #exchanges = new Map<string, Exchange>();
+  readonly #queues = new Map<string, Queue>();
+  readonly #connections = new Set<object>();
+
+  constructor() {
+    for (const [name, type] of PREDECLARED) this.#exchanges.set(name, new Exchange({ name, type }));
+  }
+
+  /** Counts a connection in. */
+  join(connection: object): void {
+    if (this.#connections.size === 0) this.alarm.resume();
+    this.#connections.add(connection);
+  }
+
+  /** Counts a connection out, and its exclusive queues with it. */
+  leave(connection: object): void {
+    for (const queue of this.#queues.values()) {
+      if (queue.owner === connection) this.remove(queue);
+    }
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.alarm.pause();
+  }
+
+  /** @throws {BrokerError} If an exchange of that name has other properties, or the name is reserved. */
+  declareExchange(declaration: ExchangeDeclaration): void {
+    const { name, type, durable = true, autoDelete = false } = declaration;
+    const known = this.#exchanges.get(name)?.declaration;
+    if (known === undefined) {
+      refuseReserved("exchange", name);
+      if (declaration.arguments?.["alternate-exchange"] !== undefined) {
+        throw new BrokerError(
+          `Cannot declare exchange "${name}": the embedded broker has no alternate-exchange. Use RabbitMQ, or leave it out`,
+        );
+      }
+      this.#exchanges.set(name, new Exchange(declaration));
+      return;
+    }
+    expectSame(`exchange "${name}"`, "type", known.type, type);
+    expectSame(`exchange "${name}"`, "durable", known.durable ?? true, durable);
+    expectSame(`exchange "${name}"`, "autoDelete", known.autoDelete ?? false, autoDelete);
+  }
+
+  /** @throws {BrokerError} If a queue of that name has other properties or another owner. */
+  declareQueue(declaration: QueueDeclaration, connection: object): void {
+    const { name, durable = true, exclusive = false, autoDelete = false } = declaration;
+    const queue = this.#queues.get(name);
+    if (queue === undefined) {
+      refuseReserved("queue", name);
+      this.#queues.set(name, new Queue(declaration, exclusive ? connection : undefined, this));
+      return;
+    }
+    refuseForeign("declare", queue, connection);
+    const known = queue.declaration;
+    expectSame(`queue "${name}"`, "durable", known.durable ?? true, durable);
+    expectSame(`queue "${name}"`, "exclusive", known.exclusive ?? false, exclusive);
+    expectSame(`queue "${name}"`, "autoDelete", known.autoDelete ?? false, autoDelete);
+    const [before, now] = [comparedArguments(known.arguments), comparedArguments(declaration.arguments)];
+    for (const key of new Set([...Object.keys(before), ...Object.keys(now)])) {
+      expectSame(`queue "${name}"`, `argument ${key}`, before[key] ?? null, now[key] ?? null);
+    }
+    queue.renew();
+  }
+
+  /** @throws {BrokerError} If the queue or the exchange does not exist. */
+  bind(binding: BindingDeclaration, connection: object): void {
+    const exchange = this.#exchanges.get(binding.exchange);
+    if (exchange === undefined) {
+      const state = binding.exchange === ""
+        ? "the default exchange takes no bindings"
+        : "the exchange does not exist";
+      throw new BrokerError(
+        `Cannot bind queue "${binding.queue}" to exchange "${binding.exchange}": ${state}. Declare the exchange first`,
+      );
+    }
+    exchange.bind(this.queue(binding.queue, "bind", connection), binding);
+  }
+
+  /** @throws {BrokerError} If the queue does not exist, or is another connection's own. */
+  queue(name: string, action: string, connection: object): Queue {
+    const queue = this.#queues.get(name);
+    if (queue === undefined) {
+      throw new BrokerError(`Cannot ${action} queue "${name}": it does not exist. Declare it first`);
+    }
+    refuseForeign(action, queue, connection);
+    return queue;
+  }
+
+  /** @throws {BrokerError} If the queue is another connection's own. */
+  countMessages(name: string, connection: object): number | undefined {
+    return this.#queues.has(name) ? this.queue(name, "count messages of", connection).waiting : undefined;
+  }
+
+  /** @throws {BrokerError} If the queue is another connection's own. */
+  deleteQueue(name: string, connection: object): void {
+    const queue = this.#queues.get(name);
+    if (queue === undefined) return;
+    refuseForeign("delete", queue, connection);
+    this.remove(queue);
+  }
+
+  /**
+   * Gives a message to all queues that take it; false where none does.
+   *
+   * @throws {BrokerError} If the exchange does not exist.
+   */
+  route(message: SealedMessage): boolean {
+    if (message.exchange === "") {
+      const queue = this.#queues.get(message.routingKey);
+      queue?.accept(message);
+      return queue !== undefined;
+    }
+    const exchange = this.#exchanges.get(message.exchange);
+    if (exchange === undefined) {
+      throw new BrokerError(
+        `Cannot publish to exchange "${message.exchange}": it does not exist. Declare it first`,
+      );
+    }
+    const queues = exchange.route(message);
+    for (const queue of queues) queue.accept(message);
+    return queues.length > 0;
+  }
+
+  bury(message: SealedMessage, from: Queue, reason: DeathReason, route: DeadLetterRoute): void {
+    const letter = deadLetter(message, from.name, reason, route);
+    for (const queue of this.#destinations(letter)) {
+      if (reason === "rejected" || !goesRound(letter, queue.name)) queue.accept(letter);
+    }
+  }
+
+  remove(queue: Queue): void {
+    this.#queues.delete(queue.name);
+    queue.discard();
+    for (const [name, exchange] of this.#exchanges) {
+      if (exchange.unbind(queue) && !exchange.bound && exchange.declaration.autoDelete === true) {
+        this.#exchanges.delete(name);
+      }
+    }
+  }
+
+  #destinations(letter: SealedMessage): readonly Queue[] {
+    if (letter.exchange !== "") return this.#exchanges.get(letter.exchange)?.route(letter) ?? [];
+    const queue = this.#queues.get(letter.routingKey);
+    return queue === undefined ? [] : [queue];
+  }
+}
+
+function refuseReserved(kind: string, name: string): void {
+  if (name !== "" && !name.startsWith("amq.")) return;
+  throw new BrokerError(`Cannot declare ${kind} "${name}": the name is reserved. Choose one without "amq."`);
+}
+
+function refuseForeign(action: string, queue: Queue, connection: object): void {
+  if (queue.owner === undefined || queue.owner === connection) return;
+  throw new BrokerError(
+    `Cannot ${action} queue "${queue.name}": it is exclusive to another connection. Choose another name`,
+  );
+}
+
+function expectSame(
+  what: string,
+  property: string,
+  known: FieldValue,
+  wanted: FieldValue,
+): void {
+  if (fieldEquals(known, wanted)) return;
+  throw new BrokerError(
+    `Cannot declare ${what}: it exists with ${property} ${JSON.stringify(known)}, not ${
+      JSON.stringify(wanted)
+    }. ` +
+      "Declare it alike, or delete it first",
+  );
+}

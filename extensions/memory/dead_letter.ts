@@ -1,0 +1,76 @@
+import type { FieldTable, MessageProperties } from "../../runtime/transport.ts";
+import type { SealedMessage } from "./sealed_message.ts";
+
+/** Why a message left its queue for the dead-letter exchange, as RabbitMQ's `x-death` says it. */
+export type DeathReason = "rejected" | "expired" | "maxlen";
+
+/** Where a queue sends its dead letters. */
+export interface DeadLetterRoute {
+  readonly exchange: string;
+  /** Replaces the message's own routing key. */
+  readonly routingKey?: string;
+}
+
+/**
+ * The message that a queue's dead-letter exchange gets, with RabbitMQ's `x-death` header; its `expiration` is
+ * moved there.
+ */
+export function deadLetter(
+  message: SealedMessage,
+  queue: string,
+  reason: DeathReason,
+  { exchange, routingKey = message.routingKey }: DeadLetterRoute,
+): SealedMessage {
+  const { expiration, headers = {}, ...properties } = message.properties;
+  const deaths = deathsOf(headers);
+  return {
+    exchange,
+    routingKey,
+    body: message.body,
+    properties: { ...properties, headers: buried(message, queue, reason, headers, deaths, expiration) },
+    mandatory: false,
+  };
+}
+
+function buried(
+  message: SealedMessage,
+  queue: string,
+  reason: DeathReason,
+  headers: FieldTable,
+  deaths: readonly FieldTable[],
+  expiration: MessageProperties["expiration"],
+): FieldTable {
+  const same = (death: FieldTable) => death["queue"] === queue && death["reason"] === reason;
+  const before = deaths.find(same);
+  const death: FieldTable = before !== undefined ? { ...before, count: Number(before["count"] ?? 0) + 1 } : {
+    count: 1,
+    reason,
+    queue,
+    time: Math.floor(Date.now() / 1000),
+    exchange: message.exchange,
+    "routing-keys": [message.routingKey],
+    ...(expiration === undefined ? {} : { "original-expiration": expiration }),
+  };
+  return {
+    "x-first-death-exchange": message.exchange,
+    "x-first-death-queue": queue,
+    "x-first-death-reason": reason,
+    ...headers,
+    "x-death": [death, ...deaths.filter((other) => other !== before)],
+  };
+}
+
+function deathsOf(headers: FieldTable): readonly FieldTable[] {
+  const deaths = headers["x-death"];
+  return Array.isArray(deaths) ? deaths : [];
+}
+
+/**
+ * Whether a dead letter is about to enter a queue where it died before, without a rejection since then: it would
+ * go round for ever, so it is dropped instead.
+ */
+export function goesRound({ properties: { headers = {} } }: SealedMessage, queue: string): boolean {
+  const deaths = deathsOf(headers);
+  const before = deaths.findIndex((death) => death["queue"] === queue);
+  return before >= 0 && deaths.slice(0, before + 1).every((death) => death["reason"] !== "rejected");
+}

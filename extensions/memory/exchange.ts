@@ -1,0 +1,87 @@
+import type { BindingDeclaration, ExchangeDeclaration, FieldTable } from "../../runtime/transport.ts";
+import { fieldEquals, headersMatch } from "./headers_match.ts";
+import type { Queue } from "./queue.ts";
+import type { SealedMessage } from "./sealed_message.ts";
+import { topicMatches } from "./topic_pattern.ts";
+
+interface Binding {
+  readonly queue: Queue;
+  readonly arguments: FieldTable;
+}
+
+/** How many routing keys an exchange remembers the queues of. */
+const REMEMBERED_ROUTES = 10_000;
+
+/** Chooses queues for messages by its bindings. */
+export class Exchange {
+  readonly declaration: ExchangeDeclaration;
+  /** By binding key. */
+  readonly #bindings = new Map<string, Binding[]>();
+  /** The queues of a routing key, where headers do not matter; forgotten when a binding comes or goes. */
+  readonly #routes = new Map<string, readonly Queue[]>();
+
+  constructor(declaration: ExchangeDeclaration) {
+    this.declaration = declaration;
+  }
+
+  get bound(): boolean {
+    return this.#bindings.size > 0;
+  }
+
+  bind(queue: Queue, { routingKey, arguments: table = {} }: BindingDeclaration): void {
+    const bindings = this.#bindings.get(routingKey) ?? [];
+    if (bindings.some((known) => known.queue === queue && fieldEquals(known.arguments, table))) return;
+    this.#bindings.set(routingKey, [...bindings, { queue, arguments: table }]);
+    this.#routes.clear();
+  }
+
+  /** Removes all bindings of a queue; false where it had none. */
+  unbind(queue: Queue): boolean {
+    let found = false;
+    for (const [routingKey, bindings] of this.#bindings) {
+      const kept = bindings.filter((binding) => binding.queue !== queue);
+      if (kept.length === bindings.length) continue;
+      found = true;
+      if (kept.length === 0) this.#bindings.delete(routingKey);
+      else this.#bindings.set(routingKey, kept);
+    }
+    if (found) this.#routes.clear();
+    return found;
+  }
+
+  /** The queues that take a message, each once. */
+  route({ routingKey, properties }: SealedMessage): readonly Queue[] {
+    if (this.declaration.type === "headers") return this.#byHeaders(properties.headers ?? {});
+    let queues = this.#routes.get(routingKey);
+    if (queues === undefined) {
+      queues = this.#byRoutingKey(routingKey);
+      if (this.#routes.size >= REMEMBERED_ROUTES) this.#routes.clear();
+      this.#routes.set(routingKey, queues);
+    }
+    return queues;
+  }
+
+  #byRoutingKey(routingKey: string): readonly Queue[] {
+    const { type } = this.declaration;
+    const queues = new Set<Queue>();
+    if (type === "direct") {
+      for (const { queue } of this.#bindings.get(routingKey) ?? []) queues.add(queue);
+      return [...queues];
+    }
+    for (const [pattern, bindings] of this.#bindings) {
+      if (type === "topic" && !topicMatches(pattern, routingKey)) continue;
+      for (const { queue } of bindings) queues.add(queue);
+    }
+    return [...queues];
+  }
+
+  #byHeaders(headers: FieldTable): readonly Queue[] {
+    const queues = new Set<Queue>();
+    for (const bindings of this.#bindings.values()) {
+      for (const binding of bindings) {
+        if (headersMatch(binding.arguments, headers)) queues.add(binding.queue);
+      }
+    }
+    return [...queues];
+  }
+}

@@ -1,0 +1,30 @@
+import type { FieldTable, FieldValue } from "../../runtime/transport.ts";
+
+/**
+ * Whether headers fit the arguments of a binding to a headers exchange.
+ *
+ * `x-match` is `all` (the default) or `any`, and takes other arguments that start with `x-` into account only as
+ * `all-with-x` or `any-with-x`. An argument that is null wants its header present, whatever its value.
+ */
+export function headersMatch(wanted: FieldTable, headers: FieldTable): boolean {
+  const match = wanted["x-match"] ?? "all";
+  const all = match === "all" || match === "all-with-x";
+  const withX = match === "all-with-x" || match === "any-with-x";
+  for (const [key, value] of Object.entries(wanted)) {
+    if (key === "x-match" || (!withX && key.startsWith("x-"))) continue;
+    const header = headers[key];
+    const fits = header !== undefined && (value === null || fieldEquals(value, header));
+    if (fits !== all) return fits;
+  }
+  return all;
+}
+
+/** Whether two field values are the same by value. */
+export function fieldEquals(one: FieldValue | undefined, other: FieldValue | undefined): boolean {
+  if (one === other) return true;
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;
+  if (Array.isArray(one) !== Array.isArray(other)) return false;
+  const [left, right] = [one as FieldTable, other as FieldTable];
+  const keys = Object.keys(left);
+  return keys.length === Object.keys(right).length && keys.every((key) => fieldEquals(left[key], right[key]));
+}

@@ -1,0 +1,68 @@
+import type { ConsumeOptions, Topology } from "../../runtime/transport.ts";
+import { BrokerError, UnroutableError } from "../../runtime/errors.ts";
+import type { MemoryBroker } from "./broker.ts";
+import type { SealedMessage } from "./sealed_message.ts";
+import { type Sink, Subscription } from "./subscription.ts";
+
+/** One connection to a broker of this process, and all that goes with it when it closes. */
+export class Session {
+  readonly #broker: MemoryBroker;
+  readonly #subscriptions = new Set<Subscription>();
+
+  constructor(broker: MemoryBroker) {
+    this.#broker = broker;
+    broker.join(this);
+  }
+
+  /** @throws {BrokerError} If the broker has something of that name with other properties. */
+  declare({ exchanges = [], queues = [], bindings = [] }: Topology): void {
+    for (const exchange of exchanges) this.#broker.declareExchange(exchange);
+    for (const queue of queues) this.#broker.declareQueue(queue, this);
+    for (const binding of bindings) this.#broker.bind(binding, this);
+  }
+
+  /**
+   * @throws {UnroutableError} If the message is mandatory and no queue takes it.
+   * @throws {BrokerError} If the exchange does not exist.
+   */
+  publish(message: SealedMessage): void {
+    if (!this.#broker.route(message) && message.mandatory) {
+      throw new UnroutableError(message.exchange, message.routingKey);
+    }
+  }
+
+  /** @throws {BrokerError} If the queue does not exist, or a consumer on it wants it for itself. */
+  consume(name: string, sink: Sink, { prefetch, exclusive = false }: ConsumeOptions): Subscription {
+    const queue = this.#broker.queue(name, "consume", this);
+    if (queue.consumers.some((consumer) => exclusive || consumer.exclusive)) {
+      throw new BrokerError(
+        `Cannot consume queue "${name}": it has a consumer, and one of the two is exclusive. Stop the other first`,
+      );
+    }
+    const subscription = new Subscription(queue, sink, prefetch, exclusive);
+    this.#subscriptions.add(subscription);
+    queue.addConsumer(subscription);
+    return subscription;
+  }
+
+  /** Forgets a subscription that was cancelled and has no open deliveries. */
+  forget(subscription: Subscription): void {
+    this.#subscriptions.delete(subscription);
+  }
+
+  /** @throws {BrokerError} If the queue is another connection's own. */
+  countMessages(name: string): number | undefined {
+    return this.#broker.countMessages(name, this);
+  }
+
+  deleteQueue(name: string): void {
+    this.#broker.deleteQueue(name, this);
+  }
+
+  /** Gives all open deliveries back and removes what is exclusive to this connection. */
+  close(): void {
+    for (const subscription of this.#subscriptions) subscription.close();
+    this.#subscriptions.clear();
+    this.#broker.leave(this);
+  }
+}
