@@ -1,0 +1,85 @@
+import type { Link } from "../memory/link.ts";
+import { BrokerError } from "../../runtime/errors.ts";
+import { MemoryBroker } from "../memory/broker.ts";
+import { MemoryLink } from "../memory/memory_link.ts";
+import { abortable } from "../../runtime/abort.ts";
+import { claim, release } from "./claim.ts";
+import { ClientLink } from "./client.ts";
+import { Host } from "./host.ts";
+import { prepareDirectory } from "./socket_path.ts";
+
+/** A link to the broker of a socket, wherever it is hosted. */
+export interface LocalLink extends Link {
+  /** Whether every call fails from now on. */
+  readonly lost: boolean;
+}
+
+/** How often a host may leave between our connecting and its greeting before we give up. */
+const ATTEMPTS = 10;
+/** How long a host may take to greet, in milliseconds. */
+const PATIENCE = 10_000;
+
+/**
+ * Connects to the host of a socket, or hosts a new broker there.
+ *
+ * @throws {BrokerError} If neither is possible.
+ */
+export async function openLocalLink(
+  path: string,
+  onLost: (reason: string) => void,
+  signal?: AbortSignal,
+): Promise<LocalLink> {
+  try {
+    await prepareDirectory(path);
+    for (let attempt = 1;; attempt++) {
+      const claimed = await claim(path, signal);
+      if (claimed.role === "host") return new HostLink(path, claimed.listener);
+      const link = new ClientLink(claimed.stream, onLost);
+      if (await greeted(link, signal)) return link;
+      if (attempt === ATTEMPTS) {
+        throw new BrokerError(`Cannot reach broker local://${path}: its hosts come and go`);
+      }
+    }
+  } catch (error) {
+    if (signal?.aborted || error instanceof BrokerError) throw error;
+    const state = error instanceof Error ? error.message : String(error);
+    throw new BrokerError(`Cannot reach broker local://${path}: ${state}`, { cause: error });
+  }
+}
+
+/** Whether the host greets; a link that it does not greet is closed. */
+async function greeted(link: ClientLink, signal: AbortSignal | undefined): Promise<boolean> {
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(new Error("its host does not answer")), PATIENCE);
+  let welcome = false;
+  try {
+    const either = signal === undefined ? patience.signal : AbortSignal.any([signal, patience.signal]);
+    welcome = await abortable(link.welcomed, either);
+  } finally {
+    clearTimeout(timer);
+    if (!welcome) await link.close();
+  }
+  return welcome;
+}
+
+/** The host's own link, which does not go through the socket. */
+class HostLink extends MemoryLink implements LocalLink {
+  readonly lost = false;
+  readonly #path: string;
+  readonly #listener: Deno.Listener;
+  readonly #host: Host;
+
+  constructor(path: string, listener: Deno.Listener) {
+    const broker = new MemoryBroker();
+    super(broker);
+    this.#path = path;
+    this.#listener = listener;
+    this.#host = new Host(listener, broker);
+  }
+
+  override async close(): Promise<void> {
+    await super.close();
+    await release(this.#path, this.#listener);
+    await this.#host.close();
+  }
+}

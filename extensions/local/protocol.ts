@@ -1,0 +1,41 @@
+import type { ConsumeOptions, MessageProperties, Topology, Verdict } from "../../runtime/transport.ts";
+
+/** What both ends must speak; another version of it is refused in words. */
+export const PROTOCOL = "enoki-local/2";
+
+/** What a client asks of its host. Those with a number in second place are answered with that number. */
+export type Request =
+  | readonly ["hello", protocol: string]
+  | readonly ["declare", id: number, topology: Topology]
+  | readonly [
+    "publish",
+    id: number,
+    exchange: string,
+    routingKey: string,
+    properties: MessageProperties,
+    mandatory: boolean,
+  ]
+  | readonly ["consume", id: number, feed: number, queue: string, options: ConsumeOptions]
+  | readonly ["prefetch", id: number, feed: number, prefetch: number]
+  | readonly ["cancel", id: number, feed: number]
+  | readonly ["end", id: number, feed: number]
+  | readonly ["count", id: number, queue: string]
+  | readonly ["delete", id: number, queue: string]
+  | readonly ["farewell", id: number]
+  | readonly ["settle", feed: number, tag: number, verdict: Verdict];
+
+/** What a host says to its client. */
+export type Reply =
+  | readonly ["welcome", protocol: string]
+  | readonly ["done", id: number, result?: number]
+  | readonly ["unroutable", id: number, exchange: string, routingKey: string]
+  | readonly ["refused", id: number, message: string]
+  | readonly [
+    "delivery",
+    feed: number,
+    tag: number,
+    exchange: string,
+    routingKey: string,
+    properties: MessageProperties,
+    redelivered: boolean,
+  ];
