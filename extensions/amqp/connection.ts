@@ -1,0 +1,150 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { BrokerError } from "../../runtime/errors.ts";
+import type { TransportStatus } from "../../runtime/transport.ts";
+import { Link, type LinkOptions } from "./link.ts";
+import { reasonOf } from "./refusal.ts";
+import type { BrokerAddress } from "./uri.ts";
+
+/** Options of {@linkcode Connection}. */
+export interface ConnectionOptions extends LinkOptions {
+  /** Milliseconds by which the wait before each further attempt grows. */
+  readonly retryStep: number;
+  /** Milliseconds that the wait never exceeds. */
+  readonly retryLimit: number;
+  readonly onStatus: (status: TransportStatus) => void;
+  /** Brings a new link into use: declares, resumes the consumers, lets the publisher send. */
+  readonly restore: (link: Link) => Promise<void>;
+}
+
+/** Keeps a link to the broker, and replaces it for ever when it is lost. */
+export class Connection {
+  readonly #address: BrokerAddress;
+  readonly #options: ConnectionOptions;
+  readonly #closing = new AbortController();
+  #link: Link | undefined;
+  #ready = Promise.withResolvers<Link>();
+  #connecting: Promise<void> | undefined;
+  #keeping: Promise<void> | undefined;
+
+  constructor(address: BrokerAddress, options: ConnectionOptions) {
+    this.#address = address;
+    this.#options = options;
+    this.#ready.promise.catch(() => {});
+  }
+
+  /** The live link, if there is one. */
+  get link(): Link | undefined {
+    return this.#link;
+  }
+
+  /** Connects for the first time; later calls share its result, and after a failure try again. */
+  async connect(signal?: AbortSignal): Promise<void> {
+    this.#assertOpen();
+    this.#connecting ??= this.#establish(signal).then((link) => {
+      this.#keeping = this.#keep(link);
+    });
+    try {
+      await this.#connecting;
+    } catch (error) {
+      this.#connecting = undefined;
+      throw error;
+    }
+  }
+
+  /** Does something on the live link, and again on the next one if the link is lost meanwhile. */
+  async run<T>(task: (link: Link) => Promise<T>): Promise<T> {
+    for (;;) {
+      this.assertUsable();
+      const link = await this.#ready.promise;
+      try {
+        return await task(link);
+      } catch (error) {
+        if (link.alive) throw error;
+      }
+    }
+  }
+
+  /** @throws {BrokerError} If it is closed, or was never connected. */
+  assertUsable(): void {
+    this.#assertOpen();
+    if (this.#connecting === undefined) {
+      throw new BrokerError(`Cannot use broker ${this.#address.broker}: not connected. Call connect() first`);
+    }
+  }
+
+  /** Ends the link, or the search for one; a broker that does not answer has `limit` milliseconds. */
+  async close(limit: number): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    const link = this.#link;
+    this.#closing.abort(this.#closedError());
+    await link?.close(limit);
+    await this.#connecting?.catch(() => {});
+    await this.#keeping;
+    this.#ready.reject(this.#closedError());
+  }
+
+  /** Waits for the loss of each link and puts a new one in its place. */
+  async #keep(first: Link): Promise<void> {
+    for (let link: Link | undefined = first; link !== undefined;) {
+      const reason: Error = await link.lost;
+      this.#link = undefined;
+      this.#ready = Promise.withResolvers();
+      this.#ready.promise.catch(() => {});
+      link = this.#closing.signal.aborted ? undefined : await this.#replace(reason);
+    }
+  }
+
+  async #replace(lost: Error): Promise<Link | undefined> {
+    const { signal } = this.#closing;
+    const { broker } = this.#address;
+    let reason = reasonOf(lost);
+    for (let attempt = 0;; attempt++) {
+      const retryIn = this.#backoff(attempt);
+      this.#options.onStatus({ state: "lost", broker, reason, retryIn });
+      try {
+        await sleep(retryIn, undefined, { signal });
+        return await this.#establish();
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        reason = reasonOf(error);
+      }
+    }
+  }
+
+  /** Nothing, then 2, 4, 6, ... steps of milliseconds up to the limit, spread so that clients do not come as one. */
+  #backoff(attempt: number): number {
+    const { retryStep, retryLimit } = this.#options;
+    return Math.round(Math.min(attempt * retryStep, retryLimit) * (0.9 + 0.1 * Math.random()));
+  }
+
+  async #establish(caller?: AbortSignal): Promise<Link> {
+    const closing = this.#closing.signal;
+    const signal = caller === undefined ? closing : AbortSignal.any([closing, caller]);
+    const link = await Link.open(this.#address, this.#options, signal);
+    const giveUp = () => void link.fail(signal.reason);
+    signal.addEventListener("abort", giveUp);
+    try {
+      signal.throwIfAborted();
+      await this.#options.restore(link);
+      if (!link.alive) throw await link.lost;
+    } catch (error) {
+      const cause = link.alive ? error as Error : await link.lost;
+      await link.fail(cause);
+      throw cause;
+    } finally {
+      signal.removeEventListener("abort", giveUp);
+    }
+    this.#link = link;
+    this.#ready.resolve(link);
+    this.#options.onStatus({ state: "connected", broker: this.#address.broker });
+    return link;
+  }
+
+  #assertOpen(): void {
+    if (this.#closing.signal.aborted) throw this.#closedError();
+  }
+
+  #closedError(): BrokerError {
+    return new BrokerError(`Cannot use broker ${this.#address.broker}: the transport is closed`);
+  }
+}

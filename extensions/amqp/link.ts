@@ -1,0 +1,189 @@
+import { readFile } from "node:fs/promises";
+import { BrokerError } from "../../runtime/errors.ts";
+import type { Channel, ChannelModel, PublishChannel } from "./client_library.ts";
+import { loadClientLibrary, socketOf, writeThrough } from "./client_library.ts";
+import { connectionRefusal } from "./refusal.ts";
+import { TickWriter } from "./tick_writer.ts";
+import type { BrokerAddress } from "./uri.ts";
+
+/** How the client proves who it is: with a password (two encodings of it) or with its TLS certificate. */
+export type LoginMethod = "PLAIN" | "AMQPLAIN" | "EXTERNAL";
+
+/** Options for `amqps://`; the files hold PEM text. */
+export interface TlsOptions {
+  /** File with the certificates to trust, instead of the system's. */
+  readonly ca?: string;
+  /** File with the client's own certificate. */
+  readonly cert?: string;
+  /** File with the private key of `cert`. */
+  readonly key?: string;
+  /** Password of `key`. */
+  readonly passphrase?: string;
+  /** Name that the broker's certificate must have, when it is not the host of the URI. */
+  readonly serverName?: string;
+  /** Whether the broker's certificate must be trusted. @default {true} */
+  readonly verify?: boolean;
+}
+
+/** Options of {@linkcode Link.open}. */
+export interface LinkOptions {
+  /** Seconds; 0 is none. */
+  readonly heartbeat: number;
+  /** Milliseconds that connecting and logging in may take. */
+  readonly connectTimeout: number;
+  readonly login: LoginMethod;
+  readonly tls: TlsOptions;
+  readonly clientProperties: Readonly<Record<string, unknown>>;
+}
+
+/** One connection to the broker, from login to loss; it never recovers, a new one takes its place. */
+export class Link {
+  readonly writer: TickWriter;
+  /** Resolves with the reason when the connection has ended, for whatever cause. */
+  readonly lost: Promise<Error>;
+  readonly #model: ChannelModel;
+  #alive = true;
+  #failure: Error | undefined;
+  #administration: Channel | undefined;
+  #lastTask: Promise<unknown> = Promise.resolve();
+
+  constructor(model: ChannelModel) {
+    this.#model = model;
+    this.writer = new TickWriter(socketOf(model));
+    this.lost = new Promise((resolve) => {
+      model.on("error", (error: Error) => this.#failure ??= error);
+      model.on("close", (error?: Error) => {
+        this.#alive = false;
+        socketOf(model).destroySoon();
+        resolve(this.#failure ?? error ?? new Error("the connection was closed"));
+      });
+    });
+  }
+
+  /**
+   * Connects and logs in.
+   *
+   * @throws {BrokerError} If the broker cannot be reached or refuses us; what `signal` aborts with otherwise.
+   */
+  static async open(address: BrokerAddress, options: LinkOptions, signal: AbortSignal): Promise<Link> {
+    const { connect, credentials } = await loadClientLibrary();
+    signal.throwIfAborted();
+    const { user, password } = address;
+    // A socket obeys its signal as long as it lives, but ours is about the opening alone.
+    const opening = new AbortController();
+    const giveUp = () => opening.abort(signal.reason);
+    signal.addEventListener("abort", giveUp);
+    try {
+      const model = await connect({
+        protocol: address.secure ? "amqps" : "amqp",
+        hostname: address.host,
+        port: address.port,
+        username: user,
+        password,
+        vhost: encodeURIComponent(address.vhost),
+        heartbeat: options.heartbeat,
+      }, {
+        noDelay: true,
+        timeout: options.connectTimeout,
+        clientProperties: { ...options.clientProperties },
+        credentials: options.login === "EXTERNAL"
+          ? credentials.external()
+          : credentials[options.login === "PLAIN" ? "plain" : "amqplain"](user, password),
+        ...(address.secure ? await readTlsFiles(options.tls) : {}),
+        // Node's socket options have it, the library's type does not.
+        ...{ signal: opening.signal },
+      });
+      return new Link(model);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw connectionRefusal(error, address, options.connectTimeout);
+    } finally {
+      signal.removeEventListener("abort", giveUp);
+    }
+  }
+
+  /** Whether the connection is there. */
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** Opens a channel; one that closes by itself tells so by its `close` event, after `error` if refused. */
+  async openChannel(): Promise<Channel> {
+    return this.#prepare(await this.#model.createChannel());
+  }
+
+  /** Opens a channel for publishing, with the broker's confirms if wished. */
+  async openPublishChannel(confirms: boolean): Promise<PublishChannel> {
+    const channel = confirms ? await this.#model.createConfirmChannel() : await this.#model.createChannel();
+    return this.#prepare(channel) as PublishChannel;
+  }
+
+  /**
+   * Runs a task on the channel for declarations, one task after the other.
+   *
+   * A refusal closes that channel and no other; the next task gets a new one.
+   */
+  administer<T>(task: (channel: Channel) => Promise<T>): Promise<T> {
+    const run = this.#lastTask.then(async () =>
+      task(this.#administration ??= await this.#openAdministration())
+    );
+    this.#lastTask = run.catch(() => {});
+    return run;
+  }
+
+  /** Gives the connection up because of a failure that only a new one can mend. */
+  async fail(reason: Error): Promise<void> {
+    this.#failure ??= reason;
+    await this.close(0);
+  }
+
+  /** Closes politely, or after `limit` milliseconds at once. */
+  async close(limit: number): Promise<void> {
+    const socket = socketOf(this.#model);
+    this.writer.flush();
+    const timer = setTimeout(() => socket.destroy(new Error("the broker did not answer")), limit);
+    try {
+      if (this.#alive) await Promise.race([this.#model.close(), this.lost]).catch(() => {});
+      if (!socket.destroyed) await new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #openAdministration(): Promise<Channel> {
+    const channel = await this.openChannel();
+    channel.once("close", () => this.#administration = undefined);
+    return channel;
+  }
+
+  #prepare<C extends Channel>(channel: C): C {
+    // Whoever waits for an answer on the channel gets the error too; without a listener it would be thrown.
+    channel.on("error", () => {});
+    writeThrough(channel, this.writer);
+    return channel;
+  }
+}
+
+async function readTlsFiles(tls: TlsOptions): Promise<Record<string, unknown>> {
+  const { ca, cert, key, passphrase, serverName, verify = true } = tls;
+  const read = async (file: string) => {
+    try {
+      return await readFile(file, "utf8");
+    } catch (cause) {
+      throw new BrokerError(
+        `Cannot read TLS file "${file}": ${(cause as Error).message}. Check the tls options`,
+        {
+          cause,
+        },
+      );
+    }
+  };
+  return {
+    rejectUnauthorized: verify,
+    ...(ca === undefined ? {} : { ca: await read(ca) }),
+    ...(cert === undefined ? {} : { cert: await read(cert) }),
+    ...(key === undefined ? {} : { key: await read(key) }),
+    ...(passphrase === undefined ? {} : { passphrase }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+  };
+}

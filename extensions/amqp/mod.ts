@@ -1,0 +1,23 @@
+/**
+ * RabbitMQ (AMQP 0-9-1) as a transport.
+ *
+ * @module
+ */
+
+import type { Transport } from "../../runtime/transport.ts";
+import { type AmqpOptions, AmqpTransport } from "./transport.ts";
+
+export type { AmqpOptions } from "./transport.ts";
+export type { LoginMethod, TlsOptions } from "./link.ts";
+
+/**
+ * A transport to the RabbitMQ at `uri`, such as `amqp://user:password@host:5672/vhost`.
+ *
+ * It does not connect yet. `amqps://` is TLS, `pyamqp://` is Nameko's name for `amqp://`.
+ *
+ * @throws {TypeError} If `uri` is not an AMQP URI.
+ * @throws {RangeError} If a duration is negative.
+ */
+export function amqp(uri: string, options: AmqpOptions = {}): Transport {
+  return new AmqpTransport(uri, options);
+}

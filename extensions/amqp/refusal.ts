@@ -1,0 +1,83 @@
+import { BrokerError, type BrokerErrorState } from "../../runtime/errors.ts";
+import type { BrokerAddress } from "./uri.ts";
+
+/**
+ * What went wrong, in the broker's own words where it has any.
+ *
+ * @example `NOT_FOUND - no queue 'orders' in vhost '/'`
+ */
+export function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return (/with message "(.*)"$/s.exec(text)?.[1] ?? text).replace(/\.$/, "");
+}
+
+/** A {@linkcode BrokerError} for an action that the broker refused: `Cannot <action>: <reason>. <way out>`. */
+export function refusal(action: string, cause: unknown, wayOut?: string): BrokerError {
+  if (cause instanceof BrokerError) return cause;
+  const message = `Cannot ${action}: ${reasonOf(cause)}`;
+  return new BrokerError(wayOut === undefined ? message : `${message}. ${wayOut}`, { cause });
+}
+
+/** A {@linkcode BrokerError} for a connection that did not come about. */
+export function connectionRefusal(
+  cause: unknown,
+  address: BrokerAddress,
+  connectTimeout: number,
+): BrokerError {
+  if (cause instanceof BrokerError) return cause;
+  const text = describe(cause, address, connectTimeout);
+  return new BrokerError(text, { cause, state: stateOf(text) });
+}
+
+function describe(cause: unknown, address: BrokerAddress, connectTimeout: number): string {
+  const { endpoint, host, user, vhost } = address;
+  const code = codeOf(cause);
+  const text = cause instanceof Error ? cause.message : String(cause);
+  switch (code) {
+    case "ECONNREFUSED":
+      return `Cannot reach broker ${endpoint}: connection refused. Start RabbitMQ or pass --broker`;
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return `Cannot reach broker ${endpoint}: host "${host}" is not known. Check the host in AMQP_URI`;
+    case "ETIMEDOUT":
+      return `Cannot reach broker ${endpoint}: no answer within ${connectTimeout} ms. Check host, port and firewall`;
+  }
+  if (/ETIMEDOUT/.test(text)) {
+    return `Cannot reach broker ${endpoint}: no answer within ${connectTimeout} ms. Check host, port and firewall`;
+  }
+  if (/ACCESS[_-]REFUSED/.test(text)) {
+    return `Cannot log in to broker ${endpoint}: user "${user}" was refused. Check user and password in AMQP_URI`;
+  }
+  if (/Expected ConnectionOpenOk/.test(text)) {
+    return `Cannot open vhost "${vhost}" at broker ${endpoint}: it does not exist, or user "${user}" may not use it. ` +
+      `Check the path of AMQP_URI`;
+  }
+  if (/SASL mechanism/.test(text)) {
+    return `Cannot log in to broker ${endpoint}: it does not offer that login method. Choose PLAIN or enable it there`;
+  }
+  if (
+    /closed abruptly|Invalid frame|exceeds maxFrameSize|ECONNRESET|EPIPE|wrong version number/.test(
+      `${code} ${text}`,
+    )
+  ) {
+    return `Cannot talk to broker ${endpoint}: it ended the connection during the handshake. ` +
+      `Check that the port speaks ${address.secure ? "AMQP with TLS (amqps)" : "AMQP without TLS (amqp)"}`;
+  }
+  if (address.secure) {
+    return `Cannot trust broker ${endpoint}: TLS failed (${text}). Check its certificate and the tls options`;
+  }
+  return `Cannot reach broker ${endpoint}: ${text}. Check AMQP_URI`;
+}
+
+/** The first words say what was tried last: to reach the host, to speak with it, to log in. */
+function stateOf(text: string): BrokerErrorState {
+  if (text.startsWith("Cannot reach")) return "unreachable";
+  return text.startsWith("Cannot talk") ? "unready" : "refused";
+}
+
+/** The system's error code, also where several addresses of a host were tried. */
+function codeOf(cause: unknown): string | undefined {
+  if (cause instanceof AggregateError) return codeOf(cause.errors.at(-1));
+  const code = (cause as { readonly code?: unknown } | null)?.code;
+  return typeof code === "string" ? code : undefined;
+}

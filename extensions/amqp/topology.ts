@@ -1,0 +1,89 @@
+import type {
+  BindingDeclaration,
+  ExchangeDeclaration,
+  QueueDeclaration,
+  Topology,
+} from "../../runtime/transport.ts";
+import type { Link } from "./link.ts";
+import { refusal } from "./refusal.ts";
+
+/** Everything that was declared, in order, so that it can be declared again. */
+export class RememberedTopology {
+  readonly #exchanges = new Map<string, ExchangeDeclaration>();
+  readonly #queues = new Map<string, QueueDeclaration>();
+  readonly #bindings = new Map<string, BindingDeclaration>();
+
+  /** Declares what is not known yet, and remembers what the broker accepted. */
+  async declare(link: Link, { exchanges = [], queues = [], bindings = [] }: Topology): Promise<void> {
+    for (const exchange of exchanges) {
+      if (lasts(exchange) && same(this.#exchanges.get(exchange.name), exchange)) continue;
+      await declareExchange(link, exchange);
+      this.#exchanges.set(exchange.name, exchange);
+    }
+    for (const queue of queues) {
+      if (lasts(queue) && same(this.#queues.get(queue.name), queue)) continue;
+      await declareQueue(link, queue);
+      this.#queues.set(queue.name, queue);
+    }
+    for (const binding of bindings) {
+      const key = JSON.stringify(binding);
+      if (this.#lasts(binding) && this.#bindings.has(key)) continue;
+      await declareBinding(link, binding);
+      this.#bindings.set(key, binding);
+    }
+  }
+
+  #lasts({ exchange, queue }: BindingDeclaration): boolean {
+    const ends = [this.#exchanges.get(exchange), this.#queues.get(queue)];
+    return ends.every((end) => end !== undefined && lasts(end));
+  }
+
+  /** Declares everything again. */
+  async restore(link: Link): Promise<void> {
+    for (const exchange of this.#exchanges.values()) await declareExchange(link, exchange);
+    for (const queue of this.#queues.values()) await declareQueue(link, queue);
+    for (const binding of this.#bindings.values()) await declareBinding(link, binding);
+  }
+
+  /** Forgets a queue and what binds it. */
+  forgetQueue(name: string): void {
+    this.#queues.delete(name);
+    for (const [key, binding] of this.#bindings) {
+      if (binding.queue === name) this.#bindings.delete(key);
+    }
+  }
+}
+
+/** Whether the broker keeps it as long as nobody deletes it, so that it need not be asked again. */
+function lasts(declaration: ExchangeDeclaration | QueueDeclaration): boolean {
+  return !declaration.autoDelete && declaration.arguments?.["x-expires"] === undefined;
+}
+
+function same(known: unknown, declaration: unknown): boolean {
+  return known !== undefined && JSON.stringify(known) === JSON.stringify(declaration);
+}
+
+async function declareExchange(link: Link, exchange: ExchangeDeclaration): Promise<void> {
+  const { name, type, durable = true, autoDelete = false, arguments: table = {} } = exchange;
+  await link.administer((channel) =>
+    channel.assertExchange(name, type, { durable, autoDelete, arguments: table })
+  ).catch((error) => {
+    throw refusal(`declare exchange "${name}"`, error, "Declare it alike everywhere, or delete it first");
+  });
+}
+
+async function declareQueue(link: Link, queue: QueueDeclaration): Promise<void> {
+  const { name, durable = true, exclusive = false, autoDelete = false, arguments: table = {} } = queue;
+  await link.administer((channel) =>
+    channel.assertQueue(name, { durable, exclusive, autoDelete, arguments: table })
+  ).catch((error) => {
+    throw refusal(`declare queue "${name}"`, error, "Declare it alike everywhere, or delete it first");
+  });
+}
+
+async function declareBinding(link: Link, binding: BindingDeclaration): Promise<void> {
+  const { queue, exchange, routingKey, arguments: table = {} } = binding;
+  await link.administer((channel) => channel.bindQueue(queue, exchange, routingKey, table)).catch((error) => {
+    throw refusal(`bind queue "${queue}" to exchange "${exchange}"`, error, "Declare both first");
+  });
+}

@@ -1,0 +1,218 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { BrokerError } from "../../runtime/errors.ts";
+import type {
+  ConsumeOptions,
+  Consumer,
+  Message,
+  Receiver,
+  Topology,
+  Transport,
+  TransportOptions,
+} from "../../runtime/transport.ts";
+import { Connection } from "./connection.ts";
+import { QueueConsumer } from "./consumer.ts";
+import type { Link, LoginMethod, TlsOptions } from "./link.ts";
+import { Publisher } from "./publisher.ts";
+import { reasonOf, refusal } from "./refusal.ts";
+import { RememberedTopology } from "./topology.ts";
+import { parseBrokerUri } from "./uri.ts";
+
+/** Options of {@linkcode amqp}. */
+export interface AmqpOptions extends TransportOptions {
+  /** Seconds between signs of life; a broker silent for two is given up. 0 turns it off. @default {60} */
+  readonly heartbeat?: number;
+  /** Milliseconds that connecting and logging in may take. @default {5000} */
+  readonly connectTimeout?: number;
+  /** @default {"PLAIN"} */
+  readonly login?: LoginMethod;
+  /** For `amqps://`. */
+  readonly tls?: TlsOptions;
+  /**
+   * Whether the broker confirms what is published. Without, a publish resolves when it is on its way, and a
+   * message may be lost, also a mandatory one that no queue takes. @default {true}
+   */
+  readonly confirms?: boolean;
+  /**
+   * Milliseconds by which the wait between attempts to reconnect grows. The first attempt comes at once.
+   * @default {2000}
+   */
+  readonly retryStep?: number;
+  /** Milliseconds that the wait between attempts never exceeds. @default {30000} */
+  readonly retryLimit?: number;
+  /** Milliseconds that {@linkcode Transport.close} waits for confirms. @default {5000} */
+  readonly flushTimeout?: number;
+  /** What the broker's management pages show of us. @default {{ product: "enoki" }} */
+  readonly clientProperties?: Readonly<Record<string, string>>;
+}
+
+/** RabbitMQ, or any other AMQP 0-9-1 broker, behind the {@linkcode Transport} interface. */
+export class AmqpTransport implements Transport {
+  readonly broker: string;
+  readonly #flushTimeout: number;
+  readonly #connection: Connection;
+  readonly #publisher: Publisher;
+  readonly #topology = new RememberedTopology();
+  /** Those to resume on a new link. */
+  readonly #consuming = new Set<QueueConsumer>();
+  /** Those that may have a channel, the cancelled ones too. */
+  readonly #consumers = new Set<QueueConsumer>();
+  #closed: Promise<void> | undefined;
+
+  constructor(uri: string, options: AmqpOptions) {
+    const {
+      heartbeat = 60,
+      connectTimeout = 5_000,
+      login = "PLAIN",
+      tls = {},
+      confirms = true,
+      retryStep = 2_000,
+      retryLimit = 30_000,
+      flushTimeout = 5_000,
+      clientProperties = {},
+      onStatus = () => {},
+    } = options;
+    for (
+      const [name, value] of Object.entries({
+        heartbeat,
+        connectTimeout,
+        retryStep,
+        retryLimit,
+        flushTimeout,
+      })
+    ) {
+      if (!(value >= 0)) throw new RangeError(`Cannot use ${name} ${value}: it must be 0 or more`);
+    }
+    const address = parseBrokerUri(uri);
+    this.broker = address.broker;
+    this.#flushTimeout = flushTimeout;
+    this.#publisher = new Publisher({ confirms });
+    this.#connection = new Connection(address, {
+      heartbeat,
+      connectTimeout,
+      login,
+      tls,
+      retryStep,
+      retryLimit,
+      clientProperties: { product: "enoki", ...clientProperties },
+      onStatus,
+      restore: (link) => this.#restore(link, confirms),
+    });
+  }
+
+  async connect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    signal?.throwIfAborted();
+    await this.#connection.connect(signal);
+  }
+
+  async declare(topology: Topology): Promise<void> {
+    await this.#connection.run((link) => this.#topology.declare(link, topology));
+  }
+
+  // Not async: this is the hot path, and the publisher's promise is the answer.
+  publish(message: Message, options?: { readonly signal?: AbortSignal }): Promise<void> {
+    try {
+      this.#connection.assertUsable();
+      options?.signal?.throwIfAborted();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#publisher.publish(message, options?.signal);
+  }
+
+  async consume(queue: string, receiver: Receiver, options: ConsumeOptions): Promise<Consumer> {
+    const consumer = new QueueConsumer(queue, receiver, options, {
+      onInterrupted: (consumer) => void this.#mend(consumer),
+      onCancelled: (consumer) => this.#consuming.delete(consumer),
+      onClosed: (consumer) => this.#consumers.delete(consumer),
+    });
+    await this.#connection.run(async (link) => {
+      await consumer.resume(link);
+      this.#consuming.add(consumer);
+      this.#consumers.add(consumer);
+    }).catch((error) => {
+      throw refusal(`consume queue "${queue}"`, error);
+    });
+    return consumer;
+  }
+
+  async countMessages(queue: string): Promise<number | undefined> {
+    return await this.#connection.run((link) =>
+      link.administer(async (channel) => (await channel.checkQueue(queue)).messageCount)
+    ).catch((error) => {
+      if (/NOT_FOUND/.test(reasonOf(error))) return undefined;
+      throw refusal(`count messages of queue "${queue}"`, error);
+    });
+  }
+
+  async deleteQueue(name: string): Promise<void> {
+    await this.#connection.run(async (link) => {
+      this.#topology.forgetQueue(name);
+      for (const consumer of this.#consuming) {
+        if (consumer.queue === name) consumer.abandon();
+      }
+      await link.administer((channel) => channel.deleteQueue(name));
+    }).catch((error) => {
+      throw refusal(`delete queue "${name}"`, error);
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    const { link } = this.#connection;
+    if (link !== undefined) await within(this.#flushTimeout, [this.#publisher.settled(), link.lost]);
+    const closing = Promise.all([...this.#consumers].map((consumer) => consumer.close()));
+    if (link !== undefined) await within(this.#flushTimeout, [closing, link.lost]);
+    await this.#connection.close(this.#flushTimeout);
+    this.#publisher.close(
+      new BrokerError(
+        `Cannot publish: the transport was closed before broker ${this.broker} confirmed the message`,
+      ),
+    );
+  }
+
+  /** Brings a new link into use. */
+  async #restore(link: Link, confirms: boolean): Promise<void> {
+    await this.#topology.restore(link);
+    for (const consumer of this.#consuming) {
+      await consumer.resume(link).catch((error) => {
+        throw refusal(`consume queue "${consumer.queue}"`, error);
+      });
+    }
+    await this.#openPublisher(link, confirms);
+  }
+
+  async #openPublisher(link: Link, confirms: boolean): Promise<void> {
+    const channel = await link.openPublishChannel(confirms);
+    link.writer.onDrain = () => this.#publisher.pump();
+    this.#publisher.attach(channel, link.writer, () => {
+      this.#openPublisher(link, confirms).catch((error) => link.fail(error));
+    });
+  }
+
+  /** Gives a consumer back what the broker took from it: its queue, or its channel. */
+  async #mend(consumer: QueueConsumer): Promise<void> {
+    const { link } = this.#connection;
+    if (link === undefined) return;
+    try {
+      await this.#topology.restore(link);
+      await consumer.resume(link);
+    } catch (error) {
+      if (link.alive) await link.fail(refusal(`consume queue "${consumer.queue}"`, error));
+    }
+  }
+}
+
+/** Resolves with the first of `events`, or when the time is over. */
+async function within(milliseconds: number, events: readonly Promise<unknown>[]): Promise<void> {
+  const timeout = new AbortController();
+  const over = sleep(milliseconds, undefined, { signal: timeout.signal }).catch(() => {});
+  await Promise.race([...events, over]);
+  timeout.abort();
+}
