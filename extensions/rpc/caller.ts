@@ -1,0 +1,201 @@
+/**
+ * The calling side of RPC on a transport.
+ *
+ * Invariant: a request is in `#pending` from its beginning until it has settled, once: by its reply, by the
+ * refusal of its publish, by its timeout or by its signal; its timeout counts even while the broker is away and
+ * the reply queue cannot be declared. That queue is declared before the first request is published and outlives
+ * a lost connection, so a reply that comes meanwhile waits there. One timer serves all timeouts: it is set to the
+ * earliest, and looks at all of them when it fires.
+ */
+import { LONGEST_TIMER, pause } from "../../runtime/abort.ts";
+import { JSON_CONTENT_TYPE } from "../../runtime/codec.ts";
+import { BrokerError, CallTimeoutError, UnknownServiceError, UnroutableError } from "../../runtime/errors.ts";
+import type { Messenger, PublishOptions, Request, RequestOptions } from "../../runtime/messenger.ts";
+import type { PlainRecord } from "../../runtime/plain.ts";
+import type { Consumer, Delivery, Message, Transport, Verdict } from "../../runtime/transport.ts";
+import { type RpcTopology, rpcTopology } from "./topology.ts";
+
+/** Options of {@linkcode RpcCaller}. */
+export interface RpcCallerOptions {
+  /** Who calls: part of the reply queue's name. */
+  readonly caller: string;
+  readonly config: PlainRecord;
+}
+
+interface Pending {
+  readonly request: Request;
+  readonly timeout: number;
+  readonly expiresAt: number;
+  readonly resolve: (body: string | Uint8Array) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Replies are taken off the queue as fast as they come; it is their callers that wait. */
+const REPLY_PREFETCH = 1_000;
+
+/** Milliseconds that the broker has to delete the reply queue; where it is away, the queue expires by itself. */
+const LEAVE_LIMIT = 1_000;
+
+/** Calls services through a transport: the {@linkcode Messenger} of the main thread. */
+export class RpcCaller implements Messenger, AsyncDisposable {
+  readonly #transport: Transport;
+  readonly #topology: RpcTopology;
+  readonly #caller: string;
+  readonly #replyTo = crypto.randomUUID();
+  readonly #pending = new Map<string, Pending>();
+  #consumer: Promise<Consumer> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #wakeAt = Infinity;
+  #closed = false;
+
+  constructor(transport: Transport, { caller, config }: RpcCallerOptions) {
+    this.#transport = transport;
+    this.#topology = rpcTopology(config);
+    this.#caller = caller;
+  }
+
+  async request(request: Request, { timeout, signal }: RequestOptions): Promise<string | Uint8Array> {
+    signal?.throwIfAborted();
+    if (this.#closed) {
+      throw new BrokerError(`Cannot call "${request.service}.${request.method}": the caller is closed`);
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<string | Uint8Array>();
+    const correlationId = crypto.randomUUID();
+    const expiresAt = performance.now() + timeout;
+    this.#pending.set(correlationId, { request, timeout, expiresAt, resolve, reject });
+    this.#wakeBy(expiresAt);
+    const withdraw = signal && (() => this.#reject(correlationId, signal.reason));
+    if (withdraw) signal.addEventListener("abort", withdraw, { once: true });
+    try {
+      this.#send(request, correlationId).catch((error) =>
+        this.#reject(
+          correlationId,
+          error instanceof UnroutableError ? new UnknownServiceError(request.service) : error,
+        )
+      );
+      return await promise;
+    } finally {
+      if (withdraw) signal.removeEventListener("abort", withdraw);
+    }
+  }
+
+  publish(message: Message, options?: PublishOptions): Promise<void> {
+    return this.#transport.publish(message, options);
+  }
+
+  /** Gives up the reply queue, unless the broker is away; requests that still wait are told so. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    for (const id of [...this.#pending.keys()]) {
+      this.#reject(id, new DOMException("The caller was closed before the answer came", "AbortError"));
+    }
+    if (this.#consumer === undefined) return;
+    const leaving = this.#leave(this.#consumer);
+    leaving.catch(() => {});
+    const over = new AbortController();
+    await Promise.race([leaving, pause(LEAVE_LIMIT, over.signal)]).finally(() => over.abort());
+  }
+
+  async #leave(listening: Promise<Consumer>): Promise<void> {
+    const consumer = await listening.catch(() => undefined);
+    if (consumer === undefined) return;
+    await consumer.stop();
+    await this.#transport.deleteQueue(this.#topology.replyQueueOf(this.#caller, this.#replyTo));
+  }
+
+  /** A request that has settled while the reply queue was declared is not sent. */
+  async #send(request: Request, correlationId: string): Promise<void> {
+    await (this.#consumer ??= this.#listen());
+    if (this.#pending.has(correlationId)) {
+      await this.#transport.publish(this.#message(request, correlationId));
+    }
+  }
+
+  async #listen(): Promise<Consumer> {
+    try {
+      await this.#transport.declare(this.#topology.caller(this.#caller, this.#replyTo));
+      const queue = this.#topology.replyQueueOf(this.#caller, this.#replyTo);
+      return await this.#transport.consume(queue, this.#receive, { prefetch: REPLY_PREFETCH });
+    } catch (error) {
+      // The next request tries again
+      this.#consumer = undefined;
+      throw error;
+    }
+  }
+
+  #message({ service, method, body, headers }: Request, correlationId: string): Message {
+    return {
+      exchange: this.#topology.exchange,
+      routingKey: `${service}.${method}`,
+      body,
+      mandatory: true,
+      properties: {
+        contentType: JSON_CONTENT_TYPE,
+        contentEncoding: "utf-8",
+        deliveryMode: 2,
+        priority: 0,
+        correlationId,
+        replyTo: this.#replyTo,
+        headers,
+      },
+    };
+  }
+
+  /** An answer that nobody waits for any more is taken off the queue all the same. */
+  readonly #receive = (delivery: Delivery): Promise<Verdict> => {
+    const { correlationId } = delivery.properties;
+    const pending = correlationId === undefined ? undefined : this.#pending.get(correlationId);
+    if (pending !== undefined) {
+      this.#pending.delete(correlationId!);
+      pending.resolve(text(delivery.body));
+    }
+    return TAKEN;
+  };
+
+  #reject(correlationId: string, error: unknown): void {
+    const pending = this.#pending.get(correlationId);
+    this.#pending.delete(correlationId);
+    pending?.reject(error);
+  }
+
+  #wakeBy(time: number): void {
+    if (time >= this.#wakeAt) return;
+    clearTimeout(this.#timer);
+    this.#wakeAt = time;
+    this.#timer = setTimeout(this.#expire, Math.min(time - performance.now(), LONGEST_TIMER));
+  }
+
+  readonly #expire = (): void => {
+    const now = performance.now();
+    let next = Infinity;
+    for (const [id, { request, timeout, expiresAt }] of this.#pending) {
+      if (expiresAt > now) next = Math.min(next, expiresAt);
+      else {
+        this.#reject(
+          id,
+          new CallTimeoutError(
+            `Cannot call "${request.service}.${request.method}": no answer within ${
+              Math.round(timeout)
+            } ms. ` +
+              "Check that the service runs, or allow more time",
+          ),
+        );
+      }
+    }
+    this.#wakeAt = Infinity;
+    if (next !== Infinity) this.#wakeBy(next);
+  };
+}
+
+const TAKEN: Promise<Verdict> = Promise.resolve("ack");
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function text(body: Uint8Array): string | Uint8Array {
+  try {
+    return UTF8.decode(body);
+  } catch {
+    return body.slice();
+  }
+}

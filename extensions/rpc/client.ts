@@ -1,0 +1,180 @@
+import { encodeCallHeaders } from "../../runtime/call_headers.ts";
+import { BRAND } from "../../runtime/brand.ts";
+import type { Call } from "../../runtime/context.ts";
+import type { DependencySpec } from "../../runtime/dependency.ts";
+import { CallTimeoutError } from "../../runtime/errors.ts";
+import type { JsonResult } from "../../runtime/json.ts";
+import type { Messenger } from "../../runtime/messenger.ts";
+import type { Contract, Service } from "../../runtime/service.ts";
+import type { FieldTable } from "../../runtime/transport.ts";
+import type { ClientCallOf } from "./rpc.ts";
+import { decodeResponse, encodeRequest } from "./wire.ts";
+
+/** Options of a client, and of a single call through `with`. */
+export interface CallOptions {
+  /**
+   * Milliseconds to wait for the answer; never longer than the deadline of the call in progress.
+   *
+   * @default {the configured `call_timeout`, 30 seconds}
+   */
+  readonly timeout?: number;
+  /** Context data to send along, on top of that of the call in progress. @default {{}} */
+  readonly headers?: FieldTable;
+  /** Aborting ends the wait. */
+  readonly signal?: AbortSignal;
+}
+
+/** A call on its way. */
+export interface PendingCall<Result> {
+  /** Waits for the answer; asked again, answers again. */
+  result(): Promise<Result>;
+}
+
+/** A method of another service. */
+export interface ClientMethod<Args extends readonly unknown[], Result> {
+  /** Calls and waits for the result. */
+  (...args: Args): Promise<Result>;
+  /** The same method with other options. */
+  with(options: CallOptions): ClientMethod<Args, Result>;
+  /** Calls without waiting: Nameko's `call_async`. */
+  start(...args: Args): PendingCall<Result>;
+  /** Calls with Python keyword arguments, and positional ones before them. */
+  kwargs(named: Readonly<Record<string, unknown>>, ...positional: readonly unknown[]): Promise<Result>;
+}
+
+type RpcOf<Entry> = Extract<Entry extends readonly (infer Each)[] ? Each : Entry, { readonly kind: "rpc" }>;
+
+type RpcMethods<Entrypoints> = {
+  [Method in keyof Entrypoints]: [RpcOf<Entrypoints[Method]>] extends [never] ? never : Method;
+}[keyof Entrypoints];
+
+/** What the entrypoint leaves unstated, the handler says. */
+type ClientMethodOf<Call, Handler> = Call extends (...args: infer Args) => infer Result
+  ? Handler extends (context: never, ...args: infer HandlerArgs) => infer HandlerResult ? ClientMethod<
+      Args extends readonly never[] ? number extends Args["length"] ? HandlerArgs : Args : Args,
+      JsonResult<Awaited<unknown extends Result ? HandlerResult : Result>>
+    >
+  : ClientMethod<Args, JsonResult<Awaited<Result>>>
+  : never;
+
+type HandlersIn<Target> = Target extends { readonly handlers: infer Handlers } ? Handlers : unknown;
+
+/** The typed client of a service or contract: its RPC methods, with results as they arrive. */
+export type Client<Target> = Target extends { readonly entrypoints: infer Entrypoints } ? {
+    readonly [Method in RpcMethods<Entrypoints>]: ClientMethodOf<
+      ClientCallOf<RpcOf<Entrypoints[Method]>>,
+      Method extends keyof HandlersIn<Target> ? HandlersIn<Target>[Method] : undefined
+    >;
+  }
+  : { readonly [method: string]: ClientMethod<readonly unknown[], unknown> };
+
+type NameOf<Target> = Target extends { readonly name: infer Name extends string } ? Name : string;
+
+/** Where a call comes from: what it passes on. */
+export interface CallOrigin {
+  /** Ids of the calls that led here, the caller's own last. */
+  readonly stack: readonly string[];
+  readonly headers: FieldTable;
+  readonly deadline: number | undefined;
+}
+
+/**
+ * A dependency on another service: injects a typed client of it.
+ *
+ * `client<typeof payments>("payments")` takes the type of a service that this module need not load;
+ * `client(contract)` takes a contract. Calls pass on the call id stack, the context data and what is left of
+ * the deadline.
+ */
+export function client<Target extends Contract>(contract: Target, options?: CallOptions): DependencySpec<
+  Client<Target>
+>;
+/** A dependency on a service by its name. */
+export function client<Target = unknown>(
+  service: NameOf<Target>,
+  options?: CallOptions,
+): DependencySpec<Client<Target>>;
+export function client(
+  target: string | Contract,
+  options: CallOptions = {},
+): DependencySpec<Client<Service>> {
+  const service = typeof target === "string" ? target : target.name;
+  return {
+    [BRAND]: "dependency",
+    bind: ({ messenger, config }) => {
+      const timeout = options.timeout ?? configuredTimeout(config.call_timeout);
+      return {
+        get: (call: Call) =>
+          createClient(messenger, service, call, { ...options, timeout }) as Client<Service>,
+      };
+    },
+  };
+}
+
+/** Milliseconds to wait for an answer where nobody says otherwise. */
+const DEFAULT_CALL_TIMEOUT = 30_000;
+
+function configuredTimeout(seconds: unknown): number {
+  return typeof seconds === "number" ? seconds * 1_000 : DEFAULT_CALL_TIMEOUT;
+}
+
+/** Makes a client that speaks through `messenger` on behalf of `origin`. */
+export function createClient(
+  messenger: Messenger,
+  service: string,
+  origin: CallOrigin,
+  options: CallOptions & { readonly timeout: number },
+): unknown {
+  const methods = new Map<string, unknown>();
+  return new Proxy(NO_METHODS, {
+    get(_target, method) {
+      if (typeof method !== "string" || method === "then") return undefined;
+      let made = methods.get(method);
+      if (made === undefined) {
+        made = createMethod(messenger, service, method, origin, options);
+        methods.set(method, made);
+      }
+      return made;
+    },
+  });
+}
+
+const NO_METHODS = Object.freeze({});
+
+function createMethod(
+  messenger: Messenger,
+  service: string,
+  method: string,
+  origin: CallOrigin,
+  options: CallOptions & { readonly timeout: number },
+): ClientMethod<readonly unknown[], unknown> {
+  const send = async (args: readonly unknown[], kwargs?: Readonly<Record<string, unknown>>) => {
+    const now = Date.now();
+    const deadline = Math.min(now + options.timeout, origin.deadline ?? Infinity);
+    if (deadline <= now) {
+      throw new CallTimeoutError(`Cannot call "${service}.${method}": the deadline has passed`);
+    }
+    const response = await messenger.request({
+      service,
+      method,
+      body: encodeRequest(args, kwargs),
+      headers: encodeCallHeaders({
+        stack: origin.stack,
+        data: options.headers === undefined ? origin.headers : { ...origin.headers, ...options.headers },
+        deadline,
+      }),
+    }, { timeout: deadline - now, ...(options.signal && { signal: options.signal }) });
+    return decodeResponse(response);
+  };
+  return Object.assign((...args: readonly unknown[]) => send(args), {
+    with: (more: CallOptions) => createMethod(messenger, service, method, origin, { ...options, ...more }),
+    start: (...args: readonly unknown[]) => pending(send(args)),
+    kwargs: (named: Readonly<Record<string, unknown>>, ...positional: readonly unknown[]) =>
+      send(positional, named),
+  });
+}
+
+function pending<Result>(result: Promise<Result>): PendingCall<Result> {
+  // A call that nobody asks about must not end the program as an unhandled rejection.
+  result.catch(() => {});
+  return { result: () => result };
+}

@@ -1,0 +1,156 @@
+import { decodeDeadline } from "../../runtime/call_headers.ts";
+import { JSON_CONTENT_TYPE } from "../../runtime/codec.ts";
+import {
+  BadRequestError,
+  BadResultError,
+  CallTimeoutError,
+  MethodNotFoundError,
+} from "../../runtime/errors.ts";
+import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/host.ts";
+import { bury } from "../../runtime/message_fate.ts";
+import { describeFailure, failed, type Outcome } from "../../runtime/outcome.ts";
+import type { Consumer, Delivery, Verdict } from "../../runtime/transport.ts";
+import { rpcTopology } from "./topology.ts";
+import { encodeFailure, encodeResult } from "./wire.ts";
+
+/**
+ * Serves the RPC methods of a service: one queue, one consumer, replies before verdicts.
+ *
+ * A request is acked only when its reply is confirmed, so that a crash in between makes the broker offer it
+ * again (Nameko 2.14). What Nameko drops in silence is answered here where the request says whom to answer.
+ */
+export class RpcHost implements Entrypoint {
+  readonly #host: EntrypointHost;
+  readonly #byRoutingKey: ReadonlyMap<string, HostedEntrypoint>;
+  readonly #topology: ReturnType<typeof rpcTopology>;
+  #consumer: Consumer | undefined;
+  #prefetch: number;
+
+  constructor(entries: readonly HostedEntrypoint[], host: EntrypointHost) {
+    this.#host = host;
+    this.#prefetch = host.demand;
+    this.#topology = rpcTopology(host.config);
+    this.#byRoutingKey = new Map(entries.map((entry) => [`${host.service}.${entry.method}`, entry]));
+  }
+
+  async setup(): Promise<void> {
+    await this.#host.transport.declare(this.#topology.service(this.#host.service));
+  }
+
+  async start(): Promise<void> {
+    const { transport, service, demand } = this.#host;
+    this.#consumer = await transport.consume(this.#topology.queueOf(service), this.#receive, {
+      prefetch: demand,
+    });
+    this.#host.onDemand((changed) => this.#host.watch(this.#setPrefetch(changed)));
+  }
+
+  async stop(): Promise<void> {
+    await this.#consumer?.cancel();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#consumer?.stop();
+  }
+
+  /** A lower prefetch leaves more here than can be used: what has not started goes back to the broker. */
+  async #setPrefetch(prefetch: number): Promise<void> {
+    const lower = prefetch < this.#prefetch;
+    this.#prefetch = prefetch;
+    await this.#consumer?.setPrefetch(prefetch);
+    if (lower) this.#host.shed();
+  }
+
+  readonly #receive = async (delivery: Delivery): Promise<Verdict> => {
+    if (delivery.properties.replyTo === undefined) return await this.#buryUnanswerable(delivery);
+    const outcome = await this.#answer(delivery);
+    return outcome.status === "unstarted" ? "requeue" : await this.#reply(outcome, delivery);
+  };
+
+  async #buryUnanswerable(delivery: Delivery): Promise<Verdict> {
+    const { transport, service, log, signal } = this.#host;
+    const error = malformed(
+      `Cannot answer a request with routing key "${delivery.routingKey}": it has no reply_to`,
+    );
+    log.error(error.message);
+    const outbox = { transport, queue: this.#topology.queueOf(service), signal };
+    await bury(outbox, delivery, "undecodable", describeFailure(error));
+    return "ack";
+  }
+
+  /** A reply that cannot be sent (too large, its exchange gone) is no reason to run the call again. */
+  async #reply(outcome: EndedOutcome, delivery: Delivery): Promise<Verdict> {
+    const { transport, service, log, signal } = this.#host;
+    const { replyTo, correlationId } = delivery.properties;
+    try {
+      await transport.publish({
+        exchange: this.#topology.exchange,
+        routingKey: replyTo!,
+        body: outcome.status === "done"
+          ? encodeResult(outcome.body as string)
+          : encodeFailure(outcome.failure, service),
+        properties: {
+          contentType: JSON_CONTENT_TYPE,
+          contentEncoding: "utf-8",
+          deliveryMode: 2,
+          priority: 0,
+          headers: NO_HEADERS,
+          ...(correlationId !== undefined && { correlationId }),
+        },
+      }, { signal });
+      return "ack";
+    } catch (error) {
+      if (signal.aborted) return "requeue";
+      const text = `Cannot send the reply of "${delivery.routingKey}": ${(error as Error).message}`;
+      log.error(text, { error });
+      if (outcome.status === "failed") return "ack";
+      return await this.#reply(refused(new BadResultError(text)), delivery);
+    }
+  }
+
+  #answer({ routingKey, body, properties }: Delivery): Outcome | Promise<Outcome> {
+    const entry = this.#byRoutingKey.get(routingKey);
+    if (entry === undefined) {
+      return refused(new MethodNotFoundError(routingKey.slice(routingKey.lastIndexOf(".") + 1)));
+    }
+    const { contentType, headers } = properties;
+    if (contentType !== JSON_CONTENT_TYPE) {
+      return refused(
+        malformed(`Cannot read a request of content type "${contentType}", only ${JSON_CONTENT_TYPE}`),
+      );
+    }
+    const deadline = decodeDeadline(headers);
+    if (deadline !== undefined && deadline < Date.now()) {
+      return refused(new CallTimeoutError(`The deadline of "${routingKey}" passed before it could be run`));
+    }
+    let text: string;
+    try {
+      text = UTF8.decode(body);
+    } catch {
+      return refused(malformed("Cannot decode the request: it is not UTF-8"));
+    }
+    const { timeout } = entry.options;
+    return this.#host.run({
+      entrypoint: entry.index,
+      body: text,
+      contentType: undefined,
+      headers,
+      ...(typeof timeout === "number" && { timeout }),
+    });
+  }
+}
+
+const NO_HEADERS = {};
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The handler returned or failed, or was refused the call. */
+type EndedOutcome = Exclude<Outcome, { readonly status: "unstarted" }>;
+
+function refused(error: Error): EndedOutcome {
+  return failed(describeFailure(error), true);
+}
+
+function malformed(message: string): BadRequestError {
+  return new BadRequestError(message, { reason: "MalformedRequest" });
+}

@@ -1,0 +1,44 @@
+/** Names and flags of Nameko's RPC objects in the broker (Nameko 2.14). The queues carry no arguments, ever. */
+import type { PlainRecord } from "../../runtime/plain.ts";
+import type { ExchangeDeclaration, Topology } from "../../runtime/transport.ts";
+
+/** Milliseconds that an abandoned reply queue stays. */
+const REPLY_QUEUE_EXPIRES = 300_000;
+
+const DEFAULT_EXCHANGE = "nameko-rpc";
+
+/** The RPC topology under a configuration: its `rpc_exchange`. */
+export interface RpcTopology {
+  readonly exchange: string;
+  /** The request queue of a service. */
+  queueOf(service: string): string;
+  /** What a service declares. */
+  service(service: string): Topology;
+  /** The reply queue of a caller. */
+  replyQueueOf(caller: string, id: string): string;
+  /** What a caller declares; replies are routed by `id`. */
+  caller(caller: string, id: string): Topology;
+}
+
+/** Reads the configuration. */
+export function rpcTopology({ rpc_exchange: configured }: PlainRecord): RpcTopology {
+  const exchange = typeof configured === "string" ? configured : DEFAULT_EXCHANGE;
+  const exchanges: readonly ExchangeDeclaration[] = [{ name: exchange, type: "topic" }];
+  const queueOf = (service: string) => `rpc-${service}`;
+  const replyQueueOf = (caller: string, id: string) => `rpc.reply-${caller}-${id}`;
+  return {
+    exchange,
+    queueOf,
+    replyQueueOf,
+    service: (service) => ({
+      exchanges,
+      queues: [{ name: queueOf(service) }],
+      bindings: [{ queue: queueOf(service), exchange, routingKey: `${service}.*` }],
+    }),
+    caller: (caller, id) => ({
+      exchanges,
+      queues: [{ name: replyQueueOf(caller, id), arguments: { "x-expires": REPLY_QUEUE_EXPIRES } }],
+      bindings: [{ queue: replyQueueOf(caller, id), exchange, routingKey: id }],
+    }),
+  };
+}
