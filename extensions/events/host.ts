@@ -1,0 +1,86 @@
+import { hostname } from "node:os";
+import { ConfigurationError } from "../../runtime/errors.ts";
+import type {
+  DependencySetupHost,
+  Entrypoint,
+  EntrypointHost,
+  HostedEntrypoint,
+} from "../../runtime/host.ts";
+import type { ManifestDependency } from "../../runtime/manifest.ts";
+import type { Plain, PlainRecord } from "../../runtime/plain.ts";
+import { QueueHost, type QueueSubscription } from "../../runtime/queue_host.ts";
+import type { EventDelivery } from "./event.ts";
+import { eventExchange, eventExchangeOf, eventQueue } from "./topology.ts";
+
+/** What `event()` writes into the manifest. */
+interface EventManifest {
+  readonly source: string;
+  readonly type: string;
+  readonly delivery: EventDelivery;
+  readonly reliable: boolean;
+  readonly broadcastId?: Plain;
+  readonly requeueOnError?: boolean;
+  readonly prefetch?: number;
+}
+
+/**
+ * Consumes the event queues of a service.
+ *
+ * @throws {ConfigurationError} If the configuration lacks a key that a broadcast handler names.
+ */
+export function createEventHost(entries: readonly HostedEntrypoint[], host: EntrypointHost): Entrypoint {
+  // One for the container, so that all its handlers are the same instance.
+  const uuid = crypto.randomUUID().replaceAll("-", "");
+  return new QueueHost(entries.map((entry) => subscription(entry, host, uuid)), host);
+}
+
+/** Declares the exchange of a service that dispatches. */
+export async function setUpDispatcher(
+  _dependency: ManifestDependency,
+  { service, transport, config }: DependencySetupHost,
+): Promise<void> {
+  await transport.declare(eventExchange(service, config));
+}
+
+function subscription(
+  entry: HostedEntrypoint,
+  { service, config }: EntrypointHost,
+  uuid: string,
+): QueueSubscription {
+  const { source, type, delivery, reliable, broadcastId = "uuid", requeueOnError = false, prefetch } =
+    // Its shape is what event() wrote.
+    entry.options as unknown as EventManifest;
+  const queue = eventQueue({
+    source,
+    type,
+    delivery,
+    reliable,
+    service,
+    method: entry.method,
+    broadcastId: delivery === "broadcast" ? broadcastIdOf(entry.method, broadcastId, config, uuid) : "",
+  });
+  return {
+    entry,
+    queue: queue.name,
+    topology: {
+      ...eventExchange(source, config),
+      queues: [queue],
+      bindings: [{ queue: queue.name, exchange: eventExchangeOf(source), routingKey: type }],
+    },
+    requeueOnError,
+    ...(prefetch !== undefined && { prefetch }),
+  };
+}
+
+function broadcastIdOf(method: string, chosen: Plain, config: PlainRecord, uuid: string): string {
+  if (chosen === "uuid") return uuid;
+  if (chosen === "hostname") return hostname();
+  if (typeof chosen === "string") return chosen;
+  const { config: key } = chosen as { readonly config: string };
+  const value = config[key];
+  if ((typeof value === "string" && value !== "") || typeof value === "number") return String(value);
+  throw new ConfigurationError(
+    `Cannot broadcast to handler "${method}": config key "${key}" must say which instance this is, ` +
+      `got ${JSON.stringify(value ?? null)}. Set it to a text that no other instance has`,
+  );
+}

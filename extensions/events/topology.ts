@@ -1,0 +1,53 @@
+/** Names and flags of Nameko's event objects in the broker (Nameko 2.14). The queues carry no arguments, ever. */
+import type { PlainRecord } from "../../runtime/plain.ts";
+import type { QueueDeclaration, Topology } from "../../runtime/transport.ts";
+import type { EventDelivery } from "./event.ts";
+
+/** What the queue of a handler follows from. */
+export interface EventHandlerPlace {
+  /** The service that dispatches. */
+  readonly source: string;
+  readonly type: string;
+  readonly delivery: EventDelivery;
+  readonly reliable: boolean;
+  /** The service that handles, and the method. */
+  readonly service: string;
+  readonly method: string;
+  /** Of the instance; used for `broadcast` only. */
+  readonly broadcastId: string;
+}
+
+/** The exchange that a service's events go through. */
+export function eventExchangeOf(source: string): string {
+  return `${source}.events`;
+}
+
+/** What both sides declare: the exchange, unless the configuration says that others see to it. */
+export function eventExchange(
+  source: string,
+  { DECLARE_EVENT_EXCHANGES: declare, AUTO_DELETE_EVENT_EXCHANGES: autoDelete }: PlainRecord,
+): Topology {
+  if (declare === false) return {};
+  const name = eventExchangeOf(source);
+  return { exchanges: [{ name, type: "topic", ...(autoDelete === true && { autoDelete }) }] };
+}
+
+/** The queue of a handler. */
+export function eventQueue(
+  { source, type, delivery, reliable, service, method, broadcastId }: EventHandlerPlace,
+): QueueDeclaration {
+  const name = `evt-${source}-${type}`;
+  const temporary = reliable ? {} : { autoDelete: true };
+  switch (delivery) {
+    case "pool":
+      return { name: `${name}--${service}.${method}`, ...temporary };
+    case "singleton":
+      return { name, ...temporary };
+    case "broadcast":
+      return {
+        name: `${name}--${service}.${method}-${broadcastId}`,
+        ...temporary,
+        ...(!reliable && { exclusive: true }),
+      };
+  }
+}
