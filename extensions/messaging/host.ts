@@ -1,0 +1,45 @@
+import type {
+  DependencySetupHost,
+  Entrypoint,
+  EntrypointHost,
+  HostedEntrypoint,
+} from "../../runtime/host.ts";
+import type { ManifestDependency } from "../../runtime/manifest.ts";
+import { QueueHost, type QueueSubscription } from "../../runtime/queue_host.ts";
+import type { Topology } from "../../runtime/transport.ts";
+
+/** What `consume()` writes into the manifest. */
+interface ConsumeManifest {
+  readonly queue: string;
+  readonly topology: Topology;
+  readonly requeueOnError?: boolean;
+  readonly prefetch?: number;
+}
+
+/** Consumes the queues that the methods of a service name. */
+export function createConsumeHost(entries: readonly HostedEntrypoint[], host: EntrypointHost): Entrypoint {
+  return new QueueHost(entries.map(subscription), host);
+}
+
+/** Declares what a publisher publishes to. */
+export async function setUpPublisher(
+  { options }: ManifestDependency,
+  { transport }: DependencySetupHost,
+): Promise<void> {
+  // Its shape is what publisher() wrote.
+  const { topology } = options as unknown as { readonly topology: Topology };
+  await transport.declare(topology);
+}
+
+function subscription(entry: HostedEntrypoint): QueueSubscription {
+  // Its shape is what consume() wrote.
+  const { queue, topology, requeueOnError = false, prefetch } = entry.options as unknown as ConsumeManifest;
+  return {
+    entry,
+    queue,
+    topology,
+    requeueOnError,
+    passMessage: true,
+    ...(prefetch !== undefined && { prefetch }),
+  };
+}

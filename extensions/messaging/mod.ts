@@ -1,0 +1,5 @@
+/** The author's half of messaging on exchanges and queues of one's own: loads in every thread, opens nothing. */
+export { type Exchange, exchange, type ExchangeOptions } from "./exchange.ts";
+export { type Queue, queue, type QueueBinding, type QueueOptions } from "./queue.ts";
+export { consume, type ConsumeOptions } from "./consume.ts";
+export { type Publish, publisher, type PublisherOptions, type PublishOptions } from "./publisher.ts";

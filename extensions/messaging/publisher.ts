@@ -1,0 +1,101 @@
+import { BRAND } from "../../runtime/brand.ts";
+import { encodeCallHeaders } from "../../runtime/call_headers.ts";
+import type { DependencySpec } from "../../runtime/dependency.ts";
+import type { PlainRecord } from "../../runtime/plain.ts";
+import type { Serializer } from "../../runtime/serializer.ts";
+import type { MessageProperties, Topology } from "../../runtime/transport.ts";
+import type { Exchange } from "./exchange.ts";
+import { given, outgoingMessage } from "./outgoing_message.ts";
+import { declarable, type Queue } from "./queue.ts";
+
+/** AMQP's properties that a publisher sets as they are given; `undefined`, as read from a message, is none. */
+type GivenProperties = {
+  readonly [Name in Exclude<keyof MessageProperties, "contentType" | "contentEncoding" | "expiration">]?:
+    | MessageProperties[Name]
+    | undefined;
+};
+
+/**
+ * Options of one message. Of its properties, `deliveryMode` is 2 (kept on disk) unless it is said to be 1,
+ * `priority` 0, `timestamp` seconds since the epoch, and `userId` must be the connection's own. Context data wins
+ * over `headers`.
+ */
+export interface PublishOptions extends GivenProperties {
+  /** Name of an exchange, or one that is declared elsewhere. @default {the default exchange} */
+  readonly exchange?: Exchange | string | undefined;
+  /** Of the default exchange: the name of a queue. @default {""} */
+  readonly routingKey?: string | undefined;
+  /** Whether it is an error (`UnroutableError`) that no queue takes the message. @default {false} */
+  readonly mandatory?: boolean;
+  /** Milliseconds after which a message that still waits is dropped. @default {never} */
+  readonly expiration?: number;
+  /** @default {JSON} */
+  readonly serializer?: Serializer;
+  /** Kombu's `gzip`. @default {none} */
+  readonly compression?: "gzip";
+  /** Aborting ends the wait for the broker's word. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of {@linkcode publisher}: those of all of its messages, where a single message says nothing else. */
+export interface PublisherOptions extends Omit<PublishOptions, "signal"> {
+  /** More exchanges and queues to declare before anything is published. @default {[]} */
+  readonly declare?: readonly (Exchange | Queue)[];
+}
+
+/**
+ * Publishes a message; resolves when the broker has confirmed it.
+ *
+ * The call id stack and the context data of the call in progress go along; its deadline does not.
+ *
+ * @throws {UnroutableError} If the message is mandatory and no queue takes it.
+ * @throws {BrokerError} If there is no such exchange.
+ * @throws {RangeError} If expiration or priority make no sense.
+ */
+export type Publish<Payload> = (payload: Payload, options?: PublishOptions) => Promise<void>;
+
+/**
+ * A dependency that publishes messages: Nameko's `Publisher`. Its exchange is declared when the service starts.
+ *
+ * Without an exchange, messages go through the default one to the queue that `routingKey` names.
+ *
+ * @example
+ * ```ts
+ * const tasks = queue("tasks");
+ * export default service("shop", {
+ *   dependencies: { enqueue: publisher<Task>({ routingKey: tasks.name, declare: [tasks] }) },
+ *   entrypoints: { order: rpc() },
+ *   handlers: { order: ({ enqueue }, task: Task) => enqueue(task, { priority: 5 }) },
+ * });
+ * ```
+ */
+export function publisher<Payload = unknown>(
+  { declare = [], ...defaults }: PublisherOptions = {},
+): DependencySpec<Publish<Payload>> {
+  return {
+    [BRAND]: "dependency",
+    kind: "publisher",
+    options: { topology: topologyOf(defaults.exchange, declare) } as unknown as PlainRecord,
+    bind: ({ messenger }) => ({
+      get: (call) => async (payload, { signal, ...own } = {}) => {
+        const context = encodeCallHeaders({ stack: call.stack, data: call.headers, deadline: undefined });
+        const headers = { ...defaults.headers, ...own.headers };
+        const message = outgoingMessage(payload, { ...given(defaults), ...given(own), headers }, context);
+        await messenger.publish(message, signal && { signal });
+      },
+    }),
+  };
+}
+
+function topologyOf(
+  exchange: Exchange | string | undefined,
+  declare: readonly (Exchange | Queue)[],
+): Topology {
+  const all = declare.map((each) => "topology" in each ? each.topology : { exchanges: [each] });
+  if (typeof exchange === "object") all.push({ exchanges: [exchange] });
+  return {
+    exchanges: declarable(all.flatMap(({ exchanges = [] }) => exchanges)),
+    queues: all.flatMap(({ queues = [] }) => queues),
+    bindings: all.flatMap(({ bindings = [] }) => bindings),
+  };
+}
