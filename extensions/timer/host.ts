@@ -1,0 +1,117 @@
+import { ConfigurationError } from "../../runtime/errors.ts";
+import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/host.ts";
+import { STEADY_CLOCK, WALL_CLOCK } from "./clock.ts";
+import { cronSchedule } from "./cron_schedule.ts";
+import { electionTopology, standForElection } from "./election.ts";
+import { intervalSchedule, type Schedule } from "./schedule.ts";
+import { keepSchedule } from "./timekeeper.ts";
+
+interface Timer {
+  readonly entry: HostedEntrypoint;
+  readonly schedule: Schedule;
+  /** The queue at which the instances elect the one that ticks; undefined where each of them ticks. */
+  readonly queue: string | undefined;
+}
+
+/** Fires the ticks of a service, those of `timer` or those of `cron`. */
+export class TimerHost implements Entrypoint {
+  readonly #host: EntrypointHost;
+  readonly #timers: readonly Timer[];
+  readonly #stopping = new AbortController();
+  #running: readonly Promise<void>[] = [];
+
+  /** @throws {ConfigurationError} If a cron pattern or its time zone makes no sense. */
+  constructor(entries: readonly HostedEntrypoint[], host: EntrypointHost) {
+    this.#host = host;
+    const queueOf = electionQueues(host.service);
+    this.#timers = entries.map((entry) => ({
+      entry,
+      schedule: scheduleOf(entry, host.service),
+      queue: entry.options["once"] === "cluster" ? queueOf(entry) : undefined,
+    }));
+  }
+
+  async setup(): Promise<void> {
+    for (const { queue } of this.#timers) {
+      if (queue !== undefined) await this.#host.transport.declare(electionTopology(queue));
+    }
+  }
+
+  start(): Promise<void> {
+    this.#running = this.#timers.map((timer) => this.#keep(timer));
+    for (const running of this.#running) this.#host.watch(running);
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    this.#stopping.abort();
+    return Promise.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await Promise.allSettled(this.#running);
+  }
+
+  async #keep({ entry, schedule, queue }: Timer): Promise<void> {
+    const { transport, log } = this.#host;
+    const { signal } = this.#stopping;
+    const start = schedule.clock.now();
+    const tick = () => this.#tick(entry);
+    const lead = (signal: AbortSignal) => keepSchedule(schedule, { start, tick, signal });
+    if (queue === undefined) await lead(signal);
+    else await standForElection(transport, { queue, lead, log, signal });
+    if (!signal.aborted) {
+      log.warning(`${entry.kind} ${this.#host.service}.${entry.method} comes due no more`);
+    }
+  }
+
+  async #tick({ index, method, kind, options: { timeout } }: HostedEntrypoint): Promise<void> {
+    const { service, log } = this.#host;
+    for (;;) {
+      const outcome = await this.#host.run({
+        entrypoint: index,
+        body: undefined,
+        contentType: undefined,
+        headers: undefined,
+        ...(typeof timeout === "number" && { timeout }),
+      });
+      if (outcome.status === "failed" && outcome.byRuntime) {
+        log.error(`${kind} ${service}.${method} failed: ${outcome.failure.message}`);
+      }
+      // Other entrypoints give waiting calls back to their broker; a tick has none, and waits again.
+      const waitsAgain = outcome.status === "unstarted" && outcome.reason === "shed";
+      if (!waitsAgain || this.#stopping.signal.aborted) return;
+    }
+  }
+}
+
+function scheduleOf({ method, options }: HostedEntrypoint, service: string): Schedule {
+  const { interval, eager, pattern, timezone } = options;
+  if (typeof interval === "number") {
+    return intervalSchedule({ interval: interval * 1_000, eager: eager === true, clock: STEADY_CLOCK });
+  }
+  try {
+    return cronSchedule({
+      pattern: String(pattern),
+      timezone: typeof timezone === "string" ? timezone : undefined,
+      clock: WALL_CLOCK,
+    });
+  } catch (cause) {
+    throw new ConfigurationError(
+      `Cannot schedule "${service}.${method}": ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
+
+/** Names `enoki.<kind>.<service>.<method>`, with a number behind where a method has several of the kind. */
+function electionQueues(service: string): (entry: HostedEntrypoint) => string {
+  const counts = new Map<string, number>();
+  return ({ kind, method }) => {
+    const name = `enoki.${kind}.${service}.${method}`;
+    const count = (counts.get(name) ?? 0) + 1;
+    counts.set(name, count);
+    return count === 1 ? name : `${name}.${count}`;
+  };
+}
