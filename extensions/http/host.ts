@@ -1,0 +1,202 @@
+import { transportableBody } from "../../runtime/serializer.ts";
+import { CallTimeoutError } from "../../runtime/errors.ts";
+import { HeldCalls } from "../../runtime/held_calls.ts";
+import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/host.ts";
+import type { Invocation } from "../../runtime/job.ts";
+import { describeFailure, failed, type Outcome } from "../../runtime/outcome.ts";
+import { Departures } from "./departures.ts";
+import {
+  completeResponse,
+  type OutgoingResponse,
+  type StreamedResponse,
+  streamedResponse,
+} from "./outgoing_response.ts";
+import { readRequestBody } from "./request_body.ts";
+import { encodeRequestHead, headerOf } from "./request_head.ts";
+import { recallHead } from "./response_fields.ts";
+import type { Params } from "./router.ts";
+import { parseRule } from "./rule.ts";
+import type { HttpServer, IncomingRequest } from "./server.ts";
+
+/** Serves the paths of a service through the server of the process. */
+export class HttpHost implements Entrypoint {
+  readonly #entries: readonly HostedEntrypoint[];
+  readonly #host: EntrypointHost;
+  readonly #server: HttpServer;
+  readonly #maxBody: number;
+  readonly #departures = new Departures();
+  readonly #streams = new Set<StreamedResponse>();
+  readonly #calls: HeldCalls;
+  #replaced = false;
+
+  /** @param maxBody Bytes that the body of a request may have. */
+  constructor(
+    entries: readonly HostedEntrypoint[],
+    host: EntrypointHost,
+    server: HttpServer,
+    maxBody: number,
+  ) {
+    this.#entries = entries;
+    this.#host = host;
+    this.#calls = new HeldCalls(host);
+    this.#server = server;
+    this.#maxBody = maxBody;
+  }
+
+  /** @throws {ConfigurationError} If another entrypoint has the same rule. */
+  setup(): Promise<void> {
+    try {
+      for (const entry of this.#entries) this.#add(entry);
+      return Promise.resolve();
+    } catch (error) {
+      this.#server.remove(this);
+      return Promise.reject(error);
+    }
+  }
+
+  /** The server listens when all services run. */
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /**
+   * Closes the listener of all services, and waits for the requests that are here: they have nowhere to go back
+   * to, as messages have. Streams are told to end.
+   *
+   * @param options.replaced Whether only the rules go, and the listener stays.
+   */
+  async stop({ replaced = false }: { readonly replaced?: boolean } = {}): Promise<void> {
+    this.#replaced = replaced;
+    if (replaced) this.#server.remove(this);
+    else void this.#server.close();
+    const finished = this.#calls.finished();
+    for (const stream of this.#streams) stream.stop();
+    await finished;
+  }
+
+  /** Waits until clients have what they were sent, or until the container must stop at once. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#departures.stop();
+    if (this.#replaced) return;
+    await this.#calls.orAborted(this.#server.close());
+    if (this.#host.signal.aborted) this.#server.clients.abandon();
+  }
+
+  #add(entry: HostedEntrypoint): void {
+    const { service } = this.#host;
+    const { methods, rule } = entry.options;
+    this.#server.add(methods as readonly string[], parseRule(String(rule)), {
+      name: `${service}.${entry.method}`,
+      service,
+      owner: this,
+      handle: (incoming, params) => this.#handle(entry, incoming, params),
+    });
+  }
+
+  async #handle(
+    entry: HostedEntrypoint,
+    incoming: IncomingRequest,
+    params: Params,
+  ): Promise<OutgoingResponse> {
+    this.#calls.enter();
+    const { request, headers, id } = incoming;
+    try {
+      const length = headerOf(headers, "content-length");
+      const reading = readRequestBody(request, length, this.#maxBody, this.#server.clients);
+      const body = reading instanceof Promise ? await reading : reading;
+      if (body === "stalled") return refusal(408, "RequestTimeout", "The body did not arrive in time");
+      if (body === "incomplete") return refusal(400, "BadRequest", "The body is incomplete");
+      if (body === "too large") {
+        return refusal(413, "ContentTooLarge", `The body may have ${this.#maxBody} bytes at most`);
+      }
+      const invocation = toInvocation(entry, incoming, params, body);
+      const { timeout } = invocation;
+      const outcome = timeout === undefined
+        ? await this.#calls.run(invocation, this.#departures.watch(request))
+        : await this.#runWithin(timeout, request, invocation);
+      this.#departures.forget(request);
+      return this.#toResponse(outcome, request.method, id);
+    } finally {
+      this.#calls.leave();
+    }
+  }
+
+  #toResponse(outcome: Outcome, method: string, id: string): OutgoingResponse {
+    if (outcome.status !== "done") return toRefusal(outcome, id);
+    const head = recallHead(outcome.head as string);
+    if (outcome.stream === undefined) return completeResponse(head, outcome.body);
+    if (method !== "HEAD") return this.#opened(streamedResponse(head, outcome.stream, this.#server.clients));
+    outcome.stream.cancel();
+    return completeResponse(head, undefined);
+  }
+
+  #opened(response: StreamedResponse): StreamedResponse {
+    this.#streams.add(response);
+    void response.bytes.then(() => this.#streams.delete(response));
+    if (this.#calls.stopping) response.stop();
+    return response;
+  }
+
+  /** The pool counts from when the call has a thread; here, waiting for one counts as well. */
+  #runWithin(timeout: number, request: Request, invocation: Invocation): Promise<Outcome> {
+    return new Promise((resolve) => {
+      let expired = false;
+      const cancellation = this.#departures.watch(request, {
+        at: performance.now() + timeout,
+        onExpired() {
+          expired = true;
+          resolve(EXPIRED);
+        },
+      });
+      void this.#calls.run(invocation, cancellation).then((outcome) => {
+        if (expired && outcome.status === "done") outcome.stream?.cancel();
+        resolve(outcome);
+      });
+    });
+  }
+}
+
+const EXPIRED = failed(describeFailure(
+  new CallTimeoutError("Cannot begin the response: its time is up"),
+));
+
+function toInvocation(
+  { index, options: { timeout } }: HostedEntrypoint,
+  { request: { method, url }, headers, id }: IncomingRequest,
+  params: Params,
+  body: Uint8Array<ArrayBuffer> | undefined,
+): Invocation {
+  const contentType = headerOf(headers, "content-type");
+  const traceparent = headerOf(headers, "traceparent");
+  return {
+    entrypoint: index,
+    body: body && transportableBody(
+      body,
+      contentType?.replace(/\s*;.*$/s, ""),
+      headerOf(headers, "content-encoding") !== undefined,
+    ),
+    contentType,
+    headers: traceparent === undefined ? undefined : { "nameko.traceparent": traceparent },
+    message: encodeRequestHead({ method, url, headers, params, id }),
+    ...(typeof timeout === "number" && { timeout }),
+  };
+}
+
+function toRefusal(outcome: Exclude<Outcome, { readonly status: "done" }>, id: string): OutgoingResponse {
+  if (outcome.status === "unstarted") {
+    return refusal(503, "ServiceUnavailable", "The service is stopping");
+  }
+  switch (outcome.failure.code) {
+    case "TIMEOUT":
+      return refusal(504, "GatewayTimeout", "The service took too long to respond");
+    case "WORKER_LOST":
+      return refusal(503, "ServiceUnavailable", "The service lost the request");
+    default:
+      return refusal(500, "InternalServerError", "The service failed to handle the request", id);
+  }
+}
+
+function refusal(status: number, error: string, message: string, request?: string): OutgoingResponse {
+  const body = JSON.stringify({ error, message, request });
+  return completeResponse({ status, headers: ["content-type", "application/json"] }, body);
+}

@@ -1,0 +1,94 @@
+/**
+ * The path that an entrypoint is found at, in either of two spellings: `/orders/:id`, and Nameko's
+ * `/orders/<int:id>`.
+ */
+import { type Converter, escapePattern, parseConverter, SEGMENT } from "./converter.ts";
+
+type Word<Text extends string> = Text extends `${infer Head}/${string}` ? Head : Text;
+
+type Items<List extends string> = List extends `${infer Head},${infer Tail}` ? Trim<Head> | Items<Tail>
+  : Trim<List>;
+
+type Trim<Text extends string> = Text extends ` ${infer Rest}` ? Trim<Rest>
+  : Text extends `${infer Rest} ` ? Trim<Rest>
+  : Text;
+
+type Converted<Name extends string> = Name extends "int" | "float" | `int(${string}` | `float(${string}`
+  ? number
+  : Name extends `any(${infer List})` ? Items<List>
+  : string;
+
+type Variable<Source extends string> = Source extends `${infer Name}:${infer Key}`
+  ? { readonly [K in Key]: Converted<Name> }
+  : { readonly [K in Source]: string };
+
+type Variables<Source extends string> = Source extends `${string}<${infer Inner}>${infer Rest}`
+  ? Variable<Inner> & Variables<Rest>
+  : Source extends `${string}/:${infer Rest}` ? { readonly [K in Word<Rest>]: string } & Variables<Rest>
+  : unknown;
+
+/** The variables of a rule by name: numbers for `int` and `float`, else text. */
+export type RuleParams<Source extends string> = string extends Source
+  ? Readonly<Record<string, string | number>>
+  : { readonly [Key in keyof Variables<Source>]: Variables<Source>[Key] };
+
+/** A variable, or the text between two. */
+export type RulePart = string | { readonly name: string; readonly converter: Converter };
+
+/** A rule that has been read: what is between slashes, each in parts. */
+export interface Rule {
+  readonly source: string;
+  readonly segments: readonly (readonly RulePart[])[];
+  /** Whether it ends in a slash, which a request may have forgotten. */
+  readonly folder: boolean;
+}
+
+/** Splits at slashes, but not at those within angle brackets. */
+const SEGMENT_REGEXP = /(?:<[^>]*>|[^/<])+/g;
+
+const PART_REGEXP = /<([^>]*)>|[^<]+/g;
+
+/**
+ * Reads a rule.
+ *
+ * @throws {TypeError} If it makes no sense.
+ */
+export function parseRule(source: string): Rule {
+  const refuse = (reason: string) =>
+    new TypeError(`Cannot declare an HTTP entrypoint at "${source}": ${reason}`);
+  if (!source.startsWith("/")) throw refuse("a rule begins with a slash");
+  const names = new Set<string>();
+  const variable = (name: string, converter: Converter) => {
+    if (!/^[A-Za-z_]\w*$/.test(name)) throw refuse(`"${name}" cannot be the name of a variable`);
+    if (names.has(name)) throw refuse(`it has two variables "${name}"`);
+    names.add(name);
+    return { name, converter };
+  };
+  const part = ([text, inner]: readonly string[]): RulePart => {
+    if (inner !== undefined) {
+      const [, converter = "string", name = ""] = /^(?:(.*):)?([^:]*)$/.exec(inner) ?? [];
+      try {
+        return variable(name, parseConverter(converter));
+      } catch (error) {
+        throw (error as Error).message.startsWith("Cannot ") ? error : refuse((error as Error).message);
+      }
+    }
+    if (/[<>*?#{}\s]/.test(text!)) throw refuse(`"${text}" cannot be in a path`);
+    return encodeURI(decodeURI(text!));
+  };
+  const segments = (source.match(SEGMENT_REGEXP) ?? []).map((segment): readonly RulePart[] =>
+    segment.startsWith(":")
+      ? [variable(segment.slice(1), SEGMENT)]
+      : [...segment.matchAll(PART_REGEXP)].map(part)
+  );
+  if (source.replaceAll(/<[^>]*>/g, "").includes("<")) throw refuse("a bracket is not closed");
+  return { source, segments, folder: source.endsWith("/") && segments.length > 0 };
+}
+
+/** The segment as a pattern; variables capture where `capture` says so. */
+export function segmentPattern(parts: readonly RulePart[], capture: boolean): string {
+  return parts.map((part) => {
+    if (typeof part === "string") return escapePattern(part);
+    return capture ? `(${part.converter.pattern})` : part.converter.pattern;
+  }).join("");
+}

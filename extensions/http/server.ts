@@ -1,0 +1,337 @@
+/**
+ * The one HTTP server of a process: all services are found behind it.
+ *
+ * It knows paths and not services: what a rule leads to is a {@linkcode RequestHandler}. What is the same for all
+ * requests is done here: an id, cross-origin headers, `Allow`, health, and a line in the log.
+ */
+import { readFileSync } from "node:fs";
+import type { HttpServerOptions as ConfiguredOptions } from "../../runtime/config.ts";
+import { ConfigurationError } from "../../runtime/errors.ts";
+import type { Log } from "../../runtime/log.ts";
+import { crossOriginHeaders, preflightHeaders } from "./cross_origin.ts";
+import { formatListenAddress, type ListenAddress, parseListenAddress } from "./listen_address.ts";
+import {
+  BrokenStream,
+  completeResponse,
+  LARGE_BODY,
+  type OutgoingResponse,
+  piecewise,
+} from "./outgoing_response.ts";
+import { type FlatHeaders, headerOf, type ResponseHead } from "./request_head.ts";
+import { fieldsOf } from "./response_fields.ts";
+import { type Params, Router } from "./router.ts";
+import { parseRule, type Rule } from "./rule.ts";
+import { SlowClients } from "./slow_clients.ts";
+import { clearSocketFile } from "./socket_file.ts";
+import { type UpgradeHandler, upgradeRoute } from "./upgrade.ts";
+
+/** A request on its way to a service. */
+export interface IncomingRequest {
+  readonly request: Request;
+  /** With the request's id, its own or one made for it. */
+  readonly headers: FlatHeaders;
+  readonly id: string;
+}
+
+/** Where a rule leads to. */
+export interface RequestHandler {
+  /** Such as `orders.show`, for people. */
+  readonly name: string;
+  readonly service: string;
+  /** Whose rule it is: a newer owner's rules replace those of an older one of the same service. */
+  readonly owner: unknown;
+  /** Never rejects. */
+  handle(incoming: IncomingRequest, params: Params): Promise<OutgoingResponse>;
+}
+
+/** Options of {@linkcode HttpServer}. */
+export interface HttpServerOptions extends ConfiguredOptions {
+  readonly log: Log;
+  /** Whether lines about requests go anywhere. */
+  readonly isLogged: () => boolean;
+  /** Whether the process can do its work: what `/readyz` answers. */
+  readonly isReady: () => boolean;
+}
+
+/** Serves the rules of all services, from {@linkcode HttpServer.listen} on. */
+export class HttpServer implements AsyncDisposable {
+  /** What is held for the clients of all services. */
+  readonly clients: SlowClients;
+  readonly #options: HttpServerOptions;
+  readonly #address: ListenAddress;
+  readonly #router = new Router<RequestHandler>();
+  readonly #upgrades: UpgradeHandler[] = [];
+  #refusing = false;
+  #server: Deno.HttpServer<Deno.Addr> | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** @throws {ConfigurationError} If the address makes no sense. */
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+    this.#address = parseListenAddress(options.address);
+    if ("path" in this.#address && options.tls !== undefined) {
+      throw new ConfigurationError(
+        `Cannot serve HTTP_TLS on unix:${this.#address.path}: a Unix socket has none. Leave one of them out`,
+      );
+    }
+    this.clients = new SlowClients({
+      ...options,
+      onGivenUp: (reason) => options.log.info(`Gave up an HTTP client: ${reason}`),
+    });
+  }
+
+  /** Where it listens, as a URL; undefined while it does not. */
+  get url(): string | undefined {
+    const address = this.#server?.addr;
+    if (address === undefined) return undefined;
+    if (!("hostname" in address)) return formatListenAddress(this.#address);
+    const { hostname, port } = address;
+    return `${this.#options.tls === undefined ? "http" : "https"}://${
+      formatListenAddress({ hostname, port })
+    }`;
+  }
+
+  /** Whether it takes in nobody any more. */
+  get isClosing(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** @throws {ConfigurationError} If another service, or the same owner, has the same rule. */
+  add(methods: readonly string[], rule: Rule, handler: RequestHandler): void {
+    for (const method of methods) {
+      this.#router.add(
+        method,
+        rule,
+        handler,
+        ({ name }) => name,
+        (other) => handler.service === other.service && handler.owner !== other.owner,
+      );
+    }
+  }
+
+  /**
+   * Hands a path over; its connections are closed before the server is.
+   *
+   * @throws {ConfigurationError} If somebody else has that path.
+   */
+  addUpgrade(path: string, handler: UpgradeHandler): void {
+    this.add(["GET"], parseRule(path), upgradeRoute(handler));
+    this.#upgrades.push(handler);
+  }
+
+  /** Removes an owner's rules, with the server listening on. */
+  remove(owner: unknown): void {
+    this.#router.remove((handler) => handler.owner === owner);
+  }
+
+  /**
+   * Begins to listen, if there is anything to serve.
+   *
+   * @throws {ConfigurationError} If it cannot listen there.
+   */
+  async listen(): Promise<void> {
+    if (this.#router.methods.size === 0 || this.#server !== undefined || this.#closing !== undefined) return;
+    const { tls } = this.#options;
+    const certificate = tls && { cert: readPem(tls.cert, "cert"), key: readPem(tls.key, "key") };
+    if ("path" in this.#address) await clearSocketFile(this.#address.path);
+    if (this.#closing !== undefined) return;
+    const options = { automaticCompression: true, onListen() {}, onError: this.#onError };
+    try {
+      this.#server = "path" in this.#address
+        ? Deno.serve({ ...options, ...this.#address }, this.#answer)
+        : Deno.serve({ ...options, ...this.#address, ...certificate }, this.#answer);
+    } catch (error) {
+      if (tls !== undefined && isAboutCertificate(error)) {
+        throw new ConfigurationError(
+          `Cannot use HTTP_TLS with cert ${tls.cert} and key ${tls.key}: ${error.message}. Both must be PEM, and ` +
+            "belong together",
+          { cause: error },
+        );
+      }
+      throw new ConfigurationError(
+        `Cannot listen on ${formatListenAddress(this.#address)}: ${
+          reasonOf(error)
+        }. Choose another with --http or WEB_SERVER_ADDRESS`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Closes the listener; resolves when all responses have been sent. Idempotent. */
+  close(): Promise<void> {
+    return this.#closing ??= this.#upgrades.length === 0 ? this.#shutDown() : this.#closeUpgrades();
+  }
+
+  #shutDown(): Promise<void> {
+    return this.#server?.shutdown().then(() => this.clients.stop()) ?? Promise.resolve();
+  }
+
+  /** A server that shuts down cuts the connections that others have taken over, so they come first. */
+  async #closeUpgrades(): Promise<void> {
+    this.#refusing = true;
+    await Promise.all(this.#upgrades.map((handler) => handler.close()));
+    await this.#shutDown();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  readonly #answer = async (request: Request, info: Deno.ServeHandlerInfo): Promise<Response> => {
+    const start = performance.now();
+    const { method, url } = request;
+    const path = pathOf(url);
+    const headers: string[] = [];
+    request.headers.forEach((value, name) => headers.push(name, value));
+    if (!HOST_REGEXP.test(headerOf(headers, "host") ?? "")) {
+      return new Response("Bad Request\n", { status: 400 });
+    }
+    const id = headerOf(headers, "x-request-id") ?? crypto.randomUUID();
+    if (headerOf(headers, "x-request-id") === undefined) headers.push("x-request-id", id);
+    const client = this.#options.isLogged() ? info.remoteAddr : undefined;
+    const incoming = { request, headers, id };
+    const response = await this.#route(incoming, method, path);
+    const isLarge = typeof response.bytes === "number" && response.bytes > LARGE_BODY && method !== "HEAD";
+    const { head, body, bytes } = isLarge ? piecewise(response, this.clients) : response;
+    if (client !== undefined) {
+      const record = (bytes: number) => this.#record(method, path, head.status, start, bytes, client);
+      if (method === "HEAD") record(0);
+      else if (typeof bytes === "number") record(bytes);
+      else void bytes.then(record);
+    }
+    if (response.upgraded !== undefined) return response.upgraded;
+    return this.#mark(
+      new Response(body ?? null, { status: head.status, headers: fieldsOf(head.headers) }),
+      head,
+      incoming,
+    );
+  };
+
+  /** Adds what every response has. */
+  #mark(
+    response: Response,
+    { headers: given }: ResponseHead,
+    { headers: asked, id }: IncomingRequest,
+  ): Response {
+    const { headers } = response;
+    const traceparent = headerOf(asked, "traceparent");
+    if (headerOf(given, "x-request-id") === undefined) headers.append("x-request-id", id);
+    if (traceparent !== undefined && headerOf(given, "traceparent") === undefined) {
+      headers.append("traceparent", traceparent);
+    }
+    const { cors } = this.#options;
+    if (cors !== undefined) {
+      for (const [name, value] of crossOriginHeaders(headerOf(asked, "origin"), cors)) {
+        headers.append(name, value);
+      }
+    }
+    return response;
+  }
+
+  #route(
+    incoming: IncomingRequest,
+    method: string,
+    path: string,
+  ): OutgoingResponse | Promise<OutgoingResponse> {
+    if (this.#refusing) return plain(503, "Service Unavailable\n", [["connection", "close"]]);
+    const found = this.#find(method, path);
+    if (found !== undefined) return found.target.handle(incoming, found.params);
+    const { request } = incoming;
+    if (this.#options.health) {
+      if (path === "/healthz") return plain(200, "ok\n");
+      if (path === "/readyz") {
+        return this.#options.isReady() ? plain(200, "ready\n") : plain(503, "not ready\n");
+      }
+    }
+    const allowed = this.#allowed(path);
+    if (allowed.length > 0) {
+      if (method !== "OPTIONS") return plain(405, "Method Not Allowed\n", [["allow", allowed.join(", ")]]);
+      const { cors } = this.#options;
+      const isPreflight = cors !== undefined && request.headers.has("access-control-request-method");
+      return plain(204, undefined, [
+        ["allow", allowed.join(", ")],
+        ...(isPreflight ? preflightHeaders(request, allowed, cors) : []),
+      ]);
+    }
+    if (!path.endsWith("/") && this.#allowed(`${path}/`).length > 0) {
+      const url = new URL(request.url);
+      return plain(308, undefined, [["location", `${url.pathname}/${url.search}`]]);
+    }
+    return plain(404, "Not Found\n");
+  }
+
+  /** `GET` answers `HEAD`, too; and double slashes are tolerated where nobody has asked for them. */
+  #find(method: string, path: string): ReturnType<Router<RequestHandler>["find"]> {
+    const found = this.#router.find(method, path) ??
+      (method === "HEAD" ? this.#router.find("GET", path) : undefined);
+    return found ?? (path.includes("//") ? this.#find(method, path.replaceAll(/\/{2,}/g, "/")) : undefined);
+  }
+
+  #allowed(path: string): readonly string[] {
+    const methods = [...this.#router.methods].filter((method) => this.#find(method, path) !== undefined);
+    if (methods.length === 0) return methods;
+    if (methods.includes("GET")) methods.push("HEAD");
+    return [...new Set([...methods, "OPTIONS"])].sort();
+  }
+
+  #record(
+    method: string,
+    path: string,
+    status: number,
+    start: number,
+    bytes: number,
+    client: Deno.Addr,
+  ): void {
+    const took = (performance.now() - start).toFixed(1);
+    this.#options.log.info(`${method} ${path} ${status} ${took} ms ${bytes} bytes`, {
+      ...("hostname" in client && { client: client.hostname }),
+    });
+  }
+
+  readonly #onError = (error: unknown): Response => {
+    if (!(error instanceof BrokenStream)) this.#options.log.error("Cannot answer an HTTP request", { error });
+    return new Response("Internal Server Error\n", { status: 500 });
+  };
+}
+
+function plain(
+  status: number,
+  text: string | undefined,
+  headers: readonly [string, string][] = [],
+): OutgoingResponse {
+  const type = text === undefined ? [] : ["content-type", "text/plain; charset=utf-8"];
+  return completeResponse({ status, headers: [...headers.flat(), ...type] }, text);
+}
+
+/** A `Host` is put before the path as it is, so one with a slash would change the path. */
+const HOST_REGEXP = /^[\w.:[\]-]*$/;
+
+/** The path as the client has sent it, without the cost of a URL. */
+function pathOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  if (start === -1) return "/";
+  const end = url.indexOf("?", start);
+  return end === -1 ? url.slice(start) : url.slice(start, end);
+}
+
+function readPem(path: string, key: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new ConfigurationError(`Cannot read HTTP_TLS.${key} ${path}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.AddrInUse) return "the port is in use";
+  if (error instanceof Deno.errors.AddrNotAvailable) return "this machine has no such address";
+  if (error instanceof Deno.errors.PermissionDenied) return "it is not permitted";
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What is wrong with PEM files comes as errors of several classes. */
+function isAboutCertificate(error: unknown): error is Error {
+  return error instanceof Error && /\b(?:keys?|cert|certificates?)\b/i.test(error.message);
+}
