@@ -1,0 +1,11 @@
+/** The client of WebSocket services, for pages, and for programs that are no service. */
+export { clientScript, connectSocket } from "./connect_socket.ts";
+export type {
+  ConnectSocketOptions,
+  SocketCallOptions,
+  SocketClient,
+  SocketError,
+  SocketEvents,
+  SocketMethod,
+  SocketMethods,
+} from "./socket_client.ts";

@@ -1,0 +1,150 @@
+/**
+ * What the calls of one connection share, though they run in different threads.
+ *
+ * Invariant: a call sees what the calls before it have written. The state lies with the socket in the main
+ * thread as text, travels with each call, and comes back with its outcome; and since the requests of a socket
+ * run strictly one after another, no two calls have it at a time. A call that is lost with its thread, or out of
+ * time, has changed nothing.
+ */
+import { BRAND } from "../../runtime/brand.ts";
+import { encodeJson } from "../../runtime/codec.ts";
+import type { Call } from "../../runtime/context.ts";
+import type { DependencySpec } from "../../runtime/dependency.ts";
+import type { Payload } from "../../runtime/entrypoint.ts";
+import type { ConnectionHead } from "./connection_head.ts";
+
+/** The connection that a call came by; all of it throws in a call that came otherwise. */
+export interface WebSocketConnection<State> {
+  readonly socketId: string;
+  /** URL of the request that opened it. */
+  readonly url: string;
+  /** Headers of the same request, cookies among them. */
+  readonly headers: Headers;
+  /** Anything JSON; what a call writes, later calls on this socket read. Empty at first. */
+  readonly state: Partial<State>;
+}
+
+/**
+ * A dependency on the connection that a call came by.
+ *
+ * @example
+ * ```ts
+ * dependencies: { connection: websocketConnection<{ name: string }>() },
+ * entrypoints: { enter: websocket(), whoami: websocket() },
+ * handlers: {
+ *   enter({ connection }, _socketId, name: string) { connection.state.name = name; },
+ *   whoami: ({ connection }) => connection.state.name ?? "nobody",
+ * },
+ * ```
+ */
+export function websocketConnection<State extends object = Record<string, unknown>>(): DependencySpec<
+  WebSocketConnection<State>
+> {
+  return {
+    [BRAND]: "dependency",
+    bind: ({ key }) => ({
+      get: (call) => connectionOf(call) ?? new NoConnection(key, call),
+    }),
+  };
+}
+
+const CONNECTIONS = new WeakMap<Call, CallConnection>();
+
+/** Begins the call's share in its connection; returns the socket's id. */
+export function enterConnection({ message }: Payload, call: Call): string {
+  const head = message as ConnectionHead;
+  CONNECTIONS.set(call, new CallConnection(head));
+  return head.socketId;
+}
+
+/**
+ * The state of the connection, if the call has changed it; asked once, when the handler is done.
+ *
+ * @throws {TypeError} If it is no JSON; it stays as it was then.
+ */
+export function changedState(call: Call): string | undefined {
+  return connectionOf(call)?.changed();
+}
+
+function connectionOf(call: Call): CallConnection | undefined {
+  return CONNECTIONS.get(call);
+}
+
+class CallConnection implements WebSocketConnection<object> {
+  readonly #head: ConnectionHead;
+  #headers: Headers | undefined;
+  #state: object | undefined;
+
+  constructor(head: ConnectionHead) {
+    this.#head = head;
+  }
+
+  get socketId(): string {
+    return this.#head.socketId;
+  }
+
+  get url(): string {
+    return this.#head.url;
+  }
+
+  get headers(): Headers {
+    if (this.#headers === undefined) {
+      this.#headers = new Headers();
+      const flat = this.#head.headers;
+      for (let at = 0; at < flat.length; at += 2) this.#headers.append(flat[at]!, flat[at + 1]!);
+    }
+    return this.#headers;
+  }
+
+  get state(): object {
+    return this.#state ??= JSON.parse(this.#head.state);
+  }
+
+  changed(): string | undefined {
+    const state = this.#state;
+    if (state === undefined) return undefined;
+    this.#state = undefined;
+    let text: string;
+    try {
+      text = encodeJson(state);
+    } catch (error) {
+      throw new TypeError(`Cannot keep the state of the connection: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+    return text === this.#head.state ? undefined : text;
+  }
+}
+
+class NoConnection implements WebSocketConnection<object> {
+  readonly #key: string;
+  readonly #call: Call;
+
+  constructor(key: string, call: Call) {
+    this.#key = key;
+    this.#call = call;
+  }
+
+  get socketId(): never {
+    return this.#refuse();
+  }
+
+  get url(): never {
+    return this.#refuse();
+  }
+
+  get headers(): never {
+    return this.#refuse();
+  }
+
+  get state(): never {
+    return this.#refuse();
+  }
+
+  #refuse(): never {
+    const { service, method } = this.#call;
+    throw new TypeError(
+      `Cannot use dependency "${this.#key}" in "${service}.${method}": the call did not come over a WebSocket`,
+    );
+  }
+}

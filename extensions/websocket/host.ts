@@ -1,0 +1,109 @@
+import { HeldCalls } from "../../runtime/held_calls.ts";
+import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/host.ts";
+import type { Invocation } from "../../runtime/job.ts";
+import { ContainerStoppingError } from "../../runtime/errors.ts";
+import { describeFailure, type Outcome } from "../../runtime/outcome.ts";
+import type { ChangeHead, ConnectionHead } from "./connection_head.ts";
+import type { SocketRequest } from "./socket.ts";
+import type { SocketServer } from "./socket_server.ts";
+import { encodeFailure, encodeResult } from "./wire.ts";
+
+/** Serves the WebSocket methods of a service through the sockets of the process. */
+export class WebSocketHost implements Entrypoint {
+  readonly #entries: readonly HostedEntrypoint[];
+  readonly #host: EntrypointHost;
+  readonly #sockets: SocketServer;
+  readonly #calls: HeldCalls;
+  #replaced = false;
+
+  constructor(entries: readonly HostedEntrypoint[], host: EntrypointHost, sockets: SocketServer) {
+    this.#entries = entries;
+    this.#host = host;
+    this.#calls = new HeldCalls(host, () => sockets.abort());
+    this.#sockets = sockets;
+  }
+
+  /** @throws {ConfigurationError} If another service has such a method at the same path. */
+  setup(): Promise<void> {
+    const { service } = this.#host;
+    try {
+      for (const entry of this.#entries) {
+        this.#sockets.add(String(entry.options.path), entry.method, {
+          name: `${service}.${entry.method}`,
+          service,
+          owner: this,
+          handle: (request) => this.#handle(entry, request),
+        });
+      }
+      return Promise.resolve();
+    } catch (error) {
+      this.#sockets.remove(this);
+      return Promise.reject(error);
+    }
+  }
+
+  /** The server listens when all services run. */
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /**
+   * Takes nobody in any more, for no service, and waits for the calls that are here: they have nowhere to go back
+   * to, as messages have.
+   *
+   * @param options.replaced Whether only the methods go, and the clients stay.
+   */
+  async stop({ replaced = false }: { readonly replaced?: boolean } = {}): Promise<void> {
+    this.#replaced = replaced;
+    if (replaced) this.#sockets.remove(this);
+    else void this.#sockets.close();
+    await this.#calls.finished();
+  }
+
+  /** Waits until clients have been sent away, or until the container must stop at once. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#replaced) await this.#calls.orAborted(this.#sockets.close());
+  }
+
+  async #handle(entry: HostedEntrypoint, request: SocketRequest): Promise<string> {
+    this.#calls.enter();
+    try {
+      return this.#toAnswer(
+        await this.#calls.run(toInvocation(entry, request), request.cancellation),
+        request,
+      );
+    } finally {
+      this.#calls.leave();
+    }
+  }
+
+  #toAnswer(outcome: Outcome, { socket, correlationId }: SocketRequest): string {
+    const { service } = this.#host;
+    if (outcome.status === "failed") return encodeFailure(outcome.failure, service, correlationId);
+    if (outcome.status === "unstarted") {
+      const error = new ContainerStoppingError("Cannot run the call: the service is stopping");
+      return encodeFailure(describeFailure(error), service, correlationId);
+    }
+    const { state, failure } = (outcome.head ?? {}) as Partial<ChangeHead>;
+    if (state !== undefined) socket.state = state;
+    return failure === undefined
+      ? encodeResult(outcome.body as string, correlationId)
+      : encodeFailure(failure, service, correlationId);
+  }
+}
+
+function toInvocation(
+  { index, options: { timeout } }: HostedEntrypoint,
+  { socket, text }: SocketRequest,
+): Invocation {
+  const { url, headers } = socket.request;
+  const head: ConnectionHead = { socketId: socket.id, url, headers, state: socket.state };
+  return {
+    entrypoint: index,
+    body: text,
+    contentType: undefined,
+    headers: undefined,
+    message: head,
+    ...(typeof timeout === "number" && { timeout }),
+  };
+}

@@ -1,0 +1,94 @@
+/**
+ * Nameko's WebSocket messages: `{"method", "data", "correlation_id"}` from a client, results and events to it.
+ *
+ * `data` are arguments by name. `args`, arguments by position, is ours: clients that know the service by its
+ * TypeScript type know no names (Nameko 2.14 ignores the key).
+ */
+import { decodeJson, encodeJson } from "../../runtime/codec.ts";
+import { toErrorObject } from "../../runtime/error_object.ts";
+import { BadRequestError } from "../../runtime/errors.ts";
+import { describeFailure, type Failure } from "../../runtime/outcome.ts";
+
+/** What the main thread must know of a request. */
+export interface RequestEnvelope {
+  readonly method: unknown;
+  /** The client's own name for the request, any JSON, as text. */
+  readonly correlationId: string;
+}
+
+/** What the thread must know of a request. */
+export interface RequestArguments {
+  readonly args: readonly unknown[];
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** Reads a request, but not its arguments; undefined if it is not one. */
+export function decodeEnvelope(text: string): RequestEnvelope | undefined {
+  try {
+    const request = decodeJson(text);
+    if (!isRecord(request) || !("method" in request)) return undefined;
+    return { method: request.method, correlationId: encodeJson(request.correlation_id) };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Reads the arguments of a request.
+ *
+ * @throws {BadRequestError} If they are not given by name, or in our own way.
+ */
+export function decodeArguments(method: string, text: string): RequestArguments {
+  const { data, args = [] } = decodeJson(text) as Readonly<Record<string, unknown>>;
+  const isEmpty = !data || (Array.isArray(data) && data.length === 0);
+  if (!isEmpty && !isRecord(data)) {
+    throw new BadRequestError(`${method}() argument after ** must be a mapping`);
+  }
+  if (!Array.isArray(args)) throw new BadRequestError(`${method}() argument after * must be a list`);
+  return { args, data: isEmpty ? {} : data as RequestArguments["data"] };
+}
+
+/** Writes the answer to a request whose encoded result is `result`. */
+export function encodeResult(result: string, correlationId: string): string {
+  return `{"type": "result", "success": true, "data": ${result}, "correlation_id": ${correlationId}}`;
+}
+
+/** Writes the answer to a request that failed in `service`. */
+export function encodeFailure(failure: Failure, service: string, correlationId: string): string {
+  return encodeError(toErrorObject(failure, service), correlationId);
+}
+
+/** Writes the answer to what is no request. */
+export function encodeMalformed(): string {
+  const error = new BadRequestError("Invalid JSON data", { reason: "MalformedRequest" });
+  return encodeError(toErrorObject(describeFailure(error), ""), "null");
+}
+
+/** Writes the answer to a request for a method that nobody has; Nameko says no more here than that. */
+export function encodeMethodNotFound(correlationId: string): string {
+  const path = "nameko.exceptions.MethodNotFound";
+  const detail = { code: "METHOD_NOT_FOUND" };
+  return encodeError(
+    { exc_type: "MethodNotFound", exc_path: path, exc_args: [], value: "", ...detail },
+    correlationId,
+  );
+}
+
+/**
+ * Writes an event.
+ *
+ * @throws {TypeError} If `data` cannot be JSON.
+ */
+export function encodeEvent(event: string, data: unknown): string {
+  return `{"type": "event", "event": ${encodeJson(event)}, "data": ${encodeJson(data)}}`;
+}
+
+function encodeError(error: unknown, correlationId: string): string {
+  return `{"type": "result", "success": false, "error": ${
+    encodeJson(error)
+  }, "correlation_id": ${correlationId}}`;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
