@@ -1,0 +1,153 @@
+import { pause } from "../runtime/abort.ts";
+import { BrokerError, ConfigurationError } from "../runtime/errors.ts";
+import { type BrokerTlsOptions, type Config, runtimeOptions } from "../runtime/config.ts";
+import { maskUriPasswords } from "../runtime/secrets.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Transport, TransportOptions, TransportStatus } from "../runtime/transport.ts";
+import { amqp, type AmqpOptions, type LoginMethod, type TlsOptions } from "./amqp/mod.ts";
+import { local } from "./local/mod.ts";
+import { memory } from "./memory/mod.ts";
+
+/** Where RabbitMQ is looked for when nobody names a broker. */
+const DEFAULT_BROKER = "amqp://guest:guest@localhost:5672";
+
+/** Options of {@linkcode openBroker}. */
+export interface OpenBrokerOptions extends TransportOptions {
+  readonly config: Config;
+  /** URI of the broker, instead of the one that the configuration names. */
+  readonly broker?: string;
+  readonly signal?: AbortSignal;
+  /**
+   * Called after each attempt to reach a named broker that does not answer, with the milliseconds until the
+   * next. Without it, the first failure is thrown.
+   */
+  readonly onUnreachable?: (error: BrokerError, retryIn: number) => void;
+  /** Called when no broker was named and none listens, so that `local:` is used. */
+  readonly onFallback?: (message: string) => void;
+}
+
+/**
+ * The broker that a configuration names: `TRANSPORT`, else `AMQP_URI`; undefined where it names none.
+ *
+ * @throws {ConfigurationError} If its value is not a text.
+ */
+function namedBroker(config: Config): string | undefined {
+  const { transport, amqpUri } = runtimeOptions(config);
+  return transport ?? amqpUri;
+}
+
+/**
+ * Makes the transport for a broker's URI: `amqp://`, `amqps://`, `pyamqp://`, `local:`, `local:NAME` or `memory:`.
+ *
+ * @throws {ConfigurationError} If there is no such kind of broker.
+ */
+function createTransport(uri: string, config: Config, options: TransportOptions = {}): Transport {
+  const [scheme] = uri.split(":", 1);
+  switch (scheme) {
+    case "memory":
+      return memory(options);
+    case "local":
+      return local({ ...options, address: uri });
+    case "amqp":
+    case "amqps":
+    case "pyamqp": {
+      // Nameko's AMQP_SSL turns TLS on whatever the scheme says.
+      const secure = runtimeOptions(config).amqpSsl !== undefined;
+      try {
+        return amqp(secure ? uri.replace(/^(?:py)?amqp:/, "amqps:") : uri, {
+          ...options,
+          ...amqpOptions(config),
+        });
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error;
+        throw new ConfigurationError(error.message, { cause: error });
+      }
+    }
+    default:
+      throw new ConfigurationError(
+        `Cannot use broker "${maskUriPasswords(uri)}": its kind is not known. ` +
+          "Use amqp://…, amqps://…, local: or memory:",
+      );
+  }
+}
+
+/**
+ * Connects to the named broker. Where none is named: to RabbitMQ on this machine, or else to the broker that the
+ * processes of this machine share.
+ *
+ * @throws {ConfigurationError} If the broker's URI makes no sense.
+ * @throws {BrokerError} If the broker refuses us, or cannot be reached and is not waited for.
+ */
+export async function openBroker(
+  { config, broker, signal, onUnreachable, onFallback, ...options }: OpenBrokerOptions,
+): Promise<Transport> {
+  const connect = async (uri: string, onFailure?: OpenBrokerOptions["onUnreachable"]) => {
+    const transport = createTransport(uri, config, options);
+    for (let retryIn = RETRY_STEP;; retryIn = Math.min(retryIn + RETRY_STEP, RETRY_LIMIT)) {
+      try {
+        await transport.connect(signal && { signal });
+        return transport;
+      } catch (error) {
+        if (onFailure === undefined || !(error instanceof BrokerError) || error.state === "refused") {
+          throw error;
+        }
+        signal?.throwIfAborted();
+        onFailure(error, retryIn);
+        await pause(retryIn, signal);
+      }
+    }
+  };
+  const named = broker ?? namedBroker(config);
+  if (named !== undefined) return await connect(named, onUnreachable);
+  try {
+    return await connect(DEFAULT_BROKER);
+  } catch (error) {
+    if (!(error instanceof BrokerError) || error.state !== "unreachable") throw error;
+    onFallback?.(
+      "No RabbitMQ on localhost:5672: using the local broker of this machine (choose with --broker)",
+    );
+    return await connect("local:");
+  }
+}
+
+/** Milliseconds by which the wait for a named broker grows, and its limit. */
+const RETRY_STEP = 2_000;
+const RETRY_LIMIT = 30_000;
+
+function amqpOptions(config: Config): AmqpOptions {
+  const { heartbeat, loginMethod, amqpSsl, transportOptions } = runtimeOptions(config);
+  const reconnect = config["TRANSPORT_OPTIONS"] !== undefined;
+  return {
+    heartbeat: heartbeat / 1_000,
+    ...(reconnect && { retryStep: transportOptions.intervalStart, retryLimit: transportOptions.intervalMax }),
+    ...(loginMethod !== undefined && { login: loginMethod as LoginMethod }),
+    ...(amqpSsl !== undefined && { tls: tlsOptions(amqpSsl) }),
+  };
+}
+
+function tlsOptions({ caCerts, certfile, keyfile, serverName, verify }: BrokerTlsOptions): TlsOptions {
+  return {
+    verify,
+    ...(caCerts !== undefined && { ca: caCerts }),
+    ...(certfile !== undefined && { cert: certfile }),
+    ...(keyfile !== undefined && { key: keyfile }),
+    ...(serverName !== undefined && { serverName }),
+  };
+}
+
+/** Logs what a transport reports of its connection. */
+export function logStatus(log: Log): (status: TransportStatus) => void {
+  let lost = false;
+  return (status) => {
+    if (status.state === "lost") {
+      const news = lost && status.reason.startsWith("Cannot ")
+        ? status.reason
+        : `Lost broker ${status.broker}: ${status.reason}`;
+      log.warning(`${news}. Trying again in ${status.retryIn} ms`);
+      lost = true;
+    } else if (lost) {
+      lost = false;
+      log.info(`Connected to broker ${status.broker} again`);
+    }
+  };
+}

@@ -1,0 +1,27 @@
+/** The configuration as a dependency. */
+import { type DependencySpec, provider } from "../../runtime/dependency.ts";
+import type { Plain, PlainRecord } from "../../runtime/plain.ts";
+
+/**
+ * Injects the configuration: the whole of it, or the value of one key.
+ *
+ * @param key A top-level key, such as `FOO_FEATURE_ENABLED`.
+ * @param fallback What is injected where the key is absent or null. @default {null}
+ */
+export function config(): DependencySpec<PlainRecord>;
+/** Injects the value of one key. */
+export function config<Value extends Plain = Plain>(key: string): DependencySpec<Value | null>;
+/** Injects the value of one key, or `fallback`. */
+export function config<Value extends Plain>(key: string, fallback: Value): DependencySpec<Widened<Value>>;
+export function config(key?: string, fallback: Plain = null): DependencySpec<Plain> {
+  return provider((host) => {
+    const value = key === undefined ? host.config : host.config[key] ?? fallback;
+    return { get: () => value };
+  });
+}
+
+/** A fallback of `10` means any number. */
+type Widened<Value> = Value extends string ? string
+  : Value extends number ? number
+  : Value extends boolean ? boolean
+  : Value;

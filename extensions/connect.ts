@@ -1,0 +1,104 @@
+import { runtimeOptions } from "../runtime/config.ts";
+import type { Config } from "../runtime/config.ts";
+import { ensureLogging, getLog } from "../runtime/observe.ts";
+import type { PlainRecord } from "../runtime/plain.ts";
+import type { Contract } from "../runtime/service.ts";
+import type { FieldTable, Transport } from "../runtime/transport.ts";
+import { logStatus, openBroker } from "./broker.ts";
+import { type DispatchOptions, eventMessage } from "./events/event_message.ts";
+import { RpcCaller } from "./rpc/caller.ts";
+import { type CallOptions, type Client, createClient } from "./rpc/client.ts";
+
+/** Options of {@linkcode connect}. */
+export interface ConnectOptions {
+  /**
+   * URI of the broker, or a transport of your own, which is connected here and closed at the end.
+   *
+   * @default {what the configuration names, else RabbitMQ on localhost, else `local:`}
+   */
+  readonly broker?: string | Transport;
+  /** A configuration with Nameko's keys. @default {{}} */
+  readonly config?: Config;
+  /** Context data that goes along with every call. @default {{}} */
+  readonly headers?: FieldTable;
+  /** Milliseconds that a call waits for its answer. @default {the configured `call_timeout`, 30 seconds} */
+  readonly timeout?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A program's own connection to the cluster: Nameko's `ClusterRpcProxy`. Disposing it closes it. */
+export interface Connection extends AsyncDisposable {
+  /** Where it is connected to, fit for people. */
+  readonly broker: string;
+  /** A typed client: `connection.client<typeof orders>("orders")`, or of a contract. */
+  client<Target = unknown>(
+    target: Target extends { readonly name: infer Name extends string } ? Name | Contract<Name>
+      : string | Contract,
+    options?: CallOptions,
+  ): Client<Target>;
+  /**
+   * Dispatches an event in the name of a service; resolves when the broker has confirmed it. Nothing goes along
+   * but `options.headers`, and nothing is declared: Nameko's standalone `event_dispatcher`.
+   *
+   * @throws {BrokerError} If neither the service nor a handler of its events has declared its exchange yet.
+   * @throws {UnroutableError} If the event is mandatory and no queue takes it.
+   */
+  dispatch(source: string, type: string, payload: unknown, options?: DispatchOptions): Promise<void>;
+  /** Closes the connection; calls that still wait are rejected. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Connects a program that is no service: a script, a web application.
+ *
+ * @throws {BrokerError} If the broker cannot be reached.
+ *
+ * @example
+ * ```ts
+ * await using cluster = await connect({ broker: "amqp://localhost" });
+ * const greeting = cluster.client<typeof greetingService>("greeting_service");
+ * console.log(await greeting.hello("Ada"));
+ * ```
+ */
+export async function connect(
+  { broker, config = {}, headers = {}, timeout, signal }: ConnectOptions = {},
+): Promise<Connection> {
+  ensureLogging();
+  const log = getLog();
+  const waiting = timeout ?? runtimeOptions(config).callTimeout;
+  const transport = typeof broker === "object" ? broker : await openBroker({
+    config,
+    ...(broker !== undefined && { broker }),
+    onStatus: logStatus(log),
+    onFallback: (message) => log.debug(message),
+    ...(signal && { signal }),
+  });
+  if (typeof broker === "object") await transport.connect(signal && { signal });
+  const caller = new RpcCaller(transport, { caller: CALLER, config: config as PlainRecord });
+  const origin = { stack: [`${CALLER}.call.${crypto.randomUUID()}`], headers, deadline: undefined };
+  let closed: Promise<void> | undefined;
+  const close = () =>
+    closed ??= (async () => {
+      await caller[Symbol.asyncDispose]();
+      await transport.close();
+    })();
+  return {
+    broker: transport.broker,
+    client:
+      ((target: string | Contract, options: CallOptions = {}) =>
+        createClient(caller, typeof target === "string" ? target : target.name, origin, {
+          timeout: waiting,
+          ...options,
+        })) as Connection["client"],
+    dispatch: async (source, type, payload, options = {}) =>
+      await transport.publish(
+        eventMessage(source, type, payload, options),
+        options.signal && { signal: options.signal },
+      ),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Nameko's name for callers outside any service. */
+const CALLER = "standalone_rpc_proxy";

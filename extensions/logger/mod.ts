@@ -1,0 +1,8 @@
+/** The service's log as a dependency. */
+import { type DependencySpec, provider } from "../../runtime/dependency.ts";
+import type { Log } from "../../runtime/log.ts";
+
+/** Injects a log that writes with the id of the call; the same as `call.log`. */
+export function logger(): DependencySpec<Log> {
+  return provider({ get: (call) => call.log });
+}

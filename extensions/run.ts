@@ -1,0 +1,276 @@
+/** The composition root: every built-in extension, and a broker. */
+import { type Config, type ConfigValue, runtimeOptions } from "../runtime/config.ts";
+import type { Container } from "../runtime/container.ts";
+import type { BrokerError } from "../runtime/errors.ts";
+import type { DependencyRegistry, EntrypointRegistry } from "../runtime/host.ts";
+import type { ThreadPlan } from "../runtime/loader.ts";
+import type { LogLevel } from "../runtime/log.ts";
+import type { PlainRecord } from "../runtime/plain.ts";
+import type { PoolLimits } from "../runtime/pool_limits.ts";
+import { ensureLogging, getLog, isLogged } from "../runtime/observe.ts";
+import type { FileWatchOptions } from "../runtime/file_watch.ts";
+import { ReloadOnChange } from "../runtime/reload_on_change.ts";
+import { type Progress, Runner } from "../runtime/runner.ts";
+import type { Transport, TransportStatus } from "../runtime/transport.ts";
+import { logStatus, openBroker } from "./broker.ts";
+import { createEventHost, setUpDispatcher } from "./events/host.ts";
+import { HttpHost } from "./http/host.ts";
+import { OpenApiRoute } from "./http/openapi_route.ts";
+import { HttpServer } from "./http/server.ts";
+import { createConsumeHost, setUpPublisher } from "./messaging/host.ts";
+import { RpcCaller } from "./rpc/caller.ts";
+import { RpcHost } from "./rpc/host.ts";
+import { TimerHost } from "./timer/host.ts";
+import { WebSocketHost } from "./websocket/host.ts";
+import { Hub } from "./websocket/hub.ts";
+import { HubMessenger } from "./websocket/hub_messenger.ts";
+import { SocketServer } from "./websocket/socket_server.ts";
+
+export { connect, type Connection, type ConnectOptions } from "./connect.ts";
+export type {
+  Config,
+  ConfigValue,
+  Container,
+  FileWatchOptions,
+  LogLevel,
+  PoolLimits,
+  Progress,
+  Runner,
+  ThreadPlan,
+  Transport,
+};
+
+/** Options of {@linkcode run}. */
+export interface RunOptions {
+  /** A configuration with Nameko's keys. @default {{}} */
+  readonly config?: Config;
+  /**
+   * URI of the broker, or a transport of your own, which is connected here and closed at the end.
+   *
+   * @default {what the configuration names, else RabbitMQ on localhost, else `local:`}
+   */
+  readonly broker?: string | Transport;
+  /** Permissions, kind and limits of the threads of all services. @default {no permissions} */
+  readonly threads?: Partial<ThreadPlan> & Partial<PoolLimits>;
+  /** Entrypoint kinds beside the built-in ones. @default {{}} */
+  readonly entrypoints?: EntrypointRegistry;
+  /** Dependency kinds beside the built-in ones. @default {{}} */
+  readonly dependencies?: DependencyRegistry;
+  /** Path or URL of a `deno.json` or an import map, for the bare names of modules. @default {that of the module} */
+  readonly importMap?: string;
+  /** Whether modules are bundled where Deno itself could load them, too. @default {false} */
+  readonly bundle?: boolean;
+  /** @default {"info"} */
+  readonly logLevel?: LogLevel;
+  /**
+   * Whether services are reloaded when a local file of their module changes, and how long to wait for more such
+   * changes. What came of it is told to `onProgress`.
+   *
+   * @default {false}
+   */
+  readonly watch?: boolean | FileWatchOptions;
+  readonly onProgress?: (progress: Progress) => void;
+  /**
+   * Called after each attempt to reach a named broker that does not answer, with the milliseconds until the
+   * next. Without it, the first failure is thrown.
+   */
+  readonly onUnreachable?: (error: BrokerError, retryIn: number) => void;
+  /** Aborting stops the start. */
+  readonly signal?: AbortSignal;
+}
+
+/** The built-in entrypoint kinds, but for those that share a server. */
+export const ENTRYPOINTS: EntrypointRegistry = {
+  event: createEventHost,
+  consume: createConsumeHost,
+  rpc: (entries, host) => new RpcHost(entries, host),
+  timer: (entries, host) => new TimerHost(entries, host),
+  cron: (entries, host) => new TimerHost(entries, host),
+};
+
+/** The built-in dependency kinds for which the main thread sets something up. */
+export const DEPENDENCIES: DependencyRegistry = {
+  dispatcher: setUpDispatcher,
+  publisher: setUpPublisher,
+  websocketHub: () => Promise.resolve(),
+};
+
+/** Services that run, with their broker. Disposing it stops them politely. */
+export interface Running extends AsyncDisposable {
+  readonly containers: ReadonlyMap<string, Container>;
+  readonly transport: Transport;
+  /** URL at which HTTP entrypoints are served; undefined where there are none. */
+  readonly http: string | undefined;
+  /** Settles when all have ended; rejects with the first failure. */
+  readonly finished: Promise<void>;
+  /**
+   * Loads modules anew and goes on with their services as they are now: new calls go to new threads, old ones finish
+   * their calls. Where that fails, the former version goes on. What the configuration says stays as it was.
+   *
+   * @param module One of those that are served. @default {all}
+   * @returns Names of the services.
+   * @throws {ServiceLoadError} If a module does not load, or lacks a service that is served from it.
+   * @throws {TypeError} If the module is not served, or its threads are inline.
+   */
+  reload(module?: string | URL, options?: { readonly signal?: AbortSignal }): Promise<readonly string[]>;
+  /** Stops politely, within the configured `grace`; aborting `signal` stops at once. Idempotent. */
+  shutdown(options?: { readonly signal?: AbortSignal }): Promise<void>;
+}
+
+/**
+ * Serves the services of some modules; resolves when all are serving.
+ *
+ * @param modules Paths or URLs; `:name` behind one picks one of its services.
+ * @throws {ServiceLoadError} If a module does not load or exports no service.
+ * @throws {BrokerError} If the broker cannot be reached.
+ *
+ * @example
+ * ```ts
+ * await using running = await run(["./greeting.ts"], { broker: "amqp://localhost" });
+ * await running.finished;
+ * ```
+ */
+export async function run(
+  modules: readonly (string | URL)[],
+  {
+    config = {},
+    broker,
+    threads,
+    entrypoints = {},
+    dependencies = {},
+    importMap,
+    bundle = false,
+    logLevel,
+    watch = false,
+    onProgress = () => {},
+    onUnreachable,
+    signal,
+  }: RunOptions = {},
+): Promise<Running> {
+  ensureLogging();
+  const known = runtimeOptions(config);
+  const log = getLog();
+  if (config["LOGGING"]) {
+    log.warning("The LOGGING section is Python's and has no effect here. Use --log-level and --log-format");
+  }
+  const health = new Health();
+  const server = new HttpServer({
+    ...known.http,
+    log,
+    isLogged: () => isLogged("info"),
+    isReady: () => health.ready,
+  });
+  const hub = new Hub();
+  const sockets = new SocketServer({ ...known.websocket, server, hub, log });
+  const manifests = () => [...health.containers.values()].map(({ manifest }) => manifest);
+  const openapi = known.http.openapi && new OpenApiRoute(manifests, known.http.openapi, log);
+  const listen = async () => {
+    openapi?.addTo(server);
+    await server.listen();
+  };
+  const transport = typeof broker === "object" ? broker : await openBroker({
+    config,
+    ...(broker !== undefined && { broker }),
+    ...(onUnreachable && { onUnreachable }),
+    onStatus: health.watch(logStatus(log)),
+    onFallback: (message) => log.info(message),
+    ...(signal && { signal }),
+  });
+  try {
+    if (typeof broker === "object") await transport.connect(signal && { signal });
+    const since = Date.now();
+    const runner = await Runner.start(modules, {
+      transport,
+      config,
+      messengerOf: (service) => {
+        const caller = new RpcCaller(transport, { caller: service, config: config as PlainRecord });
+        return new HubMessenger(hub, caller);
+      },
+      entrypoints: {
+        ...ENTRYPOINTS,
+        http: (entries, host) => new HttpHost(entries, host, server, known.http.maxBody),
+        websocket: (entries, host) => new WebSocketHost(entries, host, sockets),
+        ...entrypoints,
+      },
+      dependencies: { ...DEPENDENCIES, ...dependencies },
+      details: openapi !== undefined,
+      loading: { bundle, ...(importMap !== undefined && { importMap }) },
+      ...(threads && { threads }),
+      ...(logLevel && { logLevel }),
+      onProgress: (progress) => {
+        // The first rule of all may have come with the new version.
+        if (progress.step === "reloaded") listen().catch(({ message }) => log.error(message));
+        onProgress(progress);
+      },
+      ...(signal && { signal }),
+    });
+    health.containers = runner.containers;
+    try {
+      await listen();
+    } catch (error) {
+      await runner.shutdown();
+      throw error;
+    }
+    const watching = watch === false ? undefined : new ReloadOnChange(runner, {
+      ...(watch === true ? {} : watch),
+      since,
+      log,
+      onFailure: (module, error) => onProgress({ step: "not reloaded", module, error }),
+    });
+    return running(runner, { transport, server, watching });
+  } catch (error) {
+    await transport.close();
+    throw error;
+  }
+}
+
+/** What `/readyz` asks: whether the broker is there, and all services run and have threads. */
+class Health {
+  containers: ReadonlyMap<string, Container> = new Map();
+  #lost = false;
+
+  get ready(): boolean {
+    return !this.#lost &&
+      [...this.containers.values()].every(({ state, pool }) => state === "running" && pool.size > 0);
+  }
+
+  watch(inform: (status: TransportStatus) => void): (status: TransportStatus) => void {
+    return (status) => {
+      this.#lost = status.state === "lost";
+      inform(status);
+    };
+  }
+}
+
+/** What is closed when the services have ended. */
+interface Surroundings {
+  readonly transport: Transport;
+  readonly server: HttpServer;
+  readonly watching: AsyncDisposable | undefined;
+}
+
+function running(runner: Runner, { transport, server, watching }: Surroundings): Running {
+  const close = async () => {
+    await watching?.[Symbol.asyncDispose]();
+    // Services that have HTTP entrypoints have closed it; they may have had some before they were reloaded.
+    if (!server.isClosing) await server.close();
+    await transport.close();
+  };
+  const shutdown = async (options?: { readonly signal?: AbortSignal }) => {
+    await Promise.all([watching?.[Symbol.asyncDispose](), runner.shutdown(options)]);
+    await close();
+  };
+  const finished = runner.finished.finally(close);
+  finished.catch(() => {});
+  return {
+    containers: runner.containers,
+    transport,
+    get http() {
+      return server.url;
+    },
+    finished,
+    reload: (module, options) => runner.reload(module, options),
+    shutdown,
+    [Symbol.asyncDispose]: () => shutdown(),
+  };
+}
