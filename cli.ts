@@ -1,0 +1,82 @@
+/**
+ * The command line: `deno run -A cli.ts run ./service.ts`.
+ *
+ * @module
+ */
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import denoJson from "./deno.json" with { type: "json" };
+import type { Build } from "./runtime/cli/build.ts";
+import type { CommandIo, StopSignal } from "./runtime/cli/command_io.ts";
+import type { Composition } from "./runtime/cli/composition.ts";
+import { runCommandLine } from "./runtime/cli/main.ts";
+import { startOver } from "./runtime/cli/restart.ts";
+import { versionText } from "./runtime/cli/version.ts";
+
+const COMPOSITION: Composition = {
+  loadServe: async () => (await import("./extensions/run.ts")).run,
+  loadCall: async () => (await import("./extensions/call.ts")).call,
+  loadEmit: async () => (await import("./extensions/emit.ts")).emit,
+  loadDeadLetters: async () => (await import("./extensions/dead_letters.ts")).openDeadLetters,
+  loadOpenApi: async () => (await import("./extensions/openapi.ts")).openApiDocument,
+};
+
+/**
+ * Runs a command line and returns its exit status: 0 fine, 1 the remote method failed, 2 usage, 3 unreachable,
+ * 70 a bug of ours. Never throws, and never ends the process.
+ */
+export function main(argv: readonly string[], io: CommandIo): Promise<number> {
+  return runCommandLine(argv, io, COMPOSITION);
+}
+
+/** Runs this process's command line and ends the process. */
+export async function start(build: Build = {}): Promise<never> {
+  Deno.exit(await main(Deno.args, processIo(build)));
+}
+
+function processIo(build: Build): CommandIo {
+  const { application } = build;
+  return {
+    program: application?.name ?? programName(),
+    version: versionText(denoJson.version, build),
+    ...(application && { application }),
+    env: Deno.env,
+    terminal: Deno.stderr.isTerminal(),
+    colors: Deno.stderr.isTerminal() && !Deno.noColor,
+    columns: Deno.stderr.isTerminal() ? Deno.consoleSize().columns || 80 : 80,
+    writeResult: (text) => writeAll(Deno.stdout, text),
+    writeMessage: (text) => writeAll(Deno.stderr, text),
+    startOver,
+    onStop,
+  };
+}
+
+/** What the user has to type: the name of a compiled binary is the program's own. */
+function programName(): string {
+  if (Deno.build.standalone || !Deno.mainModule.startsWith("file:")) return "enoki";
+  return `deno run -A ${relative(Deno.cwd(), fileURLToPath(Deno.mainModule))}`;
+}
+
+function onStop(listener: (signal: StopSignal) => void): Disposable {
+  // Windows knows only one of the two.
+  const signals: readonly StopSignal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  const listeners = signals.map((signal) => [signal, () => listener(signal)] as const);
+  for (const [signal, heard] of listeners) Deno.addSignalListener(signal, heard);
+  return {
+    [Symbol.dispose]() {
+      for (const [signal, heard] of listeners) Deno.removeSignalListener(signal, heard);
+    },
+  };
+}
+
+/** Writes all of a text; a reader that has gone, as in `… | head -1`, is no failure of ours. */
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let sent = 0; sent < bytes.length;) sent += stream.writeSync(bytes.subarray(sent));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+if (import.meta.main) await start();

@@ -1,0 +1,40 @@
+/** A method, and the service that has it. */
+export interface CallTarget {
+  readonly service: string;
+  readonly method: string;
+}
+
+/** Arguments by Python's rules. */
+export interface CallArguments {
+  readonly positional: readonly unknown[];
+  readonly named: Readonly<Record<string, unknown>>;
+}
+
+const KEY_AND_VALUE = /^([\p{ID_Start}_$][\p{ID_Continue}$]*)=(.*)$/su;
+
+/** Reads `<service>.<method>`; undefined if it is none. The name of a service may hold dots. */
+export function parseCallTarget(text: string): CallTarget | undefined {
+  const [, service, method] = /^(.+)\.([^.]+)$/s.exec(text) ?? [];
+  return service === undefined || method === undefined ? undefined : { service, method };
+}
+
+/** Reads the words behind the target: `key=value` is a keyword argument if `key` is an identifier. */
+export function parseCallArguments(words: readonly string[]): CallArguments {
+  const positional: unknown[] = [];
+  const named: [string, unknown][] = [];
+  for (const word of words) {
+    const [, key, value] = KEY_AND_VALUE.exec(word) ?? [];
+    if (key === undefined || value === undefined) positional.push(parseValue(word));
+    else named.push([key, parseValue(value)]);
+  }
+  return { positional, named: Object.fromEntries(named) };
+}
+
+/** JSON, or else the text itself. */
+export function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,121 @@
+import type { Config } from "../config.ts";
+import type { Container } from "../container.ts";
+import type { BrokerError } from "../errors.ts";
+import type { LogLevel } from "../log.ts";
+import type { Manifest } from "../manifest.ts";
+import type { PlainRecord } from "../plain.ts";
+import type { Progress } from "../runner.ts";
+import type { FieldTable, MessageProperties } from "../transport.ts";
+
+/** Options of {@linkcode Serve}. */
+export interface ServeOptions {
+  readonly config: Config;
+  readonly broker?: string;
+  readonly importMap?: string;
+  readonly logLevel: LogLevel;
+  /** Whether services are reloaded when their files change. */
+  readonly watch: boolean;
+  readonly onProgress: (progress: Progress) => void;
+  readonly onUnreachable: (error: BrokerError, retryIn: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Services that run. */
+export interface Serving {
+  readonly containers: ReadonlyMap<string, Container>;
+  readonly transport: { readonly broker: string };
+  /** URL of the HTTP server, where there is one. */
+  readonly http: string | undefined;
+  readonly finished: Promise<void>;
+  shutdown(options: { readonly signal: AbortSignal }): Promise<void>;
+}
+
+/** Serves the services of some modules. */
+export type Serve = (modules: readonly string[], options: ServeOptions) => Promise<Serving>;
+
+/** A call with both kinds of Python's arguments. */
+export interface Call {
+  readonly service: string;
+  readonly method: string;
+  readonly positional: readonly unknown[];
+  readonly named: Readonly<Record<string, unknown>>;
+  readonly headers: FieldTable;
+  /** Milliseconds. */
+  readonly timeout?: number;
+}
+
+/** Options of {@linkcode MakeCall}. */
+export interface MakeCallOptions {
+  readonly config: Config;
+  readonly broker?: string;
+  readonly onConnected: (broker: string) => void;
+}
+
+/** Makes one call. */
+export type MakeCall = (call: Call, options: MakeCallOptions) => Promise<unknown>;
+
+/** An event, and in whose name it is dispatched. */
+export interface Event {
+  readonly source: string;
+  readonly type: string;
+  readonly payload: unknown;
+  readonly headers: FieldTable;
+  readonly mandatory: boolean;
+}
+
+/** Dispatches one event. */
+export type DispatchEvent = (event: Event, options: Omit<MakeCallOptions, "onConnected">) => Promise<void>;
+
+/** A message that could not be handled. */
+export interface DeadLetter {
+  /** Its place in the dead-letter queue, from 1. */
+  readonly number: number;
+  /** Why it is dead: `undecodable`, `retries used up` or `thread lost`. */
+  readonly reason: string;
+  /** Class and message of the last error. */
+  readonly error: string;
+  /** When it died, as ISO text. */
+  readonly at: string;
+  readonly attempts: number;
+  /** Where it was published to. */
+  readonly exchange: string;
+  readonly routingKey: string;
+  /** As its sender gave them. */
+  readonly properties: MessageProperties;
+  readonly body: Uint8Array;
+}
+
+/** The dead messages of one queue. */
+export interface DeadLetters extends AsyncDisposable {
+  list(): Promise<readonly DeadLetter[]>;
+  /** Sends one, or all, to their queue again; resolves with how many. */
+  replay(number?: number): Promise<number>;
+  /** Deletes all; resolves with how many. */
+  purge(): Promise<number>;
+}
+
+/** Opens the dead messages of a queue. */
+export type OpenDeadLetters = (
+  queue: string,
+  options: Omit<MakeCallOptions, "onConnected">,
+) => Promise<DeadLetters>;
+
+/** What is said in an OpenAPI document beside the routes. */
+export interface OpenApiFacts {
+  readonly title: string | undefined;
+  readonly version: string | undefined;
+  readonly servers: readonly string[] | undefined;
+  readonly onOmission: (message: string) => void;
+}
+
+/** Makes an OpenAPI document of services. */
+export type DescribeOpenApi = (manifests: readonly Manifest[], facts: OpenApiFacts) => PlainRecord;
+
+/** What the commands have from the extensions; each part is loaded by the command that needs it. */
+export interface Composition {
+  readonly loadServe: () => Promise<Serve>;
+  readonly loadCall: () => Promise<MakeCall>;
+  readonly loadEmit: () => Promise<DispatchEvent>;
+  readonly loadDeadLetters: () => Promise<OpenDeadLetters>;
+  readonly loadOpenApi: () => Promise<DescribeOpenApi>;
+}

@@ -1,0 +1,41 @@
+import type { FieldTable } from "../transport.ts";
+import { parseValue } from "./call_arguments.ts";
+import type { CommandIo } from "./command_io.ts";
+import type { DispatchEvent } from "./composition.ts";
+import type { ConfigFlags } from "./config_command.ts";
+import { EXIT, reportFailure } from "./failure_report.ts";
+import { beginMessaging } from "./messaging_command.ts";
+
+/** Flags of `emit`. */
+export interface EmitFlags extends ConfigFlags {
+  readonly header?: FieldTable;
+  readonly mandatory?: boolean;
+  readonly logLevel?: string;
+}
+
+/** Dispatches an event in the name of a service; says nothing when the broker has it. */
+export async function emitCommand(
+  source: string,
+  type: string,
+  payload: string | undefined,
+  { broker, header = {}, mandatory = false, ...setup }: EmitFlags,
+  io: CommandIo,
+  loadEmit: () => Promise<DispatchEvent>,
+): Promise<number> {
+  const config = await beginMessaging(setup, io);
+  const emit = await loadEmit();
+  try {
+    await emit({
+      source,
+      type,
+      payload: payload === undefined ? null : parseValue(payload),
+      headers: header,
+      mandatory,
+    }, { config, ...(broker !== undefined && { broker }) });
+    return EXIT.fine;
+  } catch (error) {
+    const { status, text } = reportFailure(error);
+    io.writeMessage(`${text}\n`);
+    return status;
+  }
+}

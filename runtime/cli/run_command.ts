@@ -1,0 +1,194 @@
+import { pause } from "../abort.ts";
+import { type Config, type ConfigValue, isMapping, resolveConfig, runtimeOptions } from "../config.ts";
+import { keepPlaces } from "../config_place.ts";
+import { configureLogging, type LogFormat, parseLogLevel } from "../observe.ts";
+import type { CommandIo, StopSignal } from "./command_io.ts";
+import type { Serve, ServeOptions, Serving } from "./composition.ts";
+import type { ConfigFlags } from "./config_command.ts";
+import { ConfigWatch } from "./config_watch.ts";
+import { EXIT } from "./failure_report.ts";
+import { requireModuleFiles } from "./module_files.ts";
+import { type ModuleFlags, withModuleFlags } from "./module_flags.ts";
+import { type PermissionFlags, permissionsOf } from "./permission_flags.ts";
+import { RunView } from "./run_view.ts";
+
+/** Flags of `run`. */
+export type RunFlags = ConfigFlags & PermissionFlags & ModuleFlags & {
+  readonly maxWorkers?: number;
+  readonly concurrency?: number;
+  readonly http?: string;
+  readonly watch?: boolean;
+  readonly logLevel?: string;
+  readonly logFormat?: LogFormat;
+};
+
+/** Statuses of a process that these signals end. */
+const KILLED_BY: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
+
+/** Milliseconds that an aborted stop has to leave things tidy. */
+const ABORT_LIMIT = 1_000;
+
+/** Serves modules until a signal; a second signal aborts. */
+export async function runCommand(
+  modules: readonly string[],
+  flags: RunFlags,
+  io: CommandIo,
+  loadServe: () => Promise<Serve>,
+): Promise<number> {
+  const done = await io.startOver();
+  if (done !== undefined) return done;
+  const {
+    config: file,
+    define,
+    broker,
+    maxWorkers,
+    concurrency,
+    http,
+    watch = false,
+    logLevel = "info",
+    logFormat = "pretty",
+  } = flags;
+  const view = new RunView(io, logFormat);
+  configureLogging({
+    level: logLevel,
+    format: logFormat,
+    colors: io.colors,
+    write: (line) => view.log(line),
+  });
+  const permissions = permissionsOf(flags);
+  const given = {
+    max_workers: maxWorkers,
+    concurrency,
+    WEB_SERVER_ADDRESS: http,
+    permissions: permissions as ConfigValue | undefined,
+  };
+  const resolved = await resolveConfig({
+    env: io.env,
+    ...(io.application?.config !== undefined && { defaults: io.application.config }),
+    ...(file !== undefined && { file }),
+    ...(define && { define }),
+    flags: given,
+  });
+  const config = withModuleFlags(flagsWin(resolved, given), flags);
+  runtimeOptions(config);
+  await requireModuleFiles(modules);
+  const serve = await loadServe();
+  using stop = new StopRequests(io);
+  await using _watching = watch && file !== undefined
+    ? new ConfigWatch(file, () => view.say(`${file} has changed. Restart to use it: it is read at the start`))
+    : undefined;
+  const service = serveUntilStopped(
+    serve,
+    modules,
+    {
+      config,
+      logLevel: parseLogLevel(logLevel),
+      ...(broker !== undefined && { broker }),
+      ...(flags.importMap !== undefined && { importMap: flags.importMap }),
+      watch,
+      onProgress: (progress) => view.progress(progress),
+      onUnreachable: (error, retryIn) => view.unreachable(error, retryIn),
+      signal: stop.first,
+    },
+    stop,
+    view,
+  );
+  await Promise.race([service, stop.aborted(view, service)]);
+  return stop.status;
+}
+
+/** A flag wins over what the file has for one service, too. */
+function flagsWin(config: Config, given: Readonly<Record<string, ConfigValue | undefined>>): Config {
+  const { services } = config;
+  if (!isMapping(services)) return config;
+  const flags = Object.keys(given).filter((key) => given[key] !== undefined);
+  const without = (own: ConfigValue) =>
+    isMapping(own)
+      ? keepPlaces(Object.fromEntries(Object.entries(own).filter(([key]) => !flags.includes(key))), own)
+      : own;
+  return keepPlaces({
+    ...config,
+    services: Object.fromEntries(Object.entries(services).map(([name, own]) => [name, without(own)])),
+  }, config);
+}
+
+async function serveUntilStopped(
+  serve: Serve,
+  modules: readonly string[],
+  options: ServeOptions,
+  stop: StopRequests,
+  view: RunView,
+): Promise<void> {
+  let serving: Serving;
+  try {
+    view.starting();
+    serving = await serve(modules, options);
+  } catch (error) {
+    view.clear();
+    if (!stop.first.aborted) throw error;
+    view.say("Stopped before anything was served");
+    return;
+  }
+  try {
+    view.ready(serving, options);
+    await Promise.race([serving.finished, stop.requested]);
+    if (stop.first.aborted) view.stopping(serving);
+  } finally {
+    await serving.shutdown({ signal: stop.second });
+  }
+  if (!stop.second.aborted) view.say("Stopped");
+}
+
+/** The first and the second request to stop. */
+class StopRequests implements Disposable {
+  readonly #first = new AbortController();
+  readonly #second = new AbortController();
+  readonly #requested = Promise.withResolvers<void>();
+  readonly #again = Promise.withResolvers<void>();
+  readonly #listening: Disposable;
+  #status: number = EXIT.fine;
+
+  constructor(io: CommandIo) {
+    this.#listening = io.onStop((signal) => {
+      if (this.first.aborted) {
+        this.#status = KILLED_BY[signal];
+        this.#second.abort();
+        this.#again.resolve();
+      } else {
+        this.#first.abort();
+        this.#requested.resolve();
+      }
+    });
+  }
+
+  get first(): AbortSignal {
+    return this.#first.signal;
+  }
+
+  get second(): AbortSignal {
+    return this.#second.signal;
+  }
+
+  /** Resolves with the first request. */
+  get requested(): Promise<void> {
+    return this.#requested.promise;
+  }
+
+  /** What the process ends with: as if the signal had killed it where it was aborted. */
+  get status(): number {
+    return this.#status;
+  }
+
+  /** Resolves a moment after the second request, whether `service` has ended or not. */
+  async aborted(view: RunView, service: Promise<unknown>): Promise<void> {
+    await this.#again.promise;
+    view.say("Aborting: calls that still run go back to the broker");
+    const over = new AbortController();
+    await Promise.race([service, pause(ABORT_LIMIT, over.signal)]).catch(() => {});
+    over.abort();
+  }
+
+  [Symbol.dispose](): void {
+    this.#listening[Symbol.dispose]();
+  }
+}
