@@ -1,0 +1,12 @@
+/** Handles the events of `emitter_service`, as in Nameko's tutorial. */
+import { event, logger, service } from "@enoki/enoki";
+
+export default service("handler_service", {
+  dependencies: { log: logger() },
+  entrypoints: { handler: event<string>("emitter_service", "some_event") },
+  handlers: {
+    handler({ log }, payload) {
+      log.info(`handler_service received: ${payload}`);
+    },
+  },
+});
