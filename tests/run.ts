@@ -1,0 +1,58 @@
+/**
+ * The test command: finds a broker, then runs the suite against it.
+ *
+ * A broker is looked for in this order: `AMQP_URI`, localhost:5672, and `rabbitmq-server` on this machine, which is
+ * started as a private node for the run. Where there is none, the tests that need one are skipped and said so.
+ * Arguments go to `deno test`; without any, all of `tests/` runs.
+ */
+import process from "node:process";
+import { brokerUri } from "./fixtures/broker_probe.ts";
+import { PrivateRabbitmq } from "./fixtures/private_rabbitmq.ts";
+
+async function main(args: readonly string[]): Promise<number> {
+  const listening = await brokerUri();
+  if (listening !== undefined) {
+    report(`Testing with the broker at ${new URL(listening).host}`);
+    return await test(args, { AMQP_URI: listening });
+  }
+  if (await PrivateRabbitmq.isInstalled()) {
+    report("Testing with a private RabbitMQ node");
+    await using node = await PrivateRabbitmq.open();
+    return await test(args, { AMQP_URI: node.uri });
+  }
+  report(
+    "Testing WITHOUT a broker: all tests of extensions/amqp, of interop with Python and of the commands over " +
+      "RabbitMQ are skipped. Install rabbitmq-server, start one on localhost:5672 or set AMQP_URI to run them",
+  );
+  return await test(args, {});
+}
+
+async function test(args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
+  const paths = args.length > 0 ? args : ["tests/"];
+  // What tests import from servers of their own is not to end in the project's lock.
+  const lock = await Deno.makeTempFile({ prefix: "enoki-tests-", suffix: ".lock" });
+  await Deno.copyFile(new URL("../deno.lock", import.meta.url), lock);
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "test",
+      "--allow-all",
+      "--no-prompt",
+      `--lock=${lock}`,
+      "--parallel",
+      "--sanitize-ops",
+      "--sanitize-resources",
+      ...paths,
+    ],
+    env: { ...env },
+    stdout: "inherit",
+    stderr: "inherit",
+  }).output();
+  await Deno.remove(lock);
+  return code;
+}
+
+function report(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+Deno.exit(await main(Deno.args));
