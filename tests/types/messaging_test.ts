@@ -1,0 +1,67 @@
+import { strictEqual } from "node:assert/strict";
+import { consume, exchange, type Publish, publisher, queue } from "../../extensions/messaging/mod.ts";
+import { rpc } from "../../extensions/rpc/mod.ts";
+import type { ReceivedMessage } from "../../runtime/entrypoint.ts";
+import { service } from "../../runtime/service.ts";
+import type { Equal, Expect } from "./equality.ts";
+
+interface Task {
+  readonly title: string;
+}
+
+Deno.test("consume() types the payload and the message of its handler", () => {
+  const worker = service("worker", {
+    entrypoints: { work: consume<Task>(queue("tasks")) },
+    handlers: {
+      work(_context, task, message) {
+        type _1 = Expect<Equal<typeof task, Task>>;
+        type _2 = Expect<Equal<typeof message, ReceivedMessage>>;
+        type _3 = Expect<Equal<typeof message.properties.replyTo, string | undefined>>;
+      },
+    },
+  });
+  strictEqual(worker.name, "worker");
+});
+
+Deno.test("consume() without a type gives its handler something unknown", () => {
+  const worker = service("worker", {
+    entrypoints: { work: consume(queue("tasks")) },
+    handlers: {
+      work(_context, task) {
+        type _ = Expect<Equal<typeof task, unknown>>;
+      },
+    },
+  });
+  strictEqual(worker.name, "worker");
+});
+
+Deno.test("consume() does not compile with a handler of another payload", () => {
+  const worker = service("worker", {
+    entrypoints: { work: consume<Task>(queue("tasks")) },
+    handlers: {
+      // @ts-expect-error A task is no text.
+      work: (_context, _task: string) => {},
+    },
+  });
+  strictEqual(worker.name, "worker");
+});
+
+Deno.test("publisher() types what is published", () => {
+  const boss = service("boss", {
+    dependencies: { publish: publisher<Task>({ exchange: exchange("tasks") }), anything: publisher() },
+    entrypoints: { assign: rpc() },
+    handlers: {
+      async assign({ publish, anything }, title: string) {
+        type _1 = Expect<Equal<typeof publish, Publish<Task>>>;
+        type _2 = Expect<Equal<typeof anything, Publish<unknown>>>;
+        await publish({ title }, { priority: 5, correlationId: undefined });
+        await anything(5);
+        // @ts-expect-error A task has a title.
+        await publish({ name: title });
+        // @ts-expect-error There is no such option.
+        await publish({ title }, { routing_key: "k" });
+      },
+    },
+  });
+  strictEqual(boss.name, "boss");
+});

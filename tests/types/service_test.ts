@@ -1,0 +1,146 @@
+import { strictEqual, throws } from "node:assert/strict";
+import type { Call, Context } from "../../runtime/context.ts";
+import { provider } from "../../runtime/dependency.ts";
+import { type Service, service } from "../../runtime/service.ts";
+import { rpc } from "../../extensions/rpc/mod.ts";
+import type { Equal, Expect } from "./equality.ts";
+
+const clock = provider({ get: () => new Date(0) });
+const greeting = provider(() => ({ get: () => Promise.resolve("Hello") }));
+
+Deno.test("service() types the context of a handler without dependencies", () => {
+  const plain = service("plain", {
+    entrypoints: { id: rpc() },
+    handlers: {
+      id(context) {
+        type _1 = Expect<Equal<keyof typeof context, "call">>;
+        type _2 = Expect<Equal<typeof context.call, Call>>;
+        return context.call.id;
+      },
+    },
+  });
+  strictEqual(plain.name, "plain");
+});
+
+Deno.test("service() types the context of a handler with dependencies", () => {
+  const dependent = service("dependent", {
+    dependencies: { clock, greeting },
+    entrypoints: { hello: rpc(), sync: rpc() },
+    handlers: {
+      hello({ clock, greeting, call }, name: string) {
+        type _1 = Expect<Equal<typeof clock, Date>>;
+        type _2 = Expect<Equal<typeof greeting, string>>;
+        type _3 = Expect<Equal<typeof call, Call>>;
+        return `${greeting}, ${name}`;
+      },
+      sync: ({ clock }) => clock.getTime(),
+    },
+  });
+  type Dependencies = { readonly clock: typeof clock; readonly greeting: typeof greeting };
+  type _ = Expect<Equal<Context<Dependencies>["greeting"], string>>;
+  strictEqual(dependent.handlers.sync({ clock: new Date(7), greeting: "", call: {} as Call }), 7);
+});
+
+Deno.test("service() keeps the name and the exact handlers in its type", () => {
+  const adder = service("adder", {
+    entrypoints: { add: rpc() },
+    handlers: { add: (_context, a: number, b: number) => a + b },
+  });
+  type _1 = Expect<Equal<typeof adder["name"], "adder">>;
+  type _2 = Expect<Equal<keyof typeof adder.handlers, "add">>;
+  type _3 = Expect<Equal<ReturnType<typeof adder.handlers.add>, number>>;
+  strictEqual(adder.handlers.add({ call: {} as Call }, 1, 2), 3);
+});
+
+Deno.test("service() gives an unannotated RPC parameter the type never", () => {
+  const careless = service("careless", {
+    entrypoints: { echo: rpc() },
+    handlers: {
+      echo(_context, value) {
+        type _ = Expect<Equal<typeof value, never>>;
+        return value;
+      },
+    },
+  });
+  type _ = Expect<Equal<Parameters<typeof careless.handlers.echo>[1], never>>;
+  // @ts-expect-error Nothing can be given for a parameter without an annotation.
+  strictEqual(careless.handlers.echo({ call: {} as Call }, "text"), "text");
+});
+
+Deno.test("service() does not compile without a handler for each entry", () => {
+  throws(() =>
+    service("half", {
+      entrypoints: { one: rpc(), two: rpc() },
+      // @ts-expect-error The handler "two" is missing.
+      handlers: { one() {} },
+    }), TypeError);
+});
+
+Deno.test("service() does not compile with a handler that the table lacks", () => {
+  throws(() =>
+    service("more", {
+      entrypoints: { one: rpc() },
+      handlers: {
+        one() {},
+        // @ts-expect-error The table has no entry "two".
+        two() {},
+      },
+    }), TypeError);
+});
+
+Deno.test("service() does not compile with a dependency called call", () => {
+  throws(() =>
+    service("reserved", {
+      dependencies: {
+        // @ts-expect-error The context reserves the key "call".
+        call: clock,
+      },
+      entrypoints: { one: rpc() },
+      handlers: { one() {} },
+    }), TypeError);
+});
+
+Deno.test("service() does not compile with a dependency that is none", () => {
+  throws(() =>
+    service("raw", {
+      dependencies: {
+        // @ts-expect-error A bare value is not a dependency.
+        clock: new Date(0),
+      },
+      entrypoints: { one: rpc() },
+      handlers: { one() {} },
+    }), TypeError);
+});
+
+Deno.test("service() does not compile with an entry that is no entrypoint", () => {
+  throws(() =>
+    service("wrong", {
+      entrypoints: {
+        // @ts-expect-error A text is not an entrypoint.
+        one: "rpc",
+      },
+      handlers: { one() {} },
+    }), TypeError);
+});
+
+Deno.test("service() takes several entrypoints for one method", () => {
+  const several = service("several", {
+    entrypoints: { sweep: [rpc(), rpc<(depth: number) => string>()] },
+    handlers: {
+      sweep(_context, depth: number) {
+        return String(depth);
+      },
+    },
+  });
+  type _ = Expect<Equal<Parameters<typeof several.handlers.sweep>[1], number>>;
+  strictEqual(several.entrypoints.sweep.length, 2);
+});
+
+Deno.test("service() gives a value that any Service parameter takes", () => {
+  const taken: Service = service("taken", {
+    dependencies: { clock },
+    entrypoints: { now: rpc() },
+    handlers: { now: ({ clock }, zone: string) => `${clock} ${zone}` },
+  });
+  strictEqual(taken.name, "taken");
+});
