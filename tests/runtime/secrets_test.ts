@@ -1,0 +1,31 @@
+import { strictEqual } from "node:assert/strict";
+import { maskUriPasswords, maskUrl } from "../../runtime/secrets.ts";
+
+const TEXTS: readonly (readonly [string, string])[] = [
+  ["amqp://u:p@h:5672/v", "amqp://u:********@h:5672/v"],
+  ["at amqp://u:p@h, amqp://v:q@i", "at amqp://u:********@h, amqp://v:********@i"],
+  ["amqp://u:p@h,amqp://v:q@i", "amqp://u:********@h,amqp://v:********@i"],
+  ["amqp://u:p@ss/w:rd@h", "amqp://u:********@h"],
+  ["amqp://u:12345@h", "amqp://u:********@h"],
+  ['"amqp://u:p"q@h"', '"amqp://u:********@h"'],
+  ["http://h:80/users/@me", "http://h:80/users/@me"],
+  ["http://[::1]:80/@me", "http://[::1]:80/@me"],
+  ["amqp://h:5672", "amqp://h:5672"],
+  ["amqp://u@h", "amqp://u@h"],
+];
+
+Deno.test("maskUriPasswords() masks the password and nothing else", () => {
+  for (const [text, masked] of TEXTS) strictEqual(maskUriPasswords(text), masked);
+});
+
+const URLS: readonly (readonly [string, string])[] = [
+  ["https://u:p@h/a.ts", "https://********@h/a.ts"],
+  ["https://token@h/a.ts", "https://********@h/a.ts"],
+  ["https://h/a.ts?v=1&access_token=x", "https://h/a.ts?v=1&access_token=********"],
+  ["https://h:8443/a.ts?v=a+b", "https://h:8443/a.ts?v=a+b"],
+  [`data:text/javascript,${"x".repeat(99)}`, `data:text/javascript,${"x".repeat(43)}…`],
+];
+
+Deno.test("maskUrl() masks who asks and what its query calls a secret", () => {
+  for (const [url, masked] of URLS) strictEqual(maskUrl(url), masked);
+});
