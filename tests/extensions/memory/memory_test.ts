@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
+import { BrokerError } from "../../../runtime/errors.ts";
+import type { FieldTable, Message, TransportStatus } from "../../../runtime/transport.ts";
+import { Inbox } from "../../conformance/inbox.ts";
+
+function letter(routingKey: string, properties: Message["properties"] = {}): Message {
+  return { exchange: "", routingKey, body: "text", properties, mandatory: true };
+}
+
+Deno.test("memory() has a broker of its own unless it is given one", async () => {
+  await using one = memory();
+  await using other = memory();
+  await one.connect();
+  await other.connect();
+  await one.declare({ queues: [{ name: "same", durable: true }] });
+  await other.declare({ queues: [{ name: "same", durable: false }] });
+});
+
+Deno.test("MemoryBroker keeps queues and messages while nobody is connected", async () => {
+  const broker = new MemoryBroker();
+  const first = memory({ broker });
+  await first.connect();
+  await first.declare({ queues: [{ name: "kept" }] });
+  await first.publish(letter("kept"));
+  await first.close();
+  await using second = memory({ broker });
+  await second.connect();
+  const inbox = new Inbox();
+  await second.consume("kept", inbox.receiver, { prefetch: 1 });
+  assert.equal(await inbox.text(), "text");
+});
+
+Deno.test("MemoryBroker lets no deadline keep the process alive", async () => {
+  const door = new URL("../../../extensions/memory/mod.ts", import.meta.url);
+  const script = `
+    import { memory } from ${JSON.stringify(door.href)};
+    const transport = memory();
+    await transport.connect();
+    await transport.declare({ queues: [{ name: "q", arguments: { "x-expires": 3_600_000 } }] });
+    await transport.publish({ exchange: "", routingKey: "q", body: "", properties: { expiration: "3600000" } });
+  `;
+  const signal = AbortSignal.timeout(20_000);
+  const { success } = await new Deno.Command(Deno.execPath(), { args: ["eval", script], signal }).output();
+  assert.ok(success);
+});
+
+Deno.test("MemoryBroker lets a queue expire that fell due while nobody was connected", async () => {
+  const broker = new MemoryBroker();
+  const first = memory({ broker });
+  await first.connect();
+  await first.declare({ queues: [{ name: "q", arguments: { "x-expires": 1 } }] });
+  await first.close();
+  await using second = memory({ broker });
+  await second.connect();
+  let there = true;
+  while (there) {
+    there = await second.publish(letter("q")).then(() => true, () => false);
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+});
+
+Deno.test("MemoryBroker delivers nothing that expired while the event loop was busy", async () => {
+  await using transport = memory();
+  await transport.connect();
+  await transport.declare({ queues: [{ name: "q" }] });
+  await transport.publish(letter("q", { expiration: "2", messageId: "stale" }));
+  const end = performance.now() + 5;
+  while (performance.now() < end);
+  const inbox = new Inbox();
+  await transport.consume("q", inbox.receiver, { prefetch: 1 });
+  await transport.publish(letter("q", { messageId: "fresh" }));
+  assert.equal((await inbox.next()).delivery.properties.messageId, "fresh");
+});
+
+Deno.test("Consumer.cancel() of memory() gives back what no receiver has seen, unmarked", async () => {
+  await using transport = memory();
+  await transport.connect();
+  await transport.declare({ queues: [{ name: "q" }] });
+  const [cancelled, heir] = [new Inbox(), new Inbox()];
+  const consumer = await transport.consume("q", cancelled.receiver, { prefetch: 1 });
+  await Promise.all([transport.publish(letter("q")), consumer.cancel()]);
+  await transport.consume("q", heir.receiver, { prefetch: 1 });
+  assert.equal((await heir.next()).delivery.redelivered, false);
+  assert.equal(cancelled.waiting, 0);
+});
+
+Deno.test("memory() reports its connection", async () => {
+  const statuses: TransportStatus[] = [];
+  await using transport = memory({ onStatus: (status) => statuses.push(status) });
+  await transport.connect();
+  assert.deepEqual(statuses, [{ state: "connected", broker: "memory:" }]);
+});
+
+Deno.test("Transport.publish() of memory() fails before connect()", async () => {
+  await using transport = memory();
+  await assert.rejects(transport.publish(letter("q")), BrokerError);
+});
+
+for (
+  const [name, value] of [["NaN", NaN], ["a date", new Date(0)], ["a function", () => {}], ["a bigint", 1n]]
+) {
+  Deno.test(`Transport.publish() of memory() refuses ${name} in a header`, async () => {
+    await using transport = memory();
+    await transport.connect();
+    await transport.declare({ queues: [{ name: "q" }] });
+    // A cast, for the compiler knows better already
+    const headers = { list: [value] } as unknown as FieldTable;
+    await assert.rejects(transport.publish(letter("q", { headers })), TypeError);
+  });
+}
+
+Deno.test("Transport.publish() of memory() refuses an expiration that is no number", async () => {
+  await using transport = memory();
+  await transport.connect();
+  await assert.rejects(transport.publish(letter("q", { expiration: "soon" })), BrokerError);
+});
+
+for (
+  const table of [
+    { "x-message-ttl": "60" },
+    { "x-expires": 0 },
+    { "x-max-priority": 256 },
+    { "x-dead-letter-routing-key": "alone" },
+    { "x-overflow": "reject-publish" },
+    { "x-queue-type": "quorum" },
+  ] satisfies FieldTable[]
+) {
+  Deno.test(`Transport.declare() of memory() refuses ${JSON.stringify(table)}`, async () => {
+    await using transport = memory();
+    await transport.connect();
+    await assert.rejects(transport.declare({ queues: [{ name: "q", arguments: table }] }), BrokerError);
+  });
+}

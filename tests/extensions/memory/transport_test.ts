@@ -1,0 +1,14 @@
+import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
+import { transportConformance } from "../../conformance/transport.ts";
+
+transportConformance("memory", () => {
+  const broker = new MemoryBroker();
+  return Promise.resolve({
+    async transport(options) {
+      const transport = memory({ broker, ...options });
+      await transport.connect();
+      return transport;
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  });
+});
