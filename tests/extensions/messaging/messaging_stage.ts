@@ -1,0 +1,132 @@
+import { createConsumeHost, setUpPublisher } from "../../../extensions/messaging/host.ts";
+import type { EntrypointHost } from "../../../runtime/host.ts";
+import { Invoker } from "../../../runtime/invoker.ts";
+import { createLog, type LogRecord } from "../../../runtime/log.ts";
+import { describe } from "../../../runtime/manifest.ts";
+import { deadLetterQueueOf } from "../../../runtime/message_fate.ts";
+import type { PlainRecord } from "../../../runtime/plain.ts";
+import type { Service } from "../../../runtime/service.ts";
+import type { Message, Topology, Transport } from "../../../runtime/transport.ts";
+import type { Inbox } from "../../conformance/inbox.ts";
+import { Stage } from "../../conformance/stage.ts";
+import { BROKERS, isMissing } from "../../fixtures/brokers.ts";
+
+/** A service that is being served by a test; `log` is all that was logged. */
+export interface Instance extends AsyncDisposable {
+  readonly log: readonly LogRecord[];
+}
+
+/** Where consumers and publishers run on a broker, in this thread. What they declared is removed at the end. */
+export class MessagingStage extends Stage {
+  readonly #declared: Topology[] = [];
+  readonly #ends: AsyncDisposable[] = [];
+  #own: Transport | undefined;
+
+  /** The transport of the test itself. */
+  async own(): Promise<Transport> {
+    return this.#own ??= this.#noting(await this.transport());
+  }
+
+  /** Serves one more instance of a service, on a connection of its own. */
+  async serve(served: Service, config: PlainRecord = {}): Promise<Instance> {
+    const transport = this.#noting(await this.transport());
+    const records: LogRecord[] = [];
+    const emit = (record: LogRecord) => void records.push(record);
+    const aborting = new AbortController();
+    const shared = { service: served.name, config, log: createLog({ emit }), signal: aborting.signal };
+    const messenger = {
+      request: () => Promise.reject(new Error("Nobody answers here")),
+      publish: transport.publish.bind(transport),
+    };
+    const invoker = await Invoker.create(served, { ...shared, messenger }, {
+      service: served.name,
+      parentCallsTracked: 10,
+      logFor: (properties) => createLog({ emit, properties }),
+    });
+    const host: EntrypointHost = {
+      ...shared,
+      transport,
+      demand: 10,
+      onDemand: () => {},
+      shed: () => {},
+      watch: () => {},
+      run(invocation) {
+        const message = structuredClone({ ...invocation, slot: 0 });
+        return invoker.invoke(message, invoker.scope(message));
+      },
+    };
+    const { dependencies, entrypoints } = describe(served);
+    for (const dependency of dependencies) {
+      if (dependency.kind === "publisher") await setUpPublisher(dependency, host);
+    }
+    const entrypoint = createConsumeHost(
+      entrypoints.map((entry, index) => ({ ...entry, index })).filter(({ kind }) => kind === "consume"),
+      host,
+    );
+    await entrypoint.setup?.();
+    await entrypoint.start();
+    let ended: Promise<void> | undefined;
+    const end = async () => {
+      await entrypoint.stop();
+      await entrypoint[Symbol.asyncDispose]();
+      await transport.close();
+    };
+    const instance = { log: records, [Symbol.asyncDispose]: () => ended ??= end() };
+    this.#ends.push(instance);
+    return instance;
+  }
+
+  /** Publishes as a program outside any service does, and finds out if no queue takes it. */
+  async publish(message: Omit<Message, "mandatory">): Promise<void> {
+    await (await this.own()).publish({ ...message, mandatory: true });
+  }
+
+  /** Consumes a queue into an inbox. */
+  async open(queue: string): Promise<Inbox> {
+    return await this.inbox(await this.own(), queue);
+  }
+
+  /** What was buried of a queue. */
+  async dead(queue: string): Promise<Inbox> {
+    const transport = await this.own();
+    await transport.declare({ queues: [{ name: deadLetterQueueOf(queue) }] });
+    return await this.inbox(transport, deadLetterQueueOf(queue));
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    for (const end of this.#ends) await end[Symbol.asyncDispose]();
+    // An open transport would declare again what is taken from its consumers.
+    await this.#own?.close();
+    const sweeper = await this.transport();
+    for (const { name } of this.#declared.flatMap(({ queues = [] }) => queues)) {
+      await sweeper.deleteQueue(name);
+    }
+    await super[Symbol.asyncDispose]();
+  }
+
+  #noting(transport: Transport): Transport {
+    const declare = transport.declare.bind(transport);
+    transport.declare = async (topology) => {
+      await declare(topology);
+      this.#declared.push(topology);
+    };
+    return transport;
+  }
+}
+
+/** Registers a test for each kind of broker; that for RabbitMQ is ignored where there is none. */
+export function messagingTest(text: string, proof: (stage: MessagingStage) => Promise<void>): void {
+  for (const [kind, open] of Object.entries(BROKERS)) {
+    Deno.test({
+      name: `${kind}: ${text}`,
+      ignore: isMissing(kind),
+      fn: async () => {
+        await using broker = await open();
+        await using stage = new MessagingStage(broker);
+        // A local broker lives as long as the first that came to it.
+        await stage.own();
+        await proof(stage);
+      },
+    });
+  }
+}

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
+import { rpcTopology } from "../../../extensions/rpc/topology.ts";
+import { configureLogging } from "../../../runtime/observe.ts";
+import type { MessageProperties } from "../../../runtime/transport.ts";
+import { serveInMemory } from "../../fixtures/serve_in_memory.ts";
+
+const WAITING = "enoki_test_waiting";
+
+const lines: string[] = [];
+configureLogging({ write: (line) => void lines.push(line) });
+
+/** Sends raw messages to a service's request queue, and collects replies. */
+async function rawCaller(broker: MemoryBroker) {
+  const transport = memory({ broker });
+  await transport.connect();
+  const { exchange, caller, replyQueueOf } = rpcTopology({});
+  await transport.declare(caller("raw", "raw-id"));
+  const replies: unknown[] = [];
+  const waiting: ((reply: unknown) => void)[] = [];
+  await transport.consume(replyQueueOf("raw", "raw-id"), ({ body }) => {
+    const reply = JSON.parse(new TextDecoder().decode(body));
+    const next = waiting.shift();
+    if (next === undefined) replies.push(reply);
+    else next(reply);
+    return Promise.resolve("ack");
+  }, { prefetch: 100 });
+  const send = (routingKey: string, body: string | Uint8Array, properties: MessageProperties) =>
+    transport.publish({ exchange, routingKey, body, properties, mandatory: true });
+  const ask = async (
+    body: string | Uint8Array,
+    properties: MessageProperties = { contentType: "application/json" },
+    routingKey = `${WAITING}.echo`,
+  ) => {
+    const reply = new Promise<{ readonly error: { readonly exc_type: string } | null }>((resolve) =>
+      waiting.push((reply) => resolve(reply as { readonly error: { readonly exc_type: string } | null }))
+    );
+    await send(routingKey, body, { ...properties, replyTo: "raw-id" });
+    return await reply;
+  };
+  return { transport, send, ask, [Symbol.asyncDispose]: () => transport.close() };
+}
+
+for (
+  const [text, body, properties, error] of [
+    [
+      "a foreign content type",
+      '{"args": [1], "kwargs": {}}',
+      { contentType: "text/plain" },
+      "MalformedRequest",
+    ],
+    ["no content type", '{"args": [1], "kwargs": {}}', {}, "MalformedRequest"],
+    ["what is not UTF-8", new Uint8Array([0x7b, 0xff, 0x7d]), undefined, "MalformedRequest"],
+    ["what is not JSON", "{args: [1]", undefined, "MalformedRequest"],
+    ["no object", "[1]", undefined, "MalformedRequest"],
+    ["no args", '{"kwargs": {}}', undefined, "MalformedRequest"],
+    ["no kwargs", '{"args": []}', undefined, "MalformedRequest"],
+    ["args that are no array", '{"args": "ab", "kwargs": {}}', undefined, "MalformedRequest"],
+    ["kwargs that are no object", '{"args": [], "kwargs": []}', undefined, "MalformedRequest"],
+    ["too many args", '{"args": [1, 2], "kwargs": {}}', undefined, "IncorrectSignature"],
+  ] as const
+) {
+  Deno.test(`RpcHost answers a request with ${text}, and serves on`, async () => {
+    const broker = new MemoryBroker();
+    await using _running = await serveInMemory(broker, ["waiting.ts"]);
+    await using caller = await rawCaller(broker);
+    assert.equal((await caller.ask(body, properties)).error?.exc_type, error);
+    assert.deepEqual(await caller.ask('{"args": [1], "kwargs": {}}'), { result: 1, error: null });
+  });
+}
+
+Deno.test("RpcHost answers a request for a method that is not there with MethodNotFound", async () => {
+  const broker = new MemoryBroker();
+  await using _running = await serveInMemory(broker, ["waiting.ts"]);
+  await using caller = await rawCaller(broker);
+  const properties = { contentType: "application/json" };
+  const { error } = await caller.ask('{"args": [], "kwargs": {}}', properties, `${WAITING}.absent`);
+  assert.deepEqual(error, {
+    exc_type: "MethodNotFound",
+    exc_path: "nameko.exceptions.MethodNotFound",
+    exc_args: ["absent"],
+    value: "absent",
+    code: "METHOD_NOT_FOUND",
+    data: { method: "absent" },
+  });
+});
+
+Deno.test("RpcHost buries a request that says nobody to answer, and serves on", async () => {
+  const broker = new MemoryBroker();
+  await using _running = await serveInMemory(broker, ["waiting.ts"]);
+  await using caller = await rawCaller(broker);
+  await caller.send(`${WAITING}.echo`, '{"args": [1], "kwargs": {}}', { contentType: "application/json" });
+  assert.deepEqual(await caller.ask('{"args": [2], "kwargs": {}}'), { result: 2, error: null });
+  assert.ok(lines.some((line) => line.includes("it has no reply_to")));
+  assert.equal(await caller.transport.countMessages(`enoki.dead.rpc-${WAITING}`), 1);
+});
+
+Deno.test("RpcHost answers a request whose deadline has passed, without running it", async () => {
+  const broker = new MemoryBroker();
+  await using _running = await serveInMemory(broker, ["waiting.ts"]);
+  await using caller = await rawCaller(broker);
+  const headers = { "nameko.enoki_deadline": String(Date.now() - 1_000) };
+  const { error } = await caller.ask('{"args": [1], "kwargs": {}}', {
+    contentType: "application/json",
+    headers,
+  });
+  assert.equal(error?.exc_type, "CallTimeoutError");
+});
+
+Deno.test("RpcHost survives headers that make no sense", async () => {
+  const broker = new MemoryBroker();
+  await using _running = await serveInMemory(broker, ["waiting.ts"]);
+  await using caller = await rawCaller(broker);
+  const headers = {
+    "nameko.call_id_stack": { a: 1 },
+    "nameko.enoki_deadline": "soon",
+    "": null,
+    plain: [null, 1.5],
+  };
+  const reply = await caller.ask('{"args": [1], "kwargs": {}}', { contentType: "application/json", headers });
+  assert.deepEqual(reply, { result: 1, error: null });
+});
