@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { configureLogging } from "../../../runtime/observe.ts";
+import { connectTo, ODD_SERVICE, readUntil, send, serveHttp } from "./web_stage.ts";
+
+interface Line {
+  readonly level: string;
+  readonly message: string;
+  readonly properties?: { readonly client?: string };
+}
+
+const lines: Line[] = [];
+
+/** Lines about requests, as they come. */
+function record(level: string): void {
+  lines.length = 0;
+  configureLogging({ level, format: "json", write: (line) => void lines.push(JSON.parse(line)) });
+}
+
+Deno.test("HttpServer logs method, path, status, duration, bytes and client of each request", async () => {
+  record("info");
+  {
+    await using running = await serveHttp([ODD_SERVICE]);
+    const ask = async (path: string, init?: RequestInit) =>
+      await (await fetch(running.http + path, init)).text();
+    await ask("/items/7?token=secret");
+    await ask("/items/7", { method: "HEAD" });
+    await ask("/nowhere");
+    await ask("/bytes/1000000");
+    await ask("/download");
+  }
+  const requests = lines.filter(({ properties }) => properties?.client !== undefined);
+  assert.deepEqual(
+    requests.map(({ level, message, properties }) =>
+      `${level} ${message.replace(/ \d+\.\d ms /, " N ms ")} ${properties?.client}`
+    ),
+    [
+      "info GET /items/7 200 N ms 1 bytes 127.0.0.1",
+      "info HEAD /items/7 200 N ms 0 bytes 127.0.0.1",
+      "info GET /nowhere 404 N ms 10 bytes 127.0.0.1",
+      "info GET /bytes/1000000 200 N ms 1000000 bytes 127.0.0.1",
+      "info GET /download 200 N ms 100 bytes 127.0.0.1",
+    ],
+  );
+  assert.ok(Number(/ (\d+\.\d) ms /.exec(requests[4]!.message)![1]) >= 190, requests[4]!.message);
+});
+
+Deno.test("HttpServer logs how many bytes a client took that left", async () => {
+  record("info");
+  await using running = await serveHttp([ODD_SERVICE], { max_workers: 1, concurrency: 10 });
+  const connection = await connectTo(running.http);
+  await send(connection, "GET /bytes/50000000 HTTP/1.1\r\nhost: x\r\n\r\n");
+  await readUntil(connection, "\r\n\r\n");
+  connection.close();
+  while (lines.length === 0) {
+    await (await fetch(`${running.http}/nowhere`, { method: "OPTIONS" })).body?.cancel();
+  }
+  const all = () => lines.find(({ message }) => message.includes("/bytes/50000000"));
+  while (all() === undefined) await new Promise((resolve) => setTimeout(resolve, 10));
+  const [, bytes] = / (\d+) bytes$/.exec(all()!.message)!;
+  assert.ok(Number(bytes) > 0 && Number(bytes) < 50_000_000, bytes);
+});
+
+Deno.test("HttpServer logs no requests below level info", async () => {
+  record("warning");
+  {
+    await using running = await serveHttp([ODD_SERVICE]);
+    await (await fetch(`${running.http}/items/7`)).text();
+  }
+  assert.deepEqual(lines, []);
+});

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { configureLogging } from "../../../runtime/observe.ts";
+import { brokerTest } from "../../fixtures/broker.ts";
+import { SeverableProxy } from "../../fixtures/severable_proxy.ts";
+import { ODD_SERVICE, serveHttp } from "./web_stage.ts";
+
+configureLogging({ write: () => {} });
+
+async function statusOf(url: string): Promise<number> {
+  const response = await fetch(url);
+  await response.body?.cancel();
+  return response.status;
+}
+
+async function becomes(url: string, status: number): Promise<void> {
+  while (await statusOf(url) !== status) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+brokerTest("/readyz is 503 while the broker is lost, and /healthz is 200", async (uri) => {
+  await using proxy = await SeverableProxy.open(uri);
+  const config = { TRANSPORT_OPTIONS: { interval_start: 0.1, interval_step: 0, interval_max: 0.1 } };
+  await using running = await serveHttp([ODD_SERVICE], config, { broker: proxy.uri });
+  const ready = `${running.http}/readyz`;
+  assert.equal(await statusOf(ready), 200);
+  proxy.down = true;
+  await proxy.sever();
+  await becomes(ready, 503);
+  assert.equal(await statusOf(`${running.http}/healthz`), 200);
+  proxy.down = false;
+  await becomes(ready, 200);
+});
+
+/** The odd service in a module that does not load while there is a file `broken`. */
+function breakable(broken: string): string {
+  return `import { existsSync } from "node:fs";
+if (existsSync(${JSON.stringify(broken)})) throw new Error("broken");
+export { default } from ${JSON.stringify(new URL(ODD_SERVICE, import.meta.url).href)};
+`;
+}
+
+Deno.test("/readyz is 503 while a service has no threads, and /healthz is 200", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "enoki-health-" });
+  const broken = `${folder}/broken`;
+  try {
+    await Deno.writeTextFile(`${folder}/service.ts`, breakable(broken));
+    await using running = await serveHttp([`${folder}/service.ts`], { max_workers: 1 });
+    const ready = `${running.http}/readyz`;
+    assert.equal(await statusOf(ready), 200);
+    await Deno.writeTextFile(broken, "");
+    assert.equal(await statusOf(`${running.http}/exit`), 503);
+    await becomes(ready, 503);
+    assert.equal(await statusOf(`${running.http}/healthz`), 200);
+    await Deno.remove(broken);
+    await becomes(ready, 200);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { z } from "zod";
+import { decodeResponseHead } from "../../../extensions/http/request_head.ts";
+import { http } from "../../../mod.ts";
+import type { Call } from "../../../runtime/context.ts";
+import type { Reply } from "../../../runtime/outcome.ts";
+
+/** Nothing of it matters here. */
+const CALL = {} as Call;
+
+/** What becomes of a handler's result where `output` is declared. */
+async function encode(output: z.ZodType, result: unknown): Promise<Reply> {
+  const { prepare } = http("GET", "/", { output });
+  return await prepare({ service: "web", method: "show", parameters: undefined }).encode(
+    result,
+    CALL,
+  ) as Reply;
+}
+
+const ID = z.object({ id: z.int() });
+
+Deno.test("http({ output }) sends what the schema gives", async () => {
+  const { body } = await encode(ID.transform(({ id }) => ({ id, doubled: id * 2 })), { id: 1, more: true });
+  assert.deepEqual(JSON.parse(String(body)), { id: 1, doubled: 2 });
+});
+
+Deno.test("http({ output }) checks the body behind a status of success", async () => {
+  const { head, body } = await encode(ID, [201, { location: "/1" }, { id: 1, more: true }]);
+  assert.equal(decodeResponseHead(String(head)).status, 201);
+  assert.equal(body, '{"id":1}');
+  await assert.rejects(encode(ID, [201, { id: "1" }]), { name: "BadResultError" });
+});
+
+Deno.test("http({ output }) says which part of the result is wrong, and to whom it matters", async () => {
+  await assert.rejects(encode(ID, { id: "1" }), {
+    name: "BadResultError",
+    message: /^Cannot answer a request: its result is not valid: id: /,
+  });
+});
+
+Deno.test("http({ output }) refuses no result where the schema asks for one", async () => {
+  await assert.rejects(encode(ID, undefined), { name: "BadResultError" });
+  const { head } = await encode(ID.optional(), undefined);
+  assert.equal(decodeResponseHead(String(head)).status, 204);
+});
+
+for (
+  const [what, result] of [
+    ["a Response", new Response("anything")],
+    ["bytes", new Uint8Array([1])],
+    ["a stream", new ReadableStream()],
+    ["an async iterable with a type", [
+      200,
+      { "content-type": "text/event-stream" },
+      (async function* () {})(),
+    ]],
+    ["an error", [404, { missing: true }]],
+    ["a status without a body", [204, null]],
+  ] as const
+) {
+  Deno.test(`http({ output }) lets ${what} pass`, async () => {
+    assert.ok((await encode(ID, result)).head);
+  });
+}
