@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { enoki, GREETING, SERVICES, withBroker, withService } from "./command.ts";
+
+const MISBEHAVING = `${SERVICES}misbehaving.ts`;
+
+Deno.test("enoki call prints the result as one line of JSON", () =>
+  withService(GREETING, async (broker) => {
+    assert.deepEqual(await enoki(["call", "--broker", broker, "greeting_service.hello", "Ada"]), {
+      status: 0,
+      out: '"Hello, Ada!"\n',
+      err: "",
+    });
+  }));
+
+Deno.test("enoki call takes positional and keyword arguments together", () =>
+  withService(MISBEHAVING, async (broker) => {
+    const { out } = await enoki(["call", "--broker", broker, "misbehaving.echo", "-5", 'second={"a":[1]}']);
+    assert.equal(out, '[-5,{"a":[1]}]\n');
+  }));
+
+Deno.test("enoki call sends its headers as context data", () =>
+  withService(MISBEHAVING, async (broker) => {
+    const argv = ["call", "--broker", broker, "--header", "language=en", "--header", "user=7"];
+    const { out } = await enoki([...argv, "misbehaving.context"]);
+    assert.deepEqual(JSON.parse(out), { language: "en", user: 7 });
+  }));
+
+Deno.test("enoki call ends with 1 and the remote error where the method fails", () =>
+  withService(MISBEHAVING, async (broker) => {
+    const { status, out, err } = await enoki(["call", "--broker", broker, "misbehaving.fail"]);
+    assert.equal(status, 1);
+    assert.equal(out, "");
+    assert.match(err, /^QuotaError: too many\ndata: {"limit":3}\n$/m);
+  }));
+
+Deno.test("enoki call ends with 1 where the service has no such method", () =>
+  withService(GREETING, async (broker) => {
+    assert.deepEqual(await enoki(["call", "--broker", broker, "greeting_service.helo"]), {
+      status: 1,
+      out: "",
+      err: 'Cannot call method "helo": the service has no such method\n',
+    });
+  }));
+
+Deno.test("enoki call ends with 1 where the arguments do not fit", () =>
+  withService(GREETING, async (broker) => {
+    const { status, err } = await enoki(["call", "--broker", broker, "greeting_service.hello", "1", "2"]);
+    assert.equal(status, 1);
+    assert.match(err, /^IncorrectSignature: hello\(\) takes .*\n$/);
+  }));
+
+Deno.test("enoki call ends with 1 where the method ends its thread", () =>
+  withService(MISBEHAVING, async (broker) => {
+    const { status, err } = await enoki(["call", "--broker", broker, "misbehaving.exit"]);
+    assert.equal(status, 1);
+    assert.match(err, /^The thread that ran the call was lost: .*Deno\.exit\(9\).*\n$/m);
+  }));
+
+Deno.test("enoki call passes on which permission the method lacks", () =>
+  withService(MISBEHAVING, async (broker) => {
+    const { status, err } = await enoki(["call", "--broker", broker, "misbehaving.home"]);
+    assert.equal(status, 1);
+    assert.match(err, /^NotCapable: .*Allow it with --allow-env=HOME\n$/m);
+  }));
+
+Deno.test("enoki call ends with 3 where nobody serves the service", () =>
+  withBroker(async (broker) => {
+    const { status, out, err } = await enoki(["call", "--broker", broker, "nobody.hello"]);
+    assert.equal(status, 3);
+    assert.equal(out, "");
+    assert.match(err, /^Cannot call service "nobody": nobody serves it\. .*\. Asked local:.*\n$/);
+  }));
+
+Deno.test("enoki call ends with 3 where no answer comes in time", () =>
+  withService(MISBEHAVING, async (broker) => {
+    const argv = ["call", "--broker", broker, "--timeout", "0.05", "misbehaving.loop"];
+    const { status, err } = await enoki(argv);
+    assert.equal(status, 3);
+    assert.match(err, /^Cannot call "misbehaving\.loop": no answer within 50 ms\. .*\n$/);
+  }, ["--define", "grace=0"]));
+
+Deno.test("enoki call ends with 3 at once where no broker listens", async () => {
+  assert.deepEqual(await enoki(["call", "--broker", "amqp://127.0.0.1:1", "a.b"]), {
+    status: 3,
+    out: "",
+    err: "Cannot reach broker amqp://127.0.0.1:1: connection refused. Start RabbitMQ or pass --broker\n",
+  });
+});
+
+Deno.test("enoki call ends with 2 where the broker's URI is of no kind", async () => {
+  assert.deepEqual(await enoki(["call", "--broker", "redis://ada:secret@host", "a.b"]), {
+    status: 2,
+    out: "",
+    err: 'Cannot use broker "redis://ada:********@host": its kind is not known. ' +
+      "Use amqp://…, amqps://…, local: or memory:\n",
+  });
+});
+
+Deno.test("enoki call ends with 2 where the broker's URI cannot be read", async () => {
+  const { status, err } = await enoki(["call", "a.b"], { env: { AMQP_URI: "amqp://[" } });
+  assert.equal(status, 2);
+  assert.match(err, /^Cannot read the broker URI: .*\n$/);
+});

@@ -1,0 +1,112 @@
+import { main } from "../../cli.ts";
+import type { CommandIo, StopSignal } from "../../runtime/cli/command_io.ts";
+
+/** Folder of the service modules that tests serve. */
+export const SERVICES = new URL("../fixtures/services/", import.meta.url).pathname;
+
+/** The service of the README. */
+export const GREETING = new URL("../../examples/greeting/service.ts", import.meta.url).pathname;
+
+/** A command that has ended. */
+export interface Ended {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Options of {@linkcode Command}. */
+export interface CommandOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly terminal?: boolean;
+}
+
+/** A command of the command line, run in this process. */
+export class Command {
+  readonly ended: Promise<Ended>;
+  readonly #listeners = new Set<(signal: StopSignal) => void>();
+  readonly #waiting = new Set<() => void>();
+  #out = "";
+  #err = "";
+  #over = false;
+
+  constructor(argv: readonly string[], { env = {}, terminal = false }: CommandOptions = {}) {
+    const io: CommandIo = {
+      program: "enoki",
+      version: "enoki 1.2.3",
+      env: new Map(Object.entries(env)),
+      terminal,
+      colors: false,
+      columns: 80,
+      writeResult: (text) => void (this.#out += text),
+      writeMessage: (text) => {
+        this.#err += text;
+        for (const look of this.#waiting) look();
+      },
+      startOver: () => Promise.resolve(undefined),
+      onStop: (listener) => {
+        this.#listeners.add(listener);
+        return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+      },
+    };
+    this.ended = main(argv, io).then((status) => {
+      this.#over = true;
+      for (const look of this.#waiting) look();
+      return { status, out: this.#out, err: this.#err };
+    });
+  }
+
+  /** Listeners of signals. */
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  /** Resolves when the messages hold `text`; rejects if the command ends without. */
+  async says(text: string): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const look = () => {
+      if (this.#err.includes(text)) resolve();
+      else if (this.#over) reject(new Error(`The command ended and never said "${text}": ${this.#err}`));
+    };
+    this.#waiting.add(look);
+    look();
+    await promise.finally(() => this.#waiting.delete(look));
+  }
+
+  /** Sends a signal. */
+  signal(signal: StopSignal): void {
+    for (const listener of [...this.#listeners]) listener(signal);
+  }
+}
+
+/** Runs a command to its end. */
+export function enoki(argv: readonly string[], options?: CommandOptions): Promise<Ended> {
+  return new Command(argv, options).ended;
+}
+
+/** Runs a test with the address of a local broker of its own, and the folder that it is in. */
+export async function withBroker(test: (broker: string, folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "enoki-cli-" });
+  try {
+    await test(`local://${folder}/broker.sock`, folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Runs a test while a module is served. */
+export async function withService(
+  module: string,
+  test: (broker: string) => Promise<void>,
+  options: readonly string[] = [],
+): Promise<void> {
+  await withBroker(async (broker) => {
+    const serving = new Command(["run", "--broker", broker, "--log-level", "error", ...options, module]);
+    try {
+      await serving.says("Ready on");
+      await test(broker);
+    } finally {
+      serving.signal("SIGTERM");
+      await serving.ended;
+    }
+  });
+}

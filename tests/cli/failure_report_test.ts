@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { EXIT, reportFailure } from "../../runtime/cli/failure_report.ts";
+import {
+  BrokerError,
+  CallError,
+  ConfigurationError,
+  RemoteError,
+  ServiceLoadError,
+} from "../../runtime/errors.ts";
+
+Deno.test("reportFailure() shows the stack of what is no error of ours, without passwords", () => {
+  const { status, text } = reportFailure(new TypeError("no amqp://ada:secret@host here"));
+  assert.equal(status, EXIT.bug);
+  assert.match(
+    text,
+    /^This is a bug of Enoki, please report it: TypeError: no amqp:\/\/ada:\*+@host here\n +at /,
+  );
+});
+
+Deno.test("reportFailure() takes a thrown value that is no error", () => {
+  assert.equal(reportFailure("oops").text, "This is a bug of Enoki, please report it: oops");
+});
+
+Deno.test("reportFailure() gives each of our errors its status", () => {
+  const statusOf = (error: Error) => reportFailure(error).status;
+  assert.equal(statusOf(new ConfigurationError("x")), EXIT.usage);
+  assert.equal(statusOf(new BrokerError("x")), EXIT.unreachable);
+  assert.equal(statusOf(new RemoteError("MyError", "boom")), EXIT.remoteFailure);
+  assert.equal(statusOf(new CallError("x", { code: "Y" })), EXIT.remoteFailure);
+});
+
+Deno.test("reportFailure() leaves our frames out of what a module threw", () => {
+  const error = new ServiceLoadError("x");
+  const frame = (path: string) => `\n    at f (${new URL(path, import.meta.url).href}:1:1)`;
+  const ours = frame("../../runtime/service.ts") + frame("../../extensions/events/event.ts");
+  error.stack = `TypeError: no${ours}${frame("./orders.ts")}`;
+  assert.equal(reportFailure(error).text, `Cannot load the service: TypeError: no${frame("./orders.ts")}`);
+});

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { brokerTest } from "../fixtures/broker.ts";
+import { GREETING, SERVICES, withBroker } from "./command.ts";
+
+const CLI = new URL("../../cli.ts", import.meta.url).pathname;
+
+function spawn(...argv: readonly string[]): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", CLI, ...argv],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+async function finish(...argv: readonly string[]) {
+  await using child = spawn(...argv);
+  const { code, stdout, stderr } = await child.output();
+  const text = new TextDecoder();
+  return { status: code, out: text.decode(stdout), err: text.decode(stderr) };
+}
+
+/** A service process, its messages read as they come. */
+class Service implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #messages: ReadableStreamDefaultReader<string>;
+  #err = "";
+
+  constructor(...argv: readonly string[]) {
+    this.#child = spawn("run", ...argv);
+    this.#messages = this.#child.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  async says(text: string): Promise<void> {
+    while (!this.#err.includes(text)) {
+      const { value, done } = await this.#messages.read();
+      if (done) throw new Error(`The process ended and never said "${text}": ${this.#err}`);
+      this.#err += value;
+    }
+  }
+
+  kill(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  async end(): Promise<Deno.CommandStatus> {
+    while (!(await this.#messages.read()).done);
+    await this.#child.stdout.cancel();
+    return await this.#child.status;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#child[Symbol.asyncDispose]();
+  }
+}
+
+async function serveAndCall(broker: string, stop: Deno.Signal): Promise<void> {
+  await using service = new Service("--broker", broker, GREETING);
+  await service.says("Ready on");
+  assert.deepEqual(await finish("call", "--broker", broker, "greeting_service.hello", "Ada"), {
+    status: 0,
+    out: '"Hello, Ada!"\n',
+    err: "",
+  });
+  service.kill(stop);
+  await service.says("Stopped");
+  const { code, signal } = await service.end();
+  assert.deepEqual({ code, signal }, { code: 0, signal: null });
+}
+
+Deno.test("cli.ts serves a call over a local broker, and SIGTERM ends it with 0", () =>
+  withBroker((broker) => serveAndCall(broker, "SIGTERM")));
+
+brokerTest(
+  "cli.ts serves a call over RabbitMQ, and SIGINT ends it with 0",
+  (uri) => serveAndCall(uri, "SIGINT"),
+);
+
+Deno.test("cli.ts waits for a call that runs, and aborts it at a second SIGTERM", () =>
+  withBroker(async (broker) => {
+    await using service = new Service("--broker", broker, `${SERVICES}misbehaving.ts`);
+    await service.says("Ready on");
+    // A caller that gave up proves that the call has been taken.
+    const call = await finish("call", "--broker", broker, "--timeout", "1", "misbehaving.wait");
+    assert.equal(call.status, 3);
+    service.kill("SIGTERM");
+    await service.says("Stopping misbehaving: waiting for 1 call that still runs");
+    service.kill("SIGTERM");
+    assert.equal((await service.end()).code, 143);
+  }));
+
+Deno.test("cli.ts ends at a second SIGINT even where a handler never returns", () =>
+  withBroker(async (broker) => {
+    await using service = new Service("--broker", broker, `${SERVICES}misbehaving.ts`);
+    await service.says("Ready on");
+    const call = finish("call", "--broker", broker, "--timeout", "1", "misbehaving.loop");
+    assert.equal((await call).status, 3);
+    service.kill("SIGINT");
+    await service.says("waiting for 1 call that still runs");
+    service.kill("SIGINT");
+    await service.says("Aborting");
+    assert.equal((await service.end()).code, 130);
+  }));
+
+brokerTest("cli.ts ends with 3 at once where the broker refuses the password", async (uri) => {
+  const { host } = new URL(uri);
+  const { status, out, err } = await finish("run", "--broker", `amqp://guest:wrong@${host}`, GREETING);
+  assert.equal(status, 3);
+  assert.equal(out, "");
+  assert.match(err, /\nCannot log in to broker .*: user "guest" was refused\. .*\n$/);
+  assert.doesNotMatch(err, /wrong/);
+});
+
+brokerTest("cli.ts ends with 3 at once where there is no such vhost", async (uri) => {
+  const { status, err } = await finish("run", "--broker", `${uri.replace(/\/$/, "")}/nowhere`, GREETING);
+  assert.equal(status, 3);
+  assert.match(err, /\nCannot open vhost "nowhere" at broker /);
+});
+
+Deno.test("cli.ts exits with the status of its command", async () => {
+  assert.equal((await finish("rnu")).status, 2);
+});
+
+const SCRIPT = new Deno.Command("sh", { args: ["-c", "script --version | grep -q util-linux"] }).outputSync();
+
+Deno.test({
+  name: "cli.ts never asks the person at a terminal for a service's permissions",
+  ignore: !SCRIPT.success,
+  fn: async () => {
+    const command = `${Deno.execPath()} run -A ${CLI} describe ${GREETING}`;
+    const { stdout } = await new Deno.Command("script", {
+      args: ["-qec", command, "/dev/null"],
+      stdin: "null",
+      env: { NO_COLOR: "1", DENO_NO_PROMPT: "" },
+      // A question that nobody answers would stand for ever.
+      signal: AbortSignal.timeout(20_000),
+    }).output();
+    assert.equal(new TextDecoder().decode(stdout), "greeting_service\r\n  rpc  hello\r\n");
+  },
+});

@@ -1,0 +1,181 @@
+import assert from "node:assert/strict";
+import { brokerTest } from "../fixtures/broker.ts";
+import { SeverableProxy } from "../fixtures/severable_proxy.ts";
+import { Command, enoki, GREETING, SERVICES, withBroker } from "./command.ts";
+
+Deno.test("enoki run lists what it serves, and stops at a signal", () =>
+  withBroker(async (broker) => {
+    const command = new Command([
+      "run",
+      "--broker",
+      broker,
+      "--max-workers",
+      "3",
+      "--allow-env=TZ",
+      GREETING,
+    ]);
+    await command.says("Ready on");
+    command.signal("SIGINT");
+    const { status, out, err } = await command.ended;
+    assert.equal(status, 0);
+    assert.equal(out, "");
+    const listing = [
+      "",
+      "greeting_service",
+      "  rpc      hello",
+      "  threads  1 of up to 3, sandboxed: env=TZ",
+      "",
+      `Ready on ${broker} after `,
+    ];
+    assert.ok(err.includes(listing.join("\n")), err);
+    assert.match(err, /\nStopping greeting_service\nStopped\n$/);
+    assert.equal(command.listeners, 0);
+  }));
+
+Deno.test("enoki run lets the configuration give each service its permissions and threads", () =>
+  withBroker(async (broker) => {
+    const services = "{greeting_service: {permissions: {net: true}, max_workers: 2}}";
+    const command = new Command(["run", "--broker", broker, "--define", `services=${services}`, GREETING]);
+    await command.says("Ready on");
+    command.signal("SIGTERM");
+    const { err } = await command.ended;
+    assert.match(err, /threads {2}1 of up to 2, sandboxed: net\n/);
+  }));
+
+Deno.test("enoki run lets a flag win over what the configuration has for a service", () =>
+  withBroker(async (broker) => {
+    const services = "services={greeting_service: {permissions: all, max_workers: 2}}";
+    const flags = ["--max-workers", "3", "--allow-net", "--define", services];
+    const command = new Command(["run", "--broker", broker, ...flags, GREETING]);
+    await command.says("Ready on");
+    command.signal("SIGTERM");
+    const { err } = await command.ended;
+    assert.match(err, /threads {2}1 of up to 3, sandboxed: net\n/);
+  }));
+
+Deno.test("enoki run serves every service of its modules", () =>
+  withBroker(async (broker) => {
+    const command = new Command(["run", "-A", "--broker", broker, `${SERVICES}two_services.ts`, GREETING]);
+    await command.says("Ready on");
+    command.signal("SIGTERM");
+    const { err } = await command.ended;
+    assert.match(err, /\norders\n[^]*\nstock\n[^]*\ngreeting_service\n[^]*with all permissions/);
+  }));
+
+Deno.test("enoki run serves the one service that is named", () =>
+  withBroker(async (broker) => {
+    const command = new Command(["run", "--broker", broker, `${SERVICES}two_services.ts:stock`]);
+    await command.says("Ready on");
+    command.signal("SIGTERM");
+    assert.doesNotMatch((await command.ended).err, /orders/);
+  }));
+
+Deno.test("enoki run replaces one line on a terminal", () =>
+  withBroker(async (broker) => {
+    const command = new Command(["run", "--broker", broker, GREETING], { terminal: true });
+    await command.says("Ready on");
+    command.signal("SIGTERM");
+    const [progress] = (await command.ended).err.split("\n");
+    const lines = progress!.split("\r\x1b[K").map((line) => line.replace(/ .*/, ""));
+    assert.deepEqual(lines, ["", "Connecting", "Loading", "Starting", ""]);
+  }));
+
+Deno.test("enoki run with JSON logs writes nothing but JSON", () =>
+  withBroker(async (broker) => {
+    const command = new Command(["run", "--broker", broker, "--log-format", "json", GREETING]);
+    await command.says("Ready");
+    command.signal("SIGTERM");
+    const lines = (await command.ended).err.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assert.deepEqual(lines.map(({ message }) => message), ["Ready", "Stopping greeting_service", "Stopped"]);
+    assert.deepEqual(lines[0].properties.services, ["greeting_service"]);
+  }));
+
+Deno.test("enoki run waits for a named broker until it is stopped", async () => {
+  const command = new Command(["run", "--broker", "amqp://127.0.0.1:1", GREETING]);
+  await command.says("Cannot reach broker amqp://127.0.0.1:1: connection refused");
+  await command.says("Trying again in 2 s");
+  command.signal("SIGINT");
+  const { status, err } = await command.ended;
+  assert.equal(status, 0);
+  assert.match(err, /\nStopped before anything was served\n$/);
+});
+
+brokerTest("enoki run serves as soon as a named broker has come up", async (uri) => {
+  await using proxy = await SeverableProxy.open(uri);
+  proxy.down = true;
+  const command = new Command(["run", "--broker", proxy.uri, GREETING]);
+  await command.says("Trying again in 2 s");
+  proxy.down = false;
+  await command.says("Ready on");
+  command.signal("SIGTERM");
+  assert.equal((await command.ended).status, 0);
+});
+
+/** What is wrong, and the one message that says so. */
+const MISTAKES: readonly (readonly [string, readonly string[], RegExp])[] = [
+  ["is not there", ["./nowhere.ts"], /^Cannot load module \.\/nowhere\.ts: no such file\n$/],
+  ["lacks its extension", [GREETING.slice(0, -3)], /: no such file\. Did you mean .*\/service\.ts\?\n$/],
+  ["is a folder", [SERVICES], /: it is a folder\. Name the module in it\n$/],
+  [
+    "exports no service",
+    [`${SERVICES}no_service.ts`],
+    /\nCannot serve module .*: it exports no service\. .*\n$/,
+  ],
+  [
+    "lacks the service named",
+    [`${GREETING}:orders`],
+    /\nCannot serve module .*: it exports no service "orders", .*\n$/,
+  ],
+  [
+    "has two services of a name",
+    [`${SERVICES}same_name.ts`],
+    /\nCannot serve two services named "twin": .*\n$/,
+  ],
+  ["is given twice", [GREETING, GREETING], /\nCannot serve two services named "greeting_service": .*\n$/],
+  [
+    "throws",
+    [`${SERVICES}throws_at_top.ts`],
+    /\nCannot load the service: RangeError: no such ledger\n +at open /,
+  ],
+  [
+    "throws with -A",
+    ["-A", `${SERVICES}throws_at_top.ts`],
+    /\nCannot load the service: RangeError: no such ledger\n/,
+  ],
+];
+
+for (const [state, argv, message] of MISTAKES) {
+  Deno.test(`enoki run ends with 2 where a module ${state}`, () =>
+    withBroker(async (broker) => {
+      const { status, out, err } = await enoki(["run", "--broker", broker, ...argv]);
+      assert.equal(status, 2);
+      assert.equal(out, "");
+      assert.match(err, message);
+      assert.doesNotMatch(err, /at .*\/runtime\//);
+    }));
+}
+
+for (const flags of [[], ["-A"]]) {
+  Deno.test(`enoki run ${flags.join(" ")} ends with 2 and the place of a syntax error`, () =>
+    withBroker(async (broker, folder) => {
+      const module = `${folder}/syntax_error.ts`;
+      await Deno.copyFile(`${SERVICES}syntax_error.ts.txt`, module);
+      const { status, err } = await enoki(["run", "--broker", broker, ...flags, module]);
+      assert.equal(status, 2);
+      assert.match(err, /: SyntaxError: [^]*\/syntax_error\.ts:1:\d+\n$/);
+    }));
+}
+
+Deno.test("enoki run ends with 2 where a value of the configuration is wrong", async () => {
+  assert.deepEqual(await enoki(["run", "--define", "max_workers=many", GREETING]), {
+    status: 2,
+    out: "",
+    err: 'Cannot use config key "max_workers": got "many", expected an integer, 0 or more\n',
+  });
+});
+
+Deno.test("enoki run ends with 2 where there is no such log level", async () => {
+  const { status, err } = await enoki(["run", "--log-level", "loud", GREETING]);
+  assert.equal(status, 2);
+  assert.match(err, /^Cannot use log level "loud": .*\n$/);
+});

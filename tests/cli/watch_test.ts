@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { connect } from "../../extensions/run.ts";
+import { EditedModules, type Version } from "../fixtures/edited_module.ts";
+import { Command, enoki, withBroker } from "./command.ts";
+
+const NAME = "enoki_test_edited";
+
+/** `enoki run --watch`, with what it serves in a folder of its own. */
+interface Watched {
+  readonly command: Command;
+  readonly modules: EditedModules;
+  readonly broker: string;
+  /** What a service answers now. */
+  version(service?: string): Promise<unknown>;
+}
+
+/** Runs a test while modules are served and watched. */
+async function withWatch(
+  files: Readonly<Record<string, Version | string>>,
+  test: (watched: Watched) => Promise<void>,
+  { served = ["service.ts"], flags = ["-A"] }: {
+    readonly served?: readonly string[];
+    readonly flags?: readonly string[];
+  } = {},
+): Promise<void> {
+  await withBroker(async (broker) => {
+    await using modules = await EditedModules.open();
+    for (const [name, version] of Object.entries(files)) await modules.write(name, version);
+    const paths = served.map((name) => modules.path(name));
+    const command = new Command(["run", "--watch", "--broker", broker, ...flags, ...paths]);
+    try {
+      await command.says("Ready on");
+      const version = async (service = NAME) => {
+        const { out, err } = await enoki(["call", "--broker", broker, `${service}.version`]);
+        assert.equal(err, "");
+        return JSON.parse(out);
+      };
+      await test({ command, modules, broker, version });
+    } finally {
+      command.signal("SIGTERM");
+      const { status, err } = await command.ended;
+      assert.equal(status, 0, err);
+    }
+  });
+}
+
+Deno.test("enoki run --watch serves the new version of a file that was saved, and says so", () =>
+  withWatch({ "service.ts": { number: 1 } }, async ({ command, modules, version }) => {
+    assert.equal(await version(), 1);
+    await modules.write("service.ts", { number: 2 });
+    await command.says(`Reloaded ${NAME} in `);
+    assert.equal(await version(), 2);
+  }));
+
+Deno.test("enoki run --watch follows editors that rename, without permissions, too", () =>
+  withWatch(
+    { "service.ts": { number: 1 } },
+    async ({ command, modules, version }) => {
+      await modules.replace("service.ts", { number: 2 });
+      await command.says(`Reloaded ${NAME} in `);
+      assert.equal(await version(), 2);
+    },
+    { flags: [] },
+  ));
+
+Deno.test("enoki run --watch reloads all modules that a shared file belongs to", () => {
+  const source = (name: string) => ({
+    number: 1,
+    name,
+    before: 'import { word } from "./word.ts"; void word;',
+  });
+  return withWatch(
+    { "word.ts": "export const word = 1;", "a.ts": source("enoki_test_a"), "b.ts": source("enoki_test_b") },
+    async ({ command, modules }) => {
+      await modules.write("word.ts", "export const word = 2;");
+      await command.says("Reloaded enoki_test_a in ");
+      await command.says("Reloaded enoki_test_b in ");
+    },
+    { served: ["a.ts", "b.ts"] },
+  );
+});
+
+Deno.test("enoki run --watch goes on with the former version while the new one is broken", () =>
+  withWatch({ "service.ts": { number: 1 } }, async ({ command, modules, version }) => {
+    await modules.write("service.ts", "export default {");
+    await command.says("The former version goes on");
+    assert.equal(await version(), 1);
+    await modules.write("service.ts", { number: 3 });
+    await command.says(`Reloaded ${NAME} in `);
+    assert.equal(await version(), 3);
+    command.signal("SIGTERM");
+    const { err } = await command.ended;
+    assert.equal(err.split("Cannot reload ").length, 2, err);
+    assert.match(err, /\nCannot reload .*service\.ts: [^]*service\.ts:1:\d+[^]*The former version goes on\n/);
+  }));
+
+Deno.test("enoki run --watch sees the file come that was missing", () =>
+  withWatch({ "service.ts": { number: 1 } }, async ({ command, modules, version }) => {
+    await modules.write("service.ts", { number: 2, before: 'import "./late.ts";' });
+    await command.says("The former version goes on");
+    await modules.write("late.ts", "export {};");
+    await command.says(`Reloaded ${NAME} in `);
+    assert.equal(await version(), 2);
+  }));
+
+Deno.test("enoki run --watch loses no call while files change", () =>
+  withWatch({ "service.ts": { number: 1 } }, async ({ modules, broker }) => {
+    await using cluster = await connect({ broker });
+    const service = cluster.client(NAME);
+    const answers: unknown[] = [];
+    let over = false;
+    const callers = Promise.all(Array.from({ length: 4 }, async () => {
+      while (!over) answers.push(await service["version"]!());
+    }));
+    try {
+      const extra = { method: "extra", entrypoint: "rpc()", handler: "() => 1" };
+      for (const number of [2, 3, 4]) {
+        await modules.replace("service.ts", { number, more: number === 3 ? [extra] : [] });
+        while (await service["version"]!() !== number);
+      }
+    } finally {
+      over = true;
+      await callers;
+    }
+    assert.deepEqual([...new Set(answers)].sort(), [1, 2, 3, 4]);
+  }));
+
+Deno.test("enoki run --watch says that a change of the configuration needs a restart", () =>
+  withBroker(async (broker, folder) => {
+    await using modules = await EditedModules.open();
+    const path = await modules.write("service.ts", { number: 1 });
+    const config = `${folder}/app.yaml`;
+    await Deno.writeTextFile(config, "max_workers: 2\n");
+    const command = new Command(["run", "-A", "--watch", "--broker", broker, "--config", config, path]);
+    await command.says("Ready on");
+    await Deno.writeTextFile(config, "max_workers: 3\n");
+    await command.says(`${config} has changed. Restart to use it`);
+    command.signal("SIGTERM");
+    assert.equal((await command.ended).status, 0);
+  }));
+
+Deno.test("enoki run --watch with JSON logs writes nothing but JSON", () =>
+  withBroker(async (broker) => {
+    await using modules = await EditedModules.open();
+    const path = await modules.write("service.ts", { number: 1 });
+    const command = new Command(["run", "-A", "--watch", "--broker", broker, "--log-format", "json", path]);
+    await command.says("Ready");
+    await modules.write("service.ts", "export default {");
+    await command.says("Cannot reload");
+    await modules.write("service.ts", { number: 2 });
+    await command.says("Reloaded");
+    command.signal("SIGTERM");
+    const lines = (await command.ended).err.trimEnd().split("\n").map((line) => JSON.parse(line));
+    const [, failure, success] = lines;
+    assert.match(failure.message, /^Cannot reload .*service\.ts: /);
+    assert.deepEqual(success.properties.services, [NAME]);
+  }));

@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { dirname } from "node:path";
+import { ModuleOrigin } from "../fixtures/module_origin.ts";
+import { type Binaries, compile, COMPILER, SHOP } from "./binaries.ts";
+import { Program, type ProgramOptions, runProgram } from "./program.ts";
+
+/** Bytes that the runtime may add to what every binary of Deno has. */
+const SIZE_LIMIT = 20_000_000;
+
+const MOD = new URL("../../mod.ts", import.meta.url).href;
+
+const VERSIONS = /^enoki \d+\.\d+\.\d+(?:, revision \S+)?\ndeno \S+, v8 \S+, \w+-\w+-\w+(?:-\w+)?\n$/;
+
+/** Registers what only binaries do. */
+export function binaryLaws({ folder, generic, application, empty }: Binaries): void {
+  /** A program with nothing to stand on: no environment, and a folder in which nothing can be written. */
+  const nowhere: ProgramOptions = { clearEnv: true, cwd: "/proc" };
+  const quietly = ["--broker", "memory:", "--http", "127.0.0.1:0"];
+
+  Deno.test("The generic binary says which versions it is made of", async () => {
+    const { status, out, err } = await runProgram([generic, "--version"], nowhere);
+    assert.deepEqual({ status, err }, { status: 0, err: "" });
+    assert.match(out, VERSIONS);
+  });
+
+  Deno.test("The application binary says its name and which versions it is made of", async () => {
+    const { status, out } = await runProgram([application, "--version"], nowhere);
+    assert.equal(status, 0);
+    assert.match(out, /^shop(?:, revision \S+)?\n/);
+    assert.match(out.slice(out.indexOf("\n") + 1), VERSIONS);
+  });
+
+  Deno.test("The application binary explains its flags, and no commands", async () => {
+    const { status, out } = await runProgram([application, "--help"], nowhere);
+    assert.equal(status, 0);
+    assert.match(out, /^Usage: shop \[options\]\n/);
+    assert.match(out, /--max-workers/);
+    assert.doesNotMatch(out, /<module|describe|--lock/);
+  });
+
+  Deno.test("The application binary needs no environment, no HOME and no folder to write in", async () => {
+    await using program = new Program([application, ...quietly], nowhere);
+    await program.says("Ready on memory:");
+    const url = /and (http:\S+)/.exec(program.err)![1]!;
+    assert.deepEqual(await (await fetch(`${url}/orders/3`)).json(), { id: 3 });
+  });
+
+  Deno.test("The generic binary needs no environment, no HOME and no folder to write in", async () => {
+    await using program = new Program([generic, "run", ...quietly, SHOP], nowhere);
+    await program.says("Ready on memory:");
+  });
+
+  Deno.test("The configuration inside a binary holds where nothing else is said", async () => {
+    await using program = new Program([application, ...quietly], nowhere);
+    await program.says("threads  1 of up to 3");
+  });
+
+  Deno.test("The configuration inside a binary yields to a file and to flags", async () => {
+    const file = `${folder}/more.yaml`;
+    await Deno.writeTextFile(file, "max_workers: 4\n");
+    for (const [flags, threads] of [[["--config", file], 4], [["--max-workers", "5"], 5]] as const) {
+      await using program = new Program([application, ...quietly, ...flags], nowhere);
+      await program.says(`threads  1 of up to ${threads}`);
+    }
+  });
+
+  Deno.test("The configuration inside a binary has its variables filled in where it runs", async () => {
+    const { status, err } = await runProgram([application, ...quietly], {
+      ...nowhere,
+      env: { SHOP_GRACE: "soon" },
+    });
+    assert.equal(status, 2);
+    assert.match(err, /"grace".*"soon"/);
+  });
+
+  Deno.test("The generic binary serves a module of the network", async () => {
+    await using origin = new ModuleOrigin({ "/shop.ts": await Deno.readTextFile(SHOP) });
+    await using program = new Program([generic, "run", ...quietly, origin.url("/shop.ts")], nowhere);
+    await program.says("Ready on memory:");
+  });
+
+  Deno.test("An application binary needs no network for a module of the network", async () => {
+    const path = `${folder}/far_shop`;
+    {
+      await using origin = new ModuleOrigin({ "/shop.ts": await Deno.readTextFile(SHOP) });
+      await compile(origin.url("/shop.ts"), "-o", path);
+    }
+    await using program = new Program([path, ...quietly], nowhere);
+    await program.says("Ready on memory:");
+  });
+
+  Deno.test("An application binary has inside what the deno.json of its project names", async () => {
+    const project = `${folder}/project`;
+    await Deno.mkdir(project);
+    const imports = { "enoki": MOD, "#rest": `file://${project}/rest.ts`, "croner": "npm:croner@^11.0.1" };
+    const files = {
+      "deno.json": `{ "imports": ${JSON.stringify(imports)} } // a comment`,
+      "rest.ts": 'export { Cron } from "croner";',
+      "service.ts": `
+        import { service } from "enoki";
+        import { rpc } from "@enoki/enoki";
+        import { Cron } from "#rest";
+        export default service(typeof Cron, { entrypoints: { a: rpc() }, handlers: { a: () => 1 } });`,
+    };
+    for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(`${project}/${name}`, text);
+    await compile(`${project}/service.ts`, "-o", `${folder}/named`);
+    await Deno.remove(project, { recursive: true });
+    await using program = new Program([`${folder}/named`, ...quietly], nowhere);
+    await program.says(/\nfunction\n {2}rpc +a\n[^]*Ready on memory:/);
+  });
+
+  Deno.test("The generic binary compiles with the deno on the PATH", async () => {
+    const path = `${folder}/by_binary`;
+    const { status, err } = await runProgram([generic, "compile", SHOP, "-o", path], {
+      env: { PATH: `${dirname(COMPILER)}:${Deno.env.get("PATH")}`, DENO_TLS_CA_STORE: "mozilla,system" },
+    });
+    assert.deepEqual({ status, err }, { status: 0, err: `Compiling ${path}\nWrote ${path}\n` });
+    await using program = new Program([path, ...quietly], nowhere);
+    await program.says("Ready on memory:");
+  });
+
+  Deno.test("The generic binary compiles nothing without a deno, and says so", async () => {
+    const { status, err } = await runProgram([generic, "compile", SHOP, "-o", `${folder}/never`], nowhere);
+    assert.equal(status, 2);
+    assert.match(err, /^Cannot compile: .* there is none on PATH\. Install Deno, \S+\n$/);
+  });
+
+  Deno.test("The generic binary is at most 20 MB larger than what deno compile makes of nothing", async () => {
+    const [size, least] = await Promise.all(
+      [generic, empty].map(async (path) => (await Deno.stat(path)).size),
+    );
+    assert.ok(size! - least! < SIZE_LIMIT, `it is ${size! - least!} bytes larger`);
+  });
+}
