@@ -1,0 +1,360 @@
+import assert from "node:assert/strict";
+import { amqp } from "../../extensions/amqp/mod.ts";
+import { rpcTopology } from "../../extensions/rpc/topology.ts";
+import { connect, type Connection, run } from "../../extensions/run.ts";
+import {
+  BadRequestError,
+  BrokerError,
+  MethodNotFoundError,
+  RemoteError,
+  UnknownServiceError,
+} from "../../runtime/errors.ts";
+import { configureLogging } from "../../runtime/observe.ts";
+import type { Delivery, MessageProperties, Transport } from "../../runtime/transport.ts";
+import { type NamekoAnswer, type NamekoCall, NamekoProcess, namekoTest } from "../fixtures/nameko.ts";
+
+configureLogging({ write: () => {} });
+
+const OURS = "enoki_test_interop";
+const PYTHON = "enoki_test_python";
+const MODULE = new URL("../fixtures/services/interop.ts", import.meta.url);
+const { exchange, queueOf, service, caller, replyQueueOf } = rpcTopology({});
+
+/** Context data of every kind that headers have. */
+const CONTEXT = {
+  language: "en-gb",
+  small: 7,
+  negative: -5,
+  beyond_16_bits: -40_000,
+  beyond_32_bits: 2 ** 40,
+  negative_beyond_32_bits: -(2 ** 40),
+  real: 1.5,
+  truth: true,
+  list: [1, "two", -3],
+  nested: { a: { b: 1 } },
+};
+
+/** What a service knows of a call. */
+interface Facts {
+  readonly id: string;
+  readonly stack: readonly string[];
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly deadline: number | null;
+  readonly types: Readonly<Record<string, string>>;
+}
+
+/** Whatever a test needs of both worlds; ended and cleaned up with it. */
+class Stage implements AsyncDisposable {
+  readonly uri: string;
+  readonly #stack = new AsyncDisposableStack();
+
+  constructor(uri: string) {
+    this.uri = uri;
+  }
+
+  static async open(uri: string): Promise<Stage> {
+    const stage = new Stage(uri);
+    const sweep = async () => {
+      await using transport = amqp(uri);
+      await transport.connect();
+      for (const name of [OURS, PYTHON]) await transport.deleteQueue(queueOf(name));
+    };
+    await sweep();
+    stage.#stack.defer(sweep);
+    return stage;
+  }
+
+  /** Serves our service. */
+  async ours(): Promise<void> {
+    this.#stack.use(await run([MODULE], { broker: this.uri, threads: { permissions: "all" } }));
+  }
+
+  /** Serves the Python service. */
+  async python(name = PYTHON): Promise<NamekoProcess> {
+    return this.#stack.use(await NamekoProcess.start("serve.py", this.uri, name));
+  }
+
+  /** Our client. */
+  async connection(): Promise<Connection> {
+    return this.#stack.use(await connect({ broker: this.uri, timeout: 20_000 }));
+  }
+
+  /** A raw transport. */
+  async transport(): Promise<Transport> {
+    const transport = this.#stack.use(amqp(this.uri));
+    await transport.connect();
+    return transport;
+  }
+
+  /** Calls our service from Python. */
+  async fromPython(method: string, call: Partial<NamekoCall> = {}): Promise<NamekoAnswer> {
+    await using proxy = await NamekoProcess.start("call.py", this.uri);
+    return await proxy.call({ service: OURS, method, ...call });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+/** Registers a test with Nameko. */
+function interop(name: string, proof: (stage: Stage) => Promise<void>): void {
+  namekoTest(name, async (uri) => {
+    await using stage = await Stage.open(uri);
+    await proof(stage);
+  });
+}
+
+interop("Nameko calls our service with positional and keyword arguments", async (stage) => {
+  await stage.ours();
+  assert.deepEqual(await stage.fromPython("hello", { args: ["Ada"] }), { result: "Hello, Ada!" });
+  assert.deepEqual(await stage.fromPython("add", { kwargs: { b: 3, a: 4 } }), { result: 7 });
+  assert.deepEqual(await stage.fromPython("add", { args: [4] }), { result: 5 });
+});
+
+interop("Nameko gets our results unchanged", async (stage) => {
+  await stage.ours();
+  const value = { text: "grüße \u{1F344}", list: [1, -2.5, null, true], nested: { empty: {} } };
+  assert.deepEqual(await stage.fromPython("echo", { args: [value] }), { result: value });
+});
+
+interop("Nameko's context data and call id stack reach our service", async (stage) => {
+  await stage.ours();
+  const { result } = await stage.fromPython("facts", { context: CONTEXT });
+  const { id, stack, headers } = result as Facts;
+  assert.deepEqual(headers, CONTEXT);
+  assert.equal(stack.length, 2);
+  assert.match(stack[0]!, /^standalone_rpc_proxy\.call\./);
+  assert.equal(stack[1], id);
+});
+
+interop("Nameko gets typed errors from our service", async (stage) => {
+  await stage.ours();
+  const missing = await stage.fromPython("absent");
+  assert.equal(missing.error?.class, "MethodNotFound");
+  assert.equal(missing.error?.text, "absent");
+  const misfit = await stage.fromPython("hello");
+  assert.equal(misfit.error?.class, "IncorrectSignature");
+  assert.equal(misfit.error?.text, "hello() missing 1 required positional argument: 'name'");
+  const unknown = await stage.fromPython("hello", { kwargs: { name: 1, other: 2 } });
+  assert.equal(unknown.error?.text, "hello() got an unexpected keyword argument 'other'");
+});
+
+interop("Nameko gets what our handlers throw as RemoteError", async (stage) => {
+  await stage.ours();
+  const { error } = await stage.fromPython("fail", { args: ["no mushrooms"] });
+  assert.equal(error?.class, "RemoteError");
+  assert.equal(error?.exc_type, "OutOfStock");
+  assert.equal(error?.value, "no mushrooms");
+  assert.equal(error?.text, "OutOfStock no mushrooms");
+});
+
+interop("Nameko gets an unserialisable result of ours as RemoteError", async (stage) => {
+  await stage.ours();
+  const { error } = await stage.fromPython("unsendable");
+  assert.equal(error?.class, "RemoteError");
+  assert.equal(error?.exc_type, "UnserializableValueError");
+});
+
+interop("We call Nameko with positional and keyword arguments", async (stage) => {
+  await stage.python();
+  const python = (await stage.connection()).client(PYTHON);
+  assert.equal(await python["hello"]!("Ada"), "Hello, Ada!");
+  assert.equal(await python["add"]!.kwargs({ b: 3, a: 4 }), 7);
+  const value = { text: "grüße \u{1F344}", list: [1, -2.5, null, true] };
+  assert.deepEqual(await python["echo"]!(value), value);
+});
+
+interop("Our context data reaches Nameko with its types", async (stage) => {
+  await stage.python();
+  const python = (await stage.connection()).client(PYTHON, { headers: CONTEXT });
+  const { id, stack, headers, types } = await python["facts"]!() as Facts;
+  const { enoki_deadline: deadline, ...data } = headers;
+  assert.deepEqual(data, CONTEXT);
+  assert.match(String(deadline), /^\d{13}$/);
+  assert.deepEqual(types, {
+    enoki_deadline: "str",
+    language: "str",
+    small: "int",
+    negative: "int",
+    beyond_16_bits: "int",
+    beyond_32_bits: "int",
+    negative_beyond_32_bits: "int",
+    real: "float",
+    truth: "bool",
+    list: "list",
+    nested: "dict",
+  });
+  assert.match(stack[0]!, /^standalone_rpc_proxy\.call\./);
+  assert.deepEqual(stack.slice(1), [id]);
+});
+
+interop("We get Nameko's errors as our own", async (stage) => {
+  await stage.python();
+  const python = (await stage.connection()).client(PYTHON);
+  await assert.rejects(python["absent"]!(), MethodNotFoundError);
+  await assert.rejects(python["hello"]!(), (error: Error) => {
+    assert.ok(error instanceof BadRequestError);
+    assert.equal(error.reason, "IncorrectSignature");
+    assert.match(error.message, /missing 1 required positional argument: 'name'/);
+    return true;
+  });
+  await assert.rejects(python["fail"]!("boom"), (error: Error) => {
+    assert.ok(error instanceof RemoteError);
+    assert.equal(error.remoteName, "ValueError");
+    assert.equal(error.message, "ValueError boom");
+    return true;
+  });
+  await assert.rejects(python["unserialisable"]!(), (error: Error) => {
+    assert.ok(error instanceof RemoteError);
+    assert.equal(error.remoteName, "UnserializableValueError");
+    return true;
+  });
+});
+
+interop("A service that nobody serves is unknown from both sides", async (stage) => {
+  await stage.ours();
+  const cluster = await stage.connection();
+  await assert.rejects(cluster.client("enoki_test_nobody").hello!(), UnknownServiceError);
+  const { error } = await stage.fromPython("hello", { service: "enoki_test_nobody" });
+  assert.equal(error?.class, "UnknownService");
+});
+
+interop("Errors pass through a chain of both worlds as RemoteError", async (stage) => {
+  await Promise.all([stage.ours(), stage.python()]);
+  const deep = await stage.fromPython("relayFail");
+  assert.equal(deep.error?.class, "RemoteError");
+  assert.equal(deep.error?.text, "RemoteError ValueError deep down");
+  const nobody = await stage.fromPython("relayNobody");
+  assert.equal(nobody.error?.class, "RemoteError");
+  assert.match(nobody.error?.text ?? "", /UnknownService/);
+});
+
+interop("Stack, context data and deadline pass through a Python hop", async (stage) => {
+  await Promise.all([stage.ours(), stage.python()]);
+  const cluster = await stage.connection();
+  const ours = cluster.client(OURS, { headers: { language: "en", big: 2 ** 40 }, timeout: 5_000 });
+  const { first, last } = await ours["relayRelay"]!() as { readonly first: Facts; readonly last: Facts };
+  assert.deepEqual(last.headers, first.headers);
+  assert.equal(last.stack.length, 4);
+  assert.deepEqual(last.stack.slice(0, 2), first.stack);
+  assert.match(last.stack[2]!, /^enoki_test_python\.relay_facts\./);
+  assert.equal(last.stack[3], last.id);
+  assert.equal(last.deadline, first.deadline);
+});
+
+interop("Nameko serves the queue that we declared, and we the one that it declared", async (stage) => {
+  {
+    await using running = await run([MODULE], { broker: stage.uri, threads: { permissions: "all" } });
+    assert.equal(running.containers.size, 1);
+  }
+  await stage.python(OURS);
+  const cluster = await stage.connection();
+  const ours = cluster.client(OURS);
+  assert.equal(await ours["hello"]!("Nameko"), "Hello, Nameko!");
+  await stage.ours();
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ours["hello"]!("both")));
+  assert.deepEqual(new Set(answers), new Set(["Hello, both!"]));
+});
+
+interop("The request queue is durable, shared, lasting and without arguments", async (stage) => {
+  await stage.ours();
+  const transport = await stage.transport();
+  await transport.declare({
+    queues: [{ name: queueOf(OURS), durable: true, exclusive: false, autoDelete: false }],
+  });
+  for (const other of [{ durable: false }, { autoDelete: true }, { arguments: { "x-expires": 60_000 } }]) {
+    const wrong = await stage.transport();
+    await assert.rejects(wrong.declare({ queues: [{ name: queueOf(OURS), ...other }] }), BrokerError);
+  }
+});
+
+/** The next message of a queue. */
+async function next(transport: Transport, queue: string): Promise<{ text: string; delivery: Delivery }> {
+  const { promise, resolve } = Promise.withResolvers<{ text: string; delivery: Delivery }>();
+  const consumer = await transport.consume(queue, (delivery) => {
+    resolve({ text: new TextDecoder().decode(delivery.body), delivery });
+    return Promise.resolve("ack");
+  }, { prefetch: 1 });
+  const found = await promise;
+  await consumer.stop();
+  return found;
+}
+
+/** The properties that are there. */
+function present(properties: MessageProperties): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined));
+}
+
+interop("Our request has the properties of Nameko's and no others", async (stage) => {
+  const transport = await stage.transport();
+  await transport.declare(service(PYTHON));
+  const cluster = await stage.connection();
+  const call = cluster.client(PYTHON, { timeout: 10_000 })["hello"]!.with({ headers: { language: "en" } })(
+    "Ada",
+    1,
+  );
+  const settled = assert.rejects(call);
+  const { text, delivery } = await next(transport, queueOf(PYTHON));
+  assert.equal(text, '{"args": ["Ada",1], "kwargs": {}}');
+  assert.equal(delivery.exchange, exchange);
+  assert.equal(delivery.routingKey, `${PYTHON}.hello`);
+  const { correlationId, replyTo, headers, ...rest } = present(delivery.properties) as Record<string, string>;
+  assert.deepEqual(rest, {
+    contentType: "application/json",
+    contentEncoding: "utf-8",
+    deliveryMode: 2,
+    priority: 0,
+  });
+  const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+  assert.match(correlationId!, uuid);
+  assert.match(replyTo!, uuid);
+  const { "nameko.call_id_stack": stack, "nameko.enoki_deadline": deadline, ...data } =
+    headers as unknown as {
+      readonly "nameko.call_id_stack": readonly string[];
+      readonly "nameko.enoki_deadline": string;
+    };
+  assert.equal(stack.length, 1);
+  assert.match(stack[0]!, /^standalone_rpc_proxy\.call\./);
+  assert.match(deadline, /^\d{13}$/);
+  assert.deepEqual(data, { "nameko.language": "en" });
+  await cluster.close();
+  await settled;
+});
+
+interop("Our reply has the properties of Nameko's and no others", async (stage) => {
+  await stage.ours();
+  const transport = await stage.transport();
+  const id = crypto.randomUUID();
+  await transport.declare(caller("enoki_test", id));
+  const ask = (properties: MessageProperties, body = '{"args": ["Ada"], "kwargs": {}}') =>
+    transport.publish({
+      exchange,
+      routingKey: `${OURS}.hello`,
+      body,
+      properties: { contentType: "application/json", replyTo: id, ...properties },
+    });
+  try {
+    await ask({ correlationId: "the id", headers: { "nameko.language": "en" } });
+    const { text, delivery } = await next(transport, replyQueueOf("enoki_test", id));
+    assert.equal(text, '{"result": "Hello, Ada!", "error": null}');
+    assert.equal(delivery.exchange, exchange);
+    assert.equal(delivery.routingKey, id);
+    const common = {
+      contentType: "application/json",
+      contentEncoding: "utf-8",
+      deliveryMode: 2,
+      priority: 0,
+    };
+    assert.deepEqual(present(delivery.properties), { ...common, correlationId: "the id", headers: {} });
+    await ask({}, '{"args": []}');
+    const refused = await next(transport, replyQueueOf("enoki_test", id));
+    assert.deepEqual(present(refused.delivery.properties), { ...common, headers: {} });
+    const { result, error } = JSON.parse(refused.text);
+    assert.equal(result, null);
+    assert.equal(error.exc_path, "nameko.exceptions.MalformedRequest");
+    assert.deepEqual(error.exc_args, ["Message missing `args` or `kwargs`"]);
+  } finally {
+    await transport.deleteQueue(replyQueueOf("enoki_test", id));
+  }
+});
