@@ -1,0 +1,124 @@
+/** Enoki as others get it: by URL, with no configuration of ours in sight. */
+import assert from "node:assert/strict";
+import { Child } from "./fixtures/child.ts";
+import { SourceServer } from "./fixtures/source_server.ts";
+
+const SERVICE = `
+  import { rpc, service } from "<source>/mod.ts";
+  export default service("greeter", {
+    entrypoints: { hello: rpc(), token: rpc(), words: rpc() },
+    handlers: {
+      hello: (_context, name: string) => \`Hello, \${name}!\`,
+      token: () => Deno.env.get("TOKEN"),
+      words: () => [...Deno.args, ...process.argv.slice(2)],
+    },
+  });
+`;
+
+const LIBRARY = `
+  import { connect, run } from "<source>/extensions/run.ts";
+  import { testContext } from "<source>/runtime/testing.ts";
+  import greeter from "./service.ts";
+
+  console.log(await greeter.handlers.hello(testContext(greeter, {}), "test"));
+  const broker = Deno.args[0]!;
+  await using running = await run(["./service.ts"], { broker });
+  await using cluster = await connect({ broker });
+  const client = cluster.client<typeof greeter>("greeter");
+  console.log(await client.hello("program"));
+  console.log(await client.token().catch((error: Error) => error.message));
+`;
+
+function deno(source: SourceServer, ...args: readonly string[]): Child {
+  return new Child(Deno.execPath(), args, { cwd: source.folder, env: { NO_COLOR: "1" } });
+}
+
+function enoki(source: SourceServer, ...args: readonly string[]): Child {
+  return deno(source, "run", "-A", "--quiet", source.url("cli.ts"), ...args);
+}
+
+function brokerOf({ folder }: SourceServer): string {
+  return `local://${folder}/broker.sock`;
+}
+
+Deno.test("cli.ts by URL serves a service that imports mod.ts by URL, without permissions", async () => {
+  await using source = await SourceServer.open();
+  await source.write("service.ts", SERVICE);
+  const broker = brokerOf(source);
+  await using serving = enoki(source, "run", "--broker", broker, "./service.ts");
+  await serving.says("sandboxed: no permissions");
+  await serving.says("Ready on");
+  await using call = enoki(source, "call", "--broker", broker, "greeter.hello", "Ada");
+  assert.equal((await call.ended()).out, '"Hello, Ada!"\n');
+  await using words = enoki(source, "call", "--broker", broker, "greeter.words");
+  assert.equal((await words.ended()).out, "[]\n", "a service sees the arguments of the program");
+  await using denied = enoki(source, "call", "--broker", broker, "greeter.token");
+  assert.deepEqual(await denied.ended(), {
+    code: 1,
+    signal: null,
+    out: "",
+    err:
+      'NotCapable: Cannot read variable "TOKEN" in greeter.token: not permitted. Allow it with --allow-env=TOKEN\n',
+  });
+  serving.kill("SIGTERM");
+  const { code, signal } = await serving.ended();
+  assert.deepEqual({ code, signal }, { code: 0, signal: null });
+});
+
+Deno.test("cli.ts by URL that starts itself over keeps its process, its flags and its death", async () => {
+  await using source = await SourceServer.open();
+  await source.write("service.ts", SERVICE);
+  await using serving = enoki(source, "run", "--broker", "memory:", "./service.ts");
+  await serving.says("Ready on");
+  const words = (await Deno.readTextFile(`/proc/${serving.pid}/cmdline`)).split("\0").slice(1, -1);
+  assert.deepEqual(words, [
+    ...["run", "-A", "--quiet", "--unstable-worker-options", "--unstable-no-legacy-abort"],
+    ...[source.url("cli.ts"), "run", "--broker", "memory:", "./service.ts"],
+  ]);
+  serving.kill("SIGKILL");
+  assert.equal((await serving.ended()).signal, "SIGKILL");
+});
+
+Deno.test("cli.ts by URL that starts itself over passes the exit status of a failure through", async () => {
+  await using source = await SourceServer.open();
+  await using serving = enoki(source, "run", "--broker", "memory:", "./missing.ts");
+  assert.equal((await serving.ended()).code, 2);
+});
+
+for (const config of [undefined, "{}"]) {
+  const project = config === undefined ? "no deno.json" : "an empty deno.json";
+  Deno.test(`a project with ${project} serves, calls and tests services by URL`, async () => {
+    await using source = await SourceServer.open();
+    if (config !== undefined) await source.write("deno.json", config);
+    await source.write("service.ts", SERVICE);
+    await source.write("main.ts", LIBRARY);
+    const flags = [
+      "-A",
+      "--quiet",
+      "--unstable-worker-options",
+      ...(config === undefined ? ["--check"] : []),
+    ];
+    await using program = deno(source, "run", ...flags, "main.ts", brokerOf(source));
+    const { out, err, code } = await program.ended();
+    assert.equal(code, 0, err);
+    assert.deepEqual(out.split("\n"), [
+      "Hello, test!",
+      "Hello, program!",
+      'NotCapable Cannot read variable "TOKEN" in greeter.token: not permitted. Allow it with --allow-env=TOKEN',
+      "",
+    ]);
+  });
+}
+
+Deno.test("run() says which flag is missing where a restricted thread would end the process", async () => {
+  await using source = await SourceServer.open();
+  await source.write("service.ts", SERVICE);
+  await source.write("main.ts", LIBRARY);
+  await using program = deno(source, "run", "-A", "--quiet", "main.ts", brokerOf(source));
+  const { code, err } = await program.ended();
+  assert.equal(code, 1);
+  assert.match(
+    err,
+    /ConfigurationError: Cannot restrict .*: .*Add --unstable-worker-options behind deno run/,
+  );
+});
