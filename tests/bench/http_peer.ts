@@ -1,0 +1,29 @@
+/** A server in a process of its own: `http_peer.ts <bare|enoki>` prints its port and serves until it is killed. */
+import { memory } from "../../extensions/memory/mod.ts";
+import { run } from "../../extensions/run.ts";
+import { configureLogging } from "../../runtime/observe.ts";
+
+async function serve(kind: string): Promise<number> {
+  if (kind === "enoki") {
+    configureLogging({ level: "warning" });
+    const { http } = await run([import.meta.resolve("./http_services.ts")], {
+      broker: memory(),
+      config: { WEB_SERVER_ADDRESS: "127.0.0.1:0" },
+      threads: { permissions: "all" },
+    });
+    return Number(new URL(http!).port);
+  }
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    const id = request.headers.get("x-request-id") ?? crypto.randomUUID();
+    const reply = (type: string, body: string) =>
+      new Response(body, { headers: [["content-type", type], ["x-request-id", id]] });
+    if (request.method === "POST") return reply("application/json", JSON.stringify(await request.json()));
+    return reply(
+      "text/plain; charset=utf-8",
+      `Hello, ${request.url.slice(request.url.lastIndexOf("/") + 1)}!`,
+    );
+  });
+  return server.addr.port;
+}
+
+await Deno.stdout.write(new TextEncoder().encode(`${await serve(Deno.args[0]!)}\n`));

@@ -1,0 +1,49 @@
+// deno-lint-ignore-file no-console -- a benchmark prints what it measured
+/**
+ * One side of the benchmark in a process of its own: `serve <kind> <broker>` or `load <kind> <broker>`.
+ *
+ * A server prints `ready`. A loader reads lines `<in flight> <milliseconds>` and answers each with a measurement
+ * as JSON.
+ */
+import { connect, run } from "../../extensions/run.ts";
+import { connectBare, serveBare } from "./bare.ts";
+import type service from "./echo_service.ts";
+import { type Echo, load } from "./load.ts";
+
+async function serve(kind: string, broker: string): Promise<void> {
+  if (kind === "bare") await serveBare(broker);
+  else await run([new URL(import.meta.resolve("./echo_service.ts"))], { broker });
+  console.log("ready");
+}
+
+async function connectEnoki(broker: string): Promise<Echo> {
+  const connection = await connect({ broker });
+  const client = connection.client<typeof service>("bench_echo");
+  return { echo: (value) => client.echo(value), close: () => connection.close() };
+}
+
+async function answerLoads(kind: string, broker: string): Promise<void> {
+  const target = kind === "bare" ? await connectBare(broker) : await connectEnoki(broker);
+  console.log("ready");
+  for await (const line of lines(Deno.stdin.readable)) {
+    const [inFlight, duration] = line.split(" ").map(Number);
+    console.log(JSON.stringify(await load(target, inFlight!, duration!)));
+  }
+  await target.close();
+}
+
+/** The lines of a stream of text. */
+export async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+    const parts = (rest + chunk).split("\n");
+    rest = parts.pop()!;
+    yield* parts;
+  }
+}
+
+if (import.meta.main) {
+  const [role, kind, broker] = Deno.args;
+  if (role === "serve") await serve(kind!, broker!);
+  else await answerLoads(kind!, broker!);
+}
