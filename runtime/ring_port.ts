@@ -2,20 +2,20 @@
  * A message port whose common messages go through shared memory.
  *
  * Posting through a `MessagePort` costs more than most calls do: each message is serialized, queued, and wakes
- * the other thread. So messages that the codec can make a text of are written to a ring, and the port is only
- * rung when the other side waits. All else goes through the port as before: bytes, streams, what is large, and
+ * the other thread. So messages that the codec can make a text of are written to a ring, and the other side is
+ * woken only when it waits. All else goes through the port as before: bytes, streams, what is large, and
  * everything while the ring is full.
  *
  * Invariant: messages arrive in the order in which they were posted, whichever way they took. It holds because
  * they are numbered, and a number is delivered only after the one before it. Nothing is left lying: before a side
- * ends its turn it has either asked to be rung, or it will look again, or the number that it waits for is in the
+ * ends its turn it has either asked to be woken, or it will look again, or the number that it waits for is in the
  * port and will wake it.
  *
- * A side that gets messages at short intervals looks again in its next turns before it asks to be rung, because
- * to be woken costs both sides more than to look.
+ * A side that gets messages at short intervals looks again in its next turns before it asks to be woken, because
+ * that costs both sides more than to look.
  */
 import type { Port } from "./port.ts";
-import { RingReader, RingWriter } from "./shared_ring.ts";
+import { NOTIFIES, RingReader, RingWriter } from "./shared_ring.ts";
 
 /** Which messages go through a ring, and as what. */
 export interface RingCodec<Message> {
@@ -32,7 +32,7 @@ export interface RingPortOptions<Outgoing, Incoming> {
   readonly incomingCodec: RingCodec<Incoming>;
 }
 
-/** Means that there is something in the ring. */
+/** Means that there is something in the ring, where the ring itself cannot wake the other side. */
 const BELL = 0;
 
 /** Milliseconds between messages below which a side goes on looking, and for which it does. */
@@ -55,6 +55,7 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
   #expected = 0;
   #receivedAt = -Infinity;
   #looking: ReturnType<typeof setImmediate> | undefined;
+  #waiting = false;
   #onmessage: Port<Outgoing, Incoming>["onmessage"] = null;
 
   constructor(
@@ -75,6 +76,8 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
   set onmessage(listener: Port<Outgoing, Incoming>["onmessage"]) {
     this.#onmessage = listener;
     this.#port.onmessage = listener === null ? null : this.#receive;
+    // What came before has woken nobody
+    if (!this.#waiting) queueMicrotask(this.#woken);
   }
 
   postMessage(message: Outgoing): void {
@@ -82,11 +85,13 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
     this.#sent = (number + 1) | 0;
     const text = this.#outgoing.encode(message);
     if (text === undefined || !this.#writer.write(number, text)) this.#post([number, message]);
-    else if (this.#writer.takeWaiting()) this.#post(BELL);
+    else if (this.#writer.wake() && !NOTIFIES) this.#post(BELL);
   }
 
   close(): void {
+    this.onmessage = null;
     clearImmediate(this.#looking);
+    this.#reader.endWait();
     this.#port.close();
   }
 
@@ -95,7 +100,13 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
   }
 
   readonly #receive = ({ data }: { readonly data: Posted<Incoming> }): void => {
-    if (data !== BELL) this.#arrived.push(data);
+    if (data === BELL) this.#waiting = false;
+    else this.#arrived.push(data);
+    if (this.#looking === undefined) this.#look();
+  };
+
+  readonly #woken = (): void => {
+    this.#waiting = false;
     if (this.#looking === undefined) this.#look();
   };
 
@@ -103,23 +114,27 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
     this.#looking = undefined;
     const now = performance.now();
     const first = this.#expected;
-    for (;;) {
+    while (this.#onmessage !== null) {
       const message = this.#next();
       if (message !== undefined) {
         this.#expected = (this.#expected + 1) | 0;
-        this.#onmessage?.({ data: message });
+        this.#onmessage({ data: message });
         continue;
       }
       const number = this.#reader.nextNumber;
       if (number === this.#expected) continue;
       const isBusy = now - this.#receivedAt < SHORT_INTERVAL;
       if (this.#expected !== first) this.#receivedAt = now;
-      if (isBusy && this.#onmessage !== null) {
+      if (isBusy) {
         this.#looking = setImmediate(this.#look);
         return;
       }
       // A record that is not the next one waits for a message in the port
-      if (number !== undefined || this.#reader.wait()) return;
+      if (number !== undefined || this.#waiting) return;
+      if (this.#reader.wait(this.#woken)) {
+        this.#waiting = true;
+        return;
+      }
     }
   };
 

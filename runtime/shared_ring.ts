@@ -6,6 +6,9 @@
  * record never wraps: one that does not fit before the end of the memory begins anew at its start, after a mark.
  * A reader that found nothing says so in `WAITING`, and a writer that takes that mark away has to wake it. Both
  * look at the other's word after they have written their own, so no record is left lying with nobody told.
+ *
+ * A thread that waits at its event loop is woken by `Atomics.notify` in half the time that a message through a
+ * port takes. Deno before 2.7 does not look at its event loop then; there, the writer has to find another way.
  */
 import { Buffer } from "node:buffer";
 
@@ -25,15 +28,19 @@ const BYTES_PER_UNIT = 3;
 
 const ENCODER = new TextEncoder();
 
+/** As they were before service code could replace them. */
+const { exchange, load, notify, store, waitAsync } = Atomics;
+
+/** Whether `Atomics.notify` reaches a thread that waits at its event loop. */
+export const NOTIFIES = !/^2\.[0-6]\./.test(Deno.version.deno);
+
 /**
  * Makes the memory of a ring.
  *
  * @param bytes Room for records, a power of two. One record may take a quarter of it.
  */
 export function createRing(bytes: number): SharedArrayBuffer {
-  const memory = new SharedArrayBuffer(WORDS_BYTES + bytes);
-  new Int32Array(memory)[WAITING] = 1;
-  return memory;
+  return new SharedArrayBuffer(WORDS_BYTES + bytes);
 }
 
 /** The side of a ring that writes. */
@@ -59,7 +66,7 @@ export class RingWriter {
     if (room > size / 4) return false;
     let offset = this.#written & this.#mask;
     const skipped = offset + room > size ? size - offset : 0;
-    const used = (this.#written - Atomics.load(this.#words, READ)) | 0;
+    const used = (this.#written - load(this.#words, READ)) | 0;
     if (used + skipped + room > size) return false;
     if (skipped > 0) {
       this.#records[offset >> 2] = WRAP;
@@ -69,13 +76,15 @@ export class RingWriter {
     this.#records[offset >> 2] = written;
     this.#records[(offset >> 2) + 1] = number;
     this.#written = (this.#written + skipped + recordBytes(written)) | 0;
-    Atomics.store(this.#words, WRITTEN, this.#written);
+    store(this.#words, WRITTEN, this.#written);
     return true;
   }
 
-  /** Whether the reader waits to be woken; true once for each time that it began to wait. */
-  takeWaiting(): boolean {
-    return Atomics.load(this.#words, WAITING) === 1 && Atomics.exchange(this.#words, WAITING, 0) === 1;
+  /** Wakes the reader, if it waits; true once for each time that it began to. */
+  wake(): boolean {
+    if (load(this.#words, WAITING) === 0 || exchange(this.#words, WAITING, 0) === 0) return false;
+    if (NOTIFIES) notify(this.#words, WAITING);
+    return true;
   }
 }
 
@@ -96,7 +105,7 @@ export class RingReader {
 
   /** The number of the next record; undefined if there is none. */
   get nextNumber(): number | undefined {
-    if (Atomics.load(this.#words, WRITTEN) === this.#read) return undefined;
+    if (load(this.#words, WRITTEN) === this.#read) return undefined;
     let offset = this.#read & this.#mask;
     if (this.#records[offset >> 2] === WRAP) {
       this.#read = (this.#read + this.#bytes.length - offset) | 0;
@@ -112,15 +121,30 @@ export class RingReader {
     const start = offset + HEADER_BYTES;
     const text = this.#bytes.toString("utf8", start, start + length);
     this.#read = (this.#read + recordBytes(length)) | 0;
-    Atomics.store(this.#words, READ, this.#read);
+    store(this.#words, READ, this.#read);
     return text;
   }
 
-  /** Asks to be woken by the next record; false if there is one already. */
-  wait(): boolean {
-    Atomics.store(this.#words, WAITING, 1);
-    return Atomics.load(this.#words, WRITTEN) === this.#read ||
-      Atomics.exchange(this.#words, WAITING, 0) === 0;
+  /**
+   * Asks to be woken by the next record; false if there is one already.
+   *
+   * @param onWoken Called then, where {@linkcode NOTIFIES}; until it is, nothing may ask again.
+   */
+  wait(onWoken: () => void): boolean {
+    store(this.#words, WAITING, 1);
+    if (load(this.#words, WRITTEN) !== this.#read) {
+      store(this.#words, WAITING, 0);
+      return false;
+    }
+    if (!NOTIFIES) return true;
+    const { async, value } = waitAsync(this.#words, WAITING, 1);
+    if (async) void value.then(onWoken);
+    return async;
+  }
+
+  /** Wakes itself, because a wait that nothing ends holds the ring. */
+  endWait(): void {
+    if (NOTIFIES) notify(this.#words, WAITING);
   }
 }
 

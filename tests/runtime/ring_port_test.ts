@@ -83,3 +83,17 @@ Deno.test("RingPort wakes the other side after a pause", async () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 });
+
+Deno.test("RingPort delivers what came before anybody listened", async () => {
+  const { port1, port2 } = new MessageChannel();
+  const [there, back] = [createRing(RING_BYTES), createRing(RING_BYTES)];
+  const codecs = { outgoingCodec: TEXTS, incomingCodec: TEXTS };
+  const far = new RingPort<unknown, unknown>(port1, { outgoing: there, incoming: back, ...codecs });
+  const late = new RingPort<unknown, unknown>(port2, { outgoing: back, incoming: there, ...codecs });
+  far.postMessage("early");
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  late.onmessage = ({ data }) => resolve(data);
+  assert.equal(await promise, "early");
+  far.close();
+  late.close();
+});
