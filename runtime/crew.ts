@@ -10,6 +10,7 @@ import type { Job } from "./job.ts";
 import type { Log, LogRecord } from "./log.ts";
 import type { ManifestEntrypoint } from "./manifest.ts";
 import type { Messenger } from "./messenger.ts";
+import type { KnownParameters } from "./parameters.ts";
 import type { PoolLimits } from "./pool_limits.ts";
 import type { ServeMessage, ServiceExport } from "./port.ts";
 import { sameEntrypoints } from "./same_entrypoints.ts";
@@ -43,6 +44,8 @@ export class Crew {
   readonly #options: CrewOptions;
   readonly #workers = new Set<Worker>();
   readonly #ready = new Set<Worker>();
+  /** What the first thread to serve knows of the handlers' parameters; undefined if it did not come to that. */
+  #parameters: Promise<KnownParameters | undefined> | undefined;
   #spawned = 0;
   #starting = 0;
   #failedStarts = 0;
@@ -102,7 +105,10 @@ export class Crew {
     const limit = setTimeout(() => worker.kill(`it did not load within ${loadTimeout} ms`), loadTimeout);
     try {
       this.#check(await worker.loaded());
-      await worker.serve(serve, messenger, events);
+      const parameters = await this.#parameters;
+      const served = worker.serve({ ...serve, ...(parameters && { parameters }) }, messenger, events);
+      if (parameters === undefined) this.#parameters = served.catch(() => undefined);
+      await served;
       this.#failedStarts = 0;
       this.#ready.add(worker);
     } catch (error) {

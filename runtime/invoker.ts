@@ -11,7 +11,13 @@ import { explainDenial } from "./denial.ts";
 import type { CallResult, DependencyHost, Provider } from "./dependency.ts";
 import type { AnyEntrypoint, Conversion } from "./entrypoint.ts";
 import { type Body, describeFailure, type Failure, isReply, type Outcome, type Reply } from "./outcome.ts";
-import { type OriginalName, type Parameter, readParameters } from "./parameters.ts";
+import {
+  type KnownParameters,
+  type Parameter,
+  parametersOf,
+  readParameters,
+  type ReadParametersOptions,
+} from "./parameters.ts";
 import type { CallMessage } from "./port.ts";
 import { redactedArguments } from "./redaction.ts";
 import { asksForRetry } from "./retry.ts";
@@ -43,6 +49,8 @@ interface Fault {
 
 /** Runs the calls of one service in one thread. Disposing it disposes the providers. */
 export class Invoker implements AsyncDisposable {
+  /** What it has read of its handlers' parameters, which other threads may be told. */
+  readonly parameters: KnownParameters;
   readonly #service: Service;
   readonly #entries: readonly Entry[];
   readonly #providers: readonly BoundProvider[];
@@ -54,8 +62,10 @@ export class Invoker implements AsyncDisposable {
     service: Service,
     entries: readonly Entry[],
     providers: readonly BoundProvider[],
+    parameters: KnownParameters,
     surroundings: CallSurroundings,
   ) {
+    this.parameters = parameters;
     this.#service = service;
     this.#entries = entries;
     this.#providers = providers;
@@ -65,18 +75,18 @@ export class Invoker implements AsyncDisposable {
   /**
    * Prepares the conversions and sets up the providers, in the order of definition.
    *
-   * @param originalName Tells what parameters were called before a bundler renamed them.
+   * @param reading How to read the parameters of handlers.
    */
   static async create(
     service: Service,
     host: Omit<DependencyHost, "key">,
     surroundings: CallSurroundings,
-    originalName?: OriginalName,
+    reading?: ReadParametersOptions,
   ): Promise<Invoker> {
     const handlers = service.handlers as Readonly<Record<string, Handler>>;
-    const parametersByMethod = await readParameters(handlers, originalName);
+    const known = await readParameters(handlers, reading);
     const entries = Object.entries(service.entrypoints).flatMap(([method, entry]) => {
-      const parameters = parametersByMethod.get(method);
+      const parameters = parametersOf(handlers[method]!, known);
       return entrypointsOf(entry).map((spec): Entry => ({
         method,
         spec,
@@ -86,7 +96,7 @@ export class Invoker implements AsyncDisposable {
       }));
     });
     const providers: BoundProvider[] = [];
-    const invoker = new Invoker(service, entries, providers, surroundings);
+    const invoker = new Invoker(service, entries, providers, known, surroundings);
     let place = "";
     try {
       for (const [key, spec] of Object.entries(service.dependencies)) {

@@ -22,7 +22,12 @@ export interface ThreadPlan {
    * @default {"node" with permissions "all", else "warden"}
    */
   readonly kind?: ThreadKind;
-  /** Mebibytes of JavaScript heap for each thread; web and inline threads cannot be limited. @default {none} */
+  /**
+   * Mebibytes of JavaScript heap for each thread; typed arrays do not count, and web and inline threads cannot be
+   * limited. A thread that needs more is ended, and no other; without a limit the whole process would be.
+   *
+   * @default {1024}
+   */
   readonly heapLimit?: number;
 }
 
@@ -36,17 +41,16 @@ export interface ThreadPlan {
 export function createSpawner(
   { url, source, needs }: PreparedModule,
   name: string,
-  { permissions, kind = permissions === "all" ? "node" : "warden", heapLimit }: ThreadPlan,
+  { permissions, kind = permissions === "all" ? "node" : "warden", heapLimit = 1_024 }: ThreadPlan,
 ): ThreadSpawner {
-  const limit = heapLimit === undefined ? {} : { heapLimit };
   if (kind === "inline") return new InlineThreads(source);
-  if (kind === "node") return new NodeThreads(source, limit);
+  if (kind === "node") return new NodeThreads(source, { heapLimit });
   requireWorkerOptions();
   preventPermissionPrompts();
   if (permissions === "all") {
     return kind === "web"
       ? new WebThreads(source, { permissions: "inherit" })
-      : new WardenThreads(source, { name, permissions: "inherit", ...limit });
+      : new WardenThreads(source, { name, permissions: "inherit", heapLimit });
   }
   if (needs === undefined) {
     throw new ServiceLoadError(
@@ -57,7 +61,7 @@ export function createSpawner(
   const allowed = threadPermissions(permissions, needs);
   if (kind === "web") return new WebThreads(source, { permissions: allowed });
   try {
-    return new WardenThreads(source, { name, permissions: allowed, ...limit });
+    return new WardenThreads(source, { name, permissions: allowed, heapLimit });
   } catch (error) {
     throw grantError(error, name);
   }

@@ -14,8 +14,8 @@ import type { ThreadModule } from "./thread_module.ts";
 
 /** Options of {@linkcode NodeThreads}. */
 export interface NodeThreadsOptions {
-  /** Mebibytes of JavaScript heap for each thread. @default {no limit of ours} */
-  readonly heapLimit?: number;
+  /** Mebibytes of JavaScript heap for each thread. */
+  readonly heapLimit: number;
 }
 
 /** Node threads of the main thread: for services that are allowed everything it is. */
@@ -23,10 +23,10 @@ export class NodeThreads implements ThreadSpawner {
   readonly kind = "node";
   readonly killsSpinning = true;
   readonly #module: ThreadModule;
-  readonly #heapLimit: number | undefined;
+  readonly #heapLimit: number;
   readonly #threads = new Set<Thread>();
 
-  constructor(module: ThreadModule, { heapLimit }: NodeThreadsOptions = {}) {
+  constructor(module: ThreadModule, { heapLimit }: NodeThreadsOptions) {
     this.#module = module;
     this.#heapLimit = heapLimit;
   }

@@ -13,7 +13,7 @@ const ENTRY = entryOf(THREAD_ENTRIES.thread);
 export function createNodeWorker(
   name: string,
   birth: ThreadBirth,
-  heapLimit: number | undefined,
+  heapLimit: number,
   onEnd: (reason: string) => void,
 ): Worker {
   const worker = withSharedEnvironment((environment) =>
@@ -24,7 +24,7 @@ export function createNodeWorker(
         workerData: birth,
         ...environment,
         transferList: [birth.channel.port as unknown as Transferable],
-        ...(heapLimit !== undefined && { resourceLimits: { maxOldGenerationSizeMb: heapLimit } }),
+        resourceLimits: { maxOldGenerationSizeMb: heapLimit },
       } as ConstructorParameters<typeof Worker>[1],
     )
   );

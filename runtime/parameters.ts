@@ -6,7 +6,8 @@
  * does not parse as an expression is parsed again as the body of a class. What parses as neither is native or
  * bound code, whose parameters nobody can know.
  *
- * The parser takes some 8 ms to load, so it is imported when the first source is to be read and not before.
+ * The parser takes some 8 ms to load and 2 MB of a thread, so it is imported when the first source is to be read
+ * and not before, and what one thread has read is given to the others.
  */
 import type { Pattern, Program } from "npm:acorn@^8.19.0";
 
@@ -26,17 +27,24 @@ export type OriginalName = (functionSource: string, offset: number) => string | 
 /** Any function, whatever it takes. */
 export type AnyFunction = (...args: never[]) => unknown;
 
-/**
- * Parameters of each handler after its first one, the context.
- *
- * A handler whose source cannot be read (native or bound) gets `undefined`.
- *
- * @param originalName For sources that a bundler has written anew.
- */
+/** Parameters of functions by their source text; null where nobody can know them. */
+export type KnownParameters = Readonly<Record<string, readonly Parameter[] | null>>;
+
+/** Options of {@linkcode readParameters}. */
+export interface ReadParametersOptions {
+  /** For sources that a bundler has written anew. */
+  readonly originalName?: OriginalName | undefined;
+  /** What another thread has read. @default {{}} */
+  readonly known?: KnownParameters | undefined;
+}
+
+/** Reads the parameters of each handler after its first one, the context. */
 export async function readParameters(
   handlers: Readonly<Record<string, AnyFunction>>,
-  originalName: OriginalName = () => undefined,
-): Promise<Map<string, readonly Parameter[] | undefined>> {
+  { originalName = () => undefined, known = {} }: ReadParametersOptions = {},
+): Promise<KnownParameters> {
+  const sources = Object.values(handlers).map(String);
+  if (sources.every((source) => Object.hasOwn(known, source))) return known;
   const { parse } = await import("npm:acorn@^8.19.0");
   const program = (source: string) =>
     parse(source, {
@@ -45,14 +53,16 @@ export async function readParameters(
       allowSuperOutsideMethod: true,
       checkPrivateFields: false,
     });
-  return new Map(
-    Object.entries(handlers).map(([name, handler]) => {
-      const source = String(handler);
-      const definition = parseFunction(source, program);
-      const nameAt = (offset: number) => originalName(source, offset - definition!.before);
-      return [name, definition && afterContext(definition.params, nameAt)];
-    }),
-  );
+  return Object.fromEntries(sources.map((source) => {
+    const definition = parseFunction(source, program);
+    const nameAt = (offset: number) => originalName(source, offset - definition!.before);
+    return [source, definition === undefined ? null : afterContext(definition.params, nameAt)];
+  }));
+}
+
+/** Parameters of a handler that {@linkcode readParameters} has read; undefined if its source tells nobody. */
+export function parametersOf(handler: AnyFunction, known: KnownParameters): readonly Parameter[] | undefined {
+  return known[String(handler)] ?? undefined;
 }
 
 /** A function's parameters as they were parsed, with so many characters before its source. */

@@ -10,6 +10,7 @@ import type { Body, Chunk, Failure } from "./outcome.ts";
 import type { Request } from "./messenger.ts";
 import type { FieldTable, Message } from "./transport.ts";
 import type { LogLevel, LogRecord } from "./log.ts";
+import type { KnownParameters } from "./parameters.ts";
 import type { PlainRecord } from "./plain.ts";
 
 /** One call for a thread. */
@@ -34,6 +35,8 @@ export interface ServeMessage {
   readonly concurrency: number;
   /** Records below it are not sent. */
   readonly logLevel: LogLevel;
+  /** What another thread has read of the handlers' parameters. */
+  readonly parameters?: KnownParameters;
 }
 
 /** Why a running call is told to stop. */
@@ -56,7 +59,7 @@ export type ToThread =
 export type FromThread =
   | { readonly type: "loaded"; readonly services: readonly ServiceExport[] }
   | { readonly type: "described"; readonly services: readonly ServiceExport[] }
-  | { readonly type: "ready" }
+  | { readonly type: "ready"; readonly parameters: KnownParameters }
   | { readonly type: "unready"; readonly failure: Failure }
   | {
     readonly type: "done";

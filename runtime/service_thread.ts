@@ -134,7 +134,9 @@ export class ServiceThread {
     }
   }
 
-  async #serve({ service: name, config, concurrency, logLevel }: ServeMessage): Promise<void> {
+  async #serve(
+    { service: name, config, concurrency, logLevel, parameters: known }: ServeMessage,
+  ): Promise<void> {
     this.#place = `service ${name}`;
     this.#concurrency = concurrency;
     this.#log = (properties) => createLog({ emit: this.#emit, service: name, level: logLevel, properties });
@@ -154,9 +156,9 @@ export class ServiceThread {
           parentCallsTracked: typeof tracked === "number" ? tracked : DEFAULT_PARENT_CALLS_TRACKED,
           logFor: (properties) => this.#log(properties),
         },
-        this.#originalName,
+        { originalName: this.#originalName, known },
       );
-      this.#port.postMessage({ type: "ready" });
+      this.#port.postMessage({ type: "ready", parameters: this.#invoker.parameters });
     } catch (error) {
       this.#port.postMessage({ type: "unready", failure: withStack(error) });
     }

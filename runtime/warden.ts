@@ -17,7 +17,7 @@ export type ToWarden =
     readonly id: number;
     readonly name: string;
     readonly birth: ThreadBirth;
-    readonly heapLimit: number | undefined;
+    readonly heapLimit: number;
   }
   | { readonly type: "kill"; readonly id: number };
 

@@ -17,8 +17,8 @@ export interface WardenThreadsOptions {
   readonly name: string;
   /** What the threads may do; includes reading the module's own files, which they load by themselves. */
   readonly permissions: Deno.PermissionOptions;
-  /** Mebibytes of JavaScript heap for each thread. @default {no limit of ours} */
-  readonly heapLimit?: number;
+  /** Mebibytes of JavaScript heap for each thread. */
+  readonly heapLimit: number;
 }
 
 interface Ward {
@@ -34,7 +34,7 @@ export class WardenThreads implements ThreadSpawner {
   readonly #warden: Worker;
   readonly #wards = new Map<number, Ward>();
   readonly #module: ThreadModule;
-  readonly #heapLimit: number | undefined;
+  readonly #heapLimit: number;
   #lastId = 0;
 
   constructor(module: ThreadModule, { name, permissions, heapLimit }: WardenThreadsOptions) {

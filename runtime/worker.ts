@@ -4,6 +4,7 @@ import type { Invocation, Job } from "./job.ts";
 import type { LogRecord } from "./log.ts";
 import type { Messenger } from "./messenger.ts";
 import { describeFailure, type Failure, type Outcome } from "./outcome.ts";
+import type { KnownParameters } from "./parameters.ts";
 import type { CancelReason, FromThread, ServeMessage, ServiceExport, ToThread } from "./port.ts";
 import { ReplyStream } from "./reply_stream.ts";
 import type { Thread, ThreadSpawner } from "./thread.ts";
@@ -39,7 +40,7 @@ export class Worker {
   readonly #requests = new Map<number, AbortController>();
   readonly #booting = Promise.withResolvers<readonly ServiceExport[]>();
   readonly #describing = Promise.withResolvers<readonly ServiceExport[]>();
-  readonly #serving = Promise.withResolvers<void>();
+  readonly #serving = Promise.withResolvers<KnownParameters>();
   readonly #stopped = Promise.withResolvers<void>();
   #events: WorkerEvents | undefined;
   #messenger: Messenger | undefined;
@@ -113,8 +114,11 @@ export class Worker {
     return this.#describing.promise;
   }
 
-  /** Makes the thread serve one of its services; resolves when its dependencies are set up. */
-  serve(message: ServeMessage, messenger: Messenger, events: WorkerEvents): Promise<void> {
+  /**
+   * Makes the thread serve one of its services; resolves when its dependencies are set up, with what it knows of
+   * the handlers' parameters.
+   */
+  serve(message: ServeMessage, messenger: Messenger, events: WorkerEvents): Promise<KnownParameters> {
     this.#name = this.#name.replace(/^.*(?=#)/, message.service);
     this.#messenger = messenger;
     this.#events = events;
@@ -267,7 +271,7 @@ export class Worker {
         this.#describing.resolve(message.services);
         break;
       case "ready":
-        this.#serving.resolve();
+        this.#serving.resolve(message.parameters);
         break;
       case "unready": {
         const error = loadError(message.failure);

@@ -1,42 +1,32 @@
 // deno-lint-ignore-file no-console -- a benchmark prints what it measured
-import { createSpawner } from "../../runtime/loader.ts";
-import { prepareModule } from "../../runtime/prepared_module.ts";
-import type { ThreadKind } from "../../runtime/thread.ts";
-import { Worker } from "../../runtime/worker.ts";
+import type { ThreadCost } from "./threads_peer.ts";
 
-/** How many threads are spawned one after the other, after a first one. */
-const THREADS = 8;
-
-/** What a thread of each kind costs: time until it has loaded the service, and resident memory. */
+/** What a thread of each kind costs: time until it serves, and resident memory. */
 export async function benchThreads(): Promise<void> {
   console.log(
-    "\nThreads: milliseconds to spawn and load (first, then the median of the next), MB resident each",
+    "\nThreads: milliseconds until it serves (first, then the median of the next), MB resident each, beside a " +
+      "node thread that loads nothing",
   );
-  console.log("kind         first      next    MB each");
-  const moduleUrl = import.meta.resolve("./echo_service.ts");
-  for (const kind of ["warden", "node", "web"] satisfies ThreadKind[]) {
-    await using spawner = createSpawner(await prepareModule(moduleUrl), "bench", {
-      kind,
-      permissions: kind === "node" ? "all" : "none",
-    });
-    const workers: Worker[] = [];
-    const spawn = async () => {
-      const start = performance.now();
-      const worker = new Worker(spawner, `bench#${workers.length}`, () => {});
-      workers.push(worker);
-      await worker.loaded();
-      return performance.now() - start;
-    };
-    const first = await spawn();
-    const before = Deno.memoryUsage().rss;
-    const times: number[] = [];
-    for (let count = 0; count < THREADS; count++) times.push(await spawn());
-    const each = (Deno.memoryUsage().rss - before) / THREADS / 1e6;
+  console.log("kind         first      next    MB each   to bare");
+  let bare: ThreadCost | undefined;
+  for (const kind of ["bare", "warden", "node", "web"]) {
+    const cost = await costOf(kind);
+    bare ??= cost;
+    const { first, next, bytes } = cost;
     console.log(
-      `${kind.padEnd(8)} ${first.toFixed(0).padStart(9)} ${
-        times.toSorted((a, b) => a - b)[THREADS >> 1]!.toFixed(0).padStart(9)
-      } ${each.toFixed(1).padStart(10)}`,
+      `${kind.padEnd(8)} ${first.toFixed(0).padStart(9)} ${next.toFixed(0).padStart(9)} ${
+        (bytes / 1e6).toFixed(1).padStart(10)
+      } ${(bytes / bare.bytes).toFixed(2).padStart(9)}`,
     );
-    for (const worker of workers) worker.kill("the benchmark is over");
   }
+}
+
+/** Each kind has a process of its own: what another has freed would hide what it takes. */
+async function costOf(kind: string): Promise<ThreadCost> {
+  const script = new URL(import.meta.resolve("./threads_peer.ts")).pathname;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-prompt", "--unstable-worker-options", script, kind],
+    stderr: "inherit",
+  }).output();
+  return JSON.parse(new TextDecoder().decode(stdout));
 }

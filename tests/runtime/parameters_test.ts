@@ -1,9 +1,9 @@
 import { deepStrictEqual } from "node:assert/strict";
-import { type AnyFunction, readParameters } from "../../runtime/parameters.ts";
+import { type AnyFunction, parametersOf, readParameters } from "../../runtime/parameters.ts";
 
 /** Parameters in short: `name`, `name?` with a default, `...name`, `-` destructured; or undefined. */
 async function shortOf(handler: AnyFunction): Promise<string | undefined> {
-  const parameters = (await readParameters({ handler })).get("handler");
+  const parameters = parametersOf(handler, await readParameters({ handler }));
   return parameters?.map((
     { name = "-", optional, rest },
   ) => (rest ? `...${name}` : optional ? `${name}?` : name))
@@ -95,4 +95,11 @@ Deno.test("readParameters() reads what follows the context", async (t) => {
   for (const [name, handler, expected] of CASES) {
     await t.step(name, async () => deepStrictEqual(await shortOf(handler), expected));
   }
+});
+
+Deno.test("readParameters() takes what another thread has read of the same source, and reads what is new", async () => {
+  const { place, made } = { place: (_ctx: unknown, order: unknown) => order, made: (_ctx: unknown) => 1 };
+  const known = { [String(place)]: [{ name: "known", optional: false, rest: false }] };
+  deepStrictEqual(await readParameters({ place }, { known }), known);
+  deepStrictEqual(parametersOf(made, await readParameters({ place, made }, { known })), []);
 });

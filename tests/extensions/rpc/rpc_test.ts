@@ -3,7 +3,7 @@ import { z } from "zod";
 import { rpc } from "../../../extensions/rpc/mod.ts";
 import { encodeRequest } from "../../../extensions/rpc/wire.ts";
 import type { AnyEntrypoint, Conversion } from "../../../runtime/entrypoint.ts";
-import { type AnyFunction, readParameters } from "../../../runtime/parameters.ts";
+import { type AnyFunction, parametersOf, readParameters } from "../../../runtime/parameters.ts";
 import type { StandardSchema } from "../../../runtime/standard_schema.ts";
 import { testContext } from "../../../runtime/testing.ts";
 
@@ -11,7 +11,7 @@ const Order = z.object({ id: z.coerce.number(), note: z.string().default("none")
 
 /** The conversion of an entrypoint for a handler called "place". */
 async function conversionFor(handler: AnyFunction, spec: AnyEntrypoint = rpc()): Promise<Conversion> {
-  const parameters = (await readParameters({ place: handler })).get("place");
+  const parameters = parametersOf(handler, await readParameters({ place: handler }));
   return spec.prepare({ service: "orders", method: "place", parameters });
 }
 
