@@ -24,6 +24,8 @@ export class CallScope implements Call {
   readonly method: string;
   readonly #surroundings: CallSurroundings;
   readonly #messageHeaders: FieldTable | undefined;
+  /** Epoch milliseconds at which its own timeout is over. */
+  #timeoutAt: number;
   #decoded: CallHeaders | undefined;
   #id: string | undefined;
   #stack: readonly string[] | undefined;
@@ -33,10 +35,17 @@ export class CallScope implements Call {
   #log: Log | undefined;
   #ended = false;
 
-  constructor(method: string, headers: FieldTable | undefined, surroundings: CallSurroundings) {
+  /** @param timeout Milliseconds that it may take from now on. */
+  constructor(
+    method: string,
+    headers: FieldTable | undefined,
+    surroundings: CallSurroundings,
+    timeout?: number,
+  ) {
     this.method = method;
     this.#messageHeaders = headers;
     this.#surroundings = surroundings;
+    this.#timeoutAt = timeout === undefined ? Infinity : Date.now() + timeout;
   }
 
   get service(): string {
@@ -56,17 +65,15 @@ export class CallScope implements Call {
   }
 
   get deadline(): number | undefined {
-    return this.#headers.deadline;
+    const deadline = Math.min(this.#headers.deadline ?? Infinity, this.#timeoutAt);
+    return deadline === Infinity ? undefined : deadline;
   }
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       if (this.#cancelled !== undefined) this.#abort(this.#cancelled);
-      else if (this.deadline !== undefined && !this.#ended) {
-        const left = Math.min(this.deadline - Date.now(), LONGEST_TIMER);
-        this.#deadlineTimer = setTimeout(() => this.cancel("timeout"), left);
-      }
+      else this.#watchDeadline();
     }
     return this.#controller.signal;
   }
@@ -81,6 +88,14 @@ export class CallScope implements Call {
     this.#abort(reason);
   }
 
+  /** Its reply has begun, and may take as long as it likes; what its caller has said still counts. */
+  liftTimeout(): void {
+    this.#timeoutAt = Infinity;
+    if (this.#deadlineTimer === undefined) return;
+    clearTimeout(this.#deadlineTimer);
+    this.#watchDeadline();
+  }
+
   /** Lets go of what the call holds. */
   end(): void {
     this.#ended = true;
@@ -89,6 +104,14 @@ export class CallScope implements Call {
 
   get #headers(): CallHeaders {
     return this.#decoded ??= decodeCallHeaders(this.#messageHeaders);
+  }
+
+  #watchDeadline(): void {
+    const { deadline } = this;
+    if (deadline === undefined || this.#ended) return;
+    const left = deadline - Date.now();
+    if (left <= 0) this.cancel("timeout");
+    else this.#deadlineTimer = setTimeout(() => this.cancel("timeout"), Math.min(left, LONGEST_TIMER));
   }
 
   #abort(reason: CancelReason): void {

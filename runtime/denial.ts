@@ -31,11 +31,19 @@ const ACTIONS: Readonly<Record<string, readonly [one: string, all: string]>> = {
 const DEPTH = 8;
 
 /**
- * Puts the message of a denied permission right, in an error and in what caused it; other errors stay.
+ * Puts the message of a denied permission right, in an error and in what caused it; other errors stay. Never throws.
  *
  * @param place Who was denied, such as `orders.place`.
  */
 export function explainDenial(thrown: unknown, place: string): void {
+  try {
+    explainChain(thrown, place);
+  } catch {
+    // Frozen, or with getters of its own that fail: it stays as it is.
+  }
+}
+
+function explainChain(thrown: unknown, place: string): void {
   for (let error = thrown, depth = 0; error instanceof Error && depth < DEPTH; depth++) {
     const original = error.message;
     const message = explained(error, place);

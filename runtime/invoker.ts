@@ -115,8 +115,8 @@ export class Invoker implements AsyncDisposable {
   }
 
   /** The scope of a call that is about to run. */
-  scope({ entrypoint, headers }: CallMessage): CallScope {
-    return new CallScope(this.#entries[entrypoint]!.method, headers, this.#surroundings);
+  scope({ entrypoint, headers, timeout }: CallMessage): CallScope {
+    return new CallScope(this.#entries[entrypoint]!.method, headers, this.#surroundings, timeout);
   }
 
   /**
@@ -155,6 +155,7 @@ export class Invoker implements AsyncDisposable {
       encoded = isPromiseLike(maybeEncoded) ? await maybeEncoded : maybeEncoded;
       if (isReply(encoded) && encoded.chunks !== undefined) {
         opened = true;
+        call.liftTimeout();
         await stream(encoded);
       }
     } catch (thrown) {

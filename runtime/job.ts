@@ -3,10 +3,7 @@ import type { CallMessage } from "./port.ts";
 import type { ReplyStream } from "./reply_stream.ts";
 
 /** What a pool is asked to run: a call without the slot it will have. */
-export interface Invocation extends Omit<CallMessage, "slot"> {
-  /** Milliseconds that the handler may take; where its reply is a stream, until that begins. */
-  readonly timeout?: number;
-}
+export type Invocation = Omit<CallMessage, "slot">;
 
 /** A call in the hands of the pool. */
 export interface Job {

@@ -37,7 +37,7 @@ export function chooseWorker(
   let awake: Worker | undefined;
   for (const worker of ready) {
     const { assigned } = worker;
-    if (!worker.hasSlot) continue;
+    if (!worker.hasSlot || worker.condemned) continue;
     if (assigned === 0) idle ??= worker;
     else if (short && worker.backlog < (awake?.backlog ?? MAILBOX_DEPTH)) awake = worker;
     else if (assigned < concurrency && assigned < (roomy?.assigned ?? Infinity)) roomy = worker;

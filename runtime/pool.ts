@@ -14,7 +14,8 @@
 import type { Cancellation } from "./cancellation.ts";
 import { Crew } from "./crew.ts";
 import { Demand } from "./demand.ts";
-import { CallTimeoutError, WorkerLostError } from "./errors.ts";
+import { WorkerLostError } from "./errors.ts";
+import { expireCalls } from "./expired_calls.ts";
 import { createJob, type Invocation, type Job } from "./job.ts";
 import { describeFailure, failed, type Outcome } from "./outcome.ts";
 import { chooseWorker, GROW_PATIENCE, QUEUE_PATIENCE, threadsWanted } from "./placement.ts";
@@ -310,7 +311,7 @@ export class Pool implements AsyncDisposable {
     this.#crew.retry(now);
     for (const worker of [...this.#crew.ready]) {
       if (worker.assigned === 0) continue;
-      this.#expire(worker, now);
+      this.#queue.unshift(...expireCalls(worker, now, this.#limits.killGrace));
       this.#relieve(worker, now);
       this.#checkPulse(worker, now);
     }
@@ -335,24 +336,6 @@ export class Pool implements AsyncDisposable {
       next = Math.min(next, Math.max(now + GROW_PATIENCE, oldest.queuedAt + QUEUE_PATIENCE));
     }
     this.#timer.reset(next);
-  }
-
-  #expire(worker: Worker, now: number): void {
-    const { started, unstarted } = worker.expire(now);
-    this.#queue.unshift(...unstarted);
-    for (const job of started) {
-      if (job.timedOut) {
-        worker.kill(`a call did not end ${this.#limits.killGrace} ms after its time was up`);
-        return;
-      }
-      job.timedOut = true;
-      job.timeoutAt = now + this.#limits.killGrace;
-      job.settle(failed(describeFailure(
-        new CallTimeoutError(
-          `Cannot finish the call: it may take ${job.invocation.timeout} ms and took longer`,
-        ),
-      )));
-    }
   }
 
   /** Calls that wait behind a slow one run elsewhere. */

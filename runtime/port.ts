@@ -24,6 +24,8 @@ export interface CallMessage {
   readonly headers: FieldTable | undefined;
   /** Absent where the entrypoint's handler does not get it, as in RPC: it would only cost. */
   readonly message?: ReceivedMessage | PlainRecord | string;
+  /** Milliseconds that the handler may take; where its reply is a stream, until that begins. */
+  readonly timeout?: number;
 }
 
 /** What a thread must know to serve one of its module's services. */

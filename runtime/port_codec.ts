@@ -12,9 +12,9 @@ import type { RingCodec } from "./ring_port.ts";
 export const TO_THREAD: RingCodec<ToThread> = {
   encode(message) {
     if (message.type !== "call") return undefined;
-    const { slot, entrypoint, body, contentType, headers, message: facts } = message.call;
+    const { slot, entrypoint, timeout, body, contentType, headers, message: facts } = message.call;
     if (typeof body === "object" || !isPlain(headers) || !isPlain(facts)) return undefined;
-    return join(`${slot} ${entrypoint}`, [
+    return join(`${slot} ${entrypoint} ${timeout ?? NO_TIMEOUT}`, [
       body,
       contentType,
       headers && JSON.stringify(headers),
@@ -22,18 +22,25 @@ export const TO_THREAD: RingCodec<ToThread> = {
     ]);
   },
   decode(text) {
-    const { numbers: [slot, entrypoint], fields: [body, contentType, headers, ...facts] } = split(text, 2);
+    const { numbers: [slot, entrypoint, timeout], fields: [body, contentType, headers, ...facts] } = split(
+      text,
+      3,
+    );
     const call: CallMessage = {
       slot: slot!,
       entrypoint: entrypoint!,
       body,
       contentType,
       headers: headers === undefined ? undefined : JSON.parse(headers) as FieldTable,
+      ...(timeout !== NO_TIMEOUT && { timeout: timeout! }),
     };
     const message = fromTextOrJson(facts);
     return { type: "call", call: message === undefined ? call : { ...call, message } };
   },
 };
+
+/** A timeout that there is, is longer. */
+const NO_TIMEOUT = 0;
 
 /** Thread to main. */
 export const FROM_THREAD: RingCodec<FromThread> = {

@@ -13,7 +13,7 @@ import { explainDenial } from "./denial.ts";
 import { Invoker } from "./invoker.ts";
 import { createLog, type Log, type LogRecord } from "./log.ts";
 import { describe } from "./manifest.ts";
-import { describeFailure, type Reply } from "./outcome.ts";
+import { describeFailure, failed, type Outcome, type Reply } from "./outcome.ts";
 import { OutgoingStream } from "./outgoing_stream.ts";
 import type { OriginalName } from "./parameters.ts";
 import type { PlainRecord } from "./plain.ts";
@@ -184,7 +184,9 @@ export class ServiceThread {
     const call = invoker.scope(message);
     this.#running.set(slot, call);
     const start = performance.now();
-    const outcome = await invoker.invoke(message, call, (reply) => this.#stream(slot, reply));
+    const outcome = await this.#outcomeOf(
+      invoker.invoke(message, call, (reply) => this.#stream(slot, reply)),
+    );
     this.#running.delete(slot);
     if (outcome.status === "done") {
       const { body, head } = outcome;
@@ -194,6 +196,16 @@ export class ServiceThread {
       this.#port.postMessage({ type: "failed", slot, failure: outcome.failure, expected: outcome.expected });
     }
     this.#pump();
+  }
+
+  /** An invoker does not reject; if it did, the slot would be lost for good. */
+  async #outcomeOf(invoked: Promise<Outcome>): Promise<Outcome> {
+    try {
+      return await invoked;
+    } catch (error) {
+      this.reportUncaught(error);
+      return failed(describeFailure(error));
+    }
   }
 
   async #stream(slot: number, { head, chunks }: Reply): Promise<void> {

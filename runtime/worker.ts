@@ -44,10 +44,12 @@ export class Worker {
   readonly #stopped = Promise.withResolvers<void>();
   #events: WorkerEvents | undefined;
   #messenger: Messenger | undefined;
+  #condemned = false;
   #assigned = 0;
   #longAssigned = 0;
   #backlog = 0;
   #heardAt = performance.now();
+  #pingedAt = 0;
   #busySince = 0;
   #idleSince = performance.now();
   #ended = false;
@@ -98,6 +100,21 @@ export class Worker {
     return this.#busySince;
   }
 
+  /** Whether it is to run nothing but what it has, because one of its calls does not end. */
+  get condemned(): boolean {
+    return this.#condemned;
+  }
+
+  /** Whether it has given no sign of life since it was last asked for one. */
+  get isSilent(): boolean {
+    return this.#heardAt < this.#pingedAt;
+  }
+
+  /** Whether somebody waits for a call that runs here. */
+  get isNeeded(): boolean {
+    return this.#jobs.some((job) => job !== undefined && !job.timedOut);
+  }
+
   /** Requests to other services that its calls wait for. */
   get pendingRequests(): number {
     return this.#requests.size;
@@ -135,12 +152,7 @@ export class Worker {
     if (job.expected < SHORT_CALL) this.#backlog += job.expected;
     else this.#longAssigned++;
     this.#claims.offer(slot);
-    const { entrypoint, body, contentType, headers, message } = job.invocation;
-    const call = { slot, entrypoint, body, contentType, headers };
-    this.#thread.port.postMessage({
-      type: "call",
-      call: message === undefined ? call : { ...call, message },
-    });
+    this.#thread.port.postMessage({ type: "call", call: { slot, ...job.invocation } });
   }
 
   /** Takes back the calls that have not started; they are the caller's again, in their order. */
@@ -198,8 +210,14 @@ export class Worker {
     }
   }
 
+  /** Gives it no more calls until it has none. */
+  condemn(): void {
+    this.#condemned = true;
+  }
+
   /** Asks for a sign of life. */
   ping(): void {
+    this.#pingedAt = performance.now();
     this.#thread.port.postMessage({ type: "ping" });
   }
 
@@ -318,6 +336,7 @@ export class Worker {
     if (job.expected < SHORT_CALL) this.#backlog -= job.expected;
     else this.#longAssigned--;
     if (this.#assigned === 0) {
+      this.#condemned = false;
       this.#backlog = 0;
       this.#idleSince = this.#heardAt;
     }

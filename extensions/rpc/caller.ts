@@ -163,7 +163,7 @@ export class RpcCaller implements Messenger, AsyncDisposable {
     if (time >= this.#wakeAt) return;
     clearTimeout(this.#timer);
     this.#wakeAt = time;
-    this.#timer = setTimeout(this.#expire, Math.min(time - performance.now(), LONGEST_TIMER));
+    this.#timer = setTimeout(this.#expire, Math.min(Math.max(0, time - performance.now()), LONGEST_TIMER));
   }
 
   readonly #expire = (): void => {

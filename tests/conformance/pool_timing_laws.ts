@@ -33,6 +33,22 @@ export function poolTimingLaws(
     },
   );
 
+  law("lets the neighbours of a call that ignores its signal finish before it ends their thread", {
+    maxWorkers: 1,
+    concurrency: 3,
+    killGrace: 20,
+  }, async (stage) => {
+    const neighbour = stage.call("hold", "neighbour");
+    const held = await stage.gate.arrival("neighbour");
+    assert.equal((await stage.failure("awaitForEver")).code, "TIMEOUT");
+    await stage.failure("awaitForEver");
+    const next = stage.value("whoami");
+    held.release();
+    const thread = valueOf(await neighbour);
+    await stage.threads.spawned[0]!.ended;
+    assert.notEqual(await next, thread);
+  });
+
   law("gives a call only one outcome when it ends after its time", { maxWorkers: 1 }, async (stage) => {
     const outcome = await stage.callWith({ timeout: 30 }, "sleepOrSpin", 1, 100, true);
     assert.equal(failureOf(outcome).code, "TIMEOUT");

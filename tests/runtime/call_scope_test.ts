@@ -3,12 +3,22 @@ import { CallScope } from "../../runtime/call_scope.ts";
 import { createLog, type LogRecord } from "../../runtime/log.ts";
 import type { FieldTable } from "../../runtime/transport.ts";
 
-function scope(headers?: FieldTable, parentCallsTracked = 10, records: LogRecord[] = []): CallScope {
-  return new CallScope("place", headers, {
-    service: "orders",
-    parentCallsTracked,
-    logFor: (properties) => createLog({ emit: (record) => records.push(record), properties }),
-  });
+function scope(
+  headers?: FieldTable,
+  parentCallsTracked = 10,
+  records: LogRecord[] = [],
+  timeout?: number,
+): CallScope {
+  return new CallScope(
+    "place",
+    headers,
+    {
+      service: "orders",
+      parentCallsTracked,
+      logFor: (properties) => createLog({ emit: (record) => records.push(record), properties }),
+    },
+    timeout,
+  );
 }
 
 /** Resolves with the reason. */
@@ -79,6 +89,35 @@ Deno.test("CallScope.signal keeps the first reason", () => {
   const call = scope();
   call.cancel("timeout");
   call.cancel("stopping");
+  strictEqual((call.signal.reason as Error).name, "CallTimeoutError");
+});
+
+Deno.test("CallScope.deadline is the caller's or that of its own timeout, whichever is earlier", () => {
+  const now = Date.now();
+  const far = { "nameko.enoki_deadline": String(now + 60_000) };
+  const own = scope(far, 10, [], 500).deadline!;
+  ok(own >= now + 500 && own < now + 5_000);
+  strictEqual(scope(far, 10, [], 120_000).deadline, now + 60_000);
+  ok(scope(undefined, 10, [], 500).deadline! >= now + 500);
+});
+
+Deno.test("CallScope.liftTimeout() leaves the caller's deadline", () => {
+  const call = scope({ "nameko.enoki_deadline": "7" }, 10, [], 500);
+  call.liftTimeout();
+  strictEqual(call.deadline, 7);
+});
+
+Deno.test("CallScope.liftTimeout() keeps its timeout from aborting the signal", async () => {
+  const call = scope(undefined, 10, [], 20);
+  const { signal } = call;
+  call.liftTimeout();
+  await aborted(AbortSignal.timeout(40));
+  strictEqual(signal.aborted, false);
+  call.end();
+});
+
+Deno.test("CallScope.signal is aborted from the start when asked for after the deadline", () => {
+  const call = scope({ "nameko.enoki_deadline": String(Date.now() - 500) });
   strictEqual((call.signal.reason as Error).name, "CallTimeoutError");
 });
 

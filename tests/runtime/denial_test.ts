@@ -75,3 +75,16 @@ Deno.test("explainDenial() ends where errors cause each other", () => {
   explainDenial(one, "orders.place");
   assert.equal(two.message, "two");
 });
+
+Deno.test("explainDenial() leaves alone what cannot be read or changed", () => {
+  const frozen = Object.freeze(new Deno.errors.NotCapable(TEXTS[0]![0]));
+  const { proxy, revoke } = Proxy.revocable(new Error(), {});
+  revoke();
+  const failing = Object.defineProperty(new Error(), "message", {
+    get() {
+      throw new Error("not to be read");
+    },
+  });
+  for (const thrown of [frozen, proxy, failing]) explainDenial(thrown, "orders.place");
+  assert.equal(frozen.message, TEXTS[0]![0]);
+});

@@ -1,0 +1,48 @@
+/**
+ * What becomes of calls whose time is up, and of the thread that runs them.
+ *
+ * The caller is answered at once, and the call is told. If it does not end within the kill grace, its thread has to
+ * go, since nothing else stops a handler. A thread that runs other calls meanwhile and still answers gets on with
+ * them: it is given no more, and goes when nobody waits for any of its calls, or it answers no more.
+ */
+import { CallTimeoutError } from "./errors.ts";
+import type { Job } from "./job.ts";
+import { describeFailure, failed } from "./outcome.ts";
+import type { Worker } from "./worker.ts";
+
+/**
+ * Sees to the calls of a thread whose time is up.
+ *
+ * @param now In the time of `performance.now()`.
+ * @param killGrace Milliseconds that a call may take to end after its time was up.
+ * @returns Calls that have not started, and are to run in another thread.
+ */
+export function expireCalls(worker: Worker, now: number, killGrace: number): readonly Job[] {
+  const { started, unstarted } = worker.expire(now);
+  if (started.length === 0) return unstarted;
+  let endless = false;
+  for (const job of started) {
+    job.timeoutAt = now + killGrace;
+    if (job.timedOut) endless = true;
+    else giveUp(job);
+  }
+  if (!endless) {
+    worker.ping();
+    return unstarted;
+  }
+  const takenBack = worker.takeBackUnstarted();
+  if (worker.isNeeded && !worker.isSilent) {
+    worker.condemn();
+    worker.ping();
+  } else worker.kill(`a call did not end ${killGrace} ms after its time was up`);
+  return [...unstarted, ...takenBack];
+}
+
+function giveUp(job: Job): void {
+  job.timedOut = true;
+  job.settle(failed(describeFailure(
+    new CallTimeoutError(
+      `Cannot finish the call: it may take ${job.invocation.timeout} ms and took longer`,
+    ),
+  )));
+}
