@@ -35,13 +35,14 @@ export function poolTimingLaws(
 
   law("lets the neighbours of a call that ignores its signal finish before it ends their thread", {
     maxWorkers: 1,
-    concurrency: 3,
-    killGrace: 20,
+    concurrency: 5,
+    killGrace: 150,
   }, async (stage) => {
     const neighbour = stage.call("hold", "neighbour");
     const held = await stage.gate.arrival("neighbour");
-    assert.equal((await stage.failure("awaitForEver")).code, "TIMEOUT");
-    await stage.failure("awaitForEver");
+    for (let round = 0; round < 3; round++) {
+      assert.equal((await stage.failure("awaitForEver")).code, "TIMEOUT");
+    }
     const next = stage.value("whoami");
     held.release();
     const thread = valueOf(await neighbour);
