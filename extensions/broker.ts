@@ -1,12 +1,13 @@
 import { pause } from "../runtime/abort.ts";
 import { BrokerError, ConfigurationError } from "../runtime/errors.ts";
 import { type BrokerTlsOptions, type Config, runtimeOptions } from "../runtime/config.ts";
-import { maskUriPasswords } from "../runtime/secrets.ts";
+import { maskTextSecrets } from "../runtime/secrets.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Transport, TransportOptions, TransportStatus } from "../runtime/transport.ts";
 import { amqp, type AmqpOptions, type LoginMethod, type TlsOptions } from "./amqp/mod.ts";
 import { local } from "./local/mod.ts";
 import { memory } from "./memory/mod.ts";
+import { sharedMemoryBroker } from "./memory/memory_transport.ts";
 
 /** Where RabbitMQ is looked for when nobody names a broker. */
 const DEFAULT_BROKER = "amqp://guest:guest@localhost:5672";
@@ -45,7 +46,7 @@ function createTransport(uri: string, config: Config, options: TransportOptions 
   const [scheme] = uri.split(":", 1);
   switch (scheme) {
     case "memory":
-      return memory(options);
+      return memory({ ...options, broker: sharedMemoryBroker() });
     case "local":
       return local({ ...options, address: uri });
     case "amqp":
@@ -65,7 +66,7 @@ function createTransport(uri: string, config: Config, options: TransportOptions 
     }
     default:
       throw new ConfigurationError(
-        `Cannot use broker "${maskUriPasswords(uri)}": its kind is not known. ` +
+        `Cannot use broker "${maskTextSecrets(uri)}": its kind is not known. ` +
           "Use amqp://…, amqps://…, local: or memory:",
       );
   }

@@ -13,5 +13,5 @@ export async function call(
 ): Promise<unknown> {
   await using cluster = await connect({ ...options, ...origin });
   onConnected(cluster.broker);
-  return await cluster.client(service)[method]!.kwargs(named, ...positional);
+  return await cluster.method(service, method).kwargs(named, ...positional);
 }

@@ -7,7 +7,13 @@ import type { FieldTable, Transport } from "../runtime/transport.ts";
 import { logStatus, openBroker } from "./broker.ts";
 import { type DispatchOptions, eventMessage } from "./events/event_message.ts";
 import { RpcCaller } from "./rpc/caller.ts";
-import { type CallOptions, type Client, createClient } from "./rpc/client.ts";
+import {
+  type CallOptions,
+  type Client,
+  type ClientMethod,
+  createClient,
+  createMethod,
+} from "./rpc/client.ts";
 
 /** Options of {@linkcode connect}. */
 export interface ConnectOptions {
@@ -36,6 +42,11 @@ export interface Connection extends AsyncDisposable {
       : string | Contract,
     options?: CallOptions,
   ): Client<Target>;
+  /**
+   * A method by its name: also one called `then`, which no client can have, because an object with it would be taken
+   * for a promise.
+   */
+  method(service: string, method: string): ClientMethod<readonly unknown[], unknown>;
   /**
    * Dispatches an event in the name of a service; resolves when the broker has confirmed it. Nothing goes along
    * but `options.headers`, and nothing is declared: Nameko's standalone `event_dispatcher`.
@@ -90,6 +101,7 @@ export async function connect(
           timeout: waiting,
           ...options,
         })) as Connection["client"],
+    method: (service, method) => createMethod(caller, service, method, origin, { timeout: waiting }),
     dispatch: async (source, type, payload, options = {}) =>
       await transport.publish(
         eventMessage(source, type, payload, options),

@@ -113,6 +113,9 @@ export const NUMBER_LIMITS = {
   heapLimit: "heap_limit",
 } as const satisfies Partial<Record<keyof ThreadLimits, string>>;
 
+/** Mebibytes; with much less, V8 gives up before there is a thread to end, and the process with it. */
+const LEAST_HEAP = 16;
+
 /** The known keys of a configuration. Durations in milliseconds. */
 export interface RuntimeOptions extends ServiceOptions {
   readonly amqpUri: string | undefined;
@@ -225,7 +228,7 @@ function threadLimits(at: Section): ThreadLimits {
     if (value !== undefined) limits[name] = value;
   }
   for (const [name, key] of Object.entries(NUMBER_LIMITS)) {
-    const value = at.integer(key, 1);
+    const value = at.integer(key, name === "heapLimit" ? LEAST_HEAP : 1);
     if (value !== undefined) limits[name] = value;
   }
   return limits;

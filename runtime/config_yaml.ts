@@ -35,7 +35,7 @@ import {
   mayHoldReference,
 } from "./environment_reference.ts";
 import { ConfigurationError } from "./errors.ts";
-import { maskUriPasswords } from "./secrets.ts";
+import { maskTextSecrets } from "./secrets.ts";
 
 /** Plain data: what JSON carries, and also `NaN` and infinities. */
 export type ConfigValue = ConfigScalar | readonly ConfigValue[] | { readonly [key: string]: ConfigValue };
@@ -133,7 +133,7 @@ function fail(reading: Reading, offset: number, problem: string, hint: string = 
   }
   const { line, col } = lines.linePos(offset);
   throw new ConfigurationError(
-    `${action}, line ${line}, column ${col}: ${maskUriPasswords(problem.trim())}. ${hint}`,
+    `${action}, line ${line}, column ${col}: ${maskTextSecrets(problem.trim())}. ${hint}`,
   );
 }
 

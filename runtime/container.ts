@@ -163,6 +163,7 @@ export class Container implements AsyncDisposable {
     { signal, replaced = false }: { readonly signal?: AbortSignal; readonly replaced?: boolean } = {},
   ): Promise<void> {
     const abort = () => {
+      this.#tellOfCut();
       this.#aborting.abort();
       this.#pool.abort();
     };
@@ -173,6 +174,15 @@ export class Container implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
+  }
+
+  #tellOfCut(): void {
+    const { active } = this.pool;
+    if (active === 0) return;
+    this.#options.log.warning(
+      `Cut ${active} running ${active === 1 ? "call" : "calls"} short: the time for stopping is over. ` +
+        "What the broker delivered goes back to it",
+    );
   }
 
   async #stop(replaced: boolean): Promise<void> {

@@ -202,7 +202,12 @@ export class Crew {
   }
 
   async #stop(worker: Worker, signal?: AbortSignal): Promise<void> {
-    using limit = timeLimit(this.#options.limits.stopTimeout, signal);
+    const { limits: { stopTimeout }, log } = this.#options;
+    using limit = timeLimit(stopTimeout, signal);
     await worker.stop(limit.signal);
+    if (!limit.signal.aborted || signal?.aborted) return;
+    log.warning(
+      `Ended thread "${worker.name}": its dependencies were not disposed of within ${stopTimeout} ms`,
+    );
   }
 }

@@ -56,7 +56,20 @@ function explainChain(thrown: unknown, place: string): void {
   }
 }
 
-function explained({ name, message }: Error, place: string): string | undefined {
+/** As Node's layer reports that a host may not be looked up; the name of what it concerns is a property. */
+interface LookupDenied extends Error {
+  readonly code?: unknown;
+  readonly syscall?: unknown;
+  readonly hostname?: unknown;
+}
+
+function explained(
+  { name, message, code, syscall, hostname }: LookupDenied,
+  place: string,
+): string | undefined {
+  if (code === "EPERM" && syscall === "getaddrinfo" && message.startsWith(syscall)) {
+    return describeDenial({ permission: "net", item: String(hostname) }, place);
+  }
   const [text, permission, item] = DENIED.exec(message) ?? [];
   if (text !== undefined) {
     return message.replace(text, () => describeDenial({ permission: permission!, item }, place));

@@ -64,11 +64,12 @@ export class MethodNotFoundError extends CallError {
   static {
     this.prototype.name = "MethodNotFoundError";
   }
-  constructor(method: string, options?: ErrorOptions) {
-    super(`Cannot call method "${method}": the service has no such method`, {
+  /** @param service Who has no such method, where that is known. */
+  constructor(method: string, service?: string) {
+    const owner = service === undefined ? "the service" : `service "${service}"`;
+    super(`Cannot call method "${method}": ${owner} has no such method`, {
       code: "METHOD_NOT_FOUND",
-      data: { method },
-      ...options,
+      data: { method, ...(service !== undefined && { service }) },
     });
   }
 }

@@ -5,7 +5,8 @@ export type Json<T> = 0 extends 1 & T ? T
   : unknown extends T ? unknown
   : T extends { toJSON(): infer R } ? Json<R>
   : T extends Plain ? T
-  : T extends NotJson ? never
+  : T extends NotJson | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown> ? never
+  : T extends ArrayBufferView ? { readonly [index: string]: number }
   : T extends readonly unknown[] ? { [Index in keyof T]: JsonElement<T[Index]> }
   : T extends object ? JsonObject<T>
   : never;

@@ -96,14 +96,21 @@ function loggedError(error: Error): LoggedError {
   return { name: String(error.name), message: String(error.message), stack: stacks.join("\nCaused by: ") };
 }
 
-/** A handler's stack without what called it, which is the same for all handlers. */
+/** A handler's stack without what called it, which is the same for all handlers, and without what it called of ours. */
 function aboveUs(stack: string): string {
   const lines = stack.split("\n");
-  const ours = lines.findIndex((line) => line.includes(INVOKER));
-  return ours <= 0 ? stack : lines.slice(0, ours).join("\n");
+  const invoked = lines.findIndex((line) => line.includes(INVOKER));
+  if (invoked <= 0) return stack;
+  return lines.slice(0, invoked)
+    .filter((line) => !FRAME_REGEXP.test(line) || !OURS.some((folder) => line.includes(folder)))
+    .join("\n");
 }
 
 const INVOKER = import.meta.resolve("./invoker.ts");
+
+const OURS = [import.meta.resolve("./"), import.meta.resolve("../extensions/")];
+
+const FRAME_REGEXP = /^ +at /;
 
 /** The same properties as plain data, with words in place of what is not data. */
 function plainProperties(properties: Readonly<Record<string, unknown>>): Record<string, unknown> {

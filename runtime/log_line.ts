@@ -6,7 +6,7 @@
  * The passwords of URIs are masked, and so are properties whose names sound like secrets.
  */
 import type { LogLevel, LogRecord } from "./log.ts";
-import { isSecretKey, MASK, maskSecrets, maskUriPasswords } from "./secrets.ts";
+import { isSecretKey, MASK, maskSecrets, maskTextSecrets } from "./secrets.ts";
 
 const RESET = "\x1b[0m";
 const DIM = "\x1b[2m";
@@ -49,7 +49,7 @@ export function formatPrettyLine(
   }
   const line = parts.join(" ");
   if (error === undefined) return line;
-  const stack = maskUriPasswords(error.stack ?? `${error.name}: ${error.message}`);
+  const stack = maskTextSecrets(error.stack ?? `${error.name}: ${error.message}`);
   return [line, ...stack.split(/\r?\n/).map((text) => "    " + escapeControls(text))].join("\n");
 }
 
@@ -63,14 +63,14 @@ function clock(time: number): string {
 function formatProperty(key: string, value: unknown): string {
   if (isSecretKey(key) && value !== null && typeof value !== "boolean") return MASK;
   if (typeof value === "string") {
-    const text = maskUriPasswords(value);
+    const text = maskTextSecrets(value);
     return escapeControls(NEEDS_QUOTES.test(text) ? JSON.stringify(text) : text);
   }
   return escapeControls(JSON.stringify(maskSecrets(value)) ?? String(value));
 }
 
 function clean(text: string): string {
-  return escapeControls(maskUriPasswords(text));
+  return escapeControls(maskTextSecrets(text));
 }
 
 function escapeControls(text: string): string {

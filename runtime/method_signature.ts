@@ -118,9 +118,9 @@ function encodeResult(method: string, result: unknown): string {
     return encodeJson(result);
   } catch (error) {
     throw new BadResultError(
-      `Unserializable value: \`${Deno.inspect(result, { depth: 1 })}\` returned by "${method}": ${
-        (error as Error).message
-      }`,
+      `Unserializable value: \`${
+        Deno.inspect(result, { depth: 1, strAbbreviateSize: 100 })
+      }\` returned by "${method}": ${(error as Error).message}`,
       { cause: error },
     );
   }

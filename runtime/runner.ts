@@ -80,11 +80,15 @@ export class Runner implements AsyncDisposable {
    * @throws {ConfigurationError} If the configuration is wrong.
    * @throws {RangeError} If a limit makes no sense.
    * @throws {BrokerError} If the broker refuses what a service declares.
+   * @throws {TypeError} If there are no modules.
    */
   static async start(
     modules: readonly (string | URL)[],
     { onProgress = () => {}, signal, ...options }: RunnerOptions,
   ): Promise<Runner> {
+    if (modules.length === 0) {
+      throw new TypeError("Cannot serve no modules: name one at least");
+    }
     const launcher = new Launcher(options);
     const specifiers = modules.map((module) => parseModuleSpecifier(module));
     const loaded: LoadedModule[] = [];

@@ -1,9 +1,10 @@
 /**
  * Keeps secrets out of what people read: log lines, error messages, printed configuration.
  *
- * Two rules, and neither knows where its text came from: the password of every URI in a text is masked, and so
- * is everything under a key that sounds like a secret. The first rule prefers to mask too much: a password that
- * should have been percent-encoded (`amqp://u:p@ss/word@host`) is masked up to the last `@` before a space.
+ * Two rules, and neither knows where its text came from: in a text, the password of every URI is masked, and what
+ * follows `password=` and the like; and so is everything under a key that sounds like a secret. The rules prefer to
+ * mask too much: a password that should have been percent-encoded (`amqp://u:p@ss/word@host`) is masked up to the
+ * last `@` before a space.
  */
 
 /** What stands in place of a secret, as in Nameko. */
@@ -12,11 +13,14 @@ export const MASK = "********";
 const URI_PASSWORD =
   /\b([a-z][a-z0-9+.-]*:\/\/[^\s:/?#@[]*):(?!\d{1,5}(?:[/?#\s"'`,;)\]}>]|$))(?:(?!:\/\/)\S)*@/gi;
 const SECRET_KEY =
-  /password|passwd|passphrase|^pwd$|secret|token|apikey|privatekey|accesskey|credential|authorization|cookie/;
+  /passw(?:or)?d|passphrase|pass$|^pwd$|secret|token|jwt|^auth$|(?:api|private|access|signing|encryption)key|credential|authorization|cookie/;
+const SECRET_PAIR =
+  /\b((?:[\w-]*(?:passw(?:or)?d|secret|token|api[-_]?key|access[-_]?key)|pwd)=)(?:"[^"]*"|'[^']*'|[^\s&;,"'`)\]}]+)/gi;
 
-/** Replaces the password of every URI in `text` by asterisks. */
-export function maskUriPasswords(text: string): string {
-  return text.includes("://") ? text.replace(URI_PASSWORD, `$1:${MASK}@`) : text;
+/** Replaces the password of every URI in `text` by asterisks, and what follows `password=` and the like. */
+export function maskTextSecrets(text: string): string {
+  const masked = text.includes("://") ? text.replace(URI_PASSWORD, `$1:${MASK}@`) : text;
+  return masked.includes("=") ? masked.replace(SECRET_PAIR, `$1${MASK}`) : masked;
 }
 
 /** A URL without its user, its password and what its query calls a secret; a `data:` URL is cut short. */
@@ -48,13 +52,13 @@ export function maskSecrets<Value>(value: Value): Value {
 }
 
 function mask(value: unknown): unknown {
-  if (typeof value === "string") return maskUriPasswords(value);
+  if (typeof value === "string") return maskTextSecrets(value);
   if (Array.isArray(value)) return value.map(mask);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => {
       const secret = isSecretKey(key) && item !== null && typeof item !== "boolean";
-      return [maskUriPasswords(key), secret ? MASK : mask(item)];
+      return [maskTextSecrets(key), secret ? MASK : mask(item)];
     }),
   );
 }

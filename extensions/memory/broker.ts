@@ -39,6 +39,11 @@ export class MemoryBroker implements QueueKeeper {
     for (const [name, type] of PREDECLARED) this.#exchanges.set(name, new Exchange({ name, type }));
   }
 
+  /** Whether a transport is connected. */
+  get isUsed(): boolean {
+    return this.#connections.size > 0;
+  }
+
   /** Counts a connection in. */
   join(connection: object): void {
     if (this.#connections.size === 0) this.alarm.resume();

@@ -29,6 +29,14 @@ export function memory({ broker = new MemoryBroker(), onStatus }: MemoryOptions 
   return new MemoryTransport(broker, onStatus);
 }
 
+let shared = new MemoryBroker();
+
+/** The broker of this process for all who name none of their own; empty again once nobody is connected. */
+export function sharedMemoryBroker(): MemoryBroker {
+  if (!shared.isUsed) shared = new MemoryBroker();
+  return shared;
+}
+
 class MemoryTransport implements Transport {
   readonly broker = "memory:";
   readonly #broker: MemoryBroker;

@@ -102,6 +102,7 @@ export function client(
     [BRAND]: "dependency",
     bind: ({ messenger, config }) => {
       const timeout = options.timeout ?? configuredTimeout(config.call_timeout);
+      requireTimeout(timeout);
       return {
         get: (call: Call) =>
           createClient(messenger, service, call, { ...options, timeout }) as Client<Service>,
@@ -140,13 +141,15 @@ export function createClient(
 
 const NO_METHODS = Object.freeze({});
 
-function createMethod(
+/** Makes one method of a client. */
+export function createMethod(
   messenger: Messenger,
   service: string,
   method: string,
   origin: CallOrigin,
   options: CallOptions & { readonly timeout: number },
 ): ClientMethod<readonly unknown[], unknown> {
+  requireTimeout(options.timeout);
   const send = async (args: readonly unknown[], kwargs?: Readonly<Record<string, unknown>>) => {
     const now = Date.now();
     const deadline = Math.min(now + options.timeout, origin.deadline ?? Infinity);
@@ -163,7 +166,7 @@ function createMethod(
         deadline,
       }),
     }, { timeout: deadline - now, ...(options.signal && { signal: options.signal }) });
-    return decodeResponse(response);
+    return decodeResponse(response, service);
   };
   return Object.assign((...args: readonly unknown[]) => send(args), {
     with: (more: CallOptions) => createMethod(messenger, service, method, origin, { ...options, ...more }),
@@ -171,6 +174,13 @@ function createMethod(
     kwargs: (named: Readonly<Record<string, unknown>>, ...positional: readonly unknown[]) =>
       send(positional, named),
   });
+}
+
+function requireTimeout(timeout: unknown): void {
+  if (typeof timeout === "number" && timeout > 0) return;
+  throw new RangeError(
+    `Cannot call with timeout ${JSON.stringify(timeout)}: it must be a positive number of milliseconds`,
+  );
 }
 
 function pending<Result>(result: Promise<Result>): PendingCall<Result> {

@@ -62,9 +62,10 @@ export function encodeFailure(failure: Failure, service: string): string {
 /**
  * Reads a response: returns the result, or throws what the service failed with.
  *
+ * @param service Whose response it is.
  * @throws {CallError}
  */
-export function decodeResponse(body: string | Uint8Array): unknown {
+export function decodeResponse(body: string | Uint8Array, service?: string): unknown {
   let response: unknown;
   try {
     response = decodeJson(bodyText(body));
@@ -76,7 +77,7 @@ export function decodeResponse(body: string | Uint8Array): unknown {
   }
   const { result, error } = response;
   if (isRecord(error)) {
-    if (Object.keys(error).length > 0) throw toError(error);
+    if (Object.keys(error).length > 0) throw toError(error, service);
   } else if (error) {
     throw new RemoteError("Error", textOf(error));
   }
@@ -95,12 +96,14 @@ type Unchecked<T> = { readonly [Key in keyof T]?: unknown };
 
 function toError(
   { exc_type, exc_path, exc_args, value, code, data, retryable }: Unchecked<ErrorObject>,
+  service: string | undefined,
 ): Error {
   const text = textOf(value);
   switch (exc_path) {
     case "nameko.exceptions.MethodNotFound":
       return new MethodNotFoundError(
         Array.isArray(exc_args) && exc_args.length > 0 ? textOf(exc_args[0]) : text,
+        service,
       );
     case "nameko.exceptions.IncorrectSignature":
       return new BadRequestError(text, { data });

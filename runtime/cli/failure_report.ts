@@ -9,7 +9,7 @@ import {
   UnknownServiceError,
   UnroutableError,
 } from "../errors.ts";
-import { maskUriPasswords } from "../secrets.ts";
+import { maskTextSecrets } from "../secrets.ts";
 
 /** Statuses that a command ends with. */
 export const EXIT = { fine: 0, remoteFailure: 1, usage: 2, unreachable: 3, bug: 70 } as const;
@@ -32,7 +32,7 @@ export function reportFailure(error: unknown): FailureReport {
   ) return { status: EXIT.unreachable, text: error.message };
   if (error instanceof CallError) return { status: EXIT.remoteFailure, text: callFailure(error) };
   const stack = error instanceof Error ? error.stack ?? String(error) : String(error);
-  return { status: EXIT.bug, text: maskUriPasswords(`This is a bug of Enoki, please report it: ${stack}`) };
+  return { status: EXIT.bug, text: maskTextSecrets(`This is a bug of Enoki, please report it: ${stack}`) };
 }
 
 /** A module that throws has its own stack in place of ours. */

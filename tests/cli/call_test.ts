@@ -38,7 +38,7 @@ Deno.test("enoki call ends with 1 where the service has no such method", () =>
     assert.deepEqual(await enoki(["call", "--broker", broker, "greeting_service.helo"]), {
       status: 1,
       out: "",
-      err: 'Cannot call method "helo": the service has no such method\n',
+      err: 'Cannot call method "helo": service "greeting_service" has no such method\n',
     });
   }));
 

@@ -151,6 +151,36 @@ Deno.test("Connection.close() rejects the calls that wait, and is idempotent", a
   await assert.rejects(each.catalogue.price("mushroom"));
 });
 
+Deno.test("Connection.method() calls a method that no client can have", async () => {
+  await using each = await stage();
+  await assert.rejects(
+    each.cluster.method("enoki_test_catalogue", "then")(),
+    { name: "MethodNotFoundError", message: /"then": service "enoki_test_catalogue"/ },
+  );
+});
+
+Deno.test("ClientMethod.with() refuses a timeout that is none", async () => {
+  await using each = await stage();
+  for (const timeout of [NaN, 0, -1, "5s" as unknown as number]) {
+    assert.throws(() => each.catalogue.price.with({ timeout }), RangeError);
+  }
+});
+
+Deno.test("connect() with memory: reaches the services that run() serves in this process", async () => {
+  await using _running = await run([MODULE], { broker: "memory:", threads: { kind: "inline" } });
+  await using cluster = await connect({ broker: "memory:" });
+  assert.equal(await cluster.client<typeof catalogue>("enoki_test_catalogue").price("mushroom"), 3);
+});
+
+Deno.test("memory: is empty again once nobody is connected", async () => {
+  {
+    await using _running = await run([MODULE], { broker: "memory:", threads: { kind: "inline" } });
+  }
+  await using cluster = await connect({ broker: "memory:" });
+  const { price } = cluster.client<typeof catalogue>("enoki_test_catalogue");
+  await assert.rejects(price("mushroom"), UnknownServiceError);
+});
+
 Deno.test("connect() rejects where no broker listens", async () => {
   await assert.rejects(connect({ broker: "amqp://127.0.0.1:1" }), BrokerError);
 });

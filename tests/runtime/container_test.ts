@@ -196,6 +196,15 @@ Deno.test("Container.shutdown() gives running calls back once its signal aborts"
   assert.equal(stage.hosts.get("first")!.signal.aborted, true);
 });
 
+Deno.test("Container.shutdown() tells of the calls that it cuts short", async () => {
+  await using stage = await Stage.open({ first: {} });
+  const call = stage.run(HOLD, "runs");
+  await stage.stage.gate.arrival("runs");
+  await stage.container.shutdown({ signal: AbortSignal.abort() });
+  await call;
+  await stage.stage.logged(/^Cut 1 running call short/, {});
+});
+
 Deno.test("Container.shutdown() heeds the signal of a second call", async () => {
   await using stage = await Stage.open({ first: {} });
   const call = stage.run(HOLD, "runs");

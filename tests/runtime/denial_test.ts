@@ -88,3 +88,16 @@ Deno.test("explainDenial() leaves alone what cannot be read or changed", () => {
   for (const thrown of [frozen, proxy, failing]) explainDenial(thrown, "orders.place");
   assert.equal(frozen.message, TEXTS[0]![0]);
 });
+
+Deno.test("explainDenial() knows a host that node:net may not look up", () => {
+  const error = Object.assign(new Error("getaddrinfo EPERM db.example"), {
+    code: "EPERM",
+    syscall: "getaddrinfo",
+    hostname: "db.example",
+  });
+  for (let round = 0; round < 2; round++) explainDenial(error, "orders.place");
+  assert.equal(
+    error.message,
+    'Cannot use network address "db.example" in orders.place: not permitted. Allow it with --allow-net=db.example',
+  );
+});

@@ -77,6 +77,11 @@ Deno.test("Runner.start() rejects a configuration that makes no sense before it 
   assert.deepEqual(steps, []);
 });
 
+Deno.test("Runner.start() refuses to serve nothing", async () => {
+  await using each = await stage();
+  await assert.rejects(Runner.start([], each.options), TypeError);
+});
+
 Deno.test("Runner.shutdown() stops all, is idempotent, and leaves the transport open", async () => {
   await using each = await stage();
   const runner = await Runner.start([CHAIN], each.options);

@@ -1,5 +1,5 @@
 import { strictEqual } from "node:assert/strict";
-import { maskUriPasswords, maskUrl } from "../../runtime/secrets.ts";
+import { isSecretKey, maskTextSecrets, maskUrl } from "../../runtime/secrets.ts";
 
 const TEXTS: readonly (readonly [string, string])[] = [
   ["amqp://u:p@h:5672/v", "amqp://u:********@h:5672/v"],
@@ -12,10 +12,24 @@ const TEXTS: readonly (readonly [string, string])[] = [
   ["http://[::1]:80/@me", "http://[::1]:80/@me"],
   ["amqp://h:5672", "amqp://h:5672"],
   ["amqp://u@h", "amqp://u@h"],
+  ["host=x password=hunter2 user=u", "host=x password=******** user=u"],
+  ['PGPASSWORD="a b" psql', "PGPASSWORD=******** psql"],
+  ["https://h/a?x=1&access_token=abc&y=2", "https://h/a?x=1&access_token=********&y=2"],
+  ["the password = none", "the password = none"],
 ];
 
-Deno.test("maskUriPasswords() masks the password and nothing else", () => {
-  for (const [text, masked] of TEXTS) strictEqual(maskUriPasswords(text), masked);
+const KEYS = {
+  secret: ["DB_PASS", "password", "apiKey", "X-Auth-Token", "jwt", "auth", "signing_key", "Cookie"],
+  open: ["passenger", "author", "monkey", "path", "authenticated_at"],
+};
+
+Deno.test("isSecretKey() knows what sounds like a secret", () => {
+  for (const key of KEYS.secret) strictEqual(isSecretKey(key), true, key);
+  for (const key of KEYS.open) strictEqual(isSecretKey(key), false, key);
+});
+
+Deno.test("maskTextSecrets() masks the password and nothing else", () => {
+  for (const [text, masked] of TEXTS) strictEqual(maskTextSecrets(text), masked);
 });
 
 const URLS: readonly (readonly [string, string])[] = [

@@ -65,6 +65,18 @@ Deno.test("Json of a bigint is never", () => {
   strictEqual(typeof 1n, "bigint");
 });
 
+Deno.test("Json of a Map or a Set is never, as they are refused", () => {
+  type _1 = Expect<Equal<Json<Map<string, number>>, never>>;
+  type _2 = Expect<Equal<Json<ReadonlySet<string>>, never>>;
+  strictEqual(JSON.stringify(new Set([1])), "{}");
+});
+
+Deno.test("Json of bytes is an object of numbers", () => {
+  type _ = Expect<Equal<Json<Uint8Array>, { readonly [index: string]: number }>>;
+  const bytes: Json<Uint8Array> = throughJson(new Uint8Array([7]));
+  deepStrictEqual(bytes, { 0: 7 });
+});
+
 Deno.test("Json of a type that holds itself holds its own Json", () => {
   interface Tree {
     readonly at: Date;
