@@ -4,10 +4,7 @@ import { type BrokerTlsOptions, type Config, runtimeOptions } from "../runtime/c
 import { maskTextSecrets } from "../runtime/secrets.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Transport, TransportOptions, TransportStatus } from "../runtime/transport.ts";
-import { amqp, type AmqpOptions, type LoginMethod, type TlsOptions } from "./amqp/mod.ts";
-import { local } from "./local/mod.ts";
-import { memory } from "./memory/mod.ts";
-import { sharedMemoryBroker } from "./memory/memory_transport.ts";
+import type { AmqpOptions, LoginMethod, TlsOptions } from "./amqp/mod.ts";
 
 /** Where RabbitMQ is looked for when nobody names a broker. */
 const DEFAULT_BROKER = "amqp://guest:guest@localhost:5672";
@@ -38,22 +35,31 @@ function namedBroker(config: Config): string | undefined {
 }
 
 /**
- * Makes the transport for a broker's URI: `amqp://`, `amqps://`, `pyamqp://`, `local:`, `local:NAME` or `memory:`.
+ * Makes the transport for a broker's URI, and loads no other kind: `amqp://`, `amqps://`, `pyamqp://`, `local:`, `local:NAME` or `memory:`.
  *
  * @throws {ConfigurationError} If there is no such kind of broker.
  */
-function createTransport(uri: string, config: Config, options: TransportOptions = {}): Transport {
+async function createTransport(
+  uri: string,
+  config: Config,
+  options: TransportOptions = {},
+): Promise<Transport> {
   const [scheme] = uri.split(":", 1);
   switch (scheme) {
-    case "memory":
+    case "memory": {
+      const { memory, sharedMemoryBroker } = await import("./memory/memory_transport.ts");
       return memory({ ...options, broker: sharedMemoryBroker() });
-    case "local":
+    }
+    case "local": {
+      const { local } = await import("./local/mod.ts");
       return local({ ...options, address: uri });
+    }
     case "amqp":
     case "amqps":
     case "pyamqp": {
       // Nameko's AMQP_SSL turns TLS on whatever the scheme says.
       const secure = runtimeOptions(config).amqpSsl !== undefined;
+      const { amqp } = await import("./amqp/mod.ts");
       try {
         return amqp(secure ? uri.replace(/^(?:py)?amqp:/, "amqps:") : uri, {
           ...options,
@@ -83,7 +89,7 @@ export async function openBroker(
   { config, broker, signal, onUnreachable, onFallback, ...options }: OpenBrokerOptions,
 ): Promise<Transport> {
   const connect = async (uri: string, onFailure?: OpenBrokerOptions["onUnreachable"]) => {
-    const transport = createTransport(uri, config, options);
+    const transport = await createTransport(uri, config, options);
     for (let retryIn = RETRY_STEP;; retryIn = Math.min(retryIn + RETRY_STEP, RETRY_LIMIT)) {
       try {
         await transport.connect(signal && { signal });

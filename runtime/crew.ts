@@ -92,6 +92,12 @@ export class Crew {
     return false;
   }
 
+  /** Whether all threads have been busy with what they run since `time` or longer. */
+  isBusySince(time: number): boolean {
+    for (const { assigned, busySince } of this.#ready) if (assigned === 0 || busySince > time) return false;
+    return true;
+  }
+
   /**
    * Starts a thread.
    *

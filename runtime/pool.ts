@@ -254,6 +254,11 @@ export class Pool implements AsyncDisposable {
     const oldest = this.#queue[0];
     if (oldest === undefined && this.#demand.mean < SHORT_CALL) return;
     const now = performance.now();
+    // To start a thread holds main up, and most calls are over before a spare one would be of use.
+    if (oldest === undefined && !this.#crew.isBusySince(now - GROW_PATIENCE)) {
+      if (!this.#crew.hasIdle) this.#timer.by(now + GROW_PATIENCE);
+      return;
+    }
     const wanted = threadsWanted({
       size: this.#crew.size - this.#crew.starting,
       queued: this.#queue.length,

@@ -1,7 +1,6 @@
 import { pathToFileURL } from "node:url";
 import { timeLimit } from "./abort.ts";
 import { ServiceLoadError } from "./errors.ts";
-import { loadBundle } from "./module_bundle.ts";
 import type { ModuleFetcherOptions } from "./module_fetcher.ts";
 import { inspectModule, nearestConfig } from "./module_graph.ts";
 import { moduleUrl } from "./module_specifier.ts";
@@ -43,19 +42,17 @@ export async function prepareModule(
   { modules = {}, importMap, bundle = false, loadTimeout = 30_000, signal }: PrepareModuleOptions = {},
 ): Promise<PreparedModule> {
   using limit = timeLimit(loadTimeout, signal);
-  const bundled = async (): Promise<PreparedModule> => ({
-    url,
-    source: await loadBundle(
-      {
-        url,
-        modules,
-        importMap: importMap === undefined ? configUrl(url) : moduleUrl(importMap),
-        standalone: Deno.build.standalone,
-      },
-      limit,
-    ),
-    needs: ownNeeds(),
-  });
+  const bundled = async (): Promise<PreparedModule> => {
+    // Most modules need none of what it takes to bundle.
+    const { loadBundle } = await import("./module_bundle.ts");
+    const request = {
+      url,
+      modules,
+      importMap: importMap === undefined ? configUrl(url) : moduleUrl(importMap),
+      standalone: Deno.build.standalone,
+    };
+    return { url, source: await loadBundle(request, limit), needs: ownNeeds() };
+  };
   try {
     if (Deno.build.standalone && isEmbedded(url)) return { url, source: url, needs: ownNeeds() };
     if (Deno.build.standalone && isPackage(url)) throw packageRefusal(url, url);
