@@ -5,26 +5,14 @@ import type { BrokerError } from "../runtime/errors.ts";
 import type { DependencyRegistry, EntrypointRegistry } from "../runtime/host.ts";
 import type { ThreadPlan } from "../runtime/loader.ts";
 import type { LogLevel } from "../runtime/log.ts";
-import type { PlainRecord } from "../runtime/plain.ts";
 import type { PoolLimits } from "../runtime/pool_limits.ts";
-import { ensureLogging, getLog, isLogged } from "../runtime/observe.ts";
+import { ensureLogging, getLog } from "../runtime/observe.ts";
 import type { FileWatchOptions } from "../runtime/file_watch.ts";
 import { ReloadOnChange } from "../runtime/reload_on_change.ts";
 import { type Progress, Runner } from "../runtime/runner.ts";
-import type { Transport, TransportStatus } from "../runtime/transport.ts";
-import { logStatus, openBroker } from "./broker.ts";
-import { createEventHost, setUpDispatcher } from "./events/host.ts";
-import { HttpHost } from "./http/host.ts";
-import { OpenApiRoute } from "./http/openapi_route.ts";
-import { HttpServer } from "./http/server.ts";
-import { createConsumeHost, setUpPublisher } from "./messaging/host.ts";
-import { RpcCaller } from "./rpc/caller.ts";
-import { RpcHost } from "./rpc/host.ts";
-import { TimerHost } from "./timer/host.ts";
-import { WebSocketHost } from "./websocket/host.ts";
-import { Hub } from "./websocket/hub.ts";
-import { HubMessenger } from "./websocket/hub_messenger.ts";
-import { SocketServer } from "./websocket/socket_server.ts";
+import type { Transport } from "../runtime/transport.ts";
+import type { HttpServer } from "./http/server.ts";
+import type { Wired, WireOptions } from "./wiring.ts";
 
 export { connect, type Connection, type ConnectOptions } from "./connect.ts";
 export type {
@@ -79,22 +67,6 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The built-in entrypoint kinds, but for those that share a server. */
-export const ENTRYPOINTS: EntrypointRegistry = {
-  event: createEventHost,
-  consume: createConsumeHost,
-  rpc: (entries, host) => new RpcHost(entries, host),
-  timer: (entries, host) => new TimerHost(entries, host),
-  cron: (entries, host) => new TimerHost(entries, host),
-};
-
-/** The built-in dependency kinds for which the main thread sets something up. */
-export const DEPENDENCIES: DependencyRegistry = {
-  dispatcher: setUpDispatcher,
-  publisher: setUpPublisher,
-  websocketHub: () => Promise.resolve(),
-};
-
 /** Services that run, with their broker. Disposing it stops them politely. */
 export interface Running extends AsyncDisposable {
   readonly containers: ReadonlyMap<string, Container>;
@@ -148,63 +120,45 @@ export async function run(
   }: RunOptions = {},
 ): Promise<Running> {
   ensureLogging();
-  const known = runtimeOptions(config);
   const log = getLog();
+  const { http: { openapi } } = runtimeOptions(config);
   if (config["LOGGING"]) {
     log.warning("The LOGGING section is Python's and has no effect here. Use --log-level and --log-format");
   }
-  const health = new Health();
-  const server = new HttpServer({
-    ...known.http,
-    log,
-    isLogged: () => isLogged("info"),
-    isReady: () => health.ready,
-  });
-  const hub = new Hub();
-  const sockets = new SocketServer({ ...known.websocket, server, hub, log });
-  const manifests = () => [...health.containers.values()].map(({ manifest }) => manifest);
-  const openapi = known.http.openapi && new OpenApiRoute(manifests, known.http.openapi, log);
-  const listen = async () => {
-    openapi?.addTo(server);
-    await server.listen();
-  };
-  const transport = typeof broker === "object" ? broker : await openBroker({
+  const failing = new AbortController();
+  const either = AbortSignal.any([failing.signal, ...(signal === undefined ? [] : [signal])]);
+  const current: { runner?: Runner } = {};
+  const wiring = loadWiring({
     config,
     ...(broker !== undefined && { broker }),
+    entrypoints,
+    dependencies,
+    containers: () => current.runner?.containers ?? new Map(),
     ...(onUnreachable && { onUnreachable }),
-    onStatus: health.watch(logStatus(log)),
-    onFallback: (message) => log.info(message),
-    ...(signal && { signal }),
+    log,
+    signal: either,
   });
+  // Modules load meanwhile, for nothing then.
+  wiring.catch((error) => failing.abort(error));
   try {
-    if (typeof broker === "object") await transport.connect(signal && { signal });
     const since = Date.now();
-    const runner = await Runner.start(modules, {
-      transport,
+    const runner = current.runner = await Runner.start(modules, {
+      wiring,
       config,
-      messengerOf: (service) => {
-        const caller = new RpcCaller(transport, { caller: service, config: config as PlainRecord });
-        return new HubMessenger(hub, caller);
-      },
-      entrypoints: {
-        ...ENTRYPOINTS,
-        http: (entries, host) => new HttpHost(entries, host, server, known.http.maxBody),
-        websocket: (entries, host) => new WebSocketHost(entries, host, sockets),
-        ...entrypoints,
-      },
-      dependencies: { ...DEPENDENCIES, ...dependencies },
       details: openapi !== undefined,
       loading: { bundle, ...(importMap !== undefined && { importMap }) },
       ...(threads && { threads }),
       ...(logLevel && { logLevel }),
       onProgress: (progress) => {
         // The first rule of all may have come with the new version.
-        if (progress.step === "reloaded") listen().catch(({ message }) => log.error(message));
+        if (progress.step === "reloaded") {
+          wiring.then(({ listen }) => listen()).catch(({ message }) => log.error(message));
+        }
         onProgress(progress);
       },
-      ...(signal && { signal }),
+      signal: either,
     });
-    health.containers = runner.containers;
+    const { transport, server, listen } = await wiring;
     try {
       await listen();
     } catch (error) {
@@ -219,27 +173,18 @@ export async function run(
     });
     return running(runner, { transport, server, watching });
   } catch (error) {
-    await transport.close();
+    // A broker that is still looked for is wanted no more.
+    failing.abort(error);
+    const wired = await wiring.catch(() => undefined);
+    await wired?.transport.close();
     throw error;
   }
 }
 
-/** What `/readyz` asks: whether the broker is there, and all services run and have threads. */
-class Health {
-  containers: ReadonlyMap<string, Container> = new Map();
-  #lost = false;
-
-  get ready(): boolean {
-    return !this.#lost &&
-      [...this.containers.values()].every(({ state, pool }) => state === "running" && pool.size > 0);
-  }
-
-  watch(inform: (status: TransportStatus) => void): (status: TransportStatus) => void {
-    return (status) => {
-      this.#lost = status.state === "lost";
-      inform(status);
-    };
-  }
+/** It takes as long to load as a module does, so it loads beside it. */
+async function loadWiring(options: WireOptions): Promise<Wired> {
+  const { wire } = await import("./wiring.ts");
+  return await wire(options);
 }
 
 /** What is closed when the services have ended. */

@@ -24,14 +24,20 @@ import type { ThreadKind } from "./thread.ts";
 import type { ThreadModule } from "./thread_module.ts";
 import type { Transport } from "./transport.ts";
 
-/** Options of {@linkcode Launcher}. */
-export interface LauncherOptions {
+/** What services are connected to. */
+export interface Wiring {
   /** Connected; the runner does not close it. */
   readonly transport: Transport;
   /** Makes what a service sends with; the container disposes it. */
   readonly messengerOf: (service: string) => Messenger & AsyncDisposable;
   readonly entrypoints: EntrypointRegistry;
   readonly dependencies: DependencyRegistry;
+}
+
+/** Options of {@linkcode Launcher}. */
+export interface LauncherOptions {
+  /** Wanted only when modules have loaded; what it rejects with, the start of the services does. */
+  readonly wiring: Wiring | Promise<Wiring>;
   readonly config: Config;
   /** Threads of all services; permissions and limits that the configuration has for a service win. */
   readonly threads?: Partial<ThreadPlan> & Partial<PoolLimits>;
@@ -151,7 +157,7 @@ export class Launcher {
 
   /** Makes what serves a service of a module: all but {@linkcode Container.start}. */
   async launch(module: LoadedModule, manifest: Manifest, signal?: AbortSignal): Promise<Launched> {
-    const { transport, messengerOf, entrypoints, dependencies } = this.#options;
+    const { transport, messengerOf, entrypoints, dependencies } = await this.#options.wiring;
     const messenger = messengerOf(manifest.name);
     const current: { container?: Container } = {};
     let pool: Pool | undefined;

@@ -93,8 +93,6 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     "ConnectOptions",
     "Connection",
     "Container",
-    "DEPENDENCIES",
-    "ENTRYPOINTS",
     "FileWatchOptions",
     "LogLevel",
     "PoolLimits",

@@ -21,24 +21,26 @@ async function stage(behave: Behaviour = () => ({})) {
   await transport.connect();
   const order: string[] = [];
   const options: RunnerOptions = {
-    transport,
-    messengerOf: (service) => new RpcCaller(transport, { caller: service, config: {} }),
     config: {},
-    dependencies: {},
     threads: { permissions: "all" },
-    entrypoints: {
-      rpc: (_entries, host) => {
-        const name = host.service.replace("enoki_test_", "");
-        const { setup, start } = behave(host);
-        return {
-          ...(setup && { setup }),
-          start: async () => {
-            order.push(`${name} starts`);
-            await start?.();
-          },
-          stop: () => Promise.resolve(void order.push(`${name} stops`)),
-          [Symbol.asyncDispose]: () => Promise.resolve(),
-        };
+    wiring: {
+      transport,
+      messengerOf: (service) => new RpcCaller(transport, { caller: service, config: {} }),
+      dependencies: {},
+      entrypoints: {
+        rpc: (_entries, host) => {
+          const name = host.service.replace("enoki_test_", "");
+          const { setup, start } = behave(host);
+          return {
+            ...(setup && { setup }),
+            start: async () => {
+              order.push(`${name} starts`);
+              await start?.();
+            },
+            stop: () => Promise.resolve(void order.push(`${name} stops`)),
+            [Symbol.asyncDispose]: () => Promise.resolve(),
+          };
+        },
       },
     },
   };
