@@ -65,6 +65,7 @@ interface Reading extends ParseConfigYamlOptions {
 }
 
 const HINT = "Put quotes around a value with special characters in it";
+const TAB_HINT = "Indent with spaces";
 const REFERENCE_HINT =
   `Check the value of the variable, or write !raw_env_var "\${NAME}" to take it as text whatever it is`;
 // deno-lint-ignore no-control-regex -- a plain or block scalar cannot hold these, the tab included
@@ -121,7 +122,9 @@ function read(text: string, options: ParseConfigYamlOptions & Pick<Reading, "ref
   });
   const reading = { ...options, text, document, lines, converted: new Map() };
   const problem = document.errors[0];
-  if (problem !== undefined) fail(reading, problem.pos[0], problem.message);
+  if (problem !== undefined) {
+    fail(reading, problem.pos[0], problem.message, problem.code === "TAB_AS_INDENT" ? TAB_HINT : HINT);
+  }
   return reading;
 }
 

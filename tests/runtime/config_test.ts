@@ -185,6 +185,10 @@ Deno.test("parseConfigYaml() refuses a key that a variable makes a duplicate", (
   throws(() => parse("str: 1\n${S}: 3"), /the key "str" is in this mapping twice/);
 });
 
+Deno.test("parseConfigYaml() says of a tab that indents what to use instead", () => {
+  throws(() => parse("a:\n\tb: 1"), /line 2, column 1: .*Indent with spaces$/);
+});
+
 Deno.test("parseConfigYaml() refuses an alias inside its own anchor", () => {
   throws(() => parse("a: &a [*a]"), /line 1, column 8/);
 });
