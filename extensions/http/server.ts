@@ -10,6 +10,7 @@ import { ConfigurationError } from "../../runtime/errors.ts";
 import type { Log } from "../../runtime/log.ts";
 import { crossOriginHeaders, preflightHeaders } from "./cross_origin.ts";
 import { formatListenAddress, type ListenAddress, parseListenAddress } from "./listen_address.ts";
+import { OngoingResponses } from "./ongoing_responses.ts";
 import {
   BrokenStream,
   completeResponse,
@@ -53,6 +54,9 @@ export interface HttpServerOptions extends ConfiguredOptions {
   readonly isReady: () => boolean;
 }
 
+/** Milliseconds that connections have to take what they were handed, where nobody tells when they have. */
+const FLUSH_TIME = 1_000;
+
 /** Serves the rules of all services, from {@linkcode HttpServer.listen} on. */
 export class HttpServer implements AsyncDisposable {
   /** What is held for the clients of all services. */
@@ -61,6 +65,8 @@ export class HttpServer implements AsyncDisposable {
   readonly #address: ListenAddress;
   readonly #router = new Router<RequestHandler>();
   readonly #upgrades: UpgradeHandler[] = [];
+  /** Counted where there are upgrades. */
+  readonly #ongoing = new OngoingResponses();
   #refusing = false;
   #server: Deno.HttpServer<Deno.Addr> | undefined;
   #closing: Promise<void> | undefined;
@@ -162,8 +168,19 @@ export class HttpServer implements AsyncDisposable {
     return this.#closing ??= this.#upgrades.length === 0 ? this.#shutDown() : this.#closeUpgrades();
   }
 
-  #shutDown(): Promise<void> {
-    return this.#server?.shutdown().then(() => this.clients.stop()) ?? Promise.resolve();
+  async #shutDown(): Promise<void> {
+    const shutdown = this.#server?.shutdown();
+    const isHeldUp = this.#upgrades.some((handler) => handler.hasUnopened());
+    await (isHeldUp ? Promise.race([shutdown, this.#sent()]) : shutdown);
+    this.clients.stop();
+  }
+
+  /** A connection that is reset while it is taken over never ends for Deno, which would be waited for. */
+  async #sent(): Promise<void> {
+    await this.#ongoing.none();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    setTimeout(resolve, FLUSH_TIME);
+    await promise;
   }
 
   /** A server that shuts down cuts the connections that others have taken over, so they come first. */
@@ -179,6 +196,7 @@ export class HttpServer implements AsyncDisposable {
 
   readonly #answer = async (request: Request, info: Deno.ServeHandlerInfo): Promise<Response> => {
     const start = performance.now();
+    if (this.#upgrades.length > 0) this.#ongoing.add(info.completed);
     const { method, url } = request;
     const path = pathOf(url);
     const headers: string[] = [];

@@ -1,15 +1,17 @@
 import { completeResponse, type OutgoingResponse } from "./outgoing_response.ts";
 import type { RequestHandler } from "./server.ts";
 
+/** What becomes of a request for a connection. */
+export type Upgrade = { readonly response: Response } | { readonly status: number; readonly reason: string };
+
 /** Takes over connections: what speaks another protocol at a path. */
 export interface UpgradeHandler {
   /** For people. */
   readonly name: string;
   /** Grants a request, with the response that takes its connection over, or refuses it. */
-  upgrade(request: Request): { readonly response: Response } | {
-    readonly status: number;
-    readonly reason: string;
-  };
+  upgrade(request: Request): Promise<Upgrade>;
+  /** Whether it has been granted connections that have neither opened nor closed. */
+  hasUnopened(): boolean;
   /** Closes the connections that it has; nobody else can. */
   close(): Promise<void>;
 }
@@ -21,11 +23,11 @@ export function upgradeRoute(handler: UpgradeHandler): RequestHandler {
     name,
     service: name,
     owner: handler,
-    handle: ({ request }) => Promise.resolve(toOutgoing(handler.upgrade(request))),
+    handle: async ({ request }) => toOutgoing(await handler.upgrade(request)),
   };
 }
 
-function toOutgoing(upgrade: ReturnType<UpgradeHandler["upgrade"]>): OutgoingResponse {
+function toOutgoing(upgrade: Upgrade): OutgoingResponse {
   if ("response" in upgrade) {
     return { ...completeResponse({ status: 101, headers: [] }, undefined), upgraded: upgrade.response };
   }

@@ -5,6 +5,9 @@
  * next begins; what waits before and behind that is bounded. What is too much is answered with a close: 1009 for
  * a message, 1008 for requests, 1013 for a client that does not read. Deno 2.9 has no word to cut a connection,
  * so the close waits behind what the client has not read, and nothing is sent after it.
+ *
+ * It counts as gone when its connection is, or when it has taken too long to open or to answer the close: neither
+ * need ever come, and of a connection that is reset while it is taken over Deno tells nothing at all.
  */
 import { Buffer } from "node:buffer";
 import { Cancellation } from "../../runtime/cancellation.ts";
@@ -50,6 +53,9 @@ export interface SocketOptions extends SocketLimits, SocketEvents {
   readonly methods: MethodTable;
 }
 
+/** Milliseconds that a connection has to open, and a client to answer a close. */
+const SETTLE_LIMIT = 5_000;
+
 /** A connected client. */
 export class Socket implements Receiver {
   readonly id = crypto.randomUUID();
@@ -64,13 +70,17 @@ export class Socket implements Receiver {
   #running: { readonly cancellation: Cancellation; readonly answered: Promise<void> } | undefined;
   #finishing = false;
   #leaving = false;
+  #settling: ReturnType<typeof setTimeout> | undefined;
 
   constructor(socket: WebSocket, options: SocketOptions) {
     this.#socket = socket;
     this.#options = options;
     this.request = options.request;
     socket.binaryType = "arraybuffer";
+    this.#settle();
     socket.onopen = () => {
+      clearTimeout(this.#settling);
+      if (this.#leaving) return socket.close();
       options.onOpen(this);
       this.send(encodeEvent("connected", { socket_id: this.id }));
     };
@@ -80,7 +90,7 @@ export class Socket implements Receiver {
     socket.onerror = () => {};
   }
 
-  /** Resolves when the connection is gone. */
+  /** Resolves when the client is gone. */
   get closed(): Promise<void> {
     return this.#closed.promise;
   }
@@ -107,6 +117,7 @@ export class Socket implements Receiver {
     this.#leaving = true;
     this.#forgetQueue();
     this.#socket.close(code, reason);
+    this.#settle();
   }
 
   #receive(data: string | ArrayBuffer): void {
@@ -152,7 +163,13 @@ export class Socket implements Receiver {
     this.#running?.cancellation.cancel();
   }
 
+  #settle(): void {
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => this.#left(), SETTLE_LIMIT);
+  }
+
   #left(): void {
+    clearTimeout(this.#settling);
     this.#leaving = true;
     this.#forgetQueue();
     this.#running?.cancellation.cancel();

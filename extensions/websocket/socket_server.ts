@@ -12,7 +12,9 @@ export type Upgrade = { readonly response: Response } | { readonly status: numbe
 export interface UpgradeHandler {
   /** For people. */
   readonly name: string;
-  upgrade(request: Request): Upgrade;
+  upgrade(request: Request): Promise<Upgrade>;
+  /** Whether it has been granted connections that have neither opened nor closed. */
+  hasUnopened(): boolean;
   /** Sends its clients away; the server that took their connections waits for it before it closes. */
   close(): Promise<void>;
 }
@@ -40,6 +42,7 @@ export class SocketServer {
   readonly #options: SocketServerOptions;
   readonly #paths = new Map<string, SocketMethods>();
   readonly #sockets = new Set<Socket>();
+  readonly #unopened = new Set<WebSocket>();
   readonly #aborting = Promise.withResolvers<void>();
   #closing: Promise<void> | undefined;
 
@@ -55,6 +58,7 @@ export class SocketServer {
       this.#options.server.addUpgrade(path, {
         name: `the WebSocket of ${target.name}`,
         upgrade: (request) => this.#upgrade(request, methods!),
+        hasUnopened: () => this.#unopened.size > 0,
         close: () => this.#close(),
       });
       this.#paths.set(path, methods);
@@ -77,15 +81,18 @@ export class SocketServer {
     this.#aborting.resolve();
   }
 
-  #upgrade(request: Request, methods: SocketMethods): Upgrade {
+  async #upgrade(request: Request, methods: SocketMethods): Promise<Upgrade> {
     const { origins, maxClients, idleTimeout, hub, log, ...limits } = this.#options;
-    const { headers, url } = request;
+    const { headers, url, signal } = request;
     if (headers.get("upgrade")?.toLowerCase() !== "websocket") {
       return { status: 400, reason: "This path is for WebSockets" };
     }
     if (!isAllowedOrigin(headers, origins)) {
       return { status: 403, reason: "Pages of this origin may not connect" };
     }
+    // Who has gone already would never open, and a signal that is asked for tells so after the next events.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (signal.aborted) return { status: 400, reason: "The client has gone" };
     if (this.#closing !== undefined) return { status: 503, reason: "The server is stopping" };
     if (this.#sockets.size >= maxClients) {
       log.warning(`Refused a WebSocket: ${maxClients} clients are connected. Raise WEBSOCKET_MAX_CLIENTS`);
@@ -97,6 +104,7 @@ export class SocketServer {
     } catch (error) {
       return { status: 400, reason: (error as Error).message };
     }
+    this.#watchOpening(upgraded.socket);
     const socket = new Socket(upgraded.socket, {
       ...limits,
       request: { url, headers: [...headers].flat() },
@@ -113,6 +121,13 @@ export class SocketServer {
     });
     this.#sockets.add(socket);
     return { response: upgraded.response };
+  }
+
+  #watchOpening(socket: WebSocket): void {
+    this.#unopened.add(socket);
+    for (const event of ["open", "close"]) {
+      socket.addEventListener(event, () => this.#unopened.delete(socket), { once: true });
+    }
   }
 
   /** All paths are closed together, and each of them waits for the same end. */

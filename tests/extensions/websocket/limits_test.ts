@@ -104,6 +104,20 @@ Deno.test("a client that did not read is closed with 1013 once it reads", async 
   }
 });
 
+Deno.test("a client that never reads has no place any more some time after it was sent away", async () => {
+  await using served = await serveSockets({ WEBSOCKET_MAX_BUFFER: 1_000, WEBSOCKET_MAX_CLIENTS: 1 });
+  const connection = await connectByHand(served.ws);
+  const fill = clientFrame('{"method": "fill", "data": {"bytes": 50000000}}');
+  // The answer to the first is what finds too much before it.
+  await connection.write(fill);
+  for (let refused = true; refused;) {
+    const other = await connectByHand(served.ws);
+    refused = (await firstLine(other)).startsWith("HTTP/1.1 503 ");
+    other.close();
+  }
+  connection.close();
+});
+
 Deno.test("WEBSOCKET_IDLE_TIMEOUT: a client that answers no ping is given up, and its subscriptions with it", async () => {
   await using served = await serveSockets({ WEBSOCKET_IDLE_TIMEOUT: 1 });
   await using watcher = await RawSocket.open(served.ws);

@@ -95,8 +95,15 @@ export async function connectByHand(
   url: string,
   headers: Record<string, string> = {},
 ): Promise<Deno.TcpConn> {
-  const { hostname, port, pathname } = new URL(url);
+  const { hostname, port } = new URL(url);
   const connection = await Deno.connect({ hostname, port: Number(port) });
+  await connection.write(new TextEncoder().encode(handshake(url, headers)));
+  return connection;
+}
+
+/** The request for a WebSocket, as text. */
+export function handshake(url: string, headers: Record<string, string> = {}): string {
+  const { hostname, port, pathname } = new URL(url);
   const lines = [
     `GET ${pathname} HTTP/1.1`,
     `Host: ${hostname}:${port}`,
@@ -106,8 +113,7 @@ export async function connectByHand(
     "Sec-WebSocket-Version: 13",
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
-  await connection.write(new TextEncoder().encode(`${lines.join("\r\n")}\r\n\r\n`));
-  return connection;
+  return `${lines.join("\r\n")}\r\n\r\n`;
 }
 
 /** A text frame of a client, with a mask of zeros; for texts of less than 64 KiB. */
