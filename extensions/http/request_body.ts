@@ -9,7 +9,8 @@ const SHORT_BODY = 65_536;
 /**
  * Reads the body of a request; never rejects.
  *
- * Gives `"too large"` as soon as it is known to have more than `limit` bytes; the rest is not read.
+ * Gives `"too large"` as soon as it is known to have more than `limit` bytes; the rest is not read. A body of `GET`
+ * or `HEAD` has no meaning, and a `Request` cannot have it.
  *
  * @param length The header `content-length`.
  */
@@ -19,9 +20,8 @@ export function readRequestBody(
   limit: number,
   clients: SlowClients,
 ): RequestBody | Promise<RequestBody> {
-  if (length === undefined) {
-    if (request.method === "GET" || request.method === "HEAD" || request.body === null) return undefined;
-  } else {
+  if (request.method === "GET" || request.method === "HEAD") return undefined;
+  if (length !== undefined) {
     const bytes = Number(length);
     if (bytes > limit) return "too large";
     if (bytes <= SHORT_BODY) return readShort(request, clients);

@@ -19,6 +19,7 @@ export default service("odd", {
     proxied: http("GET", "/proxied"),
     cyclic: http("GET", "/cyclic"),
     body: http("POST", "/body"),
+    look: http("GET", "/look"),
     work: http("GET", "/work"),
     limited: http("GET", "/limited", { timeout: 300 }),
     limitedStream: http("GET", "/limited-stream", { timeout: 300 }),
@@ -51,6 +52,7 @@ export default service("odd", {
       return value;
     },
     body: async (_context, request) => String((await request.bytes()).length),
+    look: async (_context, request) => Response.json([request.headers.get("x-name"), await request.text()]),
     work: async (_context, request) => {
       const ms = Number(new URL(request.url).searchParams.get("ms") ?? 5);
       await new Promise((resolve) => setTimeout(resolve, ms));

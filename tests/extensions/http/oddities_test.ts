@@ -83,6 +83,21 @@ Deno.test("HttpServer survives odd requests and odd responses", async (test) => 
     assert.match(text, /^HTTP\/1.1 200 OK\r\n(?:.+\r\n)*content-length: 1000000\r\n(?:.+\r\n)*\r\n$/);
   });
 
+  for (const method of ["GET", "HEAD"]) {
+    for (const length of [0, 3]) {
+      await test.step(`${method} with a body of ${length} bytes is read without it`, async () => {
+        const headers = `host: x\r\nx-name: a\r\nconnection: close\r\ncontent-length: ${length}\r\n`;
+        const text = await exchange(
+          http,
+          `${method} /look HTTP/1.1\r\n${headers}\r\n${"x".repeat(length)}`,
+          "never",
+        );
+        assert.match(text, /^HTTP\/1.1 200 OK\r\n/);
+        if (method === "GET") assert.match(text, /\r\n\r\n\["a",""\]$/);
+      });
+    }
+  }
+
   await test.step("a URL of 50,000 letters is read", async () => {
     const text = await exchange(http, get(`/items/${"a".repeat(50_000)}`), "never");
     assert.ok(text.startsWith("HTTP/1.1 200 OK\r\n") && text.endsWith(`\r\n\r\n${"a".repeat(50_000)}`));
