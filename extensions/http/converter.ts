@@ -9,6 +9,7 @@ export interface Converter {
   /** Source of a regular expression without groups that capture; it may match too much, never too little. */
   readonly pattern: string;
   readonly weight: Weight;
+  readonly takesSlashes?: true;
   /** Reads the text of the URL, decoded; undefined where it does not fit. */
   readonly convert: (text: string) => string | number | undefined;
   /** What it takes, as JSON Schema. */
@@ -40,6 +41,7 @@ const CONVERTERS: Readonly<Record<string, (given: Arguments) => Converter>> = {
     return {
       pattern: "[^/].*",
       weight: 3,
+      takesSlashes: true,
       convert: (text) => text,
       schema: { type: "string", description: "May have slashes in it" },
     };

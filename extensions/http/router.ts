@@ -98,17 +98,33 @@ export class Router<Target> {
 }
 
 /** The rule in hono's spelling; equal for rules that match the same paths. */
-function pathPattern({ segments, folder }: Rule): string {
-  const path = segments.map((parts, index) =>
+function pathPattern(rule: Rule): string {
+  const path = units(rule).map((parts, index) =>
     parts.every((part) => typeof part === "string")
       ? parts.join("")
       : `:p${index}{${segmentPattern(parts, false)}}`
   ).join("/");
-  return `/${path}${folder ? "/" : ""}`;
+  return `/${path}`;
 }
 
-function reader({ segments }: Rule): Route<unknown>["read"] {
-  const readers = segments.flatMap((parts, index) => {
+/**
+ * What is between slashes, for the router; a variable that may have slashes in it takes all that follows along,
+ * since not each of hono's routers finds its end.
+ */
+function units({ segments, folder }: Rule): readonly (readonly RulePart[])[] {
+  const all = folder ? [...segments, []] : segments;
+  const open = all.findIndex((parts) =>
+    parts.some((part) => typeof part !== "string" && part.converter.takesSlashes)
+  );
+  if (open === -1) return all;
+  return [
+    ...all.slice(0, open),
+    all.slice(open).flatMap((parts, index) => index === 0 ? parts : ["/", ...parts]),
+  ];
+}
+
+function reader(rule: Rule): Route<unknown>["read"] {
+  const readers = units(rule).flatMap((parts, index) => {
     if (parts.every((part) => typeof part === "string")) return [];
     const variables = parts.filter((part) => typeof part !== "string");
     const regexp = parts.length > 1 ? new RegExp(`^${segmentPattern(parts, true)}$`) : undefined;

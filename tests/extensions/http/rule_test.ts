@@ -69,6 +69,26 @@ Deno.test("Router.find() asks the next rule where a converter refuses the value"
   deepStrictEqual(router.find("GET", "/x/10"), { target: "/x/:s", params: { s: "10" } });
 });
 
+Deno.test("Router.find() finds what follows a path, whatever other rules there are", () => {
+  const router = routerOf(
+    "/<x>/",
+    "/<x>/y",
+    "/p/<path:rest>/",
+    "/p/<path:rest>/edit",
+    "/p/<path:rest>/<int:part>",
+  );
+  for (
+    const [path, target, params] of [
+      ["/p/", "/<x>/", { x: "p" }],
+      ["/p/a/", "/p/<path:rest>/", { rest: "a" }],
+      ["/p/a/b/", "/p/<path:rest>/", { rest: "a/b" }],
+      ["/p/a/b/edit", "/p/<path:rest>/edit", { rest: "a/b" }],
+      ["/p/a/b/7", "/p/<path:rest>/<int:part>", { rest: "a/b", part: 7 }],
+      ["/p/y", "/<x>/y", { x: "p" }],
+    ] as const
+  ) deepStrictEqual(router.find("GET", path), { target, params }, path);
+});
+
 Deno.test("Router.add() refuses a rule that matches what another does, naming both owners", () => {
   const router = routerOf("/orders/:id");
   throws(() => router.add("GET", parseRule("/orders/<x>"), "other", String), {
