@@ -271,10 +271,8 @@ export class HttpServer implements AsyncDisposable {
         ...(isPreflight ? preflightHeaders(request, allowed, cors) : []),
       ]);
     }
-    if (!path.endsWith("/") && this.#allowed(`${path}/`).length > 0) {
-      const url = new URL(request.url);
-      return plain(308, undefined, [["location", `${url.pathname}/${url.search}`]]);
-    }
+    const folder = this.#folderOf(path, request.url);
+    if (folder !== undefined) return plain(308, undefined, [["location", folder]]);
     return plain(404, "Not Found\n");
   }
 
@@ -283,6 +281,15 @@ export class HttpServer implements AsyncDisposable {
     const found = this.#router.find(method, path) ??
       (method === "HEAD" ? this.#router.find("GET", path) : undefined);
     return found ?? (path.includes("//") ? this.#find(method, path.replaceAll(/\/{2,}/g, "/")) : undefined);
+  }
+
+  /** Where a request is sent that has forgotten the last slash: a path of this server, whatever a browser reads. */
+  #folderOf(path: string, url: string): string | undefined {
+    if (path.endsWith("/") || this.#allowed(`${path}/`).length === 0) return undefined;
+    const { pathname, search } = new URL(url);
+    // What begins with two slashes names another server.
+    const folder = `${pathname.replace(/^[/\\]+/, "/").replace(/[/\\]+$/, "")}/`;
+    return this.#allowed(folder).length > 0 ? folder + search : undefined;
   }
 
   #allowed(path: string): readonly string[] {

@@ -8,6 +8,9 @@ export const WEB_SERVICE = new URL("./web_service.ts", import.meta.url).pathname
 /** The module whose handlers and streams behave as few do. */
 export const ODD_SERVICE = new URL("./odd_service.ts", import.meta.url).pathname;
 
+/** The module whose rules match in more than one spelling. */
+export const PATH_SERVICE = new URL("./path_service.ts", import.meta.url).pathname;
+
 /** Serves modules at a free port; `http` is the URL. */
 export async function serveHttp(
   modules: readonly string[] = [WEB_SERVICE],
