@@ -45,6 +45,8 @@ export interface Conversion {
     payload: Payload,
     call: Call,
   ): Reply | undefined | Promise<Reply | undefined>;
+  /** What the log of a failed call says beside its arguments. */
+  logProperties?(payload: Payload): PlainRecord;
 }
 
 /**

@@ -173,13 +173,13 @@ export class Invoker implements AsyncDisposable {
         await provider.release(call, result);
       } catch (thrown) {
         explainDenial(thrown, `${call.service}.${call.method}`);
-        if (fault !== undefined) this.#report(entry, call, { thrown, expected: false, args });
+        if (fault !== undefined) this.#report(entry, call, { thrown, expected: false, args }, message);
         fault ??= { thrown, expected: false, args };
       }
     }
     call.end();
     if (fault === undefined) return done(encoded);
-    const failure = this.#report(entry, call, fault);
+    const failure = this.#report(entry, call, fault, message);
     const reply = opened ? undefined : await this.#encodeError(entry, call, fault, message);
     return reply === undefined ? { status: "failed", failure, expected: fault.expected } : done(reply);
   }
@@ -205,18 +205,24 @@ export class Invoker implements AsyncDisposable {
     try {
       return await entry.conversion.encodeError?.(thrown, expected, message, call);
     } catch (error) {
-      this.#report(entry, call, { thrown: error, expected: false, args });
+      this.#report(entry, call, { thrown: error, expected: false, args }, message);
       return undefined;
     }
   }
 
-  #report(entry: Entry, call: CallScope, { thrown, expected, args }: Fault): Failure {
+  #report(
+    entry: Entry,
+    call: CallScope,
+    { thrown, expected, args }: Fault,
+    message: CallMessage,
+  ): Failure {
     const failure = describeFailure(thrown);
     // Asking for a retry is no fault.
     const known = expected || asksForRetry(failure);
     const text =
       `${entry.spec.kind} ${call.service}.${call.method} failed: ${failure.name}: ${failure.message}`;
     const properties = {
+      ...entry.conversion.logProperties?.(message),
       arguments: redactedArguments(entry.parameters, args, entry.spec.redact),
       ...(!known && { error: thrown }),
     };

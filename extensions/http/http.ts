@@ -158,5 +158,6 @@ function conversion(
       const formatted = await onError?.(thrown, { request: toRequest(payload, head, call), expected });
       return formatted === undefined ? errorReply(thrown, expected, head) : await encodeResult(formatted);
     },
+    logProperties: (payload) => ({ request: headOf(payload).id }),
   };
 }

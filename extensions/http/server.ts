@@ -212,7 +212,7 @@ export class HttpServer implements AsyncDisposable {
     const isLarge = typeof response.bytes === "number" && response.bytes > LARGE_BODY && method !== "HEAD";
     const { head, body, bytes } = isLarge ? piecewise(response, this.clients) : response;
     if (client !== undefined) {
-      const record = (bytes: number) => this.#record(method, path, head.status, start, bytes, client);
+      const record = (bytes: number) => this.#record(method, path, head.status, start, bytes, client, id);
       if (method === "HEAD") record(0);
       else if (typeof bytes === "number") record(bytes);
       else void bytes.then(record);
@@ -306,10 +306,12 @@ export class HttpServer implements AsyncDisposable {
     start: number,
     bytes: number,
     client: Deno.Addr,
+    request: string,
   ): void {
     const took = (performance.now() - start).toFixed(1);
     this.#options.log.info(`${method} ${path} ${status} ${took} ms ${bytes} bytes`, {
       ...("hostname" in client && { client: client.hostname }),
+      request,
     });
   }
 

@@ -5,7 +5,7 @@ import { connectTo, ODD_SERVICE, readUntil, send, serveHttp } from "./web_stage.
 interface Line {
   readonly level: string;
   readonly message: string;
-  readonly properties?: { readonly client?: string };
+  readonly properties?: { readonly client?: string; readonly request?: string };
 }
 
 const lines: Line[] = [];
@@ -42,6 +42,24 @@ Deno.test("HttpServer logs method, path, status, duration, bytes and client of e
     ],
   );
   assert.ok(Number(/ (\d+\.\d) ms /.exec(requests[4]!.message)![1]) >= 190, requests[4]!.message);
+});
+
+Deno.test("the lines about a request, and about its handler's failure, name its id", async () => {
+  record("info");
+  let made: string | null;
+  {
+    await using running = await serveHttp([ODD_SERVICE]);
+    await (await fetch(`${running.http}/items/7`, { headers: { "x-request-id": "given" } })).text();
+    const response = await fetch(`${running.http}/cyclic`);
+    await response.text();
+    made = response.headers.get("x-request-id");
+  }
+  const found = (id: string | null) =>
+    lines.filter(({ properties }) => properties?.request === id).map(({ message }) =>
+      message.split(" ", 3).join(" ")
+    );
+  assert.deepEqual(found("given"), ["GET /items/7 200"]);
+  assert.deepEqual(found(made), ["http odd.cyclic failed:", "GET /cyclic 500"]);
 });
 
 Deno.test("HttpServer logs how many bytes a client took that left", async () => {
