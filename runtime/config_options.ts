@@ -39,7 +39,7 @@ export interface ReconnectOptions {
 export interface CrossOriginOptions {
   /** Origins such as `https://shop.example`, or `*` for all. */
   readonly origins: readonly string[];
-  /** Whether cookies may be sent along; `*` then stands for the origin that asks. */
+  /** Whether cookies may be sent along; never with `*`. */
   readonly credentials: boolean;
   /** Headers that may be sent. @default {those asked for} */
   readonly headers: readonly string[] | undefined;
@@ -315,9 +315,17 @@ function crossOrigin(at: Section): CrossOriginOptions | undefined {
   if (cors === undefined || origins === undefined) {
     return at.refuse("HTTP_CORS", "an origin, a list of them, or a mapping with origins");
   }
+  const list = typeof origins === "string" ? [origins] : cors.texts("origins")!;
+  const credentials = cors.flag("credentials") ?? defaults.credentials;
+  if (credentials && list.includes("*")) {
+    return cors.refuse(
+      "origins",
+      "the origins that are trusted: with credentials, * would be every page there is",
+    );
+  }
   return {
-    origins: typeof origins === "string" ? [origins] : cors.texts("origins")!,
-    credentials: cors.flag("credentials") ?? defaults.credentials,
+    origins: list,
+    credentials,
     headers: cors.texts("headers"),
     expose: cors.texts("expose") ?? defaults.expose,
     maxAge: cors.milliseconds("max_age") ?? defaults.maxAge,

@@ -8,9 +8,9 @@ export function crossOriginHeaders(
 ): readonly [string, string][] {
   const all = origins.includes("*");
   // A cache must not give to one origin what another was answered.
-  const headers: [string, string][] = all && !credentials ? [] : [["vary", "origin"]];
+  const headers: [string, string][] = all ? [] : [["vary", "origin"]];
   if (origin === undefined || (!all && !origins.includes(origin))) return headers;
-  headers.push(["access-control-allow-origin", all && !credentials ? "*" : origin]);
+  headers.push(["access-control-allow-origin", all ? "*" : origin]);
   if (credentials) headers.push(["access-control-allow-credentials", "true"]);
   if (expose.length > 0) headers.push(["access-control-expose-headers", expose.join(", ")]);
   return headers;

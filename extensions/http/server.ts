@@ -238,7 +238,7 @@ export class HttpServer implements AsyncDisposable {
       headers.append("traceparent", traceparent);
     }
     const { cors } = this.#options;
-    if (cors !== undefined) {
+    if (cors !== undefined && headerOf(given, "access-control-allow-origin") === undefined) {
       for (const [name, value] of crossOriginHeaders(headerOf(asked, "origin"), cors)) {
         headers.append(name, value);
       }

@@ -18,6 +18,7 @@ export default service("odd", {
     item: http("GET", "/items/:id"),
     proxied: http("GET", "/proxied"),
     cyclic: http("GET", "/cyclic"),
+    granting: http("GET", "/granting"),
     body: http("POST", "/body"),
     look: http("GET", "/look"),
     work: http("GET", "/work"),
@@ -51,6 +52,7 @@ export default service("odd", {
       value["self"] = value;
       return value;
     },
+    granting: () => [200, { "access-control-allow-origin": "https://own.example" }, "granted"],
     body: async (_context, request) => String((await request.bytes()).length),
     look: async (_context, request) => Response.json([request.headers.get("x-name"), await request.text()]),
     work: async (_context, request) => {
