@@ -277,7 +277,7 @@ function httpServer(at: Section): HttpServerOptions {
     address: typeof port === "number" ? String(port) : at.text("WEB_SERVER_ADDRESS") ?? "0.0.0.0:8000",
     maxBody: at.integer("HTTP_MAX_BODY", 0) ?? 10 * 1024 * 1024,
     stallTimeout: stall === 0 ? Infinity : stall,
-    maxHeld: at.integer("HTTP_MAX_HELD", 0) ?? 512 * 1024 * 1024,
+    maxHeld: at.integer("HTTP_MAX_HELD", 0) ?? 256 * 1024 * 1024,
     tls: cert === undefined || key === undefined ? undefined : { cert, key },
     cors: crossOrigin(at),
     health: at.flag("HTTP_HEALTH") ?? true,

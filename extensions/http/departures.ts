@@ -24,6 +24,8 @@ interface Watched {
 /** Watches the requests of one service. */
 export class Departures {
   readonly #watched = new Map<Request, Watched>();
+  /** Ends listening to the signal of a request. */
+  readonly #listening = new Map<Request, () => void>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /** Begins to watch a request; one that expires is cancelled at the next look. */
@@ -34,9 +36,12 @@ export class Departures {
     return cancellation;
   }
 
-  /** The request is being answered. */
+  /** The request is being answered: its signal, which lives as long as the connection, no longer holds the call. */
   forget(request: Request): void {
     this.#watched.delete(request);
+    if (this.#listening.size === 0) return;
+    this.#listening.get(request)?.();
+    this.#listening.delete(request);
   }
 
   /** Ends the timer, which otherwise ends itself at its next look. */
@@ -50,7 +55,7 @@ export class Departures {
     const now = performance.now();
     for (const [request, watched] of this.#watched) {
       const { cancellation, expiry } = watched;
-      if (++watched.looks === 2) listen(request.signal, cancellation);
+      if (++watched.looks === 2) this.#listening.set(request, listen(request.signal, cancellation));
       if (expiry === undefined ? watched.looks === 2 : now >= expiry.at) this.#watched.delete(request);
       if (expiry === undefined || now < expiry.at) continue;
       cancellation.cancel();
@@ -59,7 +64,9 @@ export class Departures {
   };
 }
 
-function listen(signal: AbortSignal, cancellation: Cancellation): void {
-  if (signal.aborted) cancellation.cancel();
-  else signal.addEventListener("abort", () => cancellation.cancel(), { once: true });
+function listen(signal: AbortSignal, cancellation: Cancellation): () => void {
+  const cancel = () => cancellation.cancel();
+  if (signal.aborted) cancel();
+  else signal.addEventListener("abort", cancel, { once: true });
+  return () => signal.removeEventListener("abort", cancel);
 }

@@ -27,7 +27,7 @@ export interface StreamedResponse extends OutgoingResponse {
 /** A complete body of more bytes is held for its client, and given up with it. */
 export const LARGE_BODY = 262_144;
 
-/** Bytes of a large body that go to the connection at a time. */
+/** Bytes, or letters, of a large body that go to the connection at a time. */
 const PIECE = 65_536;
 
 /** The response to a reply that is complete. */
@@ -36,15 +36,22 @@ export function completeResponse(head: ResponseHead, body: Body): OutgoingRespon
   return { head, body, bytes };
 }
 
-/** A complete response in pieces: one goes to the connection when the client has taken the former. */
-export function piecewise({ head, body }: OutgoingResponse, clients: SlowClients): OutgoingResponse {
-  let rest = typeof body === "string" ? ENCODER.encode(body) : body as Uint8Array;
-  const headers = [...withoutLength(head.headers), "content-length", String(rest.length)];
+/**
+ * A complete response in pieces: one goes to the connection when the client has taken the former.
+ *
+ * Until the last one has gone, all of the body is in memory, and counts.
+ */
+export function piecewise({ head, body, bytes }: OutgoingResponse, clients: SlowClients): OutgoingResponse {
+  let rest: Text | Bytes | undefined = typeof body === "string"
+    ? new Text(body)
+    : new Bytes(body as Uint8Array);
+  const headers = [...withoutLength(head.headers), "content-length", String(bytes)];
+  const held = typeof body === "string" ? memoryOf(body, bytes as number) : bytes as number;
   const { promise, resolve } = Promise.withResolvers<number>();
   let sent = 0;
   const end = () => {
     clients.release(wait);
-    rest = NOTHING;
+    rest = undefined;
     resolve(sent);
   };
   let fail: (error: Error) => void;
@@ -57,22 +64,60 @@ export function piecewise({ head, body }: OutgoingResponse, clients: SlowClients
       fail = (error) => controller.error(error);
     },
     pull(controller) {
-      if (rest.length === 0) {
+      const piece = rest?.next();
+      if (piece === undefined) {
         end();
         controller.close();
         return;
       }
-      // A copy: the connection would keep all of the body for as long as it keeps a view.
-      const piece = rest.slice(0, PIECE);
-      rest = rest.subarray(piece.length);
       sent += piece.length;
-      clients.hold(wait, rest.length);
+      clients.hold(wait, held);
       controller.enqueue(piece);
     },
     cancel: end,
   }, { highWaterMark: 0 });
-  clients.hold(wait, rest.length);
+  clients.hold(wait, held);
   return { head: { ...head, headers }, body: stream, bytes: promise };
+}
+
+/** Bytes, given in pieces that are copies: the connection would keep all of them for as long as it keeps a view. */
+class Bytes {
+  readonly #all: Uint8Array;
+  #at = 0;
+
+  constructor(all: Uint8Array) {
+    this.#all = all;
+  }
+
+  next(): Uint8Array<ArrayBuffer> | undefined {
+    if (this.#at >= this.#all.length) return undefined;
+    return new Uint8Array(this.#all.subarray(this.#at, this.#at += PIECE));
+  }
+}
+
+/** Text, encoded in pieces: to encode it as a whole would have it in memory twice. */
+class Text {
+  readonly #all: string;
+  #at = 0;
+
+  constructor(all: string) {
+    this.#all = all;
+  }
+
+  next(): Uint8Array<ArrayBuffer> | undefined {
+    if (this.#at >= this.#all.length) return undefined;
+    let end = this.#at + PIECE;
+    // The halves of a letter stay together.
+    if (HIGH_SURROGATE.test(this.#all.charAt(end - 1))) end++;
+    return ENCODER.encode(this.#all.slice(this.#at, this.#at = end));
+  }
+}
+
+const HIGH_SURROGATE = /[\uD800-\uDBFF]/;
+
+/** Letters beyond Latin make all of a string take two bytes for each. */
+function memoryOf(text: string, bytes: number): number {
+  return bytes === text.length ? bytes : Math.max(bytes, 2 * text.length);
 }
 
 /**
@@ -143,7 +188,6 @@ export function streamedResponse(
 export class BrokenStream extends Error {}
 
 const ENCODER = new TextEncoder();
-const NOTHING = new Uint8Array();
 
 function withoutLength(headers: FlatHeaders): FlatHeaders {
   return headers.filter((_, index) => headers[index - index % 2]!.toLowerCase() !== "content-length");

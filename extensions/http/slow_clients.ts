@@ -4,8 +4,9 @@
  * Invariant: no client that stands still is waited for longer than `stallTimeout`, and what is held for all of
  * them together is at most `maxHeld` bytes, or one body. It holds because `#waits` is in the order of the last
  * progress: the first is the one that has stood still for longest, so it is the first whose time is up and the
- * first to go when the bytes are too many. A response is held by reference to its bytes, which the one that
- * gives it up lets go of; what is in the buffers of the connection (about 64 KiB, and the system's) goes with the
+ * first to go when the bytes are too many. A response counts as a whole until its last piece has gone, and is held
+ * by reference, which the one that gives it up lets go of; so nobody else may keep it, such as a listener to the
+ * signal of a request, which lives as long as the connection. What is in the buffers of the connection (about 64 KiB, and the system's) goes with the
  * connection. Bodies that are too short to matter are not held here.
  */
 

@@ -14,7 +14,7 @@ Deno.test("runtimeOptions() fills in Nameko's defaults", () => {
       address: "0.0.0.0:8000",
       maxBody: 10 * 1024 * 1024,
       stallTimeout: 60_000,
-      maxHeld: 512 * 1024 * 1024,
+      maxHeld: 256 * 1024 * 1024,
       tls: undefined,
       cors: undefined,
       health: true,

@@ -7,6 +7,7 @@ export default service("odd", {
   entrypoints: {
     bytes: http("GET", "/bytes/<int:size>"),
     text: http("GET", "/text/<int:size>"),
+    faces: http("GET", "/faces/<int:shift>"),
     used: http("GET", "/used"),
     latin: http("GET", "/latin"),
     unicode: http("GET", "/unicode"),
@@ -33,6 +34,7 @@ export default service("odd", {
   handlers: {
     bytes: (_context, _request, { size }) => new Uint8Array(size).fill(97),
     text: (_context, _request, { size }) => "é".repeat(size / 2),
+    faces: (_context, _request, { shift }) => "x".repeat(shift) + "\u{1f600}".repeat(100_000),
     used: async () => {
       used ??= new Response("once");
       if (!used.bodyUsed) await used.text();

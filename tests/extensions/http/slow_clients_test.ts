@@ -78,6 +78,43 @@ Deno.test({
   },
 });
 
+for (const kind of ["text", "bytes"]) {
+  Deno.test({
+    name: `bodies that are given up leave the memory, while their clients stay: ${kind}`,
+    ...needsProc,
+    async fn() {
+      const [clients, size] = [200, 8_000_000];
+      await using server = await ServerProcess.start([ODD_SERVICE], {
+        HTTP_MAX_HELD: 50_000_000,
+        max_workers: 2,
+      });
+      await slowest(server);
+      const before = await server.memory();
+      const connections = await connectMany(server, clients);
+      // All at once, so that most of them wait for a thread.
+      await Promise.all(connections.map(async (connection) => {
+        await send(connection, `GET /${kind}/${size} ${HEAD}\r\n`);
+        await readUntil(connection, "\r\n\r\n");
+      }));
+      const growth = await server.memory() - before;
+      for (const connection of connections) connection.close();
+      assert.ok(growth < 600, `grew by ${growth.toFixed(0)} MiB of ${(clients * size / 2 ** 20).toFixed(0)}`);
+    },
+  });
+}
+
+Deno.test("large text with letters of four bytes arrives whole", async () => {
+  await using running = await serveHttp([ODD_SERVICE]);
+  for (const shift of [0, 1, 2, 3]) {
+    const response = await fetch(`${running.http}/faces/${shift}`, {
+      headers: { "accept-encoding": "identity" },
+    });
+    const text = await response.text();
+    assert.ok(text === "x".repeat(shift) + "\u{1f600}".repeat(100_000), `after ${shift} letters`);
+    assert.equal(response.headers.get("content-length"), String(shift + 400_000));
+  }
+});
+
 Deno.test("a client that stands still in its response is given up, and one that goes on is not", async () => {
   await using running = await serveHttp([ODD_SERVICE], { HTTP_STALL_TIMEOUT: 0.4 });
   const still = await connectTo(running.http);
