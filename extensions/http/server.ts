@@ -19,6 +19,7 @@ import {
   piecewise,
 } from "./outgoing_response.ts";
 import { type FlatHeaders, headerOf, type ResponseHead } from "./request_head.ts";
+import { pathOf, UrlCheck } from "./request_url.ts";
 import { fieldsOf } from "./response_fields.ts";
 import { type Params, Router } from "./router.ts";
 import { parseRule, type Rule } from "./rule.ts";
@@ -67,6 +68,7 @@ export class HttpServer implements AsyncDisposable {
   readonly #upgrades: UpgradeHandler[] = [];
   /** Counted where there are upgrades. */
   readonly #ongoing = new OngoingResponses();
+  readonly #urls = new UrlCheck();
   #refusing = false;
   #server: Deno.HttpServer<Deno.Addr> | undefined;
   #closing: Promise<void> | undefined;
@@ -201,14 +203,13 @@ export class HttpServer implements AsyncDisposable {
     const path = pathOf(url);
     const headers: string[] = [];
     request.headers.forEach((value, name) => headers.push(name, value));
-    if (!HOST_REGEXP.test(headerOf(headers, "host") ?? "")) {
-      return new Response("Bad Request\n", { status: 400 });
-    }
     const id = headerOf(headers, "x-request-id") ?? crypto.randomUUID();
     if (headerOf(headers, "x-request-id") === undefined) headers.push("x-request-id", id);
     const client = this.#options.isLogged() ? info.remoteAddr : undefined;
     const incoming = { request, headers, id };
-    const response = await this.#route(incoming, method, path);
+    const response = this.#urls.accepts(url, headerOf(headers, "host"))
+      ? await this.#route(incoming, method, path)
+      : plain(400, "Bad Request\n");
     const isLarge = typeof response.bytes === "number" && response.bytes > LARGE_BODY && method !== "HEAD";
     const { head, body, bytes } = isLarge ? piecewise(response, this.clients) : response;
     if (client !== undefined) {
@@ -328,17 +329,6 @@ function plain(
 ): OutgoingResponse {
   const type = text === undefined ? [] : ["content-type", "text/plain; charset=utf-8"];
   return completeResponse({ status, headers: [...headers.flat(), ...type] }, text);
-}
-
-/** A `Host` is put before the path as it is, so one with a slash would change the path. */
-const HOST_REGEXP = /^[\w.:[\]-]*$/;
-
-/** The path as the client has sent it, without the cost of a URL. */
-function pathOf(url: string): string {
-  const start = url.indexOf("/", url.indexOf("://") + 3);
-  if (start === -1) return "/";
-  const end = url.indexOf("?", start);
-  return end === -1 ? url.slice(start) : url.slice(start, end);
 }
 
 function readPem(path: string, key: string): string {

@@ -110,6 +110,10 @@ Deno.test("HttpServer survives odd requests and odd responses", async (test) => 
       ["a path that is no UTF-8", get("/items/%ff"), "404"],
       ["a Host that would change the path", get("/7", "host: x/items\r\n"), "400"],
       ["a Host that is none", get("/items/7", "host: a b/c\r\n"), "400"],
+      ...["a:b:c", "[", "::", "a:99999", "x.:y", "1.2.3.999"].map((host) =>
+        [`the Host ${host}`, get("/items/7", `host: ${host}\r\n`), "400"] as const
+      ),
+      ["a Host that is none in the URL itself", get("http://a:99999/items/7"), "400"],
       ["no Host", get("/items/7", ""), "200"],
       ["the whole URL", get("http://other.example/items/7"), "200"],
       ["OPTIONS *", "OPTIONS * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", "404"],
@@ -141,6 +145,15 @@ Deno.test("HttpServer survives odd requests and odd responses", async (test) => 
       assert.deepEqual(lines.filter((line) => line.includes('"level":"error"')), []);
     });
   }
+
+  await test.step("a Host that is none is answered with a request id, and logged", async () => {
+    lines.length = 0;
+    const answer = await exchange(http, get("/items/7", "host: a:b:c\r\n"), "never");
+    const id = /^x-request-id: (\S+)\r$/m.exec(answer)?.[1];
+    const [logged] = lines.map((line) => JSON.parse(line));
+    assert.match(logged.message, /^GET \/items\/7 400 /);
+    assert.equal(logged.properties.request, id);
+  });
 
   await test.step("who asks whether to send a body is told to go on", async () => {
     using connection = await connectTo(http);
