@@ -9,6 +9,7 @@ import { RegExpRouter } from "npm:hono@^4.13.19/router/reg-exp-router";
 import { SmartRouter } from "npm:hono@^4.13.19/router/smart-router";
 import { TrieRouter } from "npm:hono@^4.13.19/router/trie-router";
 import { ConfigurationError } from "../../runtime/errors.ts";
+import { normalizePath } from "./percent_encoding.ts";
 import { type Rule, type RulePart, segmentPattern } from "./rule.ts";
 
 /** Values of a rule's variables. */
@@ -77,7 +78,7 @@ export class Router<Target> {
   /** The rule that a path fits best; its variables are decoded. */
   find(method: string, path: string): Match<Target> | undefined {
     this.#index ??= this.#build();
-    const [matches, stash] = this.#index.match(method, path);
+    const [matches, stash] = this.#index.match(method, normalizePath(path));
     for (const [{ target, read }, values] of matches) {
       const params = read((index) => {
         const value = values[`p${index}`]!;

@@ -2,6 +2,7 @@
  * The path that an entrypoint is found at, in either of two spellings: `/orders/:id`, and Nameko's
  * `/orders/<int:id>`.
  */
+import { normalizePath } from "./percent_encoding.ts";
 import { type Converter, escapePattern, parseConverter, SEGMENT } from "./converter.ts";
 
 type Word<Text extends string> = Text extends `${infer Head}/${string}` ? Head : Text;
@@ -46,6 +47,9 @@ export interface Rule {
 /** Splits at slashes, but not at those within angle brackets. */
 const SEGMENT_REGEXP = /(?:<[^>]*>|[^/<])+/g;
 
+/** What is encoded in the rule already is not meant as it is written. */
+const ENCODED_TWICE = /%25([\dA-Fa-f]{2})/g;
+
 const PART_REGEXP = /<([^>]*)>|[^<]+/g;
 
 /**
@@ -74,7 +78,12 @@ export function parseRule(source: string): Rule {
       }
     }
     if (/[<>*?#{}\s]/.test(text!)) throw refuse(`"${text}" cannot be in a path`);
-    return encodeURI(decodeURI(text!));
+    try {
+      decodeURI(text!);
+    } catch {
+      throw refuse(`"${text}" is wrongly encoded`);
+    }
+    return normalizePath(encodeURI(text!).replaceAll(ENCODED_TWICE, "%$1"));
   };
   const segments = (source.match(SEGMENT_REGEXP) ?? []).map((segment): readonly RulePart[] =>
     segment.startsWith(":")

@@ -46,6 +46,14 @@ const CASES: readonly (readonly [string, string, unknown])[] = [
   ["/v<int:major>.<int:minor>/x", "/v1.20/x", { major: 1, minor: 20 }],
   ["/v<int:major>.<int:minor>/x", "/v1x20/x", undefined],
   ["/caf\u00e9/:x", "/caf%C3%A9/1", { x: "1" }],
+  ["/caf\u00e9/~u", "/caf%c3%a9/~u", {}],
+  ["/caf\u00e9/~u", "/caf%C3%A9/%7Eu", {}],
+  ["/caf%c3%a9/%7eu", "/caf%C3%A9/~u", {}],
+  ["/any/<any(\u00e9,b):x>", "/any/%c3%a9", { x: "\u00e9" }],
+  ["/get/<int:value>", "/get/%31", { value: 1 }],
+  ["/a%2Fb", "/a%2fb", {}],
+  ["/a%2Fb", "/a/b", undefined],
+  ["/a%25b", "/a%25b", {}],
   ["/Case", "/case", undefined],
 ];
 
@@ -110,6 +118,8 @@ for (
     ["/:id/<id>", /it has two variables "id"/],
     ["/a*", /"a\*" cannot be in a path/],
     ["/a?b=1", /cannot be in a path/],
+    ["/a%zz", /"a%zz" is wrongly encoded/],
+    ["/a%ff", /"a%ff" is wrongly encoded/],
   ] as const
 ) {
   Deno.test(`http() refuses the rule ${rule}`, () => {
