@@ -10,6 +10,7 @@ import {
   type OutgoingResponse,
   type StreamedResponse,
   streamedResponse,
+  streamlessResponse,
 } from "./outgoing_response.ts";
 import { readRequestBody } from "./request_body.ts";
 import { encodeRequestHead, headerOf } from "./request_head.ts";
@@ -127,7 +128,7 @@ export class HttpHost implements Entrypoint {
     if (outcome.stream === undefined) return completeResponse(head, outcome.body);
     if (method !== "HEAD") return this.#opened(streamedResponse(head, outcome.stream, this.#server.clients));
     outcome.stream.cancel();
-    return completeResponse(head, undefined);
+    return streamlessResponse(head);
   }
 
   #opened(response: StreamedResponse): StreamedResponse {

@@ -80,6 +80,12 @@ export function piecewise({ head, body, bytes }: OutgoingResponse, clients: Slow
   return { head: { ...head, headers }, body: stream, bytes: promise };
 }
 
+/** The response to a `HEAD` of what would be a stream: no body, and nothing said of a length that nobody knows. */
+export function streamlessResponse(head: ResponseHead): OutgoingResponse {
+  const body = new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
+  return { head, body, bytes: 0 };
+}
+
 /** Bytes, given in pieces that are copies: the connection would keep all of them for as long as it keeps a view. */
 class Bytes {
   readonly #all: Uint8Array;

@@ -98,6 +98,16 @@ Deno.test("HttpServer survives odd requests and odd responses", async (test) => 
     }
   }
 
+  await test.step("HEAD of a stream says nothing of a length", async () => {
+    const text = await exchange(
+      http,
+      "HEAD /download HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+      "never",
+    );
+    assert.match(text, /^HTTP\/1.1 200 OK\r\n(?:.+\r\n)*\r\n$/);
+    assert.doesNotMatch(text, /content-length/i);
+  });
+
   await test.step("a URL of 50,000 letters is read", async () => {
     const text = await exchange(http, get(`/items/${"a".repeat(50_000)}`), "never");
     assert.ok(text.startsWith("HTTP/1.1 200 OK\r\n") && text.endsWith(`\r\n\r\n${"a".repeat(50_000)}`));
