@@ -10,6 +10,8 @@ export interface Converter {
   readonly pattern: string;
   readonly weight: Weight;
   readonly takesSlashes?: true;
+  /** What it refuses beside what its pattern does; equal for those that refuse the same. @default {nothing} */
+  readonly constraint?: string;
   /** Reads the text of the URL, decoded; undefined where it does not fit. */
   readonly convert: (text: string) => string | number | undefined;
   /** What it takes, as JSON Schema. */
@@ -82,7 +84,9 @@ export function parseConverter(source: string): Converter {
       `there is no converter "${source}"; there are string, int, float, path, uuid and any(a,b)`,
     );
   }
-  return CONVERTERS[name]!(parseArguments(given));
+  const args = parseArguments(given);
+  const converter = CONVERTERS[name]!(args);
+  return args.size === 0 ? converter : { ...converter, constraint: JSON.stringify([...args].sort()) };
 }
 
 /** Text as a pattern that matches just it. */

@@ -24,6 +24,8 @@ export interface Match<Target> {
 interface Route<Target> {
   readonly method: string;
   readonly pattern: string;
+  /** Equal for rules that match the same paths. */
+  readonly identity: string;
   readonly rule: Rule;
   readonly target: Target;
   readonly read: (values: (index: number) => string) => Params | undefined;
@@ -54,8 +56,9 @@ export class Router<Target> {
     replaces: (other: Target) => boolean = () => false,
   ): void {
     const pattern = pathPattern(rule);
+    const identity = [pattern, ...constraints(rule)].join("\n");
     const other = this.#routes.find((route) =>
-      route.method === method && route.pattern === pattern && !replaces(route.target)
+      route.method === method && route.identity === identity && !replaces(route.target)
     );
     if (other !== undefined) {
       throw new ConfigurationError(
@@ -65,7 +68,7 @@ export class Router<Target> {
       );
     }
     // The newest is the first of those with the same rule.
-    this.#routes.unshift({ method, pattern, rule, target, read: reader(rule) });
+    this.#routes.unshift({ method, pattern, identity, rule, target, read: reader(rule) });
     this.#index = undefined;
   }
 
@@ -98,7 +101,7 @@ export class Router<Target> {
   }
 }
 
-/** The rule in hono's spelling; equal for rules that match the same paths. */
+/** The rule in hono's spelling. */
 function pathPattern(rule: Rule): string {
   const path = units(rule).map((parts, index) =>
     parts.every((part) => typeof part === "string")
@@ -106,6 +109,10 @@ function pathPattern(rule: Rule): string {
       : `:p${index}{${segmentPattern(parts, false)}}`
   ).join("/");
   return `/${path}`;
+}
+
+function constraints({ segments }: Rule): readonly string[] {
+  return segments.flat().map((part) => typeof part === "string" ? "" : part.converter.constraint ?? "");
 }
 
 /**
@@ -164,9 +171,13 @@ function compare({ segments: a }: Rule, { segments: b }: Rule): number {
   return b.length - a.length;
 }
 
-/** Fixed text beside a variable makes a segment narrower. */
+/** Fixed text beside a variable makes a segment narrower, and so does what its converter refuses. */
 function weigh(parts: readonly RulePart[]): number {
   let weight = 0;
-  for (const part of parts) if (typeof part !== "string") weight = Math.max(weight, part.converter.weight);
+  for (const part of parts) {
+    if (typeof part === "string") continue;
+    const { weight: own, constraint } = part.converter;
+    weight = Math.max(weight, own - (constraint === undefined ? 0 : 0.25));
+  }
   return weight === 0 ? 0 : weight - (parts.length > 1 ? 0.5 : 0);
 }

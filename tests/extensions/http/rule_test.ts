@@ -97,6 +97,20 @@ Deno.test("Router.find() finds what follows a path, whatever other rules there a
   ) deepStrictEqual(router.find("GET", path), { target, params }, path);
 });
 
+Deno.test("Router.find() prefers the narrower of two converters of the same kind, whatever the order", () => {
+  const pairs = [["/a/<int:x>", "/a/<int(min=5):x>"], ["/a/<x>", "/a/<string(length=1):x>"]] as const;
+  for (const [wide, narrow] of pairs) {
+    for (const order of [[wide, narrow], [narrow, wide]]) {
+      const router = routerOf(...order);
+      deepStrictEqual(["/a/7", "/a/11"].map((path) => router.find("GET", path)?.target), [
+        narrow,
+        narrow.includes("min") ? narrow : wide,
+      ]);
+      deepStrictEqual(router.find("GET", "/a/04")?.target, wide);
+    }
+  }
+});
+
 Deno.test("Router.add() refuses a rule that matches what another does, naming both owners", () => {
   const router = routerOf("/orders/:id");
   throws(() => router.add("GET", parseRule("/orders/<x>"), "other", String), {
