@@ -118,6 +118,7 @@ export function connectSocket<Target = unknown>(
         );
       }
       const correlationId = ++lastCall;
+      const frame = JSON.stringify({ method, ...values, correlation_id: correlationId });
       const settle = (error: unknown, result?: unknown) => {
         pending.delete(correlationId);
         clearTimeout(timer);
@@ -131,11 +132,7 @@ export function connectSocket<Target = unknown>(
         settle(socketError("CallTimeoutError", text, "TIMEOUT", true));
       }, timeout);
       signal?.addEventListener("abort", withdraw);
-      const call = {
-        frame: JSON.stringify({ method, ...values, correlation_id: correlationId }),
-        settle,
-        sent: false,
-      };
+      const call = { frame, settle, sent: false };
       pending.set(correlationId, call);
       if (id !== undefined && socket.readyState === WebSocket.OPEN) send(call);
     });

@@ -37,6 +37,12 @@ Deno.test("SocketClient.call gives up after its timeout, or when its signal abor
   await assert.rejects(call, { message: "enough" });
 });
 
+Deno.test("SocketClient.call rejects what cannot be JSON, and leaves no timer behind", async () => {
+  await using served = await serveSockets();
+  await using socket = connectSocket<typeof sockets>(served.ws);
+  await assert.rejects(socket.call.echo(1n), TypeError);
+});
+
 Deno.test("SocketClient.on() hears events until it is ended", async () => {
   await using served = await serveSockets();
   await using socket = connectSocket<typeof sockets>(served.ws);
