@@ -6,6 +6,7 @@
  * | `Response` | as it is; a body that is a stream is sent bit by bit |
  * | text | 200, `text/plain; charset=utf-8` |
  * | bytes | 200, `application/octet-stream` |
+ * | `Blob`, `URLSearchParams`, `FormData` | 200, with their own content type |
  * | `null`, `undefined` | 204 |
  * | `[status, body]`, `[status, headers, body]` | that status; the body is any of the others |
  * | `ReadableStream` | 200, `application/octet-stream`, sent bit by bit |
@@ -21,9 +22,10 @@
  */
 import { encodeJson, JSON_CONTENT_TYPE } from "../../runtime/codec.ts";
 import { BadResultError } from "../../runtime/errors.ts";
-import type { Chunk, Reply } from "../../runtime/outcome.ts";
-import { encodeResponseHead, type FlatHeaders } from "./request_head.ts";
-import { encodeServerSentEvent, EVENT_STREAM } from "./server_sent_events.ts";
+import type { Reply } from "../../runtime/outcome.ts";
+import { encodeResponseHead, type FlatHeaders, headerPairs } from "./request_head.ts";
+import { asChunks, asEvents, bytesOf, isBytes, withFirst } from "./result_chunks.ts";
+import { EVENT_STREAM } from "./server_sent_events.ts";
 
 /** Encodes what a handler returned. */
 export function encodeResult(result: unknown): Reply | Promise<Reply> {
@@ -44,7 +46,7 @@ export async function mapBody(
   change: (body: unknown) => Promise<unknown>,
 ): Promise<unknown> {
   const [status, body] = isTuple(result) ? [result[0], result.at(-1)] : [200, result];
-  const isOpaque = body instanceof Response || isBytes(body) || isAsyncIterable(body);
+  const isOpaque = body instanceof Response || isBytes(body) || isAsyncIterable(body) || isWebBody(body);
   if (isOpaque || status >= 300 || BODILESS.has(status)) return result;
   const changed = await change(body);
   return isTuple(result) ? [...result.slice(0, -1), changed] : changed;
@@ -78,6 +80,7 @@ function encodeBody(body: unknown, status: number, headers: FlatHeaders): Reply 
     ...content,
   });
   if (body === undefined || body === null || BODILESS.has(status)) {
+    discard(body);
     return { head: encodeResponseHead({ status, headers }), body: undefined };
   }
   if (typeof body === "string") return reply(TEXT, { body });
@@ -92,7 +95,32 @@ function encodeBody(body: unknown, status: number, headers: FlatHeaders): Reply 
       chunks: type.startsWith(EVENT_STREAM) ? asEvents(body) : asChunks(body),
     });
   }
+  if (isWebBody(body)) {
+    return encodeResponse(new Response(body, { status, headers: headerPairs(headers) }));
+  }
+  if (body instanceof Response) {
+    throw new BadResultError(
+      "Cannot send a Response as the body of a status: it has one of its own. Return it alone",
+    );
+  }
+  if (isIterator(body)) {
+    throw new BadResultError(
+      "Cannot send the items of an iterator that is not async: JSON has no such value. Return a list of them, or " +
+        "use an async one for a stream",
+    );
+  }
   return reply(JSON_CONTENT_TYPE, { body: encodeJson(body) });
+}
+
+/** Ends what would have been sent, but for a status without a body. */
+function discard(body: unknown): void {
+  const ended = body instanceof ReadableStream
+    ? body.cancel()
+    : isAsyncIterable(body)
+    ? body[Symbol.asyncIterator]().return?.()
+    : undefined;
+  // A handler that has not begun has nothing to fail with, and a stream that is in use is another's to end.
+  ended?.catch(() => {});
 }
 
 function contentTypeOf(headers: FlatHeaders): string | undefined {
@@ -118,65 +146,15 @@ async function encodeItems(items: AsyncIterable<unknown>, reply: MakeReply): Pro
   return reply(isText ? TEXT : BYTES, { body: undefined, chunks: asChunks(all) });
 }
 
-function withFirst(
-  first: IteratorResult<unknown>,
-  iterator: AsyncIterator<unknown>,
-): AsyncIterator<unknown> {
-  let given = false;
-  return {
-    next() {
-      if (given) return iterator.next();
-      given = true;
-      return Promise.resolve(first);
-    },
-    return: () => iterator.return?.() ?? Promise.resolve({ done: true, value: undefined }),
-  };
-}
-
-/** Turns items into chunks without a generator, so that ending it reaches an iterator that is busy. */
-function map(items: AsyncIterable<unknown>, encode: (item: unknown) => Chunk): AsyncIterable<Chunk> {
-  return {
-    [Symbol.asyncIterator]() {
-      const iterator = items[Symbol.asyncIterator]();
-      return {
-        async next() {
-          const result = await iterator.next();
-          return result.done
-            ? { done: true, value: undefined }
-            : { done: false, value: encode(result.value) };
-        },
-        async return() {
-          await iterator.return?.();
-          return { done: true, value: undefined };
-        },
-      };
-    },
-  };
-}
-
-function asEvents(items: AsyncIterable<unknown>): AsyncIterable<Chunk> {
-  return map(items, encodeServerSentEvent);
-}
-
-function asChunks(items: AsyncIterable<unknown>): AsyncIterable<Chunk> {
-  return map(items, (item) => {
-    if (typeof item === "string") return item;
-    if (item instanceof ArrayBuffer) return new Uint8Array(item);
-    if (ArrayBuffer.isView(item)) return bytesOf(item);
-    throw new BadResultError(
-      `Cannot send a ${typeof item} as a part of a body: it is neither text nor bytes. For server-sent events ` +
-        `state the content type ${EVENT_STREAM}`,
-    );
-  });
-}
-
 /** Reads as far ahead as costs no waiting: most responses are complete at once, and need no stream then. */
 async function encodeResponse(response: Response): Promise<Reply> {
-  if (response.status === 0) throw unusable("it is Response.error(). Return one with a status");
+  const { status } = response;
+  if (status === 0) throw unusable("it is Response.error(). Return one with a status");
+  if (status < 200) throw unusable(`its status is ${status}, which no handler can answer with`);
   if (response.body?.locked) {
     throw unusable("its body has been read. Return a new one, or a clone() made before");
   }
-  const head = encodeResponseHead({ status: response.status, headers: flatten(response.headers) });
+  const head = encodeResponseHead({ status, headers: flatten(response.headers) });
   if (response.body === null) return { head, body: undefined };
   const reader = response.body.getReader();
   const reads = [reader.read()];
@@ -215,17 +193,16 @@ async function settledSoon<T>(promise: Promise<T>): Promise<T | undefined> {
   return value;
 }
 
-function isBytes(value: unknown): boolean {
-  return value instanceof ArrayBuffer || ArrayBuffer.isView(value);
-}
-
-/** A copy where the memory is shared or larger than the view: a port would send all of it. */
-function bytesOf(view: ArrayBufferView): Uint8Array<ArrayBuffer> {
-  const { buffer, byteOffset, byteLength } = view;
-  if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) return new Uint8Array(buffer);
-  return new Uint8Array(new Uint8Array(buffer, byteOffset, byteLength));
-}
-
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+}
+
+type WebBody = Blob | URLSearchParams | FormData;
+
+function isWebBody(value: unknown): value is WebBody {
+  return value instanceof Blob || value instanceof URLSearchParams || value instanceof FormData;
+}
+
+function isIterator(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Symbol.iterator in value && "next" in value;
 }

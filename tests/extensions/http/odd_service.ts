@@ -8,6 +8,9 @@ export default service("odd", {
     bytes: http("GET", "/bytes/<int:size>"),
     text: http("GET", "/text/<int:size>"),
     faces: http("GET", "/faces/<int:shift>"),
+    iterator: http("GET", "/iterator"),
+    switching: http("GET", "/switching"),
+    nested: http("GET", "/nested"),
     used: http("GET", "/used"),
     latin: http("GET", "/latin"),
     unicode: http("GET", "/unicode"),
@@ -35,6 +38,11 @@ export default service("odd", {
     bytes: (_context, _request, { size }) => new Uint8Array(size).fill(97),
     text: (_context, _request, { size }) => "é".repeat(size / 2),
     faces: (_context, _request, { shift }) => "x".repeat(shift) + "\u{1f600}".repeat(100_000),
+    *iterator() {
+      yield 1;
+    },
+    switching: () => new Response(null, { status: 101 }),
+    nested: () => [200, new Response("inner")],
     used: async () => {
       used ??= new Response("once");
       if (!used.bodyUsed) await used.text();

@@ -32,6 +32,9 @@ Deno.test("HttpServer survives odd requests and odd responses", async (test) => 
       ["/split", "header"],
       ["/network-error", "it is Response.error"],
       ["/cyclic", "circular"],
+      ["/iterator", "an iterator that is not async"],
+      ["/switching", "its status is 101"],
+      ["/nested", "a Response as the body of a status"],
     ] as const
   ) {
     await test.step(`what ${path} returns is no response: 500, and the log says why`, async () => {

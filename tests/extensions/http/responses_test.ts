@@ -7,6 +7,8 @@ const RESULTS: readonly (readonly [string, number, string | null, string])[] = [
   ["/json", 200, "application/json", '{"a":[1,null],"at":"1970-01-01T00:00:00.000Z"}'],
   ["/bytes", 200, "application/octet-stream", "\x01\x02\ufffd"],
   ["/nothing", 204, null, ""],
+  ["/blob", 201, "text/csv", "a,b"],
+  ["/fields", 200, "application/x-www-form-urlencoded;charset=UTF-8", "a=1+2"],
   ["/list", 200, "application/json", "[1,2,3]"],
   ["/tuple", 404, "application/json", '{"missing":true}'],
   ["//text", 200, "text/plain; charset=utf-8", "text"],
@@ -28,6 +30,8 @@ const RESULTS: readonly (readonly [string, number, string | null, string])[] = [
     '{"error":"ServiceUnavailable","message":"The service lost the request"}',
   ],
 ];
+
+const TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 Deno.test("http() answers with what its handlers return and throw", async (test) => {
   await using running = await serveHttp();
@@ -60,17 +64,39 @@ Deno.test("http() answers with what its handlers return and throw", async (test)
 
   await test.step("the handler gets the request and the rule's variables", async () => {
     const response = await fetch(`${running.http}/facts/a%2Fb/c/d?x=1`, {
-      headers: { "x-request-id": "r-2", traceparent: "00-1-2-01" },
+      headers: { "x-request-id": "r-2", traceparent: TRACEPARENT, tracestate: "a=1,b=2" },
     });
     deepStrictEqual(await response.json(), {
       params: { id: "a/b", rest: "c/d" },
       url: "?x=1",
       id: "r-2",
-      data: { traceparent: "00-1-2-01" },
+      data: { traceparent: TRACEPARENT, tracestate: "a=1,b=2" },
     });
     strictEqual(response.headers.get("x-request-id"), "r-2");
-    strictEqual(response.headers.get("traceparent"), "00-1-2-01");
+    strictEqual(response.headers.get("traceparent"), TRACEPARENT);
   });
+
+  for (
+    const [traceparent, isTaken] of [
+      [TRACEPARENT, true],
+      [TRACEPARENT.replace("00-", "01-") + "-more", true],
+      [`${TRACEPARENT}-more`, false],
+      [TRACEPARENT.replace("00-", "ff-"), false],
+      [TRACEPARENT.toUpperCase(), false],
+      [`00-${"0".repeat(32)}-00f067aa0ba902b7-01`, false],
+      [`00-4bf92f3577b34da6a3ce929d0e0e4736-${"0".repeat(16)}-01`, false],
+      ["garbage", false],
+    ] as const
+  ) {
+    await test.step(`the traceparent ${traceparent} is ${isTaken ? "" : "not "}taken`, async () => {
+      const response = await fetch(`${running.http}/facts/1/2`, {
+        headers: { traceparent, tracestate: "a=1" },
+      });
+      const { data } = await response.json();
+      deepStrictEqual(data, isTaken ? { traceparent, tracestate: "a=1" } : {});
+      strictEqual(response.headers.get("traceparent"), isTaken ? traceparent : null);
+    });
+  }
 
   await test.step("a request without an id is given one", async () => {
     const response = await fetch(`${running.http}/facts/1/2`);

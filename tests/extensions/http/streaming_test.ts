@@ -107,3 +107,11 @@ Deno.test("http() keeps requests from a body that is too large, stated or not", 
     match(await response.text(), /The body may have 10 bytes at most/);
   }
 });
+
+Deno.test("what would be sent is ended where the status has no body", async () => {
+  await using running = await serveHttp([WEB_SERVICE], ONE_THREAD);
+  for (const kind of ["stream", "items"]) {
+    strictEqual((await fetch(`${running.http}/discarded?${kind}`)).status, 204);
+  }
+  deepStrictEqual(await notesOf(running.http), ["cancelled", "returned"]);
+});

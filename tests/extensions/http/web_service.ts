@@ -14,6 +14,9 @@ export default service("web", {
     json: http("GET", "/json"),
     bytes: http("GET", "/bytes"),
     nothing: http("GET", "/nothing"),
+    blob: http("GET", "/blob"),
+    fields: http("GET", "/fields"),
+    discarded: http("GET", "/discarded"),
     list: http("GET", "/list"),
     tuple: http("GET", "/tuple"),
     large: http("GET", "/large"),
@@ -45,6 +48,20 @@ export default service("web", {
     json: () => ({ a: [1, null], at: new Date(0) }),
     bytes: () => new Uint8Array([1, 2, 255]),
     nothing: () => {},
+    blob: () => [201, { "x-a": "b" }, new Blob(["a,b"], { type: "text/csv" })],
+    fields: () => new URLSearchParams({ a: "1 2" }),
+    discarded: (_context, request) =>
+      request.url.endsWith("stream")
+        ? [204, new ReadableStream({ cancel: () => void notes.push("cancelled") })]
+        : [204, {
+          [Symbol.asyncIterator]: () => ({
+            next: () => Promise.resolve({ done: false, value: "never" }),
+            return: () => {
+              notes.push("returned");
+              return Promise.resolve({ done: true, value: undefined });
+            },
+          }),
+        }],
     list: () => [1, 2, 3],
     tuple: () => [404, { "x-a": "b" }, { missing: true }],
     large: () => "large ".repeat(10_000),
