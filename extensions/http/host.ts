@@ -17,6 +17,7 @@ import { encodeRequestHead, headerOf } from "./request_head.ts";
 import { recallHead } from "./response_fields.ts";
 import type { Params } from "./router.ts";
 import { parseRule } from "./rule.ts";
+import { traceContext } from "./trace_context.ts";
 import type { HttpServer, IncomingRequest } from "./server.ts";
 
 /** Serves the paths of a service through the server of the process. */
@@ -168,7 +169,6 @@ function toInvocation(
   body: Uint8Array<ArrayBuffer> | undefined,
 ): Invocation {
   const contentType = headerOf(headers, "content-type");
-  const traceparent = headerOf(headers, "traceparent");
   return {
     entrypoint: index,
     body: body && transportableBody(
@@ -177,7 +177,7 @@ function toInvocation(
       headerOf(headers, "content-encoding") !== undefined,
     ),
     contentType,
-    headers: traceparent === undefined ? undefined : { "nameko.traceparent": traceparent },
+    headers: traceContext(headers),
     message: encodeRequestHead({ method, url, headers, params, id }),
     ...(typeof timeout === "number" && { timeout }),
   };

@@ -25,6 +25,7 @@ import { type Params, Router } from "./router.ts";
 import { parseRule, type Rule } from "./rule.ts";
 import { SlowClients } from "./slow_clients.ts";
 import { clearSocketFile } from "./socket_file.ts";
+import { traceparentOf } from "./trace_context.ts";
 import { type UpgradeHandler, upgradeRoute } from "./upgrade.ts";
 
 /** A request on its way to a service. */
@@ -233,7 +234,7 @@ export class HttpServer implements AsyncDisposable {
     { headers: asked, id }: IncomingRequest,
   ): Response {
     const { headers } = response;
-    const traceparent = headerOf(asked, "traceparent");
+    const traceparent = traceparentOf(asked);
     if (headerOf(given, "x-request-id") === undefined) headers.append("x-request-id", id);
     if (traceparent !== undefined && headerOf(given, "traceparent") === undefined) {
       headers.append("traceparent", traceparent);
@@ -256,12 +257,7 @@ export class HttpServer implements AsyncDisposable {
     const found = this.#find(method, path);
     if (found !== undefined) return found.target.handle(incoming, found.params);
     const { request } = incoming;
-    if (this.#options.health) {
-      if (path === "/healthz") return plain(200, "ok\n");
-      if (path === "/readyz") {
-        return this.#options.isReady() ? plain(200, "ready\n") : plain(503, "not ready\n");
-      }
-    }
+    if (this.#hasHealth(path) && (method === "GET" || method === "HEAD")) return this.#health(path);
     const allowed = this.#allowed(path);
     if (allowed.length > 0) {
       if (method !== "OPTIONS") return plain(405, "Method Not Allowed\n", [["allow", allowed.join(", ")]]);
@@ -275,6 +271,15 @@ export class HttpServer implements AsyncDisposable {
     const folder = this.#folderOf(path, request.url);
     if (folder !== undefined) return plain(308, undefined, [["location", folder]]);
     return plain(404, "Not Found\n");
+  }
+
+  #hasHealth(path: string): boolean {
+    return this.#options.health && (path === "/healthz" || path === "/readyz");
+  }
+
+  #health(path: string): OutgoingResponse {
+    if (path === "/healthz") return plain(200, "ok\n");
+    return this.#options.isReady() ? plain(200, "ready\n") : plain(503, "not ready\n");
   }
 
   /** `GET` answers `HEAD`, too; and double slashes are tolerated where nobody has asked for them. */
@@ -295,6 +300,7 @@ export class HttpServer implements AsyncDisposable {
 
   #allowed(path: string): readonly string[] {
     const methods = [...this.#router.methods].filter((method) => this.#find(method, path) !== undefined);
+    if (this.#hasHealth(path)) methods.push("GET");
     if (methods.length === 0) return methods;
     if (methods.includes("GET")) methods.push("HEAD");
     return [...new Set([...methods, "OPTIONS"])].sort();

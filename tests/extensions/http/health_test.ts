@@ -30,6 +30,20 @@ brokerTest("/readyz is 503 while the broker is lost, and /healthz is 200", async
   await becomes(ready, 200);
 });
 
+Deno.test("health is for GET and HEAD alone", async () => {
+  await using running = await serveHttp([ODD_SERVICE]);
+  for (const path of ["/healthz", "/readyz"]) {
+    for (
+      const [method, status] of [["HEAD", 200], ["POST", 405], ["DELETE", 405], ["OPTIONS", 204]] as const
+    ) {
+      const response = await fetch(running.http + path, { method });
+      await response.body?.cancel();
+      assert.equal(response.status, status, method);
+      if (status !== 200) assert.equal(response.headers.get("allow"), "GET, HEAD, OPTIONS");
+    }
+  }
+});
+
 /** The odd service in a module that does not load while there is a file `broken`. */
 function breakable(broken: string): string {
   return `import { existsSync } from "node:fs";
