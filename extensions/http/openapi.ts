@@ -30,6 +30,8 @@ const IMPLIED: ReadonlySet<string> = new Set(["HEAD", "OPTIONS"]);
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "PUT", "POST", "DELETE", "PATCH", "TRACE"]);
 
+const TAKING_BODIES: ReadonlySet<string> = new Set(["PUT", "POST", "PATCH"]);
+
 const NO_DETAILS: RouteDetails = { expected: [], formatsErrors: false };
 
 /** A path of the document, with the names that its variables have there. */
@@ -111,7 +113,7 @@ class Routes {
       path.item[method.toLowerCase()] = {
         operationId,
         tags: [service],
-        ...operation(entry, rule, path.names, operationId, this.#components),
+        ...operation(entry, method, rule, path.names, operationId, this.#components),
       };
     }
   }
@@ -140,7 +142,8 @@ function otherOperation({ template, operations }: Path, method: string): string 
 }
 
 function operation(
-  { details = NO_DETAILS }: ManifestEntrypoint,
+  { details = NO_DETAILS, options }: ManifestEntrypoint,
+  method: string,
   rule: Rule,
   names: readonly string[],
   operationId: string,
@@ -162,7 +165,13 @@ function operation(
     ...(request && { requestBody: { required: true, content: content(request, components) } }),
     responses: {
       200: { description: "Success", ...(result && { content: content(result, components) }) },
-      ...errorResponses({ ...errors, isChecked, hasBody: body !== undefined }, components),
+      ...errorResponses({
+        ...errors,
+        isChecked,
+        hasBody: body !== undefined,
+        takesBody: TAKING_BODIES.has(method),
+        isTimed: options["timeout"] !== undefined,
+      }, components),
     },
   };
 }

@@ -8,15 +8,19 @@ export interface ErrorFacts extends Pick<RouteDetails, "expected" | "formatsErro
   readonly isChecked: boolean;
   /** Whether there is a body to read. */
   readonly hasBody: boolean;
+  /** Whether requests may come with a body, read or not. */
+  readonly takesBody: boolean;
+  /** Whether the response must begin within a time. */
+  readonly isTimed: boolean;
 }
 
 /**
  * The responses for errors, by status.
  *
- * Those that the service formats in its own way say nothing of their body.
+ * Those that the service formats in its own way say nothing of their body; the server's own are never among them.
  */
 export function errorResponses(
-  { expected, formatsErrors, isChecked, hasBody }: ErrorFacts,
+  { expected, formatsErrors, isChecked, hasBody, takesBody, isTimed }: ErrorFacts,
   components: Components,
 ): PlainRecord {
   const response = (description: string, name: string, schema: PlainRecord, others: PlainRecord = {}) => ({
@@ -25,6 +29,10 @@ export function errorResponses(
       content: { "application/json": { schema: components.refer(name, schema) }, ...others },
     }),
   });
+  const own = (description: string) => ({
+    description,
+    content: { "application/json": { schema: components.refer("Error", ERROR) } },
+  });
   const faults = [...(hasBody ? ["the body cannot be read"] : []), ...expected];
   return {
     ...(faults.length > 0 && {
@@ -32,8 +40,11 @@ export function errorResponses(
         "text/plain": { schema: { type: "string" } },
       }),
     }),
+    ...(takesBody && { 413: own("The body is too large") }),
     ...(isChecked && { 422: response("The request is not valid", "InvalidRequest", INVALID_REQUEST) }),
     500: response("The service failed to handle the request", "InternalServerError", INTERNAL_ERROR),
+    503: own("The service is stopping, or lost the request"),
+    ...(isTimed && { 504: own("The service took too long to respond") }),
   };
 }
 

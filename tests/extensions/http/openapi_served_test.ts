@@ -1,7 +1,7 @@
 import { Validator } from "npm:@seriousme/openapi-schema-validator@^2.11.0";
 import { Ajv2020, type ValidateFunction } from "npm:ajv@^8.20.0/dist/2020.js";
 import assert from "node:assert/strict";
-import type { ConfigValue } from "../../../extensions/run.ts";
+import type { Config, ConfigValue } from "../../../extensions/run.ts";
 import { serveHttp, WEB_SERVICE } from "./web_stage.ts";
 
 const SHOP = new URL("./openapi_service.ts", import.meta.url).pathname;
@@ -9,8 +9,8 @@ const SHOP = new URL("./openapi_service.ts", import.meta.url).pathname;
 // deno-lint-ignore no-explicit-any -- tests look deep into documents
 type Document = any;
 
-function serveShop(openapi: ConfigValue) {
-  return serveHttp([SHOP], { HTTP_OPENAPI: openapi });
+function serveShop(openapi: ConfigValue, config: Config = {}) {
+  return serveHttp([SHOP], { HTTP_OPENAPI: openapi, ...config });
 }
 
 /** What a document says of a place, which a value is then held against. */
@@ -98,12 +98,13 @@ Deno.test("/openapi.json is valid, and all requests that it describes are answer
 });
 
 Deno.test("/openapi.json describes the answers to bad requests", async () => {
-  await using running = await serveShop(true);
+  await using running = await serveShop(true, { HTTP_MAX_BODY: 1_000 });
   const document: Document = await (await fetch(`${running.http}/openapi.json`)).json();
   const answers = [
     ["post", "/orders", 422, { body: '{"sku":7}' }],
     ["post", "/orders", 400, { body: "{", headers: { accept: "application/json" } }],
     ["get", "/lie", 500, {}],
+    ["post", "/shout", 413, { body: JSON.stringify("x".repeat(2_000)) }],
   ] as const;
   for (const [method, path, status, { body = null, headers = {} }] of answers as Document) {
     const answer = await fetch(`${running.http}${path}`, {

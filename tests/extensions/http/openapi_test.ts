@@ -164,12 +164,14 @@ Deno.test("openApiDocument() has the errors that a route may be answered with", 
     expecting: http("GET", "/expecting", { expected: ["NotFound"] }),
     checked: http("GET", "/checked", { input: { query: z.object({}) } }),
     body: http("POST", "/body", { input: { body: z.object({}) } }),
+    timed: http("PUT", "/timed", { timeout: 1_000 }),
   });
   const statuses = (path: string, method = "get") => Object.keys(paths[path][method].responses);
-  assert.deepEqual(statuses("/plain"), ["200", "500"]);
-  assert.deepEqual(statuses("/expecting"), ["200", "400", "500"]);
-  assert.deepEqual(statuses("/checked"), ["200", "422", "500"]);
-  assert.deepEqual(statuses("/body", "post"), ["200", "400", "422", "500"]);
+  assert.deepEqual(statuses("/plain"), ["200", "500", "503"]);
+  assert.deepEqual(statuses("/expecting"), ["200", "400", "500", "503"]);
+  assert.deepEqual(statuses("/checked"), ["200", "422", "500", "503"]);
+  assert.deepEqual(statuses("/body", "post"), ["200", "400", "413", "422", "500", "503"]);
+  assert.deepEqual(statuses("/timed", "put"), ["200", "413", "500", "503", "504"]);
   assert.match(paths["/expecting"].get.responses[400].description, /NotFound/);
 });
 
