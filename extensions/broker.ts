@@ -146,15 +146,26 @@ function tlsOptions({ caCerts, certfile, keyfile, serverName, verify }: BrokerTl
 export function logStatus(log: Log): (status: TransportStatus) => void {
   let lost = false;
   return (status) => {
-    if (status.state === "lost") {
-      const news = lost && status.reason.startsWith("Cannot ")
-        ? status.reason
-        : `Lost broker ${status.broker}: ${status.reason}`;
-      log.warning(`${news}. Trying again in ${status.retryIn} ms`);
-      lost = true;
-    } else if (lost) {
-      lost = false;
-      log.info(`Connected to broker ${status.broker} again`);
+    const { broker } = status;
+    switch (status.state) {
+      case "lost": {
+        const news = lost && status.reason.startsWith("Cannot ")
+          ? status.reason
+          : `Lost broker ${broker}: ${status.reason}`;
+        log.warning(`${news}. Trying again in ${status.retryIn} ms`);
+        lost = true;
+        break;
+      }
+      case "connected":
+        if (lost) log.info(`Connected to broker ${broker} again`);
+        lost = false;
+        break;
+      case "blocked":
+        log.warning(`Broker ${broker} takes no messages: ${status.reason}. What is published waits`);
+        break;
+      case "unblocked":
+        log.info(`Broker ${broker} takes messages again`);
+        break;
     }
   };
 }

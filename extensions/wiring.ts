@@ -73,7 +73,8 @@ export async function wire(
     ...(broker !== undefined && { broker }),
     ...(onUnreachable && { onUnreachable }),
     onStatus(status: TransportStatus) {
-      lost = status.state === "lost";
+      if (status.state === "lost") lost = true;
+      else if (status.state === "connected") lost = false;
       inform(status);
     },
     onFallback: (message) => log.info(message),

@@ -145,10 +145,17 @@ export interface Consumer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** What a transport reports about its connection. */
+/**
+ * What a transport reports about its connection.
+ *
+ * Between `connected` and `lost`, a broker that is short of something may take no messages: it is `blocked` until
+ * it is `unblocked` or `lost`.
+ */
 export type TransportStatus =
   | { readonly state: "connected"; readonly broker: string }
-  | { readonly state: "lost"; readonly broker: string; readonly reason: string; readonly retryIn: number };
+  | { readonly state: "lost"; readonly broker: string; readonly reason: string; readonly retryIn: number }
+  | { readonly state: "blocked"; readonly broker: string; readonly reason: string }
+  | { readonly state: "unblocked"; readonly broker: string };
 
 /** Options that every transport takes. */
 export interface TransportOptions {
@@ -181,8 +188,8 @@ export interface Transport extends AsyncDisposable {
   /**
    * Publishes; resolves when the broker has confirmed that it is responsible for the message.
    *
-   * An outage is waited out, until `signal` aborts (then it rejects with the signal's reason and the message
-   * may or may not have been sent).
+   * An outage is waited out, and so is a broker that is blocked, until `signal` aborts (then it rejects with the
+   * signal's reason and the message may or may not have been sent).
    *
    * @throws {UnroutableError} If the message is mandatory and no queue takes it.
    * @throws {BrokerError} If the exchange does not exist or the transport is closed.
@@ -204,8 +211,8 @@ export interface Transport extends AsyncDisposable {
   /** Removes a queue, with its messages and bindings; a queue that is not there is fine. */
   deleteQueue(name: string): Promise<void>;
   /**
-   * Flushes what is being confirmed and closes; deliveries without a verdict go back to their queues.
-   * Idempotent, and what disposal does.
+   * Flushes what is being confirmed and closes; deliveries without a verdict go back to their queues. A broker
+   * that is blocked is not waited for. Idempotent, and what disposal does.
    */
   close(): Promise<void>;
 }

@@ -6,7 +6,7 @@ import { reasonOf } from "./refusal.ts";
 import type { BrokerAddress } from "./uri.ts";
 
 /** Options of {@linkcode Connection}. */
-export interface ConnectionOptions extends LinkOptions {
+export interface ConnectionOptions extends Omit<LinkOptions, "onBlocked"> {
   /** Milliseconds by which the wait before each further attempt grows. */
   readonly retryStep: number;
   /** Milliseconds that the wait never exceeds. */
@@ -120,7 +120,7 @@ export class Connection {
   async #establish(caller?: AbortSignal): Promise<Link> {
     const closing = this.#closing.signal;
     const signal = caller === undefined ? closing : AbortSignal.any([closing, caller]);
-    const link = await Link.open(this.#address, this.#options, signal);
+    const link = await Link.open(this.#address, { ...this.#options, onBlocked: this.#onBlocked }, signal);
     const giveUp = () => void link.fail(signal.reason);
     signal.addEventListener("abort", giveUp);
     try {
@@ -139,6 +139,13 @@ export class Connection {
     this.#options.onStatus({ state: "connected", broker: this.#address.broker });
     return link;
   }
+
+  readonly #onBlocked = (reason?: string): void => {
+    const { broker } = this.#address;
+    this.#options.onStatus(
+      reason === undefined ? { state: "unblocked", broker } : { state: "blocked", broker, reason },
+    );
+  };
 
   #assertOpen(): void {
     if (this.#closing.signal.aborted) throw this.#closedError();

@@ -25,6 +25,7 @@ interface ConsumerTag {
 }
 
 interface Subscription {
+  readonly link: Link;
   readonly channel: Channel;
   readonly acknowledgements: Acknowledgements;
   tag: ConsumerTag;
@@ -50,6 +51,8 @@ export class QueueConsumer implements Consumer {
   #prefetch: number;
   #subscription: Subscription | undefined;
   #wanted = true;
+  /** Whether what still comes is left alone, to go back with the channel. */
+  #deaf = false;
   /** Changes of the subscription happen one after the other. */
   #lastChange: Promise<unknown> = Promise.resolve();
   /** Deliveries whose receiver has not decided yet, those of lost channels too. */
@@ -72,9 +75,9 @@ export class QueueConsumer implements Consumer {
   resume(link: Link): Promise<void> {
     return this.#change(async () => {
       if (!this.#wanted || this.#subscription?.tag.live) return;
-      const { channel, acknowledgements } = this.#subscription ?? await this.#openChannel(link);
-      const tag = await this.#subscribe(channel, acknowledgements);
-      this.#subscription = { channel, acknowledgements, tag };
+      const opened = this.#subscription ?? await this.#openChannel(link);
+      const tag = await this.#subscribe(opened.channel, opened.acknowledgements);
+      this.#subscription = { ...opened, tag };
     });
   }
 
@@ -98,15 +101,7 @@ export class QueueConsumer implements Consumer {
 
   cancel(): Promise<void> {
     this.abandon();
-    return this.#cancelled ??= this.#change(async () => {
-      const subscription = this.#subscription;
-      if (subscription === undefined) return;
-      try {
-        await subscription.channel.cancel(subscription.tag.name);
-      } catch (error) {
-        if (this.#subscription === subscription) throw error;
-      }
-    });
+    return this.#cancelled ??= this.#cancel();
   }
 
   stop(): Promise<void> {
@@ -129,11 +124,27 @@ export class QueueConsumer implements Consumer {
     this.#subscription = undefined;
     subscription.acknowledgements.flush();
     subscription.acknowledgements.close();
-    await subscription.channel.close().catch(() => {});
+    await Promise.race([subscription.channel.close().catch(() => {}), subscription.link.blocked]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  /** A broker that is blocked does not hear of it, but goes on to deliver. */
+  async #cancel(): Promise<void> {
+    const link = this.#subscription?.link;
+    const cancelled = this.#change(async () => {
+      const subscription = this.#subscription;
+      if (subscription === undefined) return;
+      try {
+        await subscription.channel.cancel(subscription.tag.name);
+      } catch (error) {
+        if (this.#subscription === subscription) throw error;
+      }
+    });
+    await Promise.race([cancelled, ...(link === undefined ? [] : [link.blocked])]);
+    this.#deaf = true;
   }
 
   async #stop(): Promise<void> {
@@ -155,7 +166,7 @@ export class QueueConsumer implements Consumer {
       if (live && this.#wanted) this.#onInterrupted?.();
       if (refused && this.#wanted) this.#owner.onInterrupted(this);
     });
-    return { channel, acknowledgements };
+    return { link, channel, acknowledgements };
   }
 
   /** Consumes under a new tag; the broker applies a prefetch to the consumers that follow it. */
@@ -176,6 +187,7 @@ export class QueueConsumer implements Consumer {
   }
 
   async #receive(message: ReceivedMessage, acknowledgements: Acknowledgements): Promise<void> {
+    if (this.#deaf) return;
     this.#open++;
     let verdict: Verdict;
     try {

@@ -34,6 +34,8 @@ export interface LinkOptions {
   readonly login: LoginMethod;
   readonly tls: TlsOptions;
   readonly clientProperties: Readonly<Record<string, unknown>>;
+  /** Called when the broker stops reading what we send, for the reason given, and without one when it goes on. */
+  readonly onBlocked: (reason?: string) => void;
 }
 
 /** One connection to the broker, from login to loss; it never recovers, a new one takes its place. */
@@ -43,12 +45,24 @@ export class Link {
   readonly lost: Promise<Error>;
   readonly #model: ChannelModel;
   #alive = true;
+  #blocked = false;
+  #block = Promise.withResolvers<void>();
   #failure: Error | undefined;
   #administration: Channel | undefined;
   #lastTask: Promise<unknown> = Promise.resolve();
 
-  constructor(model: ChannelModel) {
+  constructor(model: ChannelModel, onBlocked: LinkOptions["onBlocked"]) {
     this.#model = model;
+    model.on("blocked", (reason: string) => {
+      this.#blocked = true;
+      this.#block.resolve();
+      onBlocked(reason);
+    });
+    model.on("unblocked", () => {
+      this.#blocked = false;
+      this.#block = Promise.withResolvers();
+      onBlocked();
+    });
     this.writer = new TickWriter(socketOf(model));
     this.lost = new Promise((resolve) => {
       model.on("error", (error: Error) => this.#failure ??= error);
@@ -93,7 +107,7 @@ export class Link {
         // Node's socket options have it, the library's type does not.
         ...{ signal: opening.signal },
       });
-      return new Link(model);
+      return new Link(model, options.onBlocked);
     } catch (error) {
       signal.throwIfAborted();
       throw connectionRefusal(error, address, options.connectTimeout);
@@ -105,6 +119,11 @@ export class Link {
   /** Whether the connection is there. */
   get alive(): boolean {
     return this.#alive;
+  }
+
+  /** Resolves when the broker reads nothing that we send, so that nothing is answered; never if it goes on to read. */
+  get blocked(): Promise<void> {
+    return this.#block.promise;
   }
 
   /** Opens a channel; one that closes by itself tells so by its `close` event, after `error` if refused. */
@@ -137,11 +156,12 @@ export class Link {
     await this.close(0);
   }
 
-  /** Closes politely, or after `limit` milliseconds at once. */
+  /** Closes politely, or after `limit` milliseconds at once, as where the broker does not read. */
   async close(limit: number): Promise<void> {
     const socket = socketOf(this.#model);
     this.writer.flush();
-    const timer = setTimeout(() => socket.destroy(new Error("the broker did not answer")), limit);
+    const patience = this.#blocked ? 0 : limit;
+    const timer = setTimeout(() => socket.destroy(new Error("the broker did not answer")), patience);
     try {
       if (this.#alive) await Promise.race([this.#model.close(), this.lost]).catch(() => {});
       if (!socket.destroyed) await new Promise<void>((resolve) => socket.once("close", () => resolve()));

@@ -166,9 +166,11 @@ export class AmqpTransport implements Transport {
 
   async #close(): Promise<void> {
     const { link } = this.#connection;
-    if (link !== undefined) await within(this.#flushTimeout, [this.#publisher.settled(), link.lost]);
-    const closing = Promise.all([...this.#consumers].map((consumer) => consumer.close()));
-    if (link !== undefined) await within(this.#flushTimeout, [closing, link.lost]);
+    const flushed = async (work: Promise<unknown>) => {
+      if (link !== undefined) await within(this.#flushTimeout, [work, link.lost, link.blocked]);
+    };
+    await flushed(this.#publisher.settled());
+    await flushed(Promise.all([...this.#consumers].map((consumer) => consumer.close())));
     await this.#connection.close(this.#flushTimeout);
     this.#publisher.close(
       new BrokerError(

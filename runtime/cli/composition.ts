@@ -61,6 +61,8 @@ export interface Event {
   readonly payload: unknown;
   readonly headers: FieldTable;
   readonly mandatory: boolean;
+  /** Milliseconds that the broker may take to confirm it. */
+  readonly timeout: number;
 }
 
 /** Dispatches one event. */

@@ -4,12 +4,14 @@ import type { CommandIo } from "./command_io.ts";
 import type { DispatchEvent } from "./composition.ts";
 import type { ConfigFlags } from "./config_command.ts";
 import { EXIT, reportFailure } from "./failure_report.ts";
-import { beginMessaging } from "./messaging_command.ts";
+import { beginMessaging, CONFIRM_TIMEOUT } from "./messaging_command.ts";
 
 /** Flags of `emit`. */
 export interface EmitFlags extends ConfigFlags {
   readonly header?: FieldTable;
   readonly mandatory?: boolean;
+  /** Seconds. */
+  readonly timeout?: number;
   readonly logLevel?: string;
 }
 
@@ -18,7 +20,7 @@ export async function emitCommand(
   source: string,
   type: string,
   payload: string | undefined,
-  { broker, header = {}, mandatory = false, ...setup }: EmitFlags,
+  { broker, header = {}, mandatory = false, timeout = CONFIRM_TIMEOUT, ...setup }: EmitFlags,
   io: CommandIo,
   loadEmit: () => Promise<DispatchEvent>,
 ): Promise<number> {
@@ -31,6 +33,7 @@ export async function emitCommand(
       payload: payload === undefined ? null : parseValue(payload),
       headers: header,
       mandatory,
+      timeout: timeout * 1_000,
     }, { config, ...(broker !== undefined && { broker }) });
     return EXIT.fine;
   } catch (error) {

@@ -3,6 +3,9 @@ import { configureLogging } from "../observe.ts";
 import type { CommandIo } from "./command_io.ts";
 import type { ConfigFlags } from "./config_command.ts";
 
+/** Seconds that a broker has to confirm what is sent. */
+export const CONFIRM_TIMEOUT = 30;
+
 /** What the commands begin with that talk to a broker and serve nothing: the log among their messages. */
 export async function beginMessaging(
   { config: file, define, logLevel = "warning" }: ConfigFlags & { readonly logLevel?: string },

@@ -72,13 +72,14 @@ export async function parseAndRun(
     .argument("[payload]", "JSON, or else plain text (default: null)")
     .option("--header <key=value>", "header to send along; repeatable", header)
     .option("--mandatory", "fail if no handler has a queue for it")
+    .option("--timeout <seconds>", "how long to wait for the broker's word (default: 30)", seconds)
     .option("--log-level <level>", "debug, info, warning or error (default: warning)")
     .addHelpText(
       "after",
       examples(io, [
         [`emit orders placed '{"id": 7}'`, "what the handlers of event placed get"],
         ["emit --mandatory orders cancelled 7", "fail if nobody ever handled it"],
-      ]) + "\nExit status: 0 fine, 2 usage, 3 no broker, no such exchange or no queue.",
+      ]) + "\nExit status: 0 fine, 2 usage, 3 no broker, no such exchange, no queue or no confirm.",
     )
     .action(async (source, type, payload, flags) => {
       const { emitCommand } = await import("./emit_command.ts");
