@@ -4,7 +4,9 @@
  * A publication is in one of two places until it is settled: `#waiting`, in order, when it cannot be sent now
  * (no channel, or the socket is full), or `#unconfirmed`, by its delivery tag, once it is sent. The broker
  * confirms tags one by one or all up to one. When the channel goes, everything unconfirmed goes back to the
- * front of `#waiting`, in order, and is sent again on the next channel: at least once, never zero times.
+ * front of `#waiting`, in order, and is sent again on the next channel: at least once, never zero times. One that
+ * its caller gives up while it waits is not sent any more; as soon as these are the most of `#waiting` they are
+ * taken out, so that an outage holds at most twice what somebody waits for.
  *
  * A *return* (mandatory, and no queue took it) precedes the confirm of the same message, but does not carry the
  * delivery tag, only the message. It is matched to the first unconfirmed mandatory publication that looks the
@@ -44,6 +46,8 @@ export class Publisher {
   #waiting: Publication[] = [];
   /** Where in `#waiting` the first publication is that waits. */
   #first = 0;
+  /** How many of `#waiting` may have been given up, at most. */
+  #givenUp = 0;
   readonly #unconfirmed = new Map<number, Publication>();
   #lastTag = 0;
   /** Whether a suspect is in flight, which must stay alone. */
@@ -68,7 +72,7 @@ export class Publisher {
         returned: false,
         suspect: false,
       };
-      if (signal !== undefined) watch(publication, signal);
+      if (signal !== undefined) this.#watch(publication, signal);
       if (this.#first === this.#waiting.length && this.#maySend(publication)) this.#send(publication);
       else this.#waiting.push(publication);
     });
@@ -101,10 +105,7 @@ export class Publisher {
       if (!this.#maySend(publication)) break;
       this.#send(publication);
     }
-    if (this.#first > this.#waiting.length / 2) {
-      this.#waiting = this.#waiting.slice(this.#first);
-      this.#first = 0;
-    }
+    if (this.#first > this.#waiting.length / 2) this.#compact();
   }
 
   /** Resolves when nothing waits and nothing is unconfirmed. */
@@ -119,8 +120,29 @@ export class Publisher {
   close(reason: BrokerError): void {
     this.#detach(undefined);
     for (const publication of this.#waiting) settle(publication, reason);
-    this.#waiting = [];
+    this.#compact();
+  }
+
+  #watch(publication: Publication, signal: AbortSignal): void {
+    const onAbort = () => {
+      settle(publication, signal.reason);
+      if (++this.#givenUp > (this.#waiting.length - this.#first) / 2) this.#compact();
+    };
+    publication.unwatch = () => signal.removeEventListener("abort", onAbort);
+    signal.addEventListener("abort", onAbort, { once: true });
+  }
+
+  /** Lets go of all in `#waiting` that waits no more. */
+  #compact(): void {
+    const waiting: Publication[] = [];
+    for (let place = this.#first; place < this.#waiting.length; place++) {
+      const publication = this.#waiting[place]!;
+      if (!publication.settled) waiting.push(publication);
+    }
+    this.#waiting = waiting;
     this.#first = 0;
+    this.#givenUp = 0;
+    this.#notifyIdle();
   }
 
   #maySend(publication: Publication): boolean {
@@ -189,7 +211,7 @@ export class Publisher {
     }
     this.#waiting = [...unconfirmed, ...this.#waiting.slice(this.#first)];
     this.#first = 0;
-    this.#notifyIdle();
+    this.#compact();
   }
 
   #notifyIdle(): void {
@@ -210,12 +232,6 @@ function settle(publication: Publication, error: unknown): void {
   publication.unwatch?.();
   if (error === undefined) publication.resolve();
   else publication.reject(error);
-}
-
-function watch(publication: Publication, signal: AbortSignal): void {
-  const onAbort = () => settle(publication, signal.reason);
-  publication.unwatch = () => signal.removeEventListener("abort", onAbort);
-  signal.addEventListener("abort", onAbort, { once: true });
 }
 
 function looksLike({ message: { properties }, body }: Publication, returned: ReceivedMessage): boolean {
