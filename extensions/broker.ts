@@ -166,6 +166,20 @@ export function logStatus(log: Log): (status: TransportStatus) => void {
       case "unblocked":
         log.info(`Broker ${broker} takes messages again`);
         break;
+      case "held":
+        log.warning(
+          `Cannot consume queue "${status.queue}" yet: the broker has not given up the connection that was lost. ` +
+            `Trying every ${status.retryIn} ms`,
+        );
+        break;
+      case "regained":
+        log.info(`Consumes queue "${status.queue}" again`);
+        break;
+      case "interrupted":
+        log.warning(
+          `The broker ended a consumer of queue "${status.queue}": ${status.reason}. It is resumed`,
+        );
+        break;
     }
   };
 }

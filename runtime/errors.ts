@@ -166,9 +166,10 @@ export class BadResultError extends CallError {
 
 /**
  * What a broker's failure means for whoever would try again: nothing answers there, something answers but does
- * not speak yet, or it refuses us.
+ * not speak yet, it refuses us, or what we want is held by another connection, which may be one that has gone and
+ * that the broker has not given up yet.
  */
-export type BrokerErrorState = "unreachable" | "unready" | "refused";
+export type BrokerErrorState = "unreachable" | "unready" | "refused" | "held";
 
 /** The broker cannot be reached, refuses us, or has something else under that name. */
 export class BrokerError extends Error {

@@ -1,5 +1,6 @@
 import { pause } from "./abort.ts";
 import { withoutDeadline } from "./call_headers.ts";
+import { BrokerError } from "./errors.ts";
 import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "./host.ts";
 import {
   attemptsOf,
@@ -41,6 +42,7 @@ export class QueueHost implements Entrypoint {
   readonly #host: EntrypointHost;
   readonly #subscriptions: readonly QueueSubscription[];
   readonly #consumers: Consumer[] = [];
+  readonly #stopping = new AbortController();
   #demand: number;
 
   constructor(subscriptions: readonly QueueSubscription[], host: EntrypointHost) {
@@ -50,7 +52,7 @@ export class QueueHost implements Entrypoint {
   }
 
   async setup(): Promise<void> {
-    for (const { topology } of this.#subscriptions) await this.#host.transport.declare(topology);
+    for (const subscription of this.#subscriptions) await this.#declare(subscription);
   }
 
   async start(): Promise<void> {
@@ -69,11 +71,27 @@ export class QueueHost implements Entrypoint {
   }
 
   async stop(): Promise<void> {
+    this.#stopping.abort();
     await Promise.all(this.#consumers.map((consumer) => consumer.cancel()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
+  }
+
+  /** A process that died without a word may have left an exclusive queue that the broker takes for in use. */
+  async #declare({ queue, topology }: QueueSubscription): Promise<void> {
+    const { transport, log } = this.#host;
+    const { signal } = this.#stopping;
+    for (let waited = 0; !signal.aborted; waited += HELD_INTERVAL) {
+      try {
+        return await transport.declare(topology);
+      } catch (error) {
+        if (!(error instanceof BrokerError) || error.state !== "held" || waited >= HELD_PATIENCE) throw error;
+        if (waited === 0) log.warning(`Waits for queue "${queue}", which another connection holds`);
+        await pause(HELD_INTERVAL, signal).catch(() => {});
+      }
+    }
   }
 
   async #follow(consumers: readonly Consumer[], demand: number): Promise<void> {
@@ -155,6 +173,12 @@ export class QueueHost implements Entrypoint {
     return requeueOnError ? "requeue" : "ack";
   }
 }
+
+/** Milliseconds between two attempts to have an exclusive queue. */
+const HELD_INTERVAL = 1_000;
+
+/** Milliseconds after which a broker has given up a connection that shows no sign of life: three heartbeats and more. */
+const HELD_PATIENCE = 200_000;
 
 /** Milliseconds before a message is offered again whose fate the broker refused. */
 const FAULT_PAUSE = 1_000;

@@ -149,13 +149,23 @@ export interface Consumer extends AsyncDisposable {
  * What a transport reports about its connection.
  *
  * Between `connected` and `lost`, a broker that is short of something may take no messages: it is `blocked` until
- * it is `unblocked` or `lost`.
+ * it is `unblocked` or `lost`. An exclusive queue may be `held` by a connection that was lost and that the broker
+ * has not given up; all else goes on until it is `regained`. A consumer that the broker ended by itself is
+ * `interrupted`; it resumes, with its queue declared again.
  */
 export type TransportStatus =
   | { readonly state: "connected"; readonly broker: string }
   | { readonly state: "lost"; readonly broker: string; readonly reason: string; readonly retryIn: number }
   | { readonly state: "blocked"; readonly broker: string; readonly reason: string }
-  | { readonly state: "unblocked"; readonly broker: string };
+  | { readonly state: "unblocked"; readonly broker: string }
+  | { readonly state: "held"; readonly broker: string; readonly queue: string; readonly retryIn: number }
+  | { readonly state: "regained"; readonly broker: string; readonly queue: string }
+  | {
+    readonly state: "interrupted";
+    readonly broker: string;
+    readonly queue: string;
+    readonly reason: string;
+  };
 
 /** Options that every transport takes. */
 export interface TransportOptions {

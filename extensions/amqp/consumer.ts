@@ -13,6 +13,7 @@ import type { ConsumeOptions, Consumer, Delivery, Receiver, Verdict } from "../.
 import { Acknowledgements } from "./acknowledgements.ts";
 import type { Channel, ReceivedMessage } from "./client_library.ts";
 import type { Link } from "./link.ts";
+import { reasonOf } from "./refusal.ts";
 
 /** Largest prefetch that the protocol can say. */
 const PREFETCH_LIMIT = 65_535;
@@ -33,8 +34,8 @@ interface Subscription {
 
 /** What a consumer tells the transport. */
 export interface ConsumerOwner {
-  /** The broker ended the subscription; {@linkcode QueueConsumer.resume} is wanted. */
-  onInterrupted(consumer: QueueConsumer): void;
+  /** The broker ended the subscription, for a reason; {@linkcode QueueConsumer.resume} is wanted. */
+  onInterrupted(consumer: QueueConsumer, reason: string): void;
   /** It is not to be resumed any more. */
   onCancelled(consumer: QueueConsumer): void;
   /** It has no channel any more. */
@@ -156,15 +157,15 @@ export class QueueConsumer implements Consumer {
   async #openChannel(link: Link): Promise<Omit<Subscription, "tag">> {
     const channel = await link.openChannel();
     const acknowledgements = new Acknowledgements(channel);
-    let refused = false;
-    channel.on("error", () => refused = true);
+    let refused: Error | undefined;
+    channel.on("error", (error) => refused = error);
     channel.on("close", () => {
       acknowledgements.close();
       if (this.#subscription?.channel !== channel) return;
       const live = this.#subscription.tag.live;
       this.#subscription = undefined;
       if (live && this.#wanted) this.#onInterrupted?.();
-      if (refused && this.#wanted) this.#owner.onInterrupted(this);
+      if (refused !== undefined && this.#wanted) this.#owner.onInterrupted(this, reasonOf(refused));
     });
     return { link, channel, acknowledgements };
   }
@@ -176,7 +177,7 @@ export class QueueConsumer implements Consumer {
       if (message !== null) return void this.#receive(message, acknowledgements);
       tag.live = false;
       if (this.#wanted) this.#onInterrupted?.();
-      if (this.#wanted) this.#owner.onInterrupted(this);
+      if (this.#wanted) this.#owner.onInterrupted(this, "the queue was deleted");
     };
     const [, { consumerTag }] = await Promise.all([
       channel.prefetch(this.#prefetch),

@@ -14,8 +14,12 @@ export function reasonOf(error: unknown): string {
 /** A {@linkcode BrokerError} for an action that the broker refused: `Cannot <action>: <reason>. <way out>`. */
 export function refusal(action: string, cause: unknown, wayOut?: string): BrokerError {
   if (cause instanceof BrokerError) return cause;
-  const message = `Cannot ${action}: ${reasonOf(cause)}`;
-  return new BrokerError(wayOut === undefined ? message : `${message}. ${wayOut}`, { cause });
+  const reason = reasonOf(cause);
+  const message = `Cannot ${action}: ${reason}`;
+  return new BrokerError(wayOut === undefined ? message : `${message}. ${wayOut}`, {
+    cause,
+    state: reason.startsWith("RESOURCE_LOCKED") ? "held" : "refused",
+  });
 }
 
 /** A {@linkcode BrokerError} for a connection that did not come about. */

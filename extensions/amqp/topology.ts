@@ -1,3 +1,4 @@
+import { BrokerError } from "../../runtime/errors.ts";
 import type {
   BindingDeclaration,
   ExchangeDeclaration,
@@ -38,11 +39,35 @@ export class RememberedTopology {
     return ends.every((end) => end !== undefined && lasts(end));
   }
 
-  /** Declares everything again. */
-  async restore(link: Link): Promise<void> {
+  /**
+   * Declares everything again, except for the exclusive queues that another connection holds.
+   *
+   * @returns The names of these.
+   */
+  async restore(link: Link): Promise<ReadonlySet<string>> {
     for (const exchange of this.#exchanges.values()) await declareExchange(link, exchange);
-    for (const queue of this.#queues.values()) await declareQueue(link, queue);
-    for (const binding of this.#bindings.values()) await declareBinding(link, binding);
+    const held = new Set<string>();
+    for (const queue of this.#queues.values()) {
+      try {
+        await declareQueue(link, queue);
+      } catch (error) {
+        if (!queue.exclusive || !isHeld(error)) throw error;
+        held.add(queue.name);
+      }
+    }
+    for (const binding of this.#bindings.values()) {
+      if (!held.has(binding.queue)) await declareBinding(link, binding);
+    }
+    return held;
+  }
+
+  /** Declares one queue again, with what binds it. */
+  async restoreQueue(link: Link, name: string): Promise<void> {
+    const queue = this.#queues.get(name);
+    if (queue !== undefined) await declareQueue(link, queue);
+    for (const binding of this.#bindings.values()) {
+      if (binding.queue === name) await declareBinding(link, binding);
+    }
   }
 
   /** Forgets a queue and what binds it. */
@@ -52,6 +77,11 @@ export class RememberedTopology {
       if (binding.queue === name) this.#bindings.delete(key);
     }
   }
+}
+
+/** Whether another connection holds what was asked for. */
+export function isHeld(error: unknown): boolean {
+  return error instanceof BrokerError && error.state === "held";
 }
 
 /** Whether the broker keeps it as long as nobody deletes it, so that it need not be asked again. */

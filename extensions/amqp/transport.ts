@@ -8,13 +8,14 @@ import type {
   Topology,
   Transport,
   TransportOptions,
+  TransportStatus,
 } from "../../runtime/transport.ts";
 import { Connection } from "./connection.ts";
 import { QueueConsumer } from "./consumer.ts";
 import type { Link, LoginMethod, TlsOptions } from "./link.ts";
 import { Publisher } from "./publisher.ts";
 import { reasonOf, refusal } from "./refusal.ts";
-import { RememberedTopology } from "./topology.ts";
+import { isHeld, RememberedTopology } from "./topology.ts";
 import { parseBrokerUri } from "./uri.ts";
 
 /** Options of {@linkcode amqp}. */
@@ -48,6 +49,7 @@ export interface AmqpOptions extends TransportOptions {
 /** RabbitMQ, or any other AMQP 0-9-1 broker, behind the {@linkcode Transport} interface. */
 export class AmqpTransport implements Transport {
   readonly broker: string;
+  readonly #onStatus: (status: TransportStatus) => void;
   readonly #flushTimeout: number;
   readonly #connection: Connection;
   readonly #publisher: Publisher;
@@ -84,6 +86,7 @@ export class AmqpTransport implements Transport {
     }
     const address = parseBrokerUri(uri);
     this.broker = address.broker;
+    this.#onStatus = onStatus;
     this.#flushTimeout = flushTimeout;
     this.#publisher = new Publisher({ confirms });
     this.#connection = new Connection(address, {
@@ -121,7 +124,7 @@ export class AmqpTransport implements Transport {
 
   async consume(queue: string, receiver: Receiver, options: ConsumeOptions): Promise<Consumer> {
     const consumer = new QueueConsumer(queue, receiver, options, {
-      onInterrupted: (consumer) => void this.#mend(consumer),
+      onInterrupted: (consumer, reason) => void this.#mend(consumer, reason),
       onCancelled: (consumer) => this.#consuming.delete(consumer),
       onClosed: (consumer) => this.#consumers.delete(consumer),
     });
@@ -179,15 +182,41 @@ export class AmqpTransport implements Transport {
     );
   }
 
-  /** Brings a new link into use. */
+  /** Brings a new link into use. What another connection holds comes later, and all else does not wait for it. */
   async #restore(link: Link, confirms: boolean): Promise<void> {
-    await this.#topology.restore(link);
+    const held = await this.#topology.restore(link);
     for (const consumer of this.#consuming) {
+      if (held.has(consumer.queue)) continue;
       await consumer.resume(link).catch((error) => {
         throw refusal(`consume queue "${consumer.queue}"`, error);
       });
     }
     await this.#openPublisher(link, confirms);
+    for (const queue of held) void this.#regain(link, queue);
+  }
+
+  /** Tries until the broker has given up the connection that holds an exclusive queue. */
+  async #regain(link: Link, queue: string): Promise<void> {
+    const { broker } = this;
+    this.#onStatus({ state: "held", broker, queue, retryIn: REGAIN_INTERVAL });
+    for (;;) {
+      await within(REGAIN_INTERVAL, [link.lost]);
+      if (!link.alive) return;
+      try {
+        await this.#resumeQueue(link, queue);
+        return this.#onStatus({ state: "regained", broker, queue });
+      } catch (error) {
+        if (!link.alive) return;
+        if (!isHeld(error)) return await link.fail(refusal(`consume queue "${queue}"`, error));
+      }
+    }
+  }
+
+  async #resumeQueue(link: Link, queue: string): Promise<void> {
+    await this.#topology.restoreQueue(link, queue);
+    for (const consumer of this.#consuming) {
+      if (consumer.queue === queue) await consumer.resume(link);
+    }
   }
 
   async #openPublisher(link: Link, confirms: boolean): Promise<void> {
@@ -199,17 +228,23 @@ export class AmqpTransport implements Transport {
   }
 
   /** Gives a consumer back what the broker took from it: its queue, or its channel. */
-  async #mend(consumer: QueueConsumer): Promise<void> {
+  async #mend(consumer: QueueConsumer, reason: string): Promise<void> {
+    const { queue } = consumer;
+    this.#onStatus({ state: "interrupted", broker: this.broker, queue, reason });
     const { link } = this.#connection;
     if (link === undefined) return;
     try {
-      await this.#topology.restore(link);
-      await consumer.resume(link);
+      const held = await this.#topology.restore(link);
+      if (held.has(queue)) await this.#regain(link, queue);
+      else await consumer.resume(link);
     } catch (error) {
-      if (link.alive) await link.fail(refusal(`consume queue "${consumer.queue}"`, error));
+      if (link.alive) await link.fail(refusal(`consume queue "${queue}"`, error));
     }
   }
 }
+
+/** Milliseconds between two attempts to have an exclusive queue back. */
+const REGAIN_INTERVAL = 1_000;
 
 /** Resolves with the first of `events`, or when the time is over. */
 async function within(milliseconds: number, events: readonly Promise<unknown>[]): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { amqp } from "../../../extensions/amqp/mod.ts";
-import type { Transport, Verdict } from "../../../runtime/transport.ts";
+import type { Transport, TransportStatus, Verdict } from "../../../runtime/transport.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 
 async function connected(uri: string): Promise<Transport> {
@@ -56,8 +56,10 @@ brokerTest("A burst of verdicts in any order leaves exactly the requeued message
   assert.deepEqual(left, ["0", "50", "100", "150", "200", "250", "0"]);
 });
 
-brokerTest("A consumer whose queue somebody deleted gets it back", async (uri) => {
-  await using transport = await connected(uri);
+brokerTest("A consumer whose queue somebody deleted gets it back, and this is reported", async (uri) => {
+  const statuses: TransportStatus[] = [];
+  await using transport = amqp(uri, { onStatus: (status) => statuses.push(status) });
+  await transport.connect();
   await using other = await connected(uri);
   const queue = newName();
   await transport.declare({ queues: [{ name: queue }] });
@@ -72,6 +74,9 @@ brokerTest("A consumer whose queue somebody deleted gets it back", async (uri) =
     taken = await other.publish(message).then(() => true, () => false);
   }
   await arrived.promise;
+  assert.deepEqual(statuses.slice(1), [
+    { state: "interrupted", broker: transport.broker, queue, reason: "the queue was deleted" },
+  ]);
   await transport.deleteQueue(queue);
 });
 

@@ -53,6 +53,7 @@ export class EventStage implements AsyncDisposable {
   /** What all instances have declared. */
   readonly declared: Topology[] = [];
   readonly records: LogRecord[] = [];
+  readonly #logged = new Record<string>();
   readonly #broker: BrokerUnderTest;
   readonly #prefix = `enoki_events_${crypto.randomUUID().slice(0, 8)}`;
   readonly #ends: AsyncDisposable[] = [];
@@ -75,7 +76,10 @@ export class EventStage implements AsyncDisposable {
   /** Serves one more instance of a service, on a connection of its own. */
   async serve(served: Service, { config = AUTO_DELETE, run }: ServeOptions = {}): Promise<AsyncDisposable> {
     const transport = await this.#open();
-    const emit = (record: LogRecord) => void this.records.push(record);
+    const emit = (record: LogRecord) => {
+      this.records.push(record);
+      this.#logged.add(record.message);
+    };
     const log = createLog({ emit });
     const aborting = new AbortController();
     const messenger = {
@@ -123,6 +127,11 @@ export class EventStage implements AsyncDisposable {
     await entrypoint.setup?.();
     await entrypoint.start();
     return instance;
+  }
+
+  /** Resolves once this has been logged. */
+  async logged(message: string): Promise<void> {
+    while (!this.#logged.all.includes(message)) await this.#logged.reaches(this.#logged.all.length + 1);
   }
 
   /** Dispatches as a program outside any service does. */
