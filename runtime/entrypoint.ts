@@ -8,7 +8,7 @@ import type { Delivery, FieldTable } from "./transport.ts";
 declare const SIGNATURE: unique symbol;
 
 /** What a message says beside its payload: where it was sent, its properties, whether it was offered before. */
-export type ReceivedMessage = Omit<Delivery, "body">;
+export type ReceivedMessage = Omit<Delivery, "body" | "signal">;
 
 /** What reaches a thread: the undecoded message of one call. */
 export interface Payload {

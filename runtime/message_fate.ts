@@ -4,7 +4,8 @@
  * The queues shared with Nameko carry no arguments, so nothing is asked of them. A retry is a copy in a queue
  * whose messages the broker moves back to the original queue after a time; so it waits in the broker and survives
  * a restart of everything. One queue for each duration, because a broker looks only at the head of a queue.
- * The copy is confirmed before the original is acked: a crash in between makes two of it, never none.
+ * The copy is confirmed before the original is acked: a crash in between makes two of it, never none. Where a lost
+ * connection has sent the original back to its queue already, no copy is made.
  */
 import type { ReceivedMessage } from "./entrypoint.ts";
 import { UnroutableError } from "./errors.ts";
@@ -139,6 +140,7 @@ async function moveTo(
   delivery: Delivery,
   headers: FieldTable,
 ): Promise<void> {
+  delivery.signal.throwIfAborted();
   const move = async () => {
     await outbox.transport.declare({ queues: [queue] });
     await publishCopy(outbox, queue.name, delivery, headers);
@@ -156,6 +158,7 @@ async function moveTo(
 }
 
 /**
+ * A copy that still waits to be sent when the delivery has gone back to its queue is withdrawn: it would be a second.
  * Left out are an expiration, which would make the copy vanish while it waits, the sender's user, which the broker
  * takes from nobody else, and copies to other queues, which have been sent.
  */
@@ -175,7 +178,7 @@ async function publishCopy(
     body: delivery.body,
     mandatory: true,
     properties: { ...properties, deliveryMode: 2, headers: { ...kept, ...origin, ...headers } },
-  }, { signal });
+  }, { signal: AbortSignal.any([signal, delivery.signal]) });
 }
 
 /** Where a message was first published to. */

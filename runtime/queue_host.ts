@@ -107,7 +107,7 @@ export class QueueHost implements Entrypoint {
       return await this.#judge(subscription, delivery);
     } catch (error) {
       const { log, signal } = this.#host;
-      if (signal.aborted) return "requeue";
+      if (signal.aborted || delivery.signal.aborted) return "requeue";
       log.error(`Cannot settle a message of queue "${subscription.queue}": ${(error as Error).message}`);
       await pause(FAULT_PAUSE, signal).catch(() => {});
       return "requeue";

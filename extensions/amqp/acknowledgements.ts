@@ -28,23 +28,28 @@ export class Acknowledgements {
   #floor = 0;
   readonly #sentAbove = new Set<number>();
   readonly #given = new Map<number, Verdict>();
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(channel: Pick<Channel, "ack" | "reject">) {
     this.#channel = channel;
   }
 
+  /** Aborts when verdicts are void. */
+  get signal(): AbortSignal {
+    return this.#closing.signal;
+  }
+
   /** Gives the verdict on a delivery, to be sent with the others of this tick. */
   settle(tag: number, verdict: Verdict): void {
-    if (this.#closed) return;
+    if (this.#closing.signal.aborted) return;
     if (this.#given.size === 0) nextTick(this.flush);
     this.#given.set(tag, verdict);
   }
 
   /** The channel has gone: whatever is given from now on, or was not sent yet, is void. */
   close(): void {
-    this.#closed = true;
     this.#given.clear();
+    this.#closing.abort();
   }
 
   /** Sends the verdicts that were given; on a channel that is about to close they are void. */

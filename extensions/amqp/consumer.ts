@@ -174,7 +174,7 @@ export class QueueConsumer implements Consumer {
   async #subscribe(channel: Channel, acknowledgements: Acknowledgements): Promise<ConsumerTag> {
     const tag: ConsumerTag = { name: "", live: true };
     const onMessage = (message: ReceivedMessage | null) => {
-      if (message !== null) return void this.#receive(message, acknowledgements);
+      if (message !== null) return this.#receive(message, acknowledgements);
       tag.live = false;
       if (this.#wanted) this.#onInterrupted?.();
       if (this.#wanted) this.#owner.onInterrupted(this, "the queue was deleted");
@@ -187,17 +187,21 @@ export class QueueConsumer implements Consumer {
     return tag;
   }
 
-  async #receive(message: ReceivedMessage, acknowledgements: Acknowledgements): Promise<void> {
+  /** Not async: that would hold the message, whose body may be large, until there is a verdict. */
+  #receive(message: ReceivedMessage, acknowledgements: Acknowledgements): void {
     if (this.#deaf) return;
     this.#open++;
-    let verdict: Verdict;
+    const { deliveryTag, redelivered } = message.fields;
+    const settle = (verdict: Verdict) => {
+      acknowledgements.settle(deliveryTag, verdict);
+      if (--this.#open === 0) this.#onNoneOpen?.();
+    };
+    const fail = () => settle(redelivered ? "reject" : "requeue");
     try {
-      verdict = await this.#receiver(toDelivery(message));
+      this.#receiver(toDelivery(message, acknowledgements.signal)).then(settle, fail);
     } catch {
-      verdict = message.fields.redelivered ? "reject" : "requeue";
+      fail();
     }
-    acknowledgements.settle(message.fields.deliveryTag, verdict);
-    if (--this.#open === 0) this.#onNoneOpen?.();
   }
 
   #change(task: () => Promise<void>): Promise<void> {
@@ -213,7 +217,7 @@ function checkPrefetch(prefetch: number): number {
   throw new RangeError(`Cannot consume with prefetch ${prefetch}: it must be a positive integer`);
 }
 
-function toDelivery({ fields, properties, content }: ReceivedMessage): Delivery {
+function toDelivery({ fields, properties, content }: ReceivedMessage, signal: AbortSignal): Delivery {
   const present: Record<string, unknown> = {};
   for (const name in properties) {
     const value = properties[name as keyof typeof properties];
@@ -226,5 +230,6 @@ function toDelivery({ fields, properties, content }: ReceivedMessage): Delivery 
     body: new Uint8Array(content.buffer, content.byteOffset, content.length),
     properties: present,
     redelivered: fields.redelivered,
+    signal,
   };
 }

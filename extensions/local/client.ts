@@ -21,6 +21,7 @@ export class ClientLink implements Link {
   readonly #pending = new Map<number, Pending>();
   readonly #feeds = new Map<number, ClientFeed>();
   readonly #reading: Promise<void>;
+  readonly #ending = new AbortController();
   #count = 0;
   #lost: string | undefined;
   /** Whether a loss from now on is news to the owner. */
@@ -117,7 +118,15 @@ export class ClientLink implements Link {
     switch (reply[0]) {
       case "delivery": {
         const [, feed, tag, exchange, routingKey, properties, redelivered] = reply;
-        return this.#feeds.get(feed)?.take(tag, { exchange, routingKey, body, properties, redelivered });
+        const { signal } = this.#ending;
+        return this.#feeds.get(feed)?.take(tag, {
+          exchange,
+          routingKey,
+          body,
+          properties,
+          redelivered,
+          signal,
+        });
       }
       case "done":
         return this.#settled(reply[1])?.resolve(reply[2]);
@@ -149,6 +158,7 @@ export class ClientLink implements Link {
   #end(reason: string): void {
     if (this.#lost !== undefined) return;
     this.#lost = reason;
+    this.#ending.abort();
     this.#stream.close();
     this.#welcome.resolve(false);
     if (this.#inUse) this.#onLost(reason);

@@ -18,6 +18,7 @@ interface Arrival {
 /** A link to a broker of this process; it cannot be lost. */
 export class MemoryLink implements Link {
   readonly #session: Session;
+  readonly #closing = new AbortController();
   readonly #handoff = new Handoff<Arrival>(({ feed, tag, entry }) => feed.hand(tag, entry));
 
   constructor(broker: MemoryBroker) {
@@ -40,7 +41,7 @@ export class MemoryLink implements Link {
 
   // deno-lint-ignore require-await -- what the session throws must reject
   async consume(queue: string, taker: Taker, options: ConsumeOptions): Promise<Feed> {
-    const feed = new MemoryFeed(taker, this.#session);
+    const feed = new MemoryFeed(taker, this.#session, this.#closing.signal);
     const sink = (tag: number, entry: QueuedMessage) => this.#handoff.add({ feed, tag, entry });
     feed.subscription = this.#session.consume(queue, sink, options);
     return feed;
@@ -59,6 +60,7 @@ export class MemoryLink implements Link {
   close(): Promise<void> {
     this.#session.close();
     this.#handoff.clear();
+    this.#closing.abort();
     return DONE;
   }
 }
@@ -67,11 +69,13 @@ class MemoryFeed implements Feed {
   subscription: Subscription | undefined;
   readonly #taker: Taker;
   readonly #session: Session;
+  readonly #signal: AbortSignal;
   #cancelled = false;
 
-  constructor(taker: Taker, session: Session) {
+  constructor(taker: Taker, session: Session, signal: AbortSignal) {
     this.#taker = taker;
     this.#session = session;
+    this.#signal = signal;
   }
 
   hand(
@@ -79,7 +83,9 @@ class MemoryFeed implements Feed {
     { message: { exchange, routingKey, body, properties }, redelivered }: QueuedMessage,
   ): void {
     if (this.#cancelled) this.subscription?.release(tag);
-    else this.#taker(this, tag, { exchange, routingKey, body, properties, redelivered });
+    else {
+      this.#taker(this, tag, { exchange, routingKey, body, properties, redelivered, signal: this.#signal });
+    }
   }
 
   setPrefetch(prefetch: number): Promise<void> {

@@ -20,6 +20,7 @@ async function withDeadJobs(
           exchange: "shop",
           routingKey: "jobs.new",
           redelivered: false,
+          signal: new AbortController().signal,
           body: typeof body === "string" ? new TextEncoder().encode(body) : body,
           properties: { contentType: "application/json", headers: { "nameko.language": "de" } },
         },

@@ -27,6 +27,18 @@ export function endingLaws(law: Law): void {
     assert.equal(await (await stage.inbox(other, queue)).text(), "next");
   });
 
+  law("The signal of a delivery aborts at the end of its transport, and not of the intake", async (stage) => {
+    const transport = await stage.transport();
+    const queue = await stage.queue(transport);
+    const inbox = await stage.inbox(transport, queue);
+    await stage.send(transport, queue, "open");
+    const { delivery: { signal } } = await inbox.next();
+    await inbox.consumer?.cancel();
+    assert.equal(signal.aborted, false);
+    await transport.close();
+    assert.equal(signal.aborted, true);
+  });
+
   law("Consumer.cancel() leaves it possible to requeue an open delivery", async (stage) => {
     const transport = await stage.transport();
     const queue = await stage.queue(transport);

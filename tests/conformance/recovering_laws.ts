@@ -71,6 +71,27 @@ export function recoveringLaws(law: Law): void {
     while (await inbox.text() !== "after");
   });
 
+  law("The signal of a delivery aborts with the loss of its connection", async (stage) => {
+    const { transport, recovered } = await watched(stage);
+    const queue = await stage.queue(transport);
+    const inbox = await stage.inbox(transport, queue);
+    await stage.send(transport, queue, "before");
+    const { delivery: { signal } } = await inbox.next();
+    const { promise: aborted, resolve } = Promise.withResolvers<void>();
+    signal.addEventListener("abort", () => resolve());
+    assert.equal(signal.aborted, false);
+    await sever(stage);
+    await aborted;
+    await recovered;
+    await stage.send(transport, queue, "after");
+    for (let text = ""; text !== "after";) {
+      const held = await inbox.next();
+      assert.equal(held.delivery.signal.aborted, false);
+      text = held.text;
+      held.settle("ack");
+    }
+  });
+
   law("A consumer that was cancelled is not resumed", async (stage) => {
     const { transport, recovered } = await watched(stage);
     const queue = await stage.queue(transport);

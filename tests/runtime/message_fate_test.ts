@@ -45,13 +45,17 @@ async function stage() {
   return { outbox, queues, published, inboxOf, [Symbol.asyncDispose]: () => transport.close() };
 }
 
-function delivery(properties: Delivery["properties"] = {}): Delivery {
+function delivery(
+  properties: Delivery["properties"] = {},
+  signal: AbortSignal = new AbortController().signal,
+): Delivery {
   return {
     exchange: "orders.events",
     routingKey: "placed",
     body: new TextEncoder().encode("body"),
     properties,
     redelivered: false,
+    signal,
   };
 }
 
@@ -134,6 +138,16 @@ Deno.test("a copy waits for the broker's word only until its signal aborts", asy
   const reason = new Error("stop now");
   const outbox = { ...place.outbox, signal: AbortSignal.abort(reason) };
   await assert.rejects(bury(outbox, delivery(), "undecodable", FAILURE), reason);
+});
+
+Deno.test("no copy is made of a message that has gone back to its queue", async () => {
+  await using place = await stage();
+  const gone = delivery({}, AbortSignal.abort());
+  await assert.rejects(retryLater(place.outbox, gone, 10), { name: "AbortError" });
+  await assert.rejects(offerAgain(place.outbox, gone), { name: "AbortError" });
+  await assert.rejects(bury(place.outbox, gone, "undecodable", FAILURE), { name: "AbortError" });
+  assert.deepEqual(place.queues, []);
+  assert.equal(await place.outbox.transport.countMessages("q"), 0);
 });
 
 Deno.test("originalHeaders() leaves alone what never came through a queue of ours", () => {

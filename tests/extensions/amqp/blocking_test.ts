@@ -44,10 +44,11 @@ function blockedTest(name: string, proof: (stage: Stage) => Promise<void>): void
       });
       const consumer = await transport.consume("jobs", () => Promise.resolve("ack"), { prefetch: 1 });
       await node.block();
-      // A broker blocks a connection once it has published something.
+      // A broker blocks a connection once that has published something, which it may still take.
+      transport.publish(LETTER).catch(() => {});
+      await blocked.promise;
       const publishing = transport.publish(LETTER);
       publishing.catch(() => {});
-      await blocked.promise;
       await proof({ node, transport, consumer, logged, publishing });
     },
   });

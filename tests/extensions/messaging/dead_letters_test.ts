@@ -23,6 +23,7 @@ async function buried(stage: MessagingStage, count: number): Promise<string> {
         exchange: "shop",
         routingKey: "order",
         redelivered: false,
+        signal: new AbortController().signal,
         body: new TextEncoder().encode(String(number)),
         properties: { ...JSON_TYPE, messageId: `m${number}`, headers: { "nameko.language": "de" } },
       },
