@@ -1,17 +1,20 @@
 /**
  * The messages that a service could not handle, for the people who look after it.
  *
- * A queue can be looked at only by consuming it. So all of it is consumed at once, the consumer is cancelled before
- * the first verdict, and what is not acked goes back: a queue gives returned messages their old places, so order
- * and headers stay as they were. A process that dies while it looks loses nothing: the broker puts all back. The queue is never deleted: the service believes that it is there.
+ * A queue can be looked at only by consuming it, from its oldest message on. What is to stay is held until the
+ * consumer is cancelled, and then goes back: a queue gives returned messages their old places, so order and headers
+ * stay as they were. Bodies are not held, so that a queue may be larger than the memory of who looks. A process that
+ * dies while it looks loses nothing: the broker puts all back. The queue is never deleted: the service believes that
+ * it is there.
  */
 import { pause } from "../runtime/abort.ts";
-import type { DeadLetter } from "../runtime/cli/composition.ts";
+import type { DeadLetter, OpenedDeadLetter, ReplayOptions } from "../runtime/cli/composition.ts";
 import type { Config } from "../runtime/config.ts";
-import { deadLetterQueueOf, DEATH_HEADERS, receivedMessage } from "../runtime/message_fate.ts";
+import { deadLetterQueueOf, DEATH_HEADERS, receivedMessage, replay } from "../runtime/message_fate.ts";
 import { getLog } from "../runtime/observe.ts";
 import type { Delivery, Transport, Verdict } from "../runtime/transport.ts";
 import { logStatus, openBroker } from "./broker.ts";
+import { confirmWithin } from "./confirm_limit.ts";
 
 /** Options of {@linkcode openDeadLetters}. */
 export interface DeadLetterOptions {
@@ -47,8 +50,17 @@ export async function openDeadLetters(
 /** How many can be looked at in one go: the largest prefetch of the protocol. */
 const LIMIT = 65_535;
 
+/** How many are held at a time where none is to go back. */
+const BATCH = 100;
+
 /** Milliseconds that the broker may be silent while letters that it counted are still to come. */
 const PATIENCE = 2_000;
+
+/** What becomes of a letter; one that stays goes back to its place at the end. */
+type Fate = "taken" | "stays";
+
+/** Decides it; the delivery is not to be held any longer. */
+type Judge = (delivery: Delivery, number: number) => Fate | Promise<Fate>;
 
 /** The dead messages of one queue. Disposing it closes the connection that was opened for it. */
 export class DeadLetters implements AsyncDisposable {
@@ -62,79 +74,131 @@ export class DeadLetters implements AsyncDisposable {
     this.#owned = owned;
   }
 
+  async count(): Promise<number> {
+    return await this.#transport.countMessages(deadLetterQueueOf(this.#queue)) ?? 0;
+  }
+
   /** The letters, oldest first, at most 65,535; they stay where they are. */
-  list(): Promise<readonly DeadLetter[]> {
-    return this.#judge(() => "requeue");
+  async list(): Promise<readonly DeadLetter[]> {
+    const letters: DeadLetter[] = [];
+    const count = Math.min(await this.count(), LIMIT);
+    await this.#judge({ count, prefetch: count }, (delivery, number) => {
+      letters.push(deadLetter(number, delivery));
+      return "stays";
+    });
+    return letters;
+  }
+
+  /** One letter with its body; undefined where there are not so many, or none has so high a number. */
+  async show(number: number): Promise<OpenedDeadLetter | undefined> {
+    let letter: OpenedDeadLetter | undefined;
+    await this.#reach(number, (delivery) => {
+      letter = { ...deadLetter(number, delivery), body: delivery.body.slice() };
+      return "stays";
+    });
+    return letter;
   }
 
   /**
    * Sends one letter, or all, to the queue that they died in, as their senders had sent them.
    *
+   * @param options.timeout Milliseconds that the broker may take to confirm each.
    * @returns How many were sent.
    * @throws {UnroutableError} If that queue is gone; letters that were not sent stay dead.
+   * @throws {BrokerError} If the broker does not confirm one in time, or the connection is lost.
    */
-  async replay(number?: number): Promise<number> {
+  async replay({ number, timeout }: ReplayOptions): Promise<number> {
+    const transport = this.#transport;
+    const queue = this.#queue;
     let replayed = 0;
-    await this.#judge(async (letter) => {
-      if (number !== undefined && letter.number !== number) return "requeue";
-      await this.#transport.publish({
-        exchange: "",
-        routingKey: this.#queue,
-        body: letter.body,
-        properties: letter.properties,
-        mandatory: true,
-      });
+    const send = async (delivery: Delivery): Promise<Fate> => {
+      await confirmWithin(
+        timeout,
+        `replay a message to queue "${queue}"`,
+        (signal) => replay({ transport, queue, signal }, delivery),
+      );
       replayed++;
-      return "ack";
-    });
+      return "taken";
+    };
+    if (number === undefined) await this.#judge({ count: await this.count(), prefetch: BATCH }, send);
+    else await this.#reach(number, send);
     return replayed;
   }
 
   /** Deletes the letters that are there now, and returns how many. */
   async purge(): Promise<number> {
-    return (await this.#judge(() => "ack")).length;
+    let purged = 0;
+    await this.#judge({ count: await this.count(), prefetch: BATCH }, () => {
+      purged++;
+      return "taken";
+    });
+    return purged;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#owned) await this.#transport.close();
   }
 
-  async #judge(judge: (letter: DeadLetter) => Verdict | Promise<Verdict>): Promise<readonly DeadLetter[]> {
-    const name = deadLetterQueueOf(this.#queue);
-    const count = Math.min(await this.#transport.countMessages(name) ?? 0, LIMIT);
-    if (count === 0) return [];
-    const letters: DeadLetter[] = [];
-    const verdicts: PromiseWithResolvers<Verdict>[] = [];
-    const complete = Promise.withResolvers<void>();
-    const consumer = await this.#transport.consume(name, (delivery) => {
-      const verdict = Promise.withResolvers<Verdict>();
-      verdicts.push(verdict);
-      letters.push(deadLetter(verdicts.length, delivery));
-      if (verdicts.length === count) complete.resolve();
-      return verdict.promise;
-    }, { prefetch: count });
-    try {
-      await this.#arrival(complete.promise, () => letters.length);
-      await consumer.cancel();
-      for (const [index, letter] of letters.entries()) verdicts[index]!.resolve(await judge(letter));
-    } finally {
-      await consumer.cancel();
-      for (const verdict of verdicts) verdict.resolve("requeue");
-      await consumer.stop();
-    }
-    return letters;
+  /** Judges the letter with a number; those before it stay. */
+  async #reach(number: number, judge: Judge): Promise<void> {
+    if (number > Math.min(await this.count(), LIMIT)) return;
+    await this.#judge(
+      { count: number, prefetch: number },
+      (delivery, each) => each === number ? judge(delivery, each) : "stays",
+    );
   }
 
-  /** Waits for the letters that were counted; somebody else may have taken some of them meanwhile. */
-  async #arrival(complete: Promise<void>, arrived: () => number): Promise<void> {
-    const over = new AbortController();
-    let all = false;
-    for (let before = -1; !all && arrived() > before;) {
-      before = arrived();
-      const silence = pause(PATIENCE, over.signal).then(() => false);
-      all = await Promise.race([complete.then(() => true), silence]);
+  /** Judges the first `count` letters, one after the other. At the first that fails it ends, and the rest stays. */
+  async #judge(
+    { count, prefetch }: { readonly count: number; readonly prefetch: number },
+    judge: Judge,
+  ): Promise<void> {
+    if (count === 0) return;
+    const staying = Promise.withResolvers<Verdict>();
+    const over = Promise.withResolvers<void>();
+    let arrived = 0;
+    let judged = 0;
+    let failed = false;
+    let turn: Promise<Fate> = Promise.resolve("stays");
+    const decide = async (delivery: Delivery, number: number): Promise<Fate> => {
+      if (failed) return "stays";
+      try {
+        return await judge(delivery, number);
+      } catch (error) {
+        failed = true;
+        over.reject(error);
+        return "stays";
+      } finally {
+        if (++judged === count) over.resolve();
+      }
+    };
+    const consumer = await this.#transport.consume(deadLetterQueueOf(this.#queue), (delivery) => {
+      const number = ++arrived;
+      if (number > count) return staying.promise;
+      turn = turn.then(() => decide(delivery, number));
+      return turn.then((fate) => fate === "taken" ? "ack" : staying.promise);
+    }, { prefetch });
+    try {
+      await arrival(over.promise, () => arrived, () => judged);
+    } finally {
+      await consumer.cancel();
+      staying.resolve("requeue");
+      await consumer.stop();
     }
-    over.abort();
+  }
+}
+
+/** Waits for the letters that were counted; somebody else may have taken some of them meanwhile. */
+async function arrival(over: Promise<void>, arrived: () => number, judged: () => number): Promise<void> {
+  const waiting = new AbortController();
+  try {
+    for (let before = -1, done = false; !done && (arrived() > before || judged() < arrived());) {
+      before = arrived();
+      const silence = pause(PATIENCE, waiting.signal).then(() => false, () => false);
+      done = await Promise.race([over.then(() => true), silence]);
+    }
+  } finally {
+    waiting.abort();
   }
 }
 
@@ -151,6 +215,6 @@ function deadLetter(number: number, delivery: Delivery): DeadLetter {
     exchange,
     routingKey,
     properties,
-    body: delivery.body.slice(),
+    size: delivery.body.length,
   };
 }

@@ -10,19 +10,27 @@
 import type { ReceivedMessage } from "./entrypoint.ts";
 import { UnroutableError } from "./errors.ts";
 import type { Failure } from "./outcome.ts";
+import { ownQueueName } from "./own_queue.ts";
 import type { Delivery, FieldTable, FieldValue, QueueDeclaration, Transport } from "./transport.ts";
 
 const ATTEMPT_HEADER = "x-enoki-attempt";
 
 const LOSS_HEADER = "x-enoki-lost";
 
-const ORIGIN_HEADERS = { exchange: "x-enoki-exchange", routingKey: "x-enoki-routing-key" } as const;
+const ORIGIN_HEADERS = {
+  exchange: "x-enoki-exchange",
+  routingKey: "x-enoki-routing-key",
+  /** Only where it is 1, for copies have 2. */
+  deliveryMode: "x-enoki-delivery-mode",
+} as const;
 
 /** Where the messages of a queue are put, and for how long the broker's word is waited for. */
 export interface Outbox {
   readonly transport: Transport;
   /** The queue that a message came from. */
   readonly queue: string;
+  /** Whether that queue goes with its consumers, so that it will not be there for what died in it. @default {false} */
+  readonly temporary?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -58,7 +66,7 @@ const DELAY_QUEUE_LINGER = 60_000;
 /** Offers a message to its queue again after `delay` milliseconds, rounded up to two digits. */
 export async function retryLater(outbox: Outbox, delivery: Delivery, delay: number): Promise<void> {
   const milliseconds = roundUp(delay);
-  const name = `enoki.delay.${milliseconds}.${outbox.queue}`;
+  const name = ownQueueName(`enoki.delay.${milliseconds}.`, outbox.queue);
   const queue: QueueDeclaration = {
     name,
     arguments: {
@@ -80,7 +88,15 @@ function roundUp(milliseconds: number): number {
 
 /** Name of the queue for the dead messages of a queue. */
 export function deadLetterQueueOf(queue: string): string {
-  return `enoki.dead.${queue}`;
+  return ownQueueName("enoki.dead.", queue);
+}
+
+/** Milliseconds that the dead of a queue which is gone are kept: time enough for somebody to look. */
+const TEMPORARY_DEAD_EXPIRES = 7 * 24 * 3_600_000;
+
+function deadLetterQueue({ queue, temporary = false }: Outbox): QueueDeclaration {
+  const name = deadLetterQueueOf(queue);
+  return temporary ? { name, arguments: { "x-expires": TEMPORARY_DEAD_EXPIRES } } : { name };
 }
 
 /** Headers of a dead message, which say why, when and how often. */
@@ -100,12 +116,21 @@ export async function bury(
   failure: Failure,
 ): Promise<void> {
   const lives = attemptsOf(delivery) + lossesOf(delivery);
-  await moveTo(outbox, { name: deadLetterQueueOf(outbox.queue) }, delivery, {
+  await moveTo(outbox, deadLetterQueue(outbox), delivery, {
     [DEATH_HEADERS.reason]: reason,
     [DEATH_HEADERS.error]: `${failure.name}: ${failure.message}`.slice(0, ERROR_LENGTH),
     [DEATH_HEADERS.at]: new Date().toISOString(),
     [DEATH_HEADERS.attempts]: lives + 1,
   });
+}
+
+/**
+ * Sends a dead message to its queue again, as its sender had sent it, with no attempt behind it.
+ *
+ * @throws {UnroutableError} If that queue is gone.
+ */
+export async function replay(outbox: Outbox, delivery: Delivery): Promise<void> {
+  await publishCopy(outbox, outbox.queue, delivery, {}, originalMode(delivery) ?? 2);
 }
 
 /** Characters of an error that go along: a header table must fit into a frame. */
@@ -122,12 +147,21 @@ export function receivedMessage(delivery: Delivery): ReceivedMessage {
   const { redelivered, properties } = delivery;
   const [exchange, routingKey] = originOf(delivery);
   const headers = originalHeaders(properties.headers);
+  const deliveryMode = originalMode(delivery);
   return {
     exchange: String(exchange),
     routingKey: String(routingKey),
     redelivered,
-    properties: headers === undefined ? properties : { ...properties, headers },
+    properties: {
+      ...properties,
+      ...(deliveryMode !== undefined && { deliveryMode }),
+      ...(headers !== undefined && { headers }),
+    },
   };
+}
+
+function originalMode({ properties: { headers, deliveryMode } }: Delivery): 1 | 2 | undefined {
+  return headers?.[ORIGIN_HEADERS.deliveryMode] === 1 ? 1 : deliveryMode;
 }
 
 /** What we add to a message, and what RabbitMQ adds when it moves one. */
@@ -167,17 +201,22 @@ async function publishCopy(
   queue: string,
   delivery: Delivery,
   headers: FieldTable,
+  deliveryMode: 1 | 2 = 2,
 ): Promise<void> {
   const { expiration: _expiration, userId: _userId, ...properties } = delivery.properties;
   const { CC: _copies, ...kept } = originalHeaders(properties.headers) ?? {};
   const [exchange, routingKey] = originOf(delivery);
-  const origin = { [ORIGIN_HEADERS.exchange]: exchange, [ORIGIN_HEADERS.routingKey]: routingKey };
+  const origin = {
+    [ORIGIN_HEADERS.exchange]: exchange,
+    [ORIGIN_HEADERS.routingKey]: routingKey,
+    ...(originalMode(delivery) === 1 && { [ORIGIN_HEADERS.deliveryMode]: 1 }),
+  };
   await transport.publish({
     exchange: "",
     routingKey: queue,
     body: delivery.body,
     mandatory: true,
-    properties: { ...properties, deliveryMode: 2, headers: { ...kept, ...origin, ...headers } },
+    properties: { ...properties, deliveryMode, headers: { ...kept, ...origin, ...headers } },
   }, { signal: AbortSignal.any([signal, delivery.signal]) });
 }
 

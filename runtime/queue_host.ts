@@ -15,7 +15,7 @@ import type { Outcome } from "./outcome.ts";
 import type { PlainRecord } from "./plain.ts";
 import { asksForRetry, nextRetry } from "./retry.ts";
 import { transportableBody } from "./serializer.ts";
-import type { Consumer, Delivery, Topology, Verdict } from "./transport.ts";
+import type { Consumer, Delivery, QueueDeclaration, Topology, Verdict } from "./transport.ts";
 
 /** One queue that one entrypoint consumes. */
 export interface QueueSubscription {
@@ -137,13 +137,14 @@ export class QueueHost implements Entrypoint {
   }
 
   async #decide(
-    { entry, queue, requeueOnError }: QueueSubscription,
+    { entry, queue, topology, requeueOnError }: QueueSubscription,
     delivery: Delivery,
     { failure, expected, byRuntime }: Extract<Outcome, { readonly status: "failed" }>,
   ): Promise<Verdict> {
     const { transport, log, signal, service } = this.#host;
     if (signal.aborted) return "requeue";
-    const outbox = { transport, queue, signal };
+    const temporary = topology.queues?.some((declared) => declared.name === queue && isTemporary(declared));
+    const outbox = { transport, queue, temporary: temporary ?? false, signal };
     const policy = entry.options["retry"] as PlainRecord | undefined;
     if (failure.code === "MALFORMED_REQUEST" && expected) {
       log.error(`Buried a message of queue "${queue}": ${failure.message}`);
@@ -172,6 +173,11 @@ export class QueueHost implements Entrypoint {
     }
     return requeueOnError ? "requeue" : "ack";
   }
+}
+
+/** Whether a queue goes with its consumers. */
+function isTemporary({ autoDelete = false, exclusive = false }: QueueDeclaration): boolean {
+  return autoDelete || exclusive;
 }
 
 /** Milliseconds between two attempts to have an exclusive queue. */

@@ -102,7 +102,10 @@ export interface Delivery {
   readonly properties: MessageProperties;
   /** Whether the broker has offered this message before. */
   readonly redelivered: boolean;
-  /** Aborts when a verdict counts no more: with its connection, the message has gone back to its queue. */
+  /**
+   * Aborts, with a {@linkcode BrokerError}, when a verdict counts no more: with its connection, the message has gone
+   * back to its queue.
+   */
   readonly signal: AbortSignal;
 }
 

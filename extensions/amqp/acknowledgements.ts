@@ -18,6 +18,7 @@
  */
 
 import { nextTick } from "node:process";
+import { BrokerError } from "../../runtime/errors.ts";
 import type { Channel, ReceivedMessage } from "./client_library.ts";
 import type { Verdict } from "../../runtime/transport.ts";
 
@@ -49,7 +50,7 @@ export class Acknowledgements {
   /** The channel has gone: whatever is given from now on, or was not sent yet, is void. */
   close(): void {
     this.#given.clear();
-    this.#closing.abort();
+    this.#closing.abort(new BrokerError("Cannot settle a message: the channel that it came by has closed"));
   }
 
   /** Sends the verdicts that were given; on a channel that is about to close they are void. */

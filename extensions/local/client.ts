@@ -158,7 +158,7 @@ export class ClientLink implements Link {
   #end(reason: string): void {
     if (this.#lost !== undefined) return;
     this.#lost = reason;
-    this.#ending.abort();
+    this.#ending.abort(lostError(reason));
     this.#stream.close();
     this.#welcome.resolve(false);
     if (this.#inUse) this.#onLost(reason);

@@ -1,4 +1,5 @@
 import type { ConsumeOptions, Topology, Verdict } from "../../runtime/transport.ts";
+import { BrokerError } from "../../runtime/errors.ts";
 import type { QueuedMessage } from "./backlog.ts";
 import type { MemoryBroker } from "./broker.ts";
 import { Handoff } from "./handoff.ts";
@@ -60,7 +61,7 @@ export class MemoryLink implements Link {
   close(): Promise<void> {
     this.#session.close();
     this.#handoff.clear();
-    this.#closing.abort();
+    this.#closing.abort(new BrokerError("Cannot settle a message: the transport that it came by is closed"));
     return DONE;
   }
 }

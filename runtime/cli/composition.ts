@@ -84,14 +84,31 @@ export interface DeadLetter {
   readonly routingKey: string;
   /** As its sender gave them. */
   readonly properties: MessageProperties;
+  /** Bytes of its body. */
+  readonly size: number;
+}
+
+/** A message that could not be handled, with all that it says. */
+export interface OpenedDeadLetter extends DeadLetter {
   readonly body: Uint8Array;
+}
+
+/** Which dead messages to send, and for how long to wait. */
+export interface ReplayOptions {
+  /** @default {all} */
+  readonly number?: number;
+  /** Milliseconds that the broker may take to confirm each. */
+  readonly timeout: number;
 }
 
 /** The dead messages of one queue. */
 export interface DeadLetters extends AsyncDisposable {
+  count(): Promise<number>;
   list(): Promise<readonly DeadLetter[]>;
+  /** Undefined where there is none with that number. */
+  show(number: number): Promise<OpenedDeadLetter | undefined>;
   /** Sends one, or all, to their queue again; resolves with how many. */
-  replay(number?: number): Promise<number>;
+  replay(options: ReplayOptions): Promise<number>;
   /** Deletes all; resolves with how many. */
   purge(): Promise<number>;
 }

@@ -1,15 +1,15 @@
 import type { CommandIo } from "./command_io.ts";
-import type { DeadLetter, DeadLetters, OpenDeadLetters } from "./composition.ts";
+import type { DeadLetter, DeadLetters, OpenDeadLetters, OpenedDeadLetter } from "./composition.ts";
 import type { ConfigFlags } from "./config_command.ts";
 import { EXIT, reportFailure } from "./failure_report.ts";
-import { beginMessaging } from "./messaging_command.ts";
+import { beginMessaging, CONFIRM_TIMEOUT } from "./messaging_command.ts";
 import { alignColumns } from "./service_listing.ts";
 
-/** What to do with the dead messages of a queue. */
+/** What to do with the dead messages of a queue; a timeout is in seconds. */
 export type DeadAction =
   | { readonly name: "list"; readonly json?: boolean }
   | { readonly name: "show"; readonly number: number }
-  | { readonly name: "replay"; readonly number?: number }
+  | { readonly name: "replay"; readonly number?: number; readonly timeout?: number }
   | { readonly name: "purge"; readonly yes?: boolean };
 
 /** Lists, shows, replays or deletes the messages of a queue that could not be handled. */
@@ -48,21 +48,28 @@ async function act(
       return EXIT.fine;
     }
     case "show": {
-      const letter = (await letters.list())[action.number - 1];
+      const letter = await letters.show(action.number);
       if (letter === undefined) return missing(action.number);
       io.writeResult(describe(letter));
       return EXIT.fine;
     }
     case "replay": {
-      const count = await letters.replay(action.number);
-      if (count === 0 && action.number !== undefined) return missing(action.number);
+      const { number, timeout = CONFIRM_TIMEOUT } = action;
+      const count = await letters.replay({
+        ...(number !== undefined && { number }),
+        timeout: timeout * 1_000,
+      });
+      if (count === 0 && number !== undefined) return missing(number);
       say(`Replayed ${messages(count)} to queue "${queue}"`);
       return EXIT.fine;
     }
     case "purge": {
       if (!action.yes) {
-        const { length } = await letters.list();
-        say(`Purging would delete ${messages(length)} of queue "${queue}" for good. Confirm with --yes`);
+        say(
+          `Purging would delete ${
+            messages(await letters.count())
+          } of queue "${queue}" for good. Confirm with --yes`,
+        );
         return EXIT.usage;
       }
       say(`Deleted ${messages(await letters.purge())} of queue "${queue}"`);
@@ -80,13 +87,13 @@ function messages(count: number): string {
   return count === 1 ? "1 dead message" : `${count} dead messages`;
 }
 
-function summary({ number, reason, error, at, attempts, body }: DeadLetter): Record<string, unknown> {
-  return { number, reason, error, at, attempts, size: body.length };
+function summary({ number, reason, error, at, attempts, size }: DeadLetter): Record<string, unknown> {
+  return { number, reason, error, at, attempts, size };
 }
 
-function row({ number, reason, error, at, attempts, body }: DeadLetter): readonly string[] {
+function row({ number, reason, error, at, attempts, size }: DeadLetter): readonly string[] {
   const tries = attempts === 1 ? "1 attempt" : `${attempts} attempts`;
-  return [String(number), at, reason, tries, `${body.length} B`, oneLine(error)];
+  return [String(number), at, reason, tries, `${size} B`, oneLine(error)];
 }
 
 /** Whatever a message says, it is one line here, and cannot forge another. */
@@ -97,7 +104,7 @@ function oneLine(text: string): string {
 // deno-lint-ignore no-control-regex -- these are the characters to leave out
 const CONTROLS_REGEXP = /[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g;
 
-function describe(letter: DeadLetter): string {
+function describe(letter: OpenedDeadLetter): string {
   const { number, reason, error, at, attempts, exchange, routingKey, properties, body } = letter;
   const facts = { number, reason, error, at, attempts, exchange, routingKey, ...properties };
   const rows = Object.entries(facts).map(([name, value]) => [

@@ -179,8 +179,17 @@ function addDeadCommands(
     .action((queue, number, flags) => run({ name: "show", number }, queue, flags));
   deadSubcommand("replay", "send one, or all, to the queue again, as they were")
     .argument("[n]", "its number in the list (default: all)", positiveInteger)
-    .action((queue, number, flags) =>
-      run({ name: "replay", ...(number !== undefined && { number }) }, queue, flags)
+    .option("--timeout <seconds>", "how long to wait for the broker's word on each (default: 30)", seconds)
+    .action((queue, number, { timeout, ...flags }) =>
+      run(
+        {
+          name: "replay",
+          ...(number !== undefined && { number }),
+          ...(timeout !== undefined && { timeout }),
+        },
+        queue,
+        flags,
+      )
     );
   deadSubcommand("purge", "delete them all")
     .option("--yes", "really")

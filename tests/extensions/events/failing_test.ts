@@ -264,3 +264,17 @@ eventTest("a dead-letter queue that was deleted comes back", async (stage) => {
   assert.equal(await transport.countMessages(`enoki.dead.${queue}`), 1);
   assert.ok(!stage.records.some(({ message }) => message.startsWith("Cannot settle")));
 });
+
+eventTest("what died in the queue of an instance is kept for a week", async (stage) => {
+  const handled = new Record<number>();
+  const options = { delivery: "broadcast", retry: { max: 0 } } as const;
+  const { served, source } = failing(stage, handled, Infinity, options);
+  const instance = await stage.serve(served);
+  await stage.dispatch(source, "e", 1);
+  await handled.reaches(1);
+  await instance[Symbol.asyncDispose]();
+  const [dead] = stage.declared.flatMap(({ queues = [] }) => queues)
+    .filter(({ name }) => name.startsWith("enoki.dead."));
+  assert.deepEqual(dead!.arguments, { "x-expires": 7 * 24 * 3_600_000 });
+  assert.equal(await (await stage.transport()).countMessages(dead!.name), 1);
+});
