@@ -44,6 +44,8 @@ interface Fault {
   readonly thrown: unknown;
   /** Whether it is the caller's fault. */
   readonly expected: boolean;
+  /** Whether its message could not be read. */
+  readonly undecoded?: boolean;
   readonly args: readonly unknown[];
 }
 
@@ -161,7 +163,12 @@ export class Invoker implements AsyncDisposable {
     } catch (thrown) {
       explainDenial(thrown, `${call.service}.${call.method}`);
       const refused = !decoded && isBadRequest(thrown);
-      fault = { thrown, expected: refused || isExpected(thrown, entry.spec.expected), args };
+      fault = {
+        thrown,
+        expected: refused || isExpected(thrown, entry.spec.expected),
+        undecoded: refused,
+        args,
+      };
     }
     while (acquired > 0) {
       const { provider } = providers[--acquired]!;
@@ -181,7 +188,9 @@ export class Invoker implements AsyncDisposable {
     if (fault === undefined) return done(encoded);
     const failure = this.#report(entry, call, fault, message);
     const reply = opened ? undefined : await this.#encodeError(entry, call, fault, message);
-    return reply === undefined ? { status: "failed", failure, expected: fault.expected } : done(reply);
+    if (reply !== undefined) return done(reply);
+    const { expected, undecoded } = fault;
+    return { status: "failed", failure, expected, ...(undecoded && { undecoded }) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -17,6 +17,8 @@ const ATTEMPT_HEADER = "x-enoki-attempt";
 
 const LOSS_HEADER = "x-enoki-lost";
 
+const SHARED_LOSS_HEADER = "x-enoki-lost-with-others";
+
 const ORIGIN_HEADERS = {
   exchange: "x-enoki-exchange",
   routingKey: "x-enoki-routing-key",
@@ -42,9 +44,14 @@ export function attemptsOf(delivery: Delivery): number {
   return count(delivery, ATTEMPT_HEADER);
 }
 
-/** How often a message has cost a thread its life before. */
+/** How often a message has cost a thread its life before, alone in it. */
 export function lossesOf(delivery: Delivery): number {
   return count(delivery, LOSS_HEADER);
+}
+
+/** How often a message was in a thread that was lost before, with others that may be to blame as well. */
+export function sharedLossesOf(delivery: Delivery): number {
+  return count(delivery, SHARED_LOSS_HEADER);
 }
 
 function count({ properties: { headers } }: Delivery, header: string): number {
@@ -52,12 +59,32 @@ function count({ properties: { headers } }: Delivery, header: string): number {
   return typeof value === "number" ? value : 0;
 }
 
+/** The headers of a copy: what a message has been through, with one more of something. */
+function countersOf(delivery: Delivery, one: string): FieldTable {
+  const counters = [ATTEMPT_HEADER, LOSS_HEADER, SHARED_LOSS_HEADER].map((header) =>
+    [header, count(delivery, header) + (header === one ? 1 : 0)] as const
+  );
+  return Object.fromEntries(counters.filter(([, value]) => value > 0));
+}
+
 /** Offers a message that cost a thread its life to its queue again, at once. */
 export async function offerAgain(outbox: Outbox, delivery: Delivery): Promise<void> {
-  await publishCopy(outbox, outbox.queue, delivery, {
-    [ATTEMPT_HEADER]: attemptsOf(delivery),
-    [LOSS_HEADER]: lossesOf(delivery) + 1,
-  });
+  await publishCopy(outbox, outbox.queue, delivery, countersOf(delivery, LOSS_HEADER));
+}
+
+/** Milliseconds by which those that were lost together come apart, in steps of so many. */
+const APART_STEP = 100;
+
+/** Steps among which one is drawn after the first loss; with each further one there are twice as many. */
+const APART_STEPS = 10;
+
+/**
+ * Offers a message that was lost with others again, after a time of its own: so the one that is to blame comes to
+ * be alone in its thread.
+ */
+export async function offerApart(outbox: Outbox, delivery: Delivery): Promise<void> {
+  const steps = 1 + Math.floor(Math.random() * APART_STEPS * 2 ** sharedLossesOf(delivery));
+  await offerLater(outbox, delivery, steps * APART_STEP, SHARED_LOSS_HEADER);
 }
 
 /** Milliseconds that an unused delay queue stays beyond its delay. */
@@ -65,6 +92,10 @@ const DELAY_QUEUE_LINGER = 60_000;
 
 /** Offers a message to its queue again after `delay` milliseconds, rounded up to two digits. */
 export async function retryLater(outbox: Outbox, delivery: Delivery, delay: number): Promise<void> {
+  await offerLater(outbox, delivery, delay, ATTEMPT_HEADER);
+}
+
+async function offerLater(outbox: Outbox, delivery: Delivery, delay: number, counted: string): Promise<void> {
   const milliseconds = roundUp(delay);
   const name = ownQueueName(`enoki.delay.${milliseconds}.`, outbox.queue);
   const queue: QueueDeclaration = {
@@ -76,8 +107,7 @@ export async function retryLater(outbox: Outbox, delivery: Delivery, delay: numb
       "x-expires": milliseconds + DELAY_QUEUE_LINGER,
     },
   };
-  const headers = { [ATTEMPT_HEADER]: attemptsOf(delivery) + 1, [LOSS_HEADER]: lossesOf(delivery) };
-  await moveTo(outbox, queue, delivery, headers);
+  await moveTo(outbox, queue, delivery, countersOf(delivery, counted));
 }
 
 /** Two digits, because each duration is a queue of its own. */
@@ -115,7 +145,7 @@ export async function bury(
   reason: DeathReason,
   failure: Failure,
 ): Promise<void> {
-  const lives = attemptsOf(delivery) + lossesOf(delivery);
+  const lives = attemptsOf(delivery) + lossesOf(delivery) + sharedLossesOf(delivery);
   await moveTo(outbox, deadLetterQueue(outbox), delivery, {
     [DEATH_HEADERS.reason]: reason,
     [DEATH_HEADERS.error]: `${failure.name}: ${failure.message}`.slice(0, ERROR_LENGTH),

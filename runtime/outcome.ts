@@ -54,6 +54,10 @@ export type Outcome =
     readonly expected: boolean;
     /** Whether the handler threw nothing: it was lost, or out of time, or never called. Its thread has not logged it. */
     readonly byRuntime?: true;
+    /** Whether the message itself could not be read, so that no handler will ever take it. */
+    readonly undecoded?: true;
+    /** Where the call was lost with its thread, how many others ran there: any of them may be to blame. */
+    readonly lostWith?: number;
   }
   | { readonly status: "unstarted"; readonly reason: "stopping" | "shed" | "cancelled" };
 

@@ -284,13 +284,13 @@ export class Pool implements AsyncDisposable {
     const served = this.#crew.remove(worker);
     const aborted = this.#state === "closed";
     this.#queue.unshift(...unstarted);
+    const failure = describeFailure(
+      new WorkerLostError(`The thread that ran the call was lost: ${reason}`),
+    );
     for (const job of started) {
       if (job.timedOut) continue;
-      job.settle(
-        aborted ? { status: "unstarted", reason: "stopping" } : failed(describeFailure(
-          new WorkerLostError(`The thread that ran the call was lost: ${reason}`),
-        )),
-      );
+      if (aborted) job.settle({ status: "unstarted", reason: "stopping" });
+      else job.settle({ ...failed(failure), lostWith: started.length - 1 });
     }
     if (aborted) return;
     if (served) {

@@ -73,7 +73,13 @@ export type FromThread =
   | { readonly type: "opened"; readonly slot: number; readonly head: PlainRecord | string }
   | { readonly type: "chunk"; readonly slot: number; readonly chunk: Chunk }
   | { readonly type: "skipped"; readonly slot: number }
-  | { readonly type: "failed"; readonly slot: number; readonly failure: Failure; readonly expected: boolean }
+  | {
+    readonly type: "failed";
+    readonly slot: number;
+    readonly failure: Failure;
+    readonly expected: boolean;
+    readonly undecoded?: true;
+  }
   | { readonly type: "request"; readonly id: number; readonly request: Request; readonly timeout: number }
   | { readonly type: "publish"; readonly id: number; readonly message: Message }
   | { readonly type: "withdraw"; readonly id: number }

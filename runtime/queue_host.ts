@@ -7,9 +7,11 @@ import {
   bury,
   lossesOf,
   offerAgain,
+  offerApart,
   originalHeaders,
   receivedMessage,
   retryLater,
+  sharedLossesOf,
 } from "./message_fate.ts";
 import type { Outcome } from "./outcome.ts";
 import type { PlainRecord } from "./plain.ts";
@@ -36,7 +38,7 @@ export interface QueueSubscription {
  *
  * A message is acked when its handler has returned or failed (Nameko's rule), requeued when asked to, offered
  * again later under a retry policy, and buried in a dead-letter queue of ours when it cannot be read, has used up
- * its retries, or has twice cost a thread its life.
+ * its retries, or has twice cost a thread its life. Who is lost in a thread with others is no suspect for that alone.
  */
 export class QueueHost implements Entrypoint {
   readonly #host: EntrypointHost;
@@ -139,27 +141,26 @@ export class QueueHost implements Entrypoint {
   async #decide(
     { entry, queue, topology, requeueOnError }: QueueSubscription,
     delivery: Delivery,
-    { failure, expected, byRuntime }: Extract<Outcome, { readonly status: "failed" }>,
+    { failure, expected, byRuntime, undecoded, lostWith }: Extract<Outcome, { readonly status: "failed" }>,
   ): Promise<Verdict> {
     const { transport, log, signal, service } = this.#host;
     if (signal.aborted) return "requeue";
     const temporary = topology.queues?.some((declared) => declared.name === queue && isTemporary(declared));
     const outbox = { transport, queue, temporary: temporary ?? false, signal };
     const policy = entry.options["retry"] as PlainRecord | undefined;
-    if (failure.code === "MALFORMED_REQUEST" && expected) {
+    if (undecoded) {
       log.error(`Buried a message of queue "${queue}": ${failure.message}`);
       await bury(outbox, delivery, "undecodable", failure);
       return "ack";
     }
     if (byRuntime) log.error(`${entry.kind} ${service}.${entry.method} failed: ${failure.message}`);
-    // A service that the handler calls may have lost a thread, too: that is an error like any other.
-    if (byRuntime && failure.code === "WORKER_LOST") {
-      if (lossesOf(delivery) === 0) {
-        await offerAgain(outbox, delivery);
-        return "ack";
+    if (lostWith !== undefined) {
+      const guilt = guiltOf(delivery, lostWith);
+      if (guilt === undefined) await (lostWith === 0 ? offerAgain : offerApart)(outbox, delivery);
+      else {
+        log.error(`Buried a message of queue "${queue}": ${guilt}`);
+        await bury(outbox, delivery, "thread lost", failure);
       }
-      log.error(`Buried a message of queue "${queue}": its handler cost a thread its life twice`);
-      await bury(outbox, delivery, "thread lost", failure);
       return "ack";
     }
     if (asksForRetry(failure) || (policy !== undefined && !expected)) {
@@ -173,6 +174,19 @@ export class QueueHost implements Entrypoint {
     }
     return requeueOnError ? "requeue" : "ack";
   }
+}
+
+/** How often a message may be lost with others before it counts as the cause. */
+const SHARED_LOSS_LIMIT = 10;
+
+/** Why a message that was lost with its thread is not offered again; undefined where it may be innocent. */
+function guiltOf(delivery: Delivery, lostWith: number): string | undefined {
+  if (lostWith === 0) {
+    return lossesOf(delivery) === 0 ? undefined : "its handler cost a thread its life twice";
+  }
+  return sharedLossesOf(delivery) + 1 < SHARED_LOSS_LIMIT
+    ? undefined
+    : `it was in ${SHARED_LOSS_LIMIT} threads that were lost, never alone`;
 }
 
 /** Whether a queue goes with its consumers. */

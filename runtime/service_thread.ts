@@ -193,7 +193,8 @@ export class ServiceThread {
       const done = { type: "done", slot, body, elapsed: performance.now() - start } as const;
       this.#port.postMessage(head === undefined ? done : { ...done, head });
     } else if (outcome.status === "failed") {
-      this.#port.postMessage({ type: "failed", slot, failure: outcome.failure, expected: outcome.expected });
+      const { failure, expected, undecoded } = outcome;
+      this.#port.postMessage({ type: "failed", slot, failure, expected, ...(undecoded && { undecoded }) });
     }
     this.#pump();
   }

@@ -259,13 +259,11 @@ export class Worker {
       case "chunk":
         this.#jobs[message.slot]?.stream?.deliver(message.chunk);
         break;
-      case "failed":
-        this.#settle(message.slot, {
-          status: "failed",
-          failure: message.failure,
-          expected: message.expected,
-        }, undefined);
+      case "failed": {
+        const { slot, failure, expected, undecoded } = message;
+        this.#settle(slot, { status: "failed", failure, expected, ...(undecoded && { undecoded }) });
         break;
+      }
       case "skipped":
         this.#freeSlots.push(message.slot);
         this.#events?.onRoom();
@@ -320,7 +318,7 @@ export class Worker {
     job.settle({ status: "done", body: undefined, head, stream: job.stream });
   }
 
-  #settle(slot: number, outcome: Outcome, elapsed: number | undefined): void {
+  #settle(slot: number, outcome: Outcome, elapsed?: number): void {
     const job = this.#jobs[slot];
     if (job === undefined) return;
     this.#forget(slot, job);

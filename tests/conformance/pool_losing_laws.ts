@@ -20,6 +20,18 @@ export function poolLosingLaws(law: PoolLaw, { killsSpinning }: { readonly kills
     );
   }
 
+  law("says of a lost call how many others were in its thread", {
+    maxWorkers: 1,
+    concurrency: 3,
+  }, async (stage) => {
+    const held = ["one", "other"].map((name) => stage.call("hold", name));
+    for (const name of ["one", "other"]) await stage.gate.arrival(name);
+    const lost = await Promise.all([stage.call("exitThread"), ...held]);
+    assert.deepEqual(lost.map((outcome) => outcome.status === "failed" && outcome.lostWith), [2, 2, 2]);
+    const alone = await stage.call("exitThread");
+    assert.equal(alone.status === "failed" && alone.lostWith, 0);
+  });
+
   law("leaves the calls in other threads alone when one is lost", { maxWorkers: 2 }, async (stage) => {
     const neighbour = stage.call("hold", "neighbour");
     const held = await stage.gate.arrival("neighbour");

@@ -159,6 +159,7 @@ Deno.test("Invoker.invoke() keeps a bad request from dependencies and handler", 
       retryable: false,
     },
     expected: true,
+    undecoded: true,
   });
 });
 

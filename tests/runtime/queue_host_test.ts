@@ -11,10 +11,10 @@ import { letter } from "../conformance/stage.ts";
 
 const DONE: Outcome = { status: "done", body: undefined };
 const FAILED = failed(describeFailure(new Error("boom")));
-const MALFORMED = failed(
-  describeFailure(new BadRequestError("what is this", { reason: "MalformedRequest" })),
-  true,
-);
+const MALFORMED: Outcome = {
+  ...failed(describeFailure(new BadRequestError("what is this", { reason: "MalformedRequest" })), true),
+  undecoded: true,
+};
 
 /** A call that waits for the test to give it its outcome. */
 interface Running {
@@ -163,6 +163,33 @@ Deno.test("QueueHost takes a thread that another service lost as any error of th
   await stage.host.stop();
   await stage.host[Symbol.asyncDispose]();
   assert.equal(await stage.left(), 0);
+});
+
+Deno.test("QueueHost takes a request that another service cannot read as any error, expected or not", async () => {
+  await using stage = await Stage.open({});
+  await stage.send("1");
+  const failure = describeFailure(
+    new BadRequestError("the other service's", { reason: "MalformedRequest" }),
+  );
+  (await stage.next()).settle({ status: "failed", failure, expected: true });
+  await stage.host.stop();
+  await stage.host[Symbol.asyncDispose]();
+  assert.equal(await stage.transport.countMessages(deadLetterQueueOf("q0")), undefined);
+});
+
+Deno.test("QueueHost buries a message that was lost ten times, if always with others", async () => {
+  await using stage = await Stage.open({});
+  const { exchange, routingKey, body } = letter("q0", "1");
+  await stage.transport.publish({
+    exchange,
+    routingKey,
+    body,
+    properties: { headers: { "x-enoki-lost-with-others": 9 } },
+  });
+  (await stage.next()).settle({ ...failed(describeFailure(new WorkerLostError("gone"))), lostWith: 1 });
+  await stage.host.stop();
+  await stage.host[Symbol.asyncDispose]();
+  assert.equal(await stage.transport.countMessages(deadLetterQueueOf("q0")), 1);
 });
 
 Deno.test("QueueHost logs that a handler took too long, which its thread cannot know", async () => {

@@ -213,7 +213,7 @@ eventTest("an empty body is an empty text", async (stage) => {
 eventTest("an event that cost a thread its life is offered once more, then buried", async (stage) => {
   const handled = new Record<number>();
   const { served, source, queue } = failing(stage, handled, 0, { requeueOnError: true });
-  const lost = failed(describeFailure(new WorkerLostError("gone")));
+  const lost = { ...failed(describeFailure(new WorkerLostError("gone"))), lostWith: 0 };
   let runs = 0;
   await stage.serve(served, { run: () => Promise.resolve((runs++, lost)) });
   const dead = await stage.dead(queue);
@@ -229,7 +229,7 @@ eventTest(
   async (stage) => {
     const handled = new Record<number>();
     const { served, source, queue } = failing(stage, handled, 0, {});
-    const lost = failed(describeFailure(new WorkerLostError("gone")));
+    const lost = { ...failed(describeFailure(new WorkerLostError("gone"))), lostWith: 0 };
     const outcomes = [{ status: "unstarted", reason: "shed" }, lost, {
       status: "done",
       body: undefined,
@@ -247,6 +247,28 @@ eventTest(
     assert.equal(await (await stage.transport()).countMessages(`enoki.dead.${queue}`), undefined);
   },
 );
+
+eventTest("an event that is lost with others is offered again, whatever it cost alone", async (stage) => {
+  const handled = new Record<number>();
+  const { served, source, queue } = failing(stage, handled, 0, {});
+  const lost = failed(describeFailure(new WorkerLostError("gone")));
+  const done = { status: "done", body: undefined } as const;
+  const outcomes = [
+    ...[1, 2, 0, 1].map((lostWith) => ({ ...lost, lostWith })),
+    done,
+  ];
+  const runs = new Record<number>();
+  const instance = await stage.serve(served, {
+    run() {
+      runs.add(runs.all.length);
+      return Promise.resolve(outcomes[runs.all.length - 1]!);
+    },
+  });
+  await stage.dispatch(source, "e", 1);
+  await runs.reaches(5);
+  assert.equal(await leftIn(stage, queue, instance), 0);
+  assert.equal(await (await stage.transport()).countMessages(`enoki.dead.${queue}`), undefined);
+});
 
 eventTest("a dead-letter queue that was deleted comes back", async (stage) => {
   const handled = new Record<number>();
