@@ -25,8 +25,18 @@ export interface ElectionOptions {
   readonly signal: AbortSignal;
 }
 
-/** Milliseconds between two attempts to become the leader. */
-const ATTEMPT_INTERVAL = 1_000;
+/** Milliseconds by which the time between two attempts to become the leader grows, and its limit. */
+const ATTEMPT_STEP = 1_000;
+const ATTEMPT_LIMIT = 5_000;
+
+/**
+ * Milliseconds until the next attempt after so many that failed.
+ *
+ * A broker logs each as an error, so those who stand by do not ask every second; nor does a new leader come late.
+ */
+export function attemptInterval(failures: number): number {
+  return Math.min(failures * ATTEMPT_STEP, ATTEMPT_LIMIT);
+}
 
 /** Milliseconds that a queue nobody consumes stays. */
 const QUEUE_EXPIRES = 3_600_000;
@@ -41,17 +51,17 @@ export async function standForElection(
   transport: Transport,
   { queue, lead, log, signal }: ElectionOptions,
 ): Promise<void> {
-  let standingBy = false;
+  let failures = 0;
   while (!signal.aborted) {
     await using term = await Term.begin(transport, queue, signal).catch((error) => {
-      if (!standingBy && !signal.aborted) log.info(`Stands by at "${queue}": ${error.message}`);
+      if (failures === 0 && !signal.aborted) log.info(`Stands by at "${queue}": ${error.message}`);
       return undefined;
     });
-    standingBy = term === undefined;
     if (term === undefined) {
-      await pause(ATTEMPT_INTERVAL, signal).catch(() => {});
+      await pause(attemptInterval(++failures), signal).catch(() => {});
       continue;
     }
+    failures = 0;
     log.info(`Leads at "${queue}"`);
     const either = AbortSignal.any([signal, term.signal]);
     await lead(either);

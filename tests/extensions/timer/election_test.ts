@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { standForElection } from "../../../extensions/timer/election.ts";
+import { attemptInterval, standForElection } from "../../../extensions/timer/election.ts";
 import { amqp } from "../../../extensions/amqp/mod.ts";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { createLog } from "../../../runtime/log.ts";
@@ -85,6 +85,11 @@ Deno.test("standForElection() resolves when the leader has nothing more to do, a
   for (let count = 0; count < 2; count++) {
     await standForElection(transport, { queue: "seat", log, signal, lead: () => Promise.resolve() });
   }
+});
+
+Deno.test("who stands by asks less and less often, but every five seconds at least", () => {
+  const intervals = [1, 2, 3, 4, 5, 6, 1_000].map(attemptInterval);
+  assert.deepEqual(intervals, [1_000, 2_000, 3_000, 4_000, 5_000, 5_000, 5_000]);
 });
 
 brokerTest("standForElection() ends the term when the connection is lost, and another leads", async (uri) => {
