@@ -172,18 +172,19 @@ export class HttpServer implements AsyncDisposable {
   }
 
   async #shutDown(): Promise<void> {
-    const shutdown = this.#server?.shutdown();
+    const shutdown = this.#server?.shutdown() ?? Promise.resolve();
     const isHeldUp = this.#upgrades.some((handler) => handler.hasUnopened());
-    await (isHeldUp ? Promise.race([shutdown, this.#sent()]) : shutdown);
+    await (isHeldUp ? this.#sent(shutdown) : shutdown);
     this.clients.stop();
   }
 
-  /** A connection that is reset while it is taken over never ends for Deno, which would be waited for. */
-  async #sent(): Promise<void> {
-    await this.#ongoing.none();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    setTimeout(resolve, FLUSH_TIME);
-    await promise;
+  /** A connection that is reset while it is taken over never ends for Deno, so others tell when all has been sent. */
+  async #sent(shutdown: Promise<void>): Promise<void> {
+    await Promise.race([shutdown, this.#ongoing.none()]);
+    const { promise: flushed, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, FLUSH_TIME);
+    await Promise.race([shutdown, flushed]);
+    clearTimeout(timer);
   }
 
   /** A server that shuts down cuts the connections that others have taken over, so they come first. */

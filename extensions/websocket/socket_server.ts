@@ -90,8 +90,8 @@ export class SocketServer {
     if (!isAllowedOrigin(headers, origins)) {
       return { status: 403, reason: "Pages of this origin may not connect" };
     }
-    // Who has gone already would never open, and a signal that is asked for tells so after the next events.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    // Who has gone already would never open. In one turn Deno finds out, in the next one the signal says so.
+    for (let turn = 0; turn < 2; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
     if (signal.aborted) return { status: 400, reason: "The client has gone" };
     if (this.#closing !== undefined) return { status: 503, reason: "The server is stopping" };
     if (this.#sockets.size >= maxClients) {
