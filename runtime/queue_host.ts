@@ -144,7 +144,7 @@ export class QueueHost implements Entrypoint {
     { failure, expected, byRuntime, undecoded, lostWith }: Extract<Outcome, { readonly status: "failed" }>,
   ): Promise<Verdict> {
     const { transport, log, signal, service } = this.#host;
-    if (signal.aborted) return "requeue";
+    if (signal.aborted || delivery.signal.aborted) return "requeue";
     const temporary = topology.queues?.some((declared) => declared.name === queue && isTemporary(declared));
     const outbox = { transport, queue, temporary: temporary ?? false, signal };
     const policy = entry.options["retry"] as PlainRecord | undefined;

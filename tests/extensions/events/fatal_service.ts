@@ -1,4 +1,4 @@
-/** A handler that ends its thread, one that takes too long, and one that behaves. */
+/** A handler that ends its thread, one that takes too long, and two that behave, at once or after a while. */
 import { event, provider, service } from "../../../mod.ts";
 
 const report = provider(({ messenger }) => ({
@@ -17,6 +17,7 @@ export default service("enoki_test_fatal", {
     exit: event<string>("enoki_test_source", "exit"),
     spin: event<string>("enoki_test_source", "spin", { timeout: 100, retry: { max: 1, backoff: 1 } }),
     echo: event<string>("enoki_test_source", "echo"),
+    nap: event<string>("enoki_test_source", "nap"),
   },
   handlers: {
     async exit({ report }, payload) {
@@ -28,5 +29,9 @@ export default service("enoki_test_fatal", {
       while (true);
     },
     echo: ({ report }, payload) => report(`echo ${payload}`),
+    async nap({ report }, payload) {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      await report(`nap ${payload}`);
+    },
   },
 });

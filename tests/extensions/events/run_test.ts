@@ -27,7 +27,7 @@ async function logged(text: string): Promise<void> {
 }
 
 /** Serves modules over memory, with an inbox of what the fixture reports. */
-async function serve(modules: readonly string[]) {
+async function serve(modules: readonly string[], concurrency = 1) {
   const broker = new MemoryBroker();
   const transport = memory({ broker });
   await transport.connect();
@@ -40,7 +40,7 @@ async function serve(modules: readonly string[]) {
   const reports = await inboxOf("enoki_test_reports");
   const running = await run(modules.map((module) => new URL(module, import.meta.url)), {
     broker: memory({ broker }),
-    threads: { kind: "node", permissions: "all", maxWorkers: 1 },
+    threads: { kind: "node", permissions: "all", maxWorkers: 1, concurrency },
   });
   const cluster = await connect({ broker: memory({ broker }) });
   return {
@@ -76,6 +76,19 @@ for (
     assert.equal(await stage.reports.text(), "echo still here");
   });
 }
+
+Deno.test("events that run beside one that ends their thread are handled all the same", async () => {
+  await using stage = await serve(["./fatal_service.ts"], 5);
+  const dead = await stage.inboxOf(deadLetterQueueOf("evt-enoki_test_source-exit--enoki_test_fatal.exit"));
+  const names = ["a", "b", "c", "d"];
+  for (const name of names) await stage.cluster.dispatch("enoki_test_source", "nap", name);
+  await stage.cluster.dispatch("enoki_test_source", "exit", "x");
+  const wanted = new Set(names.map((name) => `nap ${name}`));
+  while (wanted.size > 0) wanted.delete(await stage.reports.text());
+  assert.equal((await dead.next()).delivery.properties.headers?.[DEATH_HEADERS.reason], "thread lost");
+  const napping = deadLetterQueueOf("evt-enoki_test_source-nap--enoki_test_fatal.nap");
+  assert.equal(await stage.transport.countMessages(napping), undefined);
+});
 
 Deno.test("Connection.dispatch() to a source that nobody has declared is a BrokerError", async () => {
   await using cluster = await connect({ broker: memory() });
