@@ -5,16 +5,17 @@
  * the path. To check costs more than the rest, and most requests are for the same host as the one before.
  */
 export class UrlCheck {
-  #host: string | undefined = "";
-  #origin = "";
+  #host: string | undefined;
+  /** The URL of the one before, up to its path. */
+  #known: string | undefined;
 
   /** Whether it is a URL with the path that the client has asked for. */
   accepts(url: string, host: string | undefined): boolean {
+    if (this.#known !== undefined && host === this.#host && url.startsWith(this.#known)) return true;
     const origin = url.slice(0, pathStart(url));
-    if (host === this.#host && origin === this.#origin) return true;
     if (!HOST_REGEXP.test(host ?? "") || !URL.canParse(origin)) return false;
     this.#host = host;
-    this.#origin = origin;
+    this.#known = `${origin}/`;
     return true;
   }
 }
