@@ -4,6 +4,8 @@
  * Deno's permissions are about the world outside. Inside, all threads of a process have the same broadcast
  * channels, locks and caches, and see the arguments of the process, in which a broker's password may stand. So a
  * thread loses the arguments, and a restricted one has channels and locks of its module only, and no caches.
+ * Nor may it signal the process that it is in, or open what another thread has by the number of its descriptor:
+ * Deno asks for no permission there.
  * It holds for the globals, which is what services use. It is no wall: whoever starts a Worker, or imports the
  * classes of `node:worker_threads`, has the originals again.
  */
@@ -20,6 +22,16 @@ const PERMISSIONS: readonly PermissionName[] = [
   "sys",
   "write",
 ];
+
+/** As Deno says it, so that it is explained as what Deno says. */
+const RUN_DENIED = "Requires run access, run again with the --allow-run flag";
+
+/** The classes behind sockets of `node:`, by the binding that has them. */
+const HANDLES = [["tcp_wrap", "TCP"], ["pipe_wrap", "Pipe"], ["udp_wrap", "UDP"]] as const;
+type Bindings = Readonly<Record<string, { readonly prototype: { open?(descriptor: number): number } }>>;
+
+/** libuv's number for "operation not permitted". */
+const EPERM = -1;
 
 interface LockInfo {
   readonly name: string;
@@ -50,6 +62,29 @@ export function closeSandbox(moduleUrl: string): void {
   delete scope.caches;
   if (scope.navigator.locks !== undefined) scopeLocks(scope.navigator.locks, `${moduleUrl} `);
   process.abort = () => process.exit(134);
+  if (!isGranted("run")) denySignals();
+  closeDescriptors();
+}
+
+/** A signal 0 does nothing, and asks whether a process is there. */
+function denySignals(): void {
+  const { kill } = Deno;
+  const { kill: nodeKill } = process;
+  const check = (signal: unknown) => {
+    if (signal !== 0) throw new Deno.errors.NotCapable(RUN_DENIED);
+  };
+  Deno.kill = (pid, signal) => (check(signal), kill(pid, signal));
+  process.kill = (pid, signal) => (check(signal), nodeKill(pid, signal));
+}
+
+/** Of sockets and pipes that are no descriptors of the service's own: those cannot be told from others. */
+function closeDescriptors(): void {
+  const { binding } = process as unknown as { binding?(name: string): Bindings };
+  if (binding === undefined) return;
+  for (const [name, handle] of HANDLES) {
+    const prototype = binding(name)[handle]?.prototype;
+    if (prototype?.open !== undefined) prototype.open = () => EPERM;
+  }
 }
 
 function isGranted(name: PermissionName): boolean {

@@ -1,3 +1,4 @@
+import { ignoreDebuggerSignal } from "./debugger_signal.ts";
 import {
   askThenInterrupt,
   endsWithin,
@@ -35,6 +36,7 @@ export class WardenThreads implements ThreadSpawner {
   readonly #wards = new Map<number, Ward>();
   readonly #module: ThreadModule;
   readonly #heapLimit: number;
+  readonly #debuggerSignal: Disposable;
   #lastId = 0;
 
   constructor(module: ThreadModule, { name, permissions, heapLimit }: WardenThreadsOptions) {
@@ -45,6 +47,7 @@ export class WardenThreads implements ThreadSpawner {
       name: `${name} warden`,
       deno: { permissions },
     });
+    this.#debuggerSignal = ignoreDebuggerSignal();
     this.#warden.onmessage = ({ data }: MessageEvent<FromWarden>) => this.#end(data.id, data.reason);
     this.#warden.onerror = (event) => {
       event.preventDefault();
@@ -77,6 +80,7 @@ export class WardenThreads implements ThreadSpawner {
     for (const thread of threads) thread.kill();
     await endsWithin(KILL_LIMIT, threads.map(({ ended }) => ended));
     this.#warden.terminate();
+    this.#debuggerSignal[Symbol.dispose]();
     for (const id of [...this.#wards.keys()]) this.#end(id, "its warden was terminated", true);
   }
 

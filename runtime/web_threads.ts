@@ -1,3 +1,4 @@
+import { ignoreDebuggerSignal } from "./debugger_signal.ts";
 import type { Thread, ThreadEnd, ThreadOptions, ThreadSpawner } from "./thread.ts";
 import { createThreadChannel } from "./thread_channel.ts";
 import { THREAD_ENTRIES } from "./thread_entries.ts";
@@ -16,6 +17,7 @@ export class WebThreads implements ThreadSpawner {
   readonly killsSpinning = false;
   readonly #module: ThreadModule;
   readonly #permissions: Deno.PermissionOptions;
+  readonly #debuggerSignal = ignoreDebuggerSignal();
 
   constructor(module: ThreadModule, { permissions }: WebThreadsOptions) {
     this.#module = module;
@@ -50,5 +52,8 @@ export class WebThreads implements ThreadSpawner {
     };
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#debuggerSignal[Symbol.dispose]();
+    return Promise.resolve();
+  }
 }

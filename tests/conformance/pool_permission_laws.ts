@@ -69,4 +69,41 @@ export function poolPermissionLaws(name: string, createSpawner: SpawnerFactory):
     assert.equal(await stage.value("worker", `${folder}/note.txt`), "mushrooms");
     assert.equal(await stage.value("worker", other), "NotCapable");
   });
+
+  law("cannot signal their process without permission", "none", async (stage) => {
+    await denied(stage, "kill", "SIGKILL");
+    await denied(stage, "processKill", "SIGKILL");
+    assert.equal(await stage.value("processKill", 0), true);
+  });
+
+  if (Deno.build.os === "linux") {
+    law("cannot adopt a socket of another thread by its descriptor", "none", async (stage) => {
+      const before = new Set(socketDescriptors());
+      using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      using connection = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+      using accepted = await listener.accept();
+      const descriptors = socketDescriptors().filter((descriptor) => !before.has(descriptor));
+      assert.ok(descriptors.length >= 3);
+      for (const descriptor of descriptors) {
+        const [listening, connecting] = await stage.value("adopt", descriptor) as [string, string];
+        assert.match(listening, /^listen E/);
+        assert.match(connecting, /EPERM/);
+      }
+      await accepted.write(new TextEncoder().encode("mine"));
+      const bytes = new Uint8Array(8);
+      const length = await connection.read(bytes);
+      assert.equal(new TextDecoder().decode(bytes.subarray(0, length!)), "mine");
+    });
+  }
+}
+
+function socketDescriptors(): readonly number[] {
+  return [...Deno.readDirSync("/proc/self/fd")].flatMap(({ name }) => {
+    try {
+      return Deno.readLinkSync(`/proc/self/fd/${name}`).startsWith("socket:") ? [Number(name)] : [];
+    } catch {
+      // It was that of the folder itself.
+      return [];
+    }
+  });
 }

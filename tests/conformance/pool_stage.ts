@@ -44,7 +44,19 @@ const METHODS: Readonly<Record<string, readonly string[]>> = {
     "whoami",
   ],
   raw: ["same"],
-  reaching: ["connect", "environment", "processEnvironment", "readFile", "request", "revoke", "worker"],
+  reaching: [
+    "adopt",
+    "connect",
+    "debug",
+    "environment",
+    "kill",
+    "processEnvironment",
+    "processKill",
+    "readFile",
+    "request",
+    "revoke",
+    "worker",
+  ],
   unready: ["echo"],
 };
 
