@@ -35,10 +35,11 @@ export async function start(build: Build = {}): Promise<never> {
 }
 
 function processIo(build: Build): CommandIo {
-  const { application } = build;
+  const { application, revision } = build;
   return {
     program: application?.name ?? programName(),
     version: versionText(denoJson.version, build),
+    ...(revision !== undefined && { revision }),
     ...(application && { application }),
     env: Deno.env,
     terminal: Deno.stderr.isTerminal(),

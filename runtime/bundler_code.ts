@@ -4,9 +4,12 @@ import { fileURLToPath } from "node:url";
 /** What the packed code is called; it lies beside the main module of a binary. */
 const PACKED_NAME = "bundler.wasm.gz";
 
-/** Path of the package's file; undefined where the package is no files, as in another program's cache. */
+/** The package's file with the code. */
+export const BUNDLER_CODE = "npm:esbuild-wasm@0.28.2/esbuild.wasm";
+
+/** Path of that file; undefined where the package is no files, as in another program's cache. */
 export function bundlerCodePath(): string | undefined {
-  const url = import.meta.resolve("npm:esbuild-wasm@0.28.2/esbuild.wasm");
+  const url = import.meta.resolve(BUNDLER_CODE);
   return url.startsWith("file:") ? fileURLToPath(url) : undefined;
 }
 

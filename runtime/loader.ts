@@ -13,6 +13,9 @@ import { WebThreads } from "./web_threads.ts";
 import { Worker } from "./worker.ts";
 import { requireWorkerOptions } from "./worker_options.ts";
 
+/** A module loads, and has not the service that is wanted of it. */
+export class NoServiceError extends ServiceLoadError {}
+
 /** How the threads of a service are to be. */
 export interface ThreadPlan {
   readonly permissions: ServicePermissions;
@@ -140,7 +143,7 @@ function choose(
   { url, service }: ModuleSpecifier,
 ): readonly ServiceExport[] {
   if (exported.length === 0) {
-    throw new ServiceLoadError(
+    throw new NoServiceError(
       `Cannot serve module ${url}: it exports no service. Export one: export default service("name", { ... })`,
     );
   }
@@ -149,7 +152,7 @@ function choose(
     manifest.name === service || exportName === service
   );
   if (chosen.length > 0) return chosen;
-  throw new ServiceLoadError(
+  throw new NoServiceError(
     `Cannot serve module ${url}: it exports no service "${service}", only ${
       exported.map(({ manifest }) => `"${manifest.name}"`).join(", ")
     }`,

@@ -31,8 +31,8 @@ export async function loadBundle(
     ? kept
     : await makeBundle(request, signal);
   if (bundle !== kept && path !== undefined) await keepBundle(path, bundle);
-  const { url, code, map } = bundle;
-  return { url, code, map };
+  const { url, code, map, packages } = bundle;
+  return { url, code, map, packages };
 }
 
 /** Where the bundle is kept; undefined where nothing is. */

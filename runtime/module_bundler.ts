@@ -13,6 +13,7 @@ import { guardDynamicImports } from "./module_bundler_guard.ts";
 import { resolveImport } from "./module_bundler_imports.ts";
 import { ModuleFetcher, type ModuleFetcherOptions } from "./module_fetcher.ts";
 import type { ModuleMediaType, ModuleSource } from "./module_source.ts";
+import { isOwnModule, isPackage, ownModuleUnder } from "./own_modules.ts";
 import type { ModuleBundle } from "./thread_module.ts";
 
 /** What to bundle. Plain data. */
@@ -24,6 +25,8 @@ export interface BundleRequest {
   readonly importMap: string | undefined;
   /** Whether packages are out of reach, as in a binary. */
   readonly standalone: boolean;
+  /** What the bundle has in place of the URL of the runtime's folder. @default {that URL} */
+  readonly ownRoot?: string;
 }
 
 /** A module that went into a bundle. If all are the same again, so is the bundle. */
@@ -63,7 +66,7 @@ const LOADERS: Readonly<Record<ModuleMediaType, esbuild.Loader>> = {
  */
 export async function bundleModule(request: BundleRequest): Promise<BundleResult> {
   using fetcher = new ModuleFetcher(request.modules);
-  const graph = new ModuleGraph(fetcher);
+  const graph = new ModuleGraph(fetcher, request.ownRoot);
   const [importMap] = await Promise.all([loadImportMap(graph, request), startBundler()]);
   const surroundings = { importMap, standalone: request.standalone, entry: request.url };
   try {
@@ -105,6 +108,7 @@ export async function bundleModule(request: BundleRequest): Promise<BundleResult
       url: request.url,
       code: guardDynamicImports(code!, plainMap, imports),
       map: plainMap,
+      packages: graph.packages,
       modules: graph.modules,
     };
   } catch (error) {
@@ -125,11 +129,18 @@ async function initialize(): Promise<void> {
 /** The modules of one bundle. */
 class ModuleGraph {
   readonly #fetcher: ModuleFetcher;
+  readonly #ownRoot: string | undefined;
+  readonly #packages = new Set<string>();
   readonly #sources = new Map<string, ModuleSource>();
   readonly #modules = new Map<string, BundledModule>();
 
-  constructor(fetcher: ModuleFetcher) {
+  constructor(fetcher: ModuleFetcher, ownRoot: string | undefined) {
     this.#fetcher = fetcher;
+    this.#ownRoot = ownRoot;
+  }
+
+  get packages(): readonly string[] {
+    return [...this.#packages];
   }
 
   get modules(): readonly BundledModule[] {
@@ -143,6 +154,12 @@ class ModuleGraph {
     const key = `${requested} ${referrer === undefined ? "" : new URL(referrer).protocol}`;
     if (!this.#modules.has(key)) this.#modules.set(key, { requested, referrer, url, mediaType, sha256 });
     return source;
+  }
+
+  /** What the bundle calls a module that it does not hold. */
+  refer(url: string): string {
+    if (isPackage(url)) this.#packages.add(url);
+    return this.#ownRoot !== undefined && isOwnModule(url) ? ownModuleUnder(url, this.#ownRoot) : url;
   }
 
   /** A module that was loaded before. */
@@ -185,7 +202,7 @@ function modulesPlugin(
         try {
           const isEntry = kind === "entry-point";
           const target = isEntry ? { kind: "module", url: path } as const : resolve(path, importer);
-          if (target.kind === "external") return { path: target.url, external: true };
+          if (target.kind === "external") return { path: graph.refer(target.url), external: true };
           const source = await graph.load(target.url, isEntry ? undefined : importer);
           checkAttributes(source, attributes);
           return { path: source.url, namespace: NAMESPACE };

@@ -52,6 +52,17 @@ interface InfoOutput {
   readonly redirects?: Readonly<Record<string, string>>;
 }
 
+/** Options of {@linkcode inspectModule}. */
+export interface InspectModuleOptions {
+  /** Path of the `deno` that is asked. @default {this one} */
+  readonly deno?: string;
+  /** Path of the `deno.json` that counts. @default {that of this program} */
+  readonly config?: string | undefined;
+  /** Path of an import map, in place of the names in `config`. @default {none} */
+  readonly importMap?: string;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Inspects what a module imports.
  *
@@ -59,12 +70,12 @@ interface InfoOutput {
  */
 export async function inspectModule(
   moduleUrl: string,
-  { signal }: { readonly signal?: AbortSignal } = {},
+  options: InspectModuleOptions = {},
 ): Promise<ModuleGraph> {
-  const local = walk(await info(moduleUrl, ["--no-remote"], signal));
+  const local = walk(await info(moduleUrl, ["--no-remote"], options));
   // Packages of JSR are modules of the network to Deno, but it is Deno that answers for them.
   if (local.isRemote || !local.hasPackages) return local;
-  return walk(await info(moduleUrl, ["--allow-import"], signal), { packages: true });
+  return walk(await info(moduleUrl, ["--allow-import"], options), { packages: true });
 }
 
 /** The configuration that a module lies under: the nearest one above it. Undefined for what is no file. */
@@ -141,13 +152,14 @@ function walk(
 async function info(
   moduleUrl: string,
   flags: readonly string[],
-  signal: AbortSignal | undefined,
+  { deno = Deno.execPath(), config = nearestConfig(Deno.mainModule), importMap, signal }:
+    InspectModuleOptions,
 ): Promise<InfoOutput> {
-  const config = nearestConfig(Deno.mainModule);
-  const command = new Deno.Command(Deno.execPath(), {
+  const command = new Deno.Command(deno, {
     args: [
       ...["info", "--quiet", "--json", ...flags],
       ...(config === undefined ? [] : ["--config", config]),
+      ...(importMap === undefined ? [] : ["--import-map", importMap]),
       moduleUrl,
     ],
     stdout: "piped",

@@ -32,6 +32,11 @@ export function ownModule(specifier: string): string | undefined {
   );
 }
 
+/** The URL of one of the runtime's modules as it is where the runtime's folder has another URL. */
+export function ownModuleUnder(url: string, root: string): string {
+  return root + url.slice(ROOT.length);
+}
+
 /** Whether a URL names a package of npm or JSR. */
 export function isPackage(url: string): boolean {
   return /^(?:npm|jsr):/.test(url);

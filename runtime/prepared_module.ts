@@ -1,5 +1,6 @@
 import { pathToFileURL } from "node:url";
 import { timeLimit } from "./abort.ts";
+import { embeddedModule } from "./embedded_bundle.ts";
 import { ServiceLoadError } from "./errors.ts";
 import type { ModuleFetcherOptions } from "./module_fetcher.ts";
 import { inspectModule, nearestConfig } from "./module_graph.ts";
@@ -48,13 +49,15 @@ export async function prepareModule(
     const request = {
       url,
       modules,
-      importMap: importMap === undefined ? configUrl(url) : moduleUrl(importMap),
+      importMap: importMapUrl(url, importMap),
       standalone: Deno.build.standalone,
     };
     return { url, source: await loadBundle(request, limit), needs: ownNeeds() };
   };
   try {
-    if (Deno.build.standalone && isEmbedded(url)) return { url, source: url, needs: ownNeeds() };
+    if (Deno.build.standalone && isEmbedded(url)) {
+      return { url, source: await embeddedModule(url), needs: ownNeeds() };
+    }
     if (Deno.build.standalone && isPackage(url)) throw packageRefusal(url, url);
     const isRemote = url.startsWith("http:") || url.startsWith("https:");
     const isWanted = (bundle || importMap !== undefined) && !isPackage(url);
@@ -82,7 +85,9 @@ function isEmbedded(url: string): boolean {
   return EMBEDDED !== undefined && url.startsWith(EMBEDDED);
 }
 
-function configUrl(url: string): string | undefined {
+/** URL of what bare names are looked up in: what the user has named, else the configuration above the module. */
+export function importMapUrl(url: string, named: string | undefined): string | undefined {
+  if (named !== undefined) return moduleUrl(named);
   const path = nearestConfig(url);
   return path === undefined ? undefined : pathToFileURL(path).href;
 }

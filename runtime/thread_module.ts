@@ -6,6 +6,8 @@ export interface ModuleBundle {
   readonly code: string;
   /** Its source map as JSON; the sources are the URLs of the modules. */
   readonly map: string;
+  /** The packages that it imports, such as `npm:zod@4`. */
+  readonly packages: readonly string[];
 }
 
 /** What a thread loads: the URL of a module, or a bundle. */

@@ -10,6 +10,8 @@ export interface CommandIo {
   readonly program: string;
   /** What `--version` prints. */
   readonly version: string;
+  /** Revision of Enoki's own source, where `compile` has written it into this program. */
+  readonly revision?: string;
   /** What is inside the program, in place of commands. */
   readonly application?: Application;
   readonly env: Environment;

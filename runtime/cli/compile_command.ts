@@ -9,41 +9,50 @@
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import denoJson from "../../deno.json" with { type: "json" };
-import { bundlerCodePath, packBundlerCode } from "../bundler_code.ts";
-import { parseConfigText } from "../config_file.ts";
+import { BUNDLER_CODE, bundlerCodePath, packBundlerCode } from "../bundler_code.ts";
 import { ConfigurationError } from "../errors.ts";
+import { loadModule, NoServiceError } from "../loader.ts";
+import type { ModuleFetcherOptions } from "../module_fetcher.ts";
 import { nearestConfig } from "../module_graph.ts";
 import { type ModuleSpecifier, parseModuleSpecifier } from "../module_specifier.ts";
 import { THREAD_ENTRIES } from "../thread_entries.ts";
 import { addressFrom, binaryImports } from "./binary_imports.ts";
 import type { Application, Build } from "./build.ts";
 import type { CommandIo } from "./command_io.ts";
+import { checkBinaryConfig, fetchingOptions, readConfigText } from "./compiled_config.ts";
 import { Compiler } from "./compiler.ts";
 import { EXIT } from "./failure_report.ts";
 import { requireModuleFiles } from "./module_files.ts";
+import type { ModuleFlags } from "./module_flags.ts";
 import { ownSource } from "./own_source.ts";
+import { packModule } from "./packed_modules.ts";
 import { revisionOf } from "./revision.ts";
 
 /** Flags of `compile`. */
-export interface CompileFlags {
+export type CompileFlags = ModuleFlags & {
   readonly output?: string;
   readonly config?: string;
   readonly target?: string;
-}
+};
 
 /** Writes a binary that serves some modules; without any, one that has all commands. */
 export async function compileCommand(
   modules: readonly string[],
-  { output, config: configFile, target }: CompileFlags,
+  { output, config: configFile, target, ...flags }: CompileFlags,
   io: CommandIo,
 ): Promise<number> {
+  const done = await io.startOver();
+  if (done !== undefined) return done;
   const specifiers = modules.map((module) => parseModuleSpecifier(module));
   const [first] = specifiers;
   if (first === undefined && configFile !== undefined) {
     throw new ConfigurationError(`Cannot put "${configFile}" into a binary without services: name a module`);
   }
   await requireModuleFiles(modules);
-  const config = configFile === undefined ? undefined : await readConfig(configFile);
+  const config = configFile === undefined ? undefined : await readConfigText(configFile);
+  if (config !== undefined) await checkBinaryConfig(config);
+  const fetching = await fetchingOptions(config, flags, io.env);
+  for (const specifier of specifiers) await requireServices(specifier, fetching, flags.importMap);
   const compiler = await Compiler.find();
   const path = output ?? defaultOutput(first, target);
   io.writeMessage(`Compiling ${path}\n`);
@@ -52,23 +61,33 @@ export async function compileCommand(
   try {
     const source = await ownSource(join(folder, "enoki"));
     const entry = join(folder, "entry.ts");
-    const inside = await Promise.all(specifiers.map((specifier) => ofFile(specifier, folder)));
-    const application = first && await describeApplication(basename(path, ".exe"), inside, config);
-    const revision = await revisionOf(source);
-    const build = { ...(revision !== undefined && { revision }), ...(application && { application }) };
-    await Deno.writeTextFile(entry, entryText(pathToFileURL(entry), source, build));
     const project = (first && nearestConfig(first.url)) ?? nearestConfig(`${source}cli.ts`);
     const importMap = join(folder, "import_map.json");
     await Deno.writeTextFile(
       importMap,
       await binaryImports(first && project, pathToFileURL(importMap), source),
     );
-    const code = Deno.build.standalone ? undefined : bundlerCodePath();
+    const packed = await Promise.all(specifiers.map((specifier) =>
+      packModule(specifier, {
+        folder,
+        view: { deno: compiler.path, config: project, importMap },
+        modules: fetching,
+        doors: doors(source),
+        ...(flags.importMap !== undefined && { importMap: flags.importMap }),
+      })
+    ));
+    const inside = packed.map(({ specifier }) => specifier);
+    const application = first &&
+      await describeApplication(basename(path, ".exe"), first.url, inside, config?.text);
+    const revision = io.revision ?? await revisionOf(source);
+    const build = { ...(revision !== undefined && { revision }), ...(application && { application }) };
+    await Deno.writeTextFile(entry, entryText(pathToFileURL(entry), source, build));
+    const code = Deno.build.standalone ? await compiler.locate(BUNDLER_CODE) : bundlerCodePath();
     await compiler.compile(entry, {
       output: path,
       include: [
         ...threadEntries(source),
-        ...(first ? inside.map(({ url }) => url) : doors(source)),
+        ...(first ? packed.flatMap(({ include }) => include) : doors(source)),
         // Only what loads services when it runs bundles any.
         ...(code !== undefined && first === undefined ? [await packBundlerCode(code, folder)] : []),
       ],
@@ -84,43 +103,43 @@ export async function compileCommand(
   return EXIT.fine;
 }
 
-/** The text of a configuration file, once it is known to be one; its variables are filled in where it runs. */
-async function readConfig(path: string): Promise<string> {
-  const action = `Cannot read config file "${path}"`;
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound ? "no such file" : (error as Error).message;
-    throw new ConfigurationError(`${action}: ${reason}`, { cause: error });
-  }
-  await parseConfigText(text, { action, env: { get: () => "" } });
-  return text;
-}
-
 function defaultOutput(first: ModuleSpecifier | undefined, target = Deno.build.target): string {
   const name = first === undefined ? "enoki" : basename(new URL(first.url).pathname).replace(/\.\w+$/, "");
   return target.includes("windows") ? `${name}.exe` : name;
 }
 
-/** A module that is a file: what else is loaded by its URL when the binary runs, though it is inside. */
-async function ofFile({ url, service }: ModuleSpecifier, folder: string): Promise<ModuleSpecifier> {
-  if (url.startsWith("file:")) return { url, service };
-  const path = await Deno.makeTempFile({ dir: folder, prefix: "module-", suffix: ".ts" });
-  const from = JSON.stringify(url);
-  await Deno.writeTextFile(
-    path,
-    `export * from ${from};\nimport * as module from ${from};\nexport default module.default;\n`,
-  );
-  return { url: pathToFileURL(path).href, service };
+/**
+ * Refuses a module that loads without permissions, and has not the services that it is to have.
+ *
+ * One that does not load so may do so where it runs.
+ */
+async function requireServices(
+  specifier: ModuleSpecifier,
+  modules: ModuleFetcherOptions,
+  importMap: string | undefined,
+): Promise<void> {
+  try {
+    const { worker, spawner } = await loadModule(specifier, {
+      permissions: "none",
+      modules,
+      ...(importMap !== undefined && { importMap }),
+      onLog: () => {},
+    });
+    worker.kill("it was only looked at");
+    await spawner[Symbol.asyncDispose]();
+  } catch (error) {
+    if (error instanceof NoServiceError) throw error;
+  }
 }
 
+/** @param origin URL of the first module, as the user knows it. */
 async function describeApplication(
   name: string,
+  origin: string,
   specifiers: readonly ModuleSpecifier[],
   config: string | undefined,
 ): Promise<Application> {
-  const revision = await revisionOf(specifiers[0]!.url);
+  const revision = await revisionOf(origin);
   return {
     name,
     ...(revision !== undefined && { revision }),

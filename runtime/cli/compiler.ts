@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { ServiceLoadError } from "../errors.ts";
 
 /** Options of {@linkcode Compiler.compile}. */
@@ -35,6 +36,21 @@ export class Compiler {
     // Otherwise all packages of the lock file are put in, needed or not; earlier versions can only do without it.
     const onlyUsed = output.includes("--exclude-unused-npm") ? "--exclude-unused-npm" : "--no-lock";
     return new Compiler(deno, [...RUN_OPTIONS, onlyUsed]);
+  }
+
+  /** Where `deno` itself is. */
+  get path(): string {
+    return this.#deno;
+  }
+
+  /** Path of a package's file as this deno has it; undefined where it is no file. */
+  async locate(specifier: string): Promise<string | undefined> {
+    const text = JSON.stringify(specifier);
+    // What is not imported is not there.
+    const code = `import(${text}).catch(() => {}); console.log(import.meta.resolve(${text}))`;
+    const { output } = await run(this.#deno, ["eval", "--quiet", code]);
+    const url = output.trim();
+    return url.startsWith("file:") ? fileURLToPath(url) : undefined;
   }
 
   /** @throws {ServiceLoadError} If it does not compile. */

@@ -117,7 +117,7 @@ export async function parseAndRun(
       status = await configCommand(flags, io);
     });
 
-  subcommand(program, "compile", "make one binary of a service, or of this program")
+  withFetching(subcommand(program, "compile", "make one binary of a service, or of this program"))
     .argument(
       "[module...]",
       "what it serves; behind one :name for one of its services (default: what run names)",
@@ -125,6 +125,7 @@ export async function parseAndRun(
     .option("-o, --output <file>", "where to write it (default: the first module's name, or enoki)")
     .option("--config <file>", "YAML file for the keys that are not set where it runs")
     .option("--target <target>", "another platform, such as aarch64-unknown-linux-gnu")
+    .option("--allow-import [list]", PERMISSION_HELP.import, permissionList)
     .addHelpText(
       "after",
       examples(io, [
@@ -272,7 +273,12 @@ function withServing(command: Command): Command {
 
 /** What the commands have that load modules. */
 function withLoading(command: Command): Command {
-  return withPermissions(command).optionsGroup("Modules by URL:")
+  return withFetching(withPermissions(command));
+}
+
+/** What the commands have that fetch modules. */
+function withFetching(command: Command): Command {
+  return command.optionsGroup("Modules by URL:")
     .option("--lock <file>", "check their hashes, and record those of new ones")
     .option("--frozen", "refuse what is not in the lock file")
     .option("--reload", "fetch all anew instead of using the cache")

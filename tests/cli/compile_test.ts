@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { versionText } from "../../runtime/cli/version.ts";
-import { enoki, GREETING } from "./command.ts";
+import { ModuleOrigin, TestFolder } from "../fixtures/module_origin.ts";
+import { enoki, GREETING, SERVICES } from "./command.ts";
 
 /** What is wrong, and the one message that says so. */
 const MISTAKES: readonly (readonly [string, readonly string[], string])[] = [
@@ -18,6 +19,17 @@ const MISTAKES: readonly (readonly [string, readonly string[], string])[] = [
     "there is a configuration and no service",
     ["--config", "./nowhere.yaml"],
     'Cannot put "./nowhere.yaml" into a binary without services: name a module\n',
+  ],
+  [
+    "a module has not the service that is named",
+    [`${GREETING}:nope`],
+    `Cannot serve module file://${GREETING}: it exports no service "nope", only "greeting_service"\n`,
+  ],
+  [
+    "a module has no service",
+    [`${SERVICES}no_service.ts`],
+    `Cannot serve module file://${SERVICES}no_service.ts: it exports no service. ` +
+    'Export one: export default service("name", { ... })\n',
   ],
 ];
 
@@ -37,6 +49,41 @@ Deno.test("enoki compile takes a configuration whose variables are not set where
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("enoki compile refuses a configuration that no variable can mend, with its line", async () => {
+  await using folder = new TestFolder();
+  await Deno.writeTextFile(folder.file("app.yaml"), "grace: ${GRACE:20}\npermissions: { ned: true }\n");
+  const { status, err } = await enoki(["compile", GREETING, "--config", folder.file("app.yaml")]);
+  assert.equal(status, 2);
+  assert.match(
+    err,
+    /^Cannot use config key "permissions" in line 2 of .*app\.yaml: there is no permission "ned"/,
+  );
+});
+
+Deno.test("enoki compile takes from the network what run takes, and nothing else", async () => {
+  await using origin = new ModuleOrigin({ "/a.ts": await Deno.readTextFile(GREETING) });
+  await using folder = new TestFolder();
+  const output = folder.file("binary");
+  const far = "http://192.0.2.1/a.ts";
+  await Deno.writeTextFile(folder.file("near.ts"), `export { default } from "${far}";`);
+  await Deno.writeTextFile(folder.file("some.lock"), '{ "version": 1, "remote": {} }');
+  await Deno.writeTextFile(folder.file("small.yaml"), "modules: { max_size: 5, cache: false }");
+  for (
+    const [words, complaint] of [
+      [[far], /plain http can be tampered with/],
+      [[folder.file("near.ts")], /192\.0\.2\.1\/a\.ts: plain http can be tampered with/],
+      [["--lock", folder.file("some.lock"), "--frozen", origin.url("/a.ts")], /--frozen refuses what is new/],
+      [["--allow-import=code.example", origin.url("/a.ts")], /is not among those of --allow-import/],
+      [["--config", folder.file("small.yaml"), origin.url("/a.ts")], /it has more than 5 bytes/],
+    ] as const
+  ) {
+    const { status, err } = await enoki(["compile", "--output", output, ...words]);
+    assert.equal(status, 2);
+    assert.match(err, complaint);
+  }
+  await assert.rejects(Deno.stat(output), Deno.errors.NotFound);
 });
 
 Deno.test("The version names what a binary was made of", () => {

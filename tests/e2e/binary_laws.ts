@@ -89,6 +89,29 @@ export function binaryLaws({ folder, generic, application, empty }: Binaries): v
     await program.says("Ready on memory:");
   });
 
+  Deno.test("An application binary has inside the packages of a module of the network, and its names", async () => {
+    const path = `${folder}/far`;
+    let url: string;
+    {
+      await using origin = new ModuleOrigin({
+        "/service.ts": `
+          import { rpc, service } from "@enoki/enoki";
+          import { Cron } from "npm:croner@^11.0.1";
+          export default service(typeof Cron, {
+            entrypoints: { a: rpc() },
+            handlers: { a() { throw new Error(); } },
+          });`,
+      });
+      url = origin.url("/service.ts");
+      await compile(url, "-o", path);
+    }
+    const broker = `local://${folder}/far.sock`;
+    await using program = new Program([path, "--broker", broker], nowhere);
+    await program.says(/\nfunction\n {2}rpc +a\n[^]*Ready on/);
+    await runProgram([generic, "call", "--broker", broker, "function.a"]);
+    await program.says(`${url}:6:`);
+  });
+
   Deno.test("An application binary has inside what the deno.json of its project names", async () => {
     const project = `${folder}/project`;
     await Deno.mkdir(project);
@@ -117,6 +140,18 @@ export function binaryLaws({ folder, generic, application, empty }: Binaries): v
     assert.deepEqual({ status, err }, { status: 0, err: `Compiling ${path}\nWrote ${path}\n` });
     await using program = new Program([path, ...quietly], nowhere);
     await program.says("Ready on memory:");
+    const versions = await Promise.all(
+      [generic, path].map((each) => runProgram([each, "--version"], nowhere)),
+    );
+    const [own, made] = versions.map(({ out }) => out.split("\n").find((line) => line.startsWith("enoki ")));
+    assert.equal(made, own);
+    const [size, most] = await Promise.all(
+      [path, application].map(async (each) => (await Deno.stat(each)).size),
+    );
+    assert.ok(
+      size! < most! + 1_000_000,
+      `it is ${size! - most!} bytes larger than one that deno run compiles`,
+    );
   });
 
   Deno.test("The generic binary compiles nothing without a deno, and says so", async () => {
