@@ -187,7 +187,7 @@ async function loadImportMap(
   const map = new ImportMap(file.text, file.url);
   if (map.elsewhere === undefined) return map;
   const { text, url: elsewhere } = await graph.load(map.elsewhere, file.url);
-  return new ImportMap(text, elsewhere);
+  return new ImportMap(text, elsewhere, map);
 }
 
 /** Makes esbuild take its modules from us. */

@@ -6,12 +6,19 @@
  * `deno info`, which resolves as `deno run` does. It is asked not to fetch anything from the network: whether a
  * module of the network may be had is not for Deno to say.
  */
-import { dirname, join } from "node:path";
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { ServiceLoadError } from "./errors.ts";
 import { isOwnModule, ownNeeds } from "./own_modules.ts";
 import type { LoadNeeds } from "./permissions.ts";
+import { programConfig } from "./program_config.ts";
+
+/** An import in a local module, as it is resolved under the configuration of this program. */
+export interface ResolvedImport {
+  readonly specifier: string;
+  /** URL of the module that imports. */
+  readonly importer: string;
+  readonly url: string;
+}
 
 /** What is known of a module and all that it imports. */
 export interface ModuleGraph {
@@ -21,6 +28,8 @@ export interface ModuleGraph {
   readonly isRemote: boolean;
   /** Local files that it consists of, those included that are not there or make no sense; without the runtime's. */
   readonly files: readonly string[];
+  /** What those import at run time, without what cannot be resolved. */
+  readonly imports: readonly ResolvedImport[];
   /** Why it cannot be loaded; undefined if it can. */
   readonly failure: string | undefined;
   /** Whether that is for a name that nothing has under the configuration of this program. */
@@ -78,21 +87,6 @@ export async function inspectModule(
   return walk(await info(moduleUrl, ["--allow-import"], options), { packages: true });
 }
 
-/** The configuration that a module lies under: the nearest one above it. Undefined for what is no file. */
-export function nearestConfig(moduleUrl: string): string | undefined {
-  if (!moduleUrl.startsWith("file:")) return undefined;
-  let folder = dirname(fileURLToPath(moduleUrl));
-  while (true) {
-    for (const name of ["deno.json", "deno.jsonc"]) {
-      const path = join(folder, name);
-      if (existsSync(path)) return path;
-    }
-    const parent = dirname(folder);
-    if (parent === folder) return undefined;
-    folder = parent;
-  }
-}
-
 /** Follows what is loaded at run time; types are not. */
 function walk(
   { roots, modules, redirects = {} }: InfoOutput,
@@ -102,6 +96,7 @@ function walk(
   const read = new Set(ownNeeds().read);
   const hosts = new Set(ownNeeds().import);
   const files: string[] = [];
+  const imports: ResolvedImport[] = [];
   let isRemote = false;
   let hasPackages = false;
   let failure: string | undefined;
@@ -124,13 +119,15 @@ function walk(
       failure ??= at === undefined ? module.error : `${module.error.replace(/\.$/, "")}${at}`;
     }
     if (module.local !== undefined && module.specifier.startsWith("file:")) read.add(module.local);
-    for (const { code, isDynamic = false } of module.dependencies ?? []) {
+    const isFile = module.specifier.startsWith("file:") && !isOwnModule(module.specifier);
+    for (const { specifier: text, code, isDynamic = false } of module.dependencies ?? []) {
       const needed = isRequired && !isDynamic;
       if (needed && code?.error !== undefined) {
         isUnresolved ||= failure === undefined;
         failure ??= code.error;
       }
       if (code?.specifier === undefined) continue;
+      if (isFile) imports.push({ specifier: text, importer: module.specifier, url: code.specifier });
       // Met again as required, it is walked again.
       if (needed && required.get(code.specifier) === false) required.delete(code.specifier);
       if (required.has(code.specifier)) continue;
@@ -144,6 +141,7 @@ function walk(
     isRemote,
     hasPackages,
     files,
+    imports,
     failure,
     isUnresolved,
   };
@@ -152,13 +150,12 @@ function walk(
 async function info(
   moduleUrl: string,
   flags: readonly string[],
-  { deno = Deno.execPath(), config = nearestConfig(Deno.mainModule), importMap, signal }:
-    InspectModuleOptions,
+  { deno = Deno.execPath(), config = programConfig(), importMap, signal }: InspectModuleOptions,
 ): Promise<InfoOutput> {
   const command = new Deno.Command(deno, {
     args: [
       ...["info", "--quiet", "--json", ...flags],
-      ...(config === undefined ? [] : ["--config", config]),
+      ...(config === undefined ? ["--no-config"] : ["--config", config]),
       ...(importMap === undefined ? [] : ["--import-map", importMap]),
       moduleUrl,
     ],

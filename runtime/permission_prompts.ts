@@ -11,7 +11,7 @@
  * done here, and these two are the only way.
  */
 import { isatty } from "node:tty";
-import { commandLine } from "./worker_options.ts";
+import { commandLine } from "./program_config.ts";
 
 const LIBRARY: { readonly [Os in typeof Deno.build.os]?: string } = {
   linux: "libc.so.6",

@@ -3,10 +3,11 @@ import { timeLimit } from "./abort.ts";
 import { embeddedModule } from "./embedded_bundle.ts";
 import { ServiceLoadError } from "./errors.ts";
 import type { ModuleFetcherOptions } from "./module_fetcher.ts";
-import { inspectModule, nearestConfig } from "./module_graph.ts";
+import { inspectModule, type ModuleGraph } from "./module_graph.ts";
 import { moduleUrl } from "./module_specifier.ts";
-import { isPackage, ownNeeds, packageRefusal } from "./own_modules.ts";
+import { isPackage, ownModule, ownNeeds, packageRefusal } from "./own_modules.ts";
 import type { LoadNeeds } from "./permissions.ts";
+import { nearestConfig, programConfig } from "./program_config.ts";
 import type { ThreadModule } from "./thread_module.ts";
 
 /** A module that threads can load. */
@@ -64,7 +65,7 @@ export async function prepareModule(
     if (Deno.build.standalone || isRemote || isWanted) return await bundled();
     if (!mayRunDeno()) return { url, source: url, needs: undefined };
     const graph = await inspectModule(url, limit);
-    if (graph.isRemote) return await bundled();
+    if (graph.isRemote || await isOtherwiseConfigured(url, graph)) return await bundled();
     if (graph.failure === undefined) return { url, source: url, needs: graph.needs };
     // The configuration of its own project may have the name, and we know our own.
     if (graph.isUnresolved) return await bundled();
@@ -76,6 +77,19 @@ export async function prepareModule(
       `Cannot load service module ${url}: its modules were not all there within ${loadTimeout} ms`,
     );
   }
+}
+
+/** Whether the module's own `deno.json`, which Deno does not look at, says something else of what it imports. */
+async function isOtherwiseConfigured(url: string, { imports, files }: ModuleGraph): Promise<boolean> {
+  const config = nearestConfig(url);
+  if (config === undefined || config === programConfig()) return false;
+  const { ImportMap } = await import("./import_map.ts");
+  const map = await ImportMap.read(pathToFileURL(config).href);
+  if (map.elsewhere !== undefined) return true;
+  if (Object.keys(map.jsx).length > 0 && files.some((path) => /\.[jt]sx$/.test(path))) return true;
+  return imports.some(({ specifier, importer, url }) =>
+    ownModule(specifier) === undefined && map.resolve(specifier, importer) !== url
+  );
 }
 
 /** Where a binary has its own modules, as if they were files; undefined outside of one. */

@@ -22,7 +22,7 @@ export async function binaryImports(config: string | undefined, at: URL, source:
   const own = Object.entries(denoJson.exports).map(([door, path]) =>
     [posix.join(denoJson.name, door), new URL(path, source).href] as const
   );
-  const named = config === undefined ? undefined : await readImports(pathToFileURL(config).href);
+  const named = config === undefined ? undefined : await ImportMap.read(pathToFileURL(config).href);
   return JSON.stringify({
     imports: addressed({ ...named?.imports, ...Object.fromEntries(own) }, at),
     scopes: Object.fromEntries(
@@ -39,11 +39,6 @@ export function addressFrom(from: URL, url: string): string {
   if (!url.startsWith("file:")) return url;
   const path = posix.relative(posix.dirname(from.pathname), new URL(url).pathname);
   return `./${path}${url.endsWith("/") ? "/" : ""}`;
-}
-
-async function readImports(url: string): Promise<ImportMap> {
-  const map = new ImportMap(await Deno.readTextFile(new URL(url)), url);
-  return map.elsewhere?.startsWith("file:") ? await readImports(map.elsewhere) : map;
 }
 
 function addressed(imports: Readonly<Record<string, string>>, at: URL): Record<string, string> {

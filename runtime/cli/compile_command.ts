@@ -13,8 +13,8 @@ import { BUNDLER_CODE, bundlerCodePath, packBundlerCode } from "../bundler_code.
 import { ConfigurationError } from "../errors.ts";
 import { loadModule, NoServiceError } from "../loader.ts";
 import type { ModuleFetcherOptions } from "../module_fetcher.ts";
-import { nearestConfig } from "../module_graph.ts";
 import { type ModuleSpecifier, parseModuleSpecifier } from "../module_specifier.ts";
+import { nearestConfig } from "../program_config.ts";
 import { THREAD_ENTRIES } from "../thread_entries.ts";
 import { addressFrom, binaryImports } from "./binary_imports.ts";
 import type { Application, Build } from "./build.ts";

@@ -10,8 +10,9 @@
  * takes their place where all is allowed. Where the process cannot be started over, nothing happens here: who
  * needs a restricted thread then learns what is missing.
  */
-import { commandLine, hasWorkerOptions, WORKER_OPTIONS_FLAG } from "../worker_options.ts";
 import { PERMISSION_NAMES } from "../permissions.ts";
+import { commandLine } from "../program_config.ts";
+import { hasWorkerOptions, WORKER_OPTIONS_FLAG } from "../worker_options.ts";
 
 const FLAGS = [WORKER_OPTIONS_FLAG, "--unstable-no-legacy-abort"];
 

@@ -77,6 +77,63 @@ Deno.test("prepareModule() resolves by the module's own deno.json, which is not 
   assert.match(codeOf(prepared), /tool = 17/);
 });
 
+Deno.test("prepareModule() takes the module's own meaning of a name that the program has, too", async () => {
+  const prepared = await prepare({
+    "a.ts": `export { z } from "zod";`,
+    "deno.json": `{ "imports": { "zod": "./fake.ts" } }`,
+    "fake.ts": `export const z: number = 17;`,
+  });
+  assert.match(codeOf(prepared), /z = 17/);
+});
+
+Deno.test("prepareModule() refuses a name that the program has, and the module's own deno.json has not", async () => {
+  await assert.rejects(
+    prepare({ "a.ts": `export { z } from "zod";`, "deno.json": `{ "imports": { "tool": "./a.ts" } }` }),
+    /^ServiceLoadError: Cannot resolve "zod": no import map has that name/,
+  );
+});
+
+Deno.test("prepareModule() compiles JSX as the module's own deno.json says", async () => {
+  const prepared = await prepare({
+    "a.ts": `export * from "./b.tsx";`,
+    "b.tsx": `const make = (tag: string) => tag; export const b = <b/>;`,
+    "deno.json": `{ "compilerOptions": { "jsx": "react", "jsxFactory": "make" } }`,
+  });
+  assert.match(codeOf(prepared), /make\("b", null\)/);
+});
+
+Deno.test("prepareModule() leaves a module to Deno where its own deno.json changes nothing", async () => {
+  const { url, source } = await prepare({
+    "a.ts":
+      `import "./b.ts"; import "node:path"; import "npm:zod@^4.6.7"; import { rpc } from "@enoki/enoki"; rpc();`,
+    "b.ts": "",
+    "deno.json": `{ "imports": { "@enoki/enoki": "jsr:@enoki/enoki", "tool": "./b.ts" }, "fmt": {} }`,
+  });
+  assert.equal(source, url);
+});
+
+for (
+  const [what, text, complaint] of [
+    ["imports that are null", `{ "imports": null }`, '"imports" must be an object with texts'],
+    ["an import map that is no URL", `{ "importMap": "http://[bad" }`, '"importMap" must be a path or a URL'],
+    [
+      "scopes that are texts",
+      `{ "scopes": { "a": "b" } }`,
+      '"scopes" must be an object with objects with texts',
+    ],
+    ["options that are a list", `{ "compilerOptions": [] }`, '"compilerOptions" must be an object'],
+  ] as const
+) {
+  Deno.test(`prepareModule() refuses a deno.json with ${what}`, async () => {
+    await assert.rejects(prepare({ "a.ts": "", "deno.json": text }), (error: Error) => {
+      assert.ok(error instanceof ServiceLoadError);
+      assert.match(error.message, /^Cannot use import map file:\S+deno\.json: /);
+      assert.ok(error.message.endsWith(complaint), error.message);
+      return true;
+    });
+  });
+}
+
 Deno.test("prepareModule() resolves by the import map that it is given", async () => {
   await using maps = new TestFolder();
   await Deno.writeTextFile(maps.file("map.json"), `{ "imports": { "tool": "./tool.ts" } }`);
