@@ -1,7 +1,7 @@
 /** Which `deno.json` counts: for this program, as Deno found it, and for a module. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 /** The words behind `deno` that this process was started with; undefined where the system does not show them. */
 export function commandLine(): readonly string[] | undefined {
@@ -15,7 +15,11 @@ export function commandLine(): readonly string[] | undefined {
 /** Path of the configuration that Deno took: one that was named, or the nearest above the main module. */
 export function programConfig(): string | undefined {
   const words = commandLine() ?? [];
-  const options = words.slice(0, words.length - Deno.args.length);
+  // What is behind the main module is for the program, which may have a --config of its own.
+  const main = words.findIndex((word) =>
+    word === Deno.mainModule || `${pathToFileURL(word)}` === Deno.mainModule
+  );
+  const options = main === -1 ? words : words.slice(0, main);
   if (options.includes("--no-config")) return undefined;
   for (const [index, word] of options.entries()) {
     if (word === "--config" || word === "-c") return resolve(options[index + 1]!);
