@@ -4,7 +4,8 @@
  * A bundle is made by another process of the same program, because what makes it takes some 200 MB. What it made
  * is kept on disk under the name of what was asked for, and used again while each of its modules is what it was:
  * each is loaded again by the {@linkcode ModuleFetcher}, so that origins and the lock file hold for a kept bundle,
- * too. Whatever goes wrong with that, the bundle is made anew, and the error, if it is one, told then.
+ * too. But nothing in the lock file vouches for the bundle itself, so that with a lock none is kept and none is used.
+ * Whatever goes wrong with that, the bundle is made anew, and the error, if it is one, told then.
  */
 import { dirname, join } from "node:path";
 import denoJson from "../deno.json" with { type: "json" };
@@ -43,8 +44,8 @@ async function bundlePath({ modules, ...request }: BundleRequest): Promise<strin
   return join(folder, `${await sha256Of(new TextEncoder().encode(asked))}.json`);
 }
 
-function bundleFolder({ cache }: ModuleFetcherOptions): string | undefined {
-  if (cache === false) return undefined;
+function bundleFolder({ cache, lock }: ModuleFetcherOptions): string | undefined {
+  if (cache === false || lock !== undefined) return undefined;
   const folder = cache?.folder ?? defaultCacheFolder();
   return folder === undefined ? undefined : join(folder, "bundles");
 }

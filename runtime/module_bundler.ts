@@ -12,7 +12,7 @@ import { ImportMap } from "./import_map.ts";
 import { guardDynamicImports } from "./module_bundler_guard.ts";
 import { resolveImport } from "./module_bundler_imports.ts";
 import { ModuleFetcher, type ModuleFetcherOptions } from "./module_fetcher.ts";
-import type { ModuleMediaType, ModuleSource } from "./module_source.ts";
+import { type ModuleMediaType, type ModuleSource, NoModuleError } from "./module_source.ts";
 import { isOwnModule, isPackage, ownModuleUnder } from "./own_modules.ts";
 import type { ModuleBundle } from "./thread_module.ts";
 
@@ -168,26 +168,33 @@ class ModuleGraph {
   }
 }
 
-/** The import map that was named, or the configuration beside a module of the network, if there is one. */
+/**
+ * The import map that was named, or the configuration beside a module of the network, if there is one.
+ *
+ * Whoever keeps us from fetching it must not choose what names mean, so that only its absence is no failure. An
+ * origin that is down counts as that: its module comes from the cache, or fails by itself.
+ */
 async function loadImportMap(
   graph: ModuleGraph,
   { url, importMap }: BundleRequest,
 ): Promise<ImportMap | undefined> {
-  const isRemote = /^https?:/.test(url);
-  if (importMap === undefined && !isRemote) return undefined;
-  let file: ModuleSource;
-  try {
-    file = importMap === undefined
-      ? await graph.load(new URL("./deno.json", url).href, url)
-      : await graph.load(importMap);
-  } catch (error) {
-    if (importMap === undefined) return undefined;
-    throw error;
-  }
+  const file = importMap === undefined ? await loadAdjacent(graph, url) : await graph.load(importMap);
+  if (file === undefined) return undefined;
   const map = new ImportMap(file.text, file.url);
   if (map.elsewhere === undefined) return map;
   const { text, url: elsewhere } = await graph.load(map.elsewhere, file.url);
   return new ImportMap(text, elsewhere, map);
+}
+
+async function loadAdjacent(graph: ModuleGraph, entry: string): Promise<ModuleSource | undefined> {
+  if (!/^https?:/.test(entry)) return undefined;
+  const { url } = await graph.load(entry);
+  try {
+    return await graph.load(new URL("./deno.json", url).href, url);
+  } catch (error) {
+    if (error instanceof NoModuleError) return undefined;
+    throw error;
+  }
 }
 
 /** Makes esbuild take its modules from us. */

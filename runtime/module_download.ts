@@ -7,7 +7,7 @@
 import { timeLimit } from "./abort.ts";
 import { ServiceLoadError } from "./errors.ts";
 import type { ModuleOrigins } from "./module_origins.ts";
-import { type ModuleContent, sha256Of } from "./module_source.ts";
+import { type ModuleContent, NoModuleError, sha256Of } from "./module_source.ts";
 import { maskUrl } from "./secrets.ts";
 
 /** Options of {@linkcode downloadModule}. */
@@ -28,6 +28,7 @@ export interface DownloadModuleOptions {
 export type ModuleHeaders = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 const MAX_REDIRECTS = 10;
+const NOTHING: readonly number[] = [404, 410];
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 /**
@@ -52,7 +53,8 @@ export async function downloadModule(url: URL, options: DownloadModuleOptions): 
     if (limit.signal.aborted) {
       throw failure(trail, `it did not arrive within ${timeout} ms. Try again, or raise modules.timeout`);
     }
-    throw failure(trail, connectionState(error));
+    const state = connectionState(error);
+    throw failure(trail, state, /certificate/i.test(state) ? ServiceLoadError : NoModuleError);
   }
 }
 
@@ -73,7 +75,8 @@ async function follow(
     await response.body?.cancel();
     const location = response.headers.get("location");
     if (!REDIRECTS.includes(response.status) || location === null) {
-      throw failure(trail, statusState(response.status));
+      const state = statusState(response.status);
+      throw failure(trail, state, NOTHING.includes(response.status) ? NoModuleError : ServiceLoadError);
     }
     if (!URL.canParse(location, url)) throw failure(trail, "it redirects to what is not a URL");
     const next = new URL(location, url);
@@ -135,9 +138,13 @@ function connectionState(error: unknown): string {
   return `the connection failed: ${reason}`;
 }
 
-function failure(trail: readonly URL[], state: string): ServiceLoadError {
+function failure(
+  trail: readonly URL[],
+  state: string,
+  Failure: typeof ServiceLoadError = ServiceLoadError,
+): ServiceLoadError {
   const [first, ...hops] = trail;
   const last = hops.at(-1);
   const name = last === undefined ? maskUrl(first!) : `${maskUrl(first!)}, redirected to ${maskUrl(last)}`;
-  return new ServiceLoadError(`Cannot load module ${name}: ${state}`);
+  return new Failure(`Cannot load module ${name}: ${state}`);
 }

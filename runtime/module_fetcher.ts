@@ -11,7 +11,13 @@ import { defaultCacheFolder, ModuleCache } from "./module_cache.ts";
 import { downloadModule, type ModuleHeaders } from "./module_download.ts";
 import { ModuleLock, type ModuleLockOptions } from "./module_lock.ts";
 import { ModuleOrigins } from "./module_origins.ts";
-import { decodeModule, type ModuleContent, type ModuleSource, sha256Of } from "./module_source.ts";
+import {
+  decodeModule,
+  type ModuleContent,
+  type ModuleSource,
+  NoModuleError,
+  sha256Of,
+} from "./module_source.ts";
 import { maskUrl } from "./secrets.ts";
 
 /** Where modules come from and what is asked of them. Plain data, so that it can be handed to another process. */
@@ -102,6 +108,7 @@ export class ModuleFetcher implements Disposable {
    * Loads one module. Asked again for the same one, under its first URL or its last, it gives the same source,
    * so that all of a program sees one version of it.
    *
+   * @throws {NoModuleError} If there is none, and none in the lock file.
    * @throws {ServiceLoadError} If it cannot be had, or must not be.
    */
   async load(url: string, { referrer, signal }: LoadModuleSourceOptions = {}): Promise<ModuleSource> {
@@ -149,6 +156,20 @@ export class ModuleFetcher implements Disposable {
 
   async #loadRemote(url: URL, signal: AbortSignal | undefined): Promise<ModuleSource> {
     const expected = await this.#lock?.expect(url.href);
+    try {
+      return await this.#obtain(url, expected, signal);
+    } catch (error) {
+      // There was a module when it was recorded.
+      if (error instanceof NoModuleError && expected !== undefined) throw new ServiceLoadError(error.message);
+      throw error;
+    }
+  }
+
+  async #obtain(
+    url: URL,
+    expected: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<ModuleSource> {
     const cached = this.#mode === "reload" ? undefined : await this.#cache?.read(url.href);
     if (cached !== undefined) this.#origins.check(new URL(cached.url), url.href);
     const isCurrent = expected === undefined || cached?.sha256 === expected;
@@ -157,7 +178,7 @@ export class ModuleFetcher implements Disposable {
       if (cached !== undefined && expected !== undefined) {
         throw this.#lock!.mismatch(url.href, expected, cached.sha256);
       }
-      throw failure(url, this.#missing());
+      throw new NoModuleError(failure(url, this.#missing()).message);
     }
     const fresh = await downloadModule(url, {
       origins: this.#origins,

@@ -11,6 +11,7 @@
  */
 import { ServiceLoadError } from "./errors.ts";
 import { replaceFile } from "./module_cache.ts";
+import { NoModuleError } from "./module_source.ts";
 import { maskUrl } from "./secrets.ts";
 
 /** Options of {@linkcode ModuleLock}. */
@@ -36,12 +37,13 @@ export class ModuleLock {
   /**
    * The hash that the content of `url` has to have; undefined if it is new.
    *
-   * @throws {ServiceLoadError} If it is new and the lock is frozen, or the file cannot be read.
+   * @throws {NoModuleError} If it is new and the lock is frozen.
+   * @throws {ServiceLoadError} If the file cannot be read.
    */
   async expect(url: string): Promise<string | undefined> {
     const hash = this.#new.get(url) ?? (await this.#load()).get(url);
     if (hash === undefined && this.#mode === "check") {
-      throw new ServiceLoadError(
+      throw new NoModuleError(
         `Cannot load module ${maskUrl(url)}: it is not in ${this.#path}, and --frozen refuses what is new. ` +
           "Run once without --frozen to record it",
       );

@@ -1,6 +1,9 @@
 import { Buffer } from "node:buffer";
 import { ServiceLoadError } from "./errors.ts";
 
+/** Where a module was looked for there is none: nothing, nobody who answers, or what can be no module. */
+export class NoModuleError extends ServiceLoadError {}
+
 /** How the text of a module is to be read. */
 export type ModuleMediaType = "ts" | "tsx" | "js" | "jsx" | "json";
 
@@ -37,7 +40,7 @@ export function decodeModule({ url, contentType, bytes, sha256 }: ModuleContent,
   const mediaType = mediaTypeOf(url, essence);
   if (mediaType === undefined) {
     const state = essence === "" ? "its name has no known extension" : `its content type is ${essence}`;
-    throw new ServiceLoadError(
+    throw new NoModuleError(
       `Cannot load module ${name}: ${state}, so it is neither TypeScript, JavaScript nor JSON. Check the URL`,
     );
   }

@@ -83,6 +83,21 @@ Deno.test("loadBundle() holds a kept bundle to the lock file, too", async () => 
   await assert.rejects(load(origin.url("/a.ts"), { cache, lock }), ServiceLoadError);
 });
 
+Deno.test("loadBundle() uses no kept bundle and keeps none where there is a lock", async () => {
+  await using folder = new TestFolder();
+  await using origin = new ModuleOrigin(MODULES);
+  const cache = { folder: folder.path };
+  const path = folder.file("services.lock");
+  const url = origin.url("/a.ts");
+  await load(url, { cache, lock: { path, mode: "record" } });
+  await assert.rejects(Deno.stat(folder.file("bundles")), Deno.errors.NotFound);
+  await load(url, { cache });
+  const [{ name } = assert.fail("no bundle is kept")] = [...Deno.readDirSync(folder.file("bundles"))];
+  await markKept(folder.path);
+  assert.equal(await valueOf(await load(url, { cache, lock: { path, mode: "check" } })), "first");
+  assert.deepEqual([...Deno.readDirSync(folder.file("bundles"))].map((each) => each.name), [name]);
+});
+
 Deno.test("loadBundle() keeps nothing where nothing is to be kept", async () => {
   await using origin = new ModuleOrigin(MODULES);
   assert.equal(await valueOf(await load(origin.url("/a.ts"), { cache: false })), "first");

@@ -4,7 +4,7 @@ import { importBundle } from "../../runtime/module_bundle_import.ts";
 import type { BundleAnswer } from "../../runtime/module_bundle.ts";
 import type { BundleRequest, BundleResult } from "../../runtime/module_bundler.ts";
 import type { ModuleBundle } from "../../runtime/thread_module.ts";
-import { ModuleOrigin, type OriginReply, redirectTo } from "../fixtures/module_origin.ts";
+import { ModuleOrigin, type OriginReply, redirectTo, TestFolder } from "../fixtures/module_origin.ts";
 
 const worker = new Worker(import.meta.resolve("../fixtures/bundling_worker.ts"), { type: "module" });
 
@@ -143,6 +143,61 @@ Deno.test("bundleModule() resolves bare names by the deno.json beside a module, 
     "/lib/sub.ts": `export default "sub";`,
   }, { path: "/app/a.ts" });
   assert.deepEqual(value, ["tool", "sub"]);
+});
+
+Deno.test("bundleModule() takes the deno.json beside where a redirect of the module has led", async () => {
+  const { tool } = await exportsOf({
+    "/a.ts": redirectTo("/v1/a.ts"),
+    "/deno.json": reply("application/json", `{ "imports": { "tool": "./wrong.ts" } }`),
+    "/wrong.ts": `export const tool = "wrong";`,
+    "/v1/a.ts": `export * from "tool";`,
+    "/v1/deno.json": reply("application/json", `{ "imports": { "tool": "./tool.ts" } }`),
+    "/v1/tool.ts": `export const tool = "right";`,
+  });
+  assert.equal(tool, "right");
+});
+
+Deno.test("bundleModule() does without a deno.json where a page is in its place", async () => {
+  const { value } = await exportsOf({
+    "/a.ts": `export const value = 17;`,
+    "/deno.json": reply("text/html", "<p>Not here"),
+  });
+  assert.equal(value, 17);
+});
+
+Deno.test("bundleModule() tells that the deno.json beside a module cannot be had", async () => {
+  const failing = () => new Response(null, { status: 500 });
+  assert.match(
+    await refusal({ "/a.ts": "", "/deno.json": failing }),
+    /^Cannot load module ORIGIN\/deno\.json: the origin answered with status 500/,
+  );
+});
+
+Deno.test("bundleModule() does not do without a deno.json that is in the lock file", async () => {
+  await using folder = new TestFolder();
+  await using origin = new ModuleOrigin({ "/a.ts": "" });
+  const path = folder.file("services.lock");
+  const url = origin.url("/deno.json");
+  await Deno.writeTextFile(path, JSON.stringify({ version: 1, remote: { [url]: "0".repeat(64) } }));
+  const lock = { path, mode: "record" } as const;
+  await assert.rejects(
+    bundleModule({ url: origin.url("/a.ts"), modules: { cache: false, lock } }),
+    /deno\.json: the origin answered with status 404/,
+  );
+  origin.set("/deno.json", reply("application/json", "{}"));
+  await assert.rejects(
+    bundleModule({ url: origin.url("/a.ts"), modules: { cache: false, lock } }),
+    /deno\.json: its sha256 is/,
+  );
+});
+
+Deno.test("bundleModule() does without a deno.json that is not in a frozen lock file", async () => {
+  await using folder = new TestFolder();
+  await using origin = new ModuleOrigin({ "/a.ts": "export const value = 17;" });
+  const path = folder.file("services.lock");
+  const url = origin.url("/a.ts");
+  await bundleModule({ url, modules: { cache: false, lock: { path, mode: "record" } } });
+  await bundleModule({ url, modules: { cache: false, lock: { path, mode: "check" } } });
 });
 
 Deno.test("bundleModule() compiles JSX as the deno.json says", async () => {
