@@ -1,5 +1,5 @@
 /** The composition root: every built-in extension, and a broker. */
-import { type Config, type ConfigValue, runtimeOptions } from "../runtime/config.ts";
+import { type Config, type ConfigValue, runtimeOptions, settingsOfOthers } from "../runtime/config.ts";
 import type { Container } from "../runtime/container.ts";
 import type { BrokerError } from "../runtime/errors.ts";
 import type { DependencyRegistry, EntrypointRegistry } from "../runtime/host.ts";
@@ -158,6 +158,11 @@ export async function run(
       },
       signal: either,
     });
+    for (const key of settingsOfOthers(config, runner.containers.keys())) {
+      log.warning(
+        `No service here has the name in ${key}, so that it has no effect. Check it if that is wrong`,
+      );
+    }
     const { transport, server, listen } = await wiring;
     try {
       await listen();

@@ -16,6 +16,7 @@ export {
   runtimeOptions,
   type ServiceOptions,
   serviceOptions,
+  settingsOfOthers,
 } from "./config_options.ts";
 export type { ConfigValue } from "./config_yaml.ts";
 export type { Environment } from "./environment_reference.ts";

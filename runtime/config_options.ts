@@ -116,6 +116,13 @@ export const NUMBER_LIMITS = {
 /** Mebibytes; with much less, V8 gives up before there is a thread to end, and the process with it. */
 const LEAST_HEAP = 16;
 
+/** The keys that a service may have; one that is unknown could be the one that was to take a permission away. */
+const SERVICE_KEYS: readonly string[] = [
+  ...["max_workers", "concurrency", "call_timeout", "permissions"],
+  ...Object.values(DURATION_LIMITS),
+  ...Object.values(NUMBER_LIMITS),
+];
+
 /** The known keys of a configuration. Durations in milliseconds. */
 export interface RuntimeOptions extends ServiceOptions {
   readonly amqpUri: string | undefined;
@@ -157,7 +164,7 @@ const VERIFY = new Map<ConfigValue, boolean>([
 ]);
 
 /**
- * Reads the known keys, filling in defaults; unknown keys are nobody's fault.
+ * Reads the known keys, filling in defaults; unknown keys are nobody's fault, but for those of a service.
  *
  * @throws {ConfigurationError} If a value is not what its key takes.
  */
@@ -197,7 +204,7 @@ export function runtimeOptions(config: Config): RuntimeOptions {
     services: new Map(
       Object.keys(services?.values ?? {}).map((name) => {
         const own = services!.section(name);
-        return [name, own === undefined ? shared : sharedOptions(own, shared)];
+        return [name, own === undefined ? shared : ownOptions(own, shared)];
       }),
     ),
   };
@@ -208,6 +215,19 @@ export function serviceOptions(options: RuntimeOptions, service: string): Servic
   const { maxWorkers, concurrency, callTimeout, permissions, limits } = options.services.get(service) ??
     options;
   return { maxWorkers, concurrency, callTimeout, permissions, limits };
+}
+
+/** The keys, with their places, of services that are not among these. */
+export function settingsOfOthers(config: Config, services: Iterable<string>): readonly string[] {
+  const known = new Set(services);
+  const at = new Section(config, "").section("services");
+  return Object.keys(at?.values ?? {}).filter((name) => !known.has(name)).map((name) => at!.describe(name));
+}
+
+function ownOptions(at: Section, shared: ServiceOptions): ServiceOptions {
+  const unknown = Object.keys(at.values).find((key) => !SERVICE_KEYS.includes(key));
+  if (unknown === undefined) return sharedOptions(at, shared);
+  return at.refuse(unknown, `nothing: the keys here are ${SERVICE_KEYS.join(", ")}`);
 }
 
 function sharedOptions(at: Section, defaults: ServiceOptions): ServiceOptions {

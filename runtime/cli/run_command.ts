@@ -103,13 +103,11 @@ function flagsWin(config: Config, given: Readonly<Record<string, ConfigValue | u
   if (!isMapping(services)) return config;
   const flags = Object.keys(given).filter((key) => given[key] !== undefined);
   const without = (own: ConfigValue) =>
-    isMapping(own)
+    isMapping(own) && flags.some((key) => Object.hasOwn(own, key))
       ? keepPlaces(Object.fromEntries(Object.entries(own).filter(([key]) => !flags.includes(key))), own)
       : own;
-  return keepPlaces({
-    ...config,
-    services: Object.fromEntries(Object.entries(services).map(([name, own]) => [name, without(own)])),
-  }, config);
+  const left = Object.fromEntries(Object.entries(services).map(([name, own]) => [name, without(own)]));
+  return keepPlaces({ ...config, services: keepPlaces(left, services) }, config);
 }
 
 async function serveUntilStopped(

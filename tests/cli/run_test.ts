@@ -42,6 +42,21 @@ Deno.test("enoki run lets the configuration give each service its permissions an
     assert.match(err, /threads {2}1 of up to 2, sandboxed: net\n/);
   }));
 
+Deno.test("enoki run says which line of a configuration is for no service that it serves", () =>
+  withBroker(async (broker, folder) => {
+    const file = `${folder}/app.yaml`;
+    await Deno.writeTextFile(file, "services:\n  greeting_service: {}\n  greting: { permissions: none }\n");
+    const command = new Command(["run", "--broker", broker, "--config", file, GREETING]);
+    await command.says("Ready on");
+    command.signal("SIGTERM");
+    const { err } = await command.ended;
+    const told = err.split("\n").flatMap((line) => /No service here .*/.exec(line)?.[0] ?? []);
+    assert.deepEqual(told, [
+      `No service here has the name in config key "services.greting" in line 3 of ${file}, so that it has no ` +
+      "effect. Check it if that is wrong",
+    ]);
+  }));
+
 Deno.test("enoki run lets a flag win over what the configuration has for a service", () =>
   withBroker(async (broker) => {
     const services = "services={greeting_service: {permissions: all, max_workers: 2}}";

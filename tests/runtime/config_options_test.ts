@@ -113,6 +113,12 @@ const REFUSED: readonly (readonly [Config, string])[] = [
     { services: { a: { max_workers: -1 } } },
     '"services.a.max_workers": got -1, expected an integer, 0 or more',
   ],
+  [
+    { services: { a: { permision: "none" } } },
+    '"services.a.permision": got "none", expected nothing: the keys here are max_workers, concurrency, ' +
+    "call_timeout, permissions, idle_timeout, load_timeout, stall_timeout, kill_grace, stop_timeout, " +
+    "min_workers, heap_limit",
+  ],
 ];
 
 Deno.test("runtimeOptions() names the key, the value and what is expected", () => {
