@@ -79,8 +79,10 @@ function mediaTypeOf(url: string, essence: string): ModuleMediaType | undefined 
     : /\.([a-z]+)$/.exec(new URL(url).pathname.toLowerCase())?.[1];
   const named = extension === undefined ? undefined : BY_EXTENSION[extension];
   if (VAGUE.test(essence)) return named;
-  if (TYPESCRIPT.test(essence)) return named === "tsx" ? "tsx" : "ts";
-  if (JAVASCRIPT.test(essence)) return named === "jsx" ? "jsx" : "js";
+  // As Deno has it, some extensions say more than the type does.
+  const isTelling = named === "tsx" || named === "jsx" || extension === "mts" || extension === "mjs";
+  if (TYPESCRIPT.test(essence)) return isTelling ? named : "ts";
+  if (JAVASCRIPT.test(essence)) return isTelling ? named : "js";
   if (JSON_TYPE.test(essence)) return "json";
   if (essence === "text/tsx") return "tsx";
   return essence === "text/jsx" ? "jsx" : undefined;

@@ -64,6 +64,8 @@ export function checkPermissions(
   return value as ServicePermissions;
 }
 
+const MAX_PORT = 65_535;
+
 /** Why an item cannot be in the list of a permission; undefined if it can. */
 function faultOf(name: PermissionName, item: string): string | undefined {
   if (item === "") return "has an empty text in its list";
@@ -71,6 +73,10 @@ function faultOf(name: PermissionName, item: string): string | undefined {
   if (name === "net" || name === "import") {
     if (item.includes("/") && !/^[\d.:a-f[\]]+\/\d+$/i.test(item)) {
       return `takes hosts such as api.example.com:443, and "${item}" is none`;
+    }
+    const port = /^(?:[^:]*|\[.*\]):([^:]*)$/.exec(item)?.[1];
+    if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= MAX_PORT)) {
+      return `takes ports up to ${MAX_PORT}, and "${item}" has none`;
     }
   }
   return undefined;

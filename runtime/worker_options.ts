@@ -41,8 +41,17 @@ export function requireWorkerOptions(): void {
 
 function allowsIt(config: string): boolean {
   try {
-    return readFileSync(config, "utf8").includes('"worker-options"');
+    const { unstable }: { unstable?: unknown } = JSON.parse(plainJson(readFileSync(config, "utf8")));
+    return Array.isArray(unstable) && unstable.includes("worker-options");
   } catch {
     return false;
   }
+}
+
+/** Takes the comments and trailing commas out of JSONC. The parser for all of it is loaded in its own time only. */
+function plainJson(text: string): string {
+  return text.replace(
+    /"(?:\\.|[^"\\])*"|\/\/.*|\/\*[^]*?\*\/|,(?=(?:\s|\/\/.*|\/\*[^]*?\*\/)*[}\]])/g,
+    (part) => part.startsWith('"') ? part : "",
+  );
 }

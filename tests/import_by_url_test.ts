@@ -122,3 +122,20 @@ Deno.test("run() says which flag is missing where a restricted thread would end 
     /ConfigurationError: Cannot restrict .*: .*Add --unstable-worker-options behind deno run/,
   );
 });
+
+Deno.test("run() takes the option for restricted threads from a deno.json, and not from its comments", async () => {
+  await using source = await SourceServer.open();
+  await source.write("service.ts", SERVICE);
+  await source.write("main.ts", LIBRARY);
+  await source.write("deno.json", '{ // "unstable": ["worker-options"]\n}');
+  {
+    await using program = deno(source, "run", "-A", "--quiet", "main.ts", brokerOf(source));
+    const { code, err } = await program.ended();
+    assert.equal(code, 1);
+    assert.match(err, /ConfigurationError: Cannot restrict/);
+  }
+  await source.write("deno.json", '{ "unstable": ["worker-options", /* , */], // "a"\n}');
+  await using program = deno(source, "run", "-A", "--quiet", "main.ts", brokerOf(source));
+  const { code, err } = await program.ended();
+  assert.equal(code, 0, err);
+});

@@ -331,10 +331,10 @@ function append(text: string, earlier: readonly string[] = []): readonly string[
   return [...earlier, text];
 }
 
-function permissionList(text: string): readonly string[] {
+function permissionList(text: string, earlier: readonly string[] = []): readonly string[] {
   const list = text.split(",").filter((item) => item !== "");
   if (list.length === 0) throw new InvalidArgumentError("The list is empty.");
-  return list;
+  return [...earlier, ...list];
 }
 
 function positiveInteger(text: string): number {

@@ -97,7 +97,7 @@ export class RunView {
       /^Cannot (?:load the service|(?:serve|load)(?: service)? module \S+): /,
       "",
     );
-    const text = `Cannot reload ${shortPath(module)}: ${reason}`;
+    const text = `Cannot reload ${shortPath(module)}: ${reason.replace(/\.$/, "")}`;
     if (this.#json) getLog().error(text);
     else this.#line.write(`${text}${text.includes("\n") ? "\n" : ". "}The former version goes on`);
   }

@@ -57,6 +57,15 @@ Deno.test("enoki run says which line of a configuration is for no service that i
     ]);
   }));
 
+Deno.test("enoki run adds up what a permission flag says that is given twice", () =>
+  withBroker(async (broker) => {
+    const command = new Command(["run", "--broker", broker, "--allow-net=a,b", "--allow-net=c", GREETING]);
+    await command.says("Ready on");
+    command.signal("SIGTERM");
+    const { err } = await command.ended;
+    assert.match(err, /sandboxed: net=a,b,c\n/);
+  }));
+
 Deno.test("enoki run lets a flag win over what the configuration has for a service", () =>
   withBroker(async (broker) => {
     const services = "services={greeting_service: {permissions: all, max_workers: 2}}";

@@ -11,11 +11,14 @@ const REFUSED: readonly (readonly [permissions: unknown, complaint: string])[] =
   [{ nte: true }, `there is no permission "nte", only env, ffi, import, net, read, run, sys, write`],
   [{ net: "host" }, `"net" must be true, false or a list of texts, got "host"`],
   [{ net: [80] }, `"net" must be true, false or a list of texts, got [ 80 ]`],
+  [{ net: ["x.y:99999"] }, `"net" takes ports up to 65535, and "x.y:99999" has none`],
+  [{ import: ["[::1]:http"] }, `"import" takes ports up to 65535, and "[::1]:http" has none`],
   [{ read: ["/a", "file:///b"] }, `"read" takes paths, and "file:///b" is a URL`],
 ];
 
 Deno.test("checkPermissions() lets through what has the right shape", () => {
-  for (const permissions of ["all", "none", {}, { net: ["host:80"], env: true, run: false }]) {
+  const hosts = ["host:80", "[::1]:80", "[::1]", "10.0.0.0/8"];
+  for (const permissions of ["all", "none", {}, { net: hosts, env: true, run: false }]) {
     deepStrictEqual(checkPermissions(permissions, "permissions"), permissions);
   }
 });
