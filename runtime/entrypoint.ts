@@ -24,7 +24,10 @@ export interface Payload {
 export interface HandlerFacts {
   readonly service: string;
   readonly method: string;
-  /** The handler's parameters after the context; undefined where its source cannot tell. */
+  /**
+   * The handler's parameters after the context; undefined where its source cannot tell, or nobody is to ask it:
+   * {@linkcode EntrypointSpec.bindsByName}.
+   */
   readonly parameters: readonly Parameter[] | undefined;
 }
 
@@ -69,6 +72,8 @@ export interface EntrypointSpec<
   readonly expected: readonly string[];
   /** Argument names that logs show masked. */
   readonly redact: readonly string[];
+  /** Whether `prepare` wants the handler's parameters, which takes time and memory to find out. */
+  readonly bindsByName: boolean;
   /** Makes the conversion of one thread. */
   readonly prepare: (facts: HandlerFacts) => Conversion;
   /** What documents say of it beside its options. Plain data; only asked for where somebody wants to know. */
@@ -85,14 +90,24 @@ export type EntrypointTable = Readonly<Record<string, AnyEntrypoint | readonly A
 
 /** Fills in what the options of every entrypoint kind share. */
 export function entrypoint<Kind extends string, Args extends readonly unknown[], Result>(
-  { kind, options, expected = [], redact = [], prepare, describe }: {
+  { kind, options, expected = [], redact = [], bindsByName = false, prepare, describe }: {
     readonly kind: Kind;
     readonly options: PlainRecord;
     readonly expected?: readonly string[];
     readonly redact?: readonly string[];
+    readonly bindsByName?: boolean;
     readonly prepare: (facts: HandlerFacts) => Conversion;
     readonly describe?: () => PlainRecord;
   },
 ): EntrypointSpec<Kind, Args, Result> {
-  return { [BRAND]: "entrypoint", kind, options, expected, redact, prepare, ...(describe && { describe }) };
+  return {
+    [BRAND]: "entrypoint",
+    kind,
+    options,
+    expected,
+    redact,
+    bindsByName,
+    prepare,
+    ...(describe && { describe }),
+  };
 }

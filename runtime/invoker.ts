@@ -30,7 +30,6 @@ interface Entry {
   readonly method: string;
   readonly spec: AnyEntrypoint;
   readonly handler: Handler;
-  readonly parameters: readonly Parameter[] | undefined;
   readonly conversion: Conversion;
 }
 
@@ -51,12 +50,15 @@ interface Fault {
 
 /** Runs the calls of one service in one thread. Disposing it disposes the providers. */
 export class Invoker implements AsyncDisposable {
-  /** What it has read of its handlers' parameters, which other threads may be told. */
+  /** What had to be known of the handlers' parameters, which other threads may be told. */
   readonly parameters: KnownParameters;
   readonly #service: Service;
   readonly #entries: readonly Entry[];
   readonly #providers: readonly BoundProvider[];
   readonly #surroundings: CallSurroundings;
+  readonly #reading: ReadParametersOptions;
+  /** Of all handlers, for the log. */
+  #allParameters: Promise<KnownParameters> | undefined;
   #disposed = false;
 
   /** Use {@linkcode Invoker.create}. */
@@ -64,10 +66,12 @@ export class Invoker implements AsyncDisposable {
     service: Service,
     entries: readonly Entry[],
     providers: readonly BoundProvider[],
-    parameters: KnownParameters,
     surroundings: CallSurroundings,
+    parameters: KnownParameters,
+    reading: ReadParametersOptions,
   ) {
     this.parameters = parameters;
+    this.#reading = reading;
     this.#service = service;
     this.#entries = entries;
     this.#providers = providers;
@@ -83,22 +87,26 @@ export class Invoker implements AsyncDisposable {
     service: Service,
     host: Omit<DependencyHost, "key">,
     surroundings: CallSurroundings,
-    reading?: ReadParametersOptions,
+    reading: ReadParametersOptions = {},
   ): Promise<Invoker> {
     const handlers = service.handlers as Readonly<Record<string, Handler>>;
-    const known = await readParameters(handlers, reading);
-    const entries = Object.entries(service.entrypoints).flatMap(([method, entry]) => {
-      const parameters = parametersOf(handlers[method]!, known);
-      return entrypointsOf(entry).map((spec): Entry => ({
+    const specs = Object.entries(service.entrypoints).flatMap(([method, entry]) =>
+      entrypointsOf(entry).map((spec) => ({ method, spec }))
+    );
+    const bindsByName = specs.some(({ spec }) => spec.bindsByName);
+    const known = bindsByName ? await readParameters(handlers, reading) : {};
+    const entries = specs.map(({ method, spec }): Entry => {
+      const handler = handlers[method]!;
+      const parameters = parametersOf(handler, known);
+      return {
         method,
         spec,
-        handler: handlers[method]!,
-        parameters,
+        handler,
         conversion: spec.prepare({ service: service.name, method, parameters }),
-      }));
+      };
     });
     const providers: BoundProvider[] = [];
-    const invoker = new Invoker(service, entries, providers, known, surroundings);
+    const invoker = new Invoker(service, entries, providers, surroundings, known, reading);
     let place = "";
     try {
       for (const [key, spec] of Object.entries(service.dependencies)) {
@@ -180,13 +188,13 @@ export class Invoker implements AsyncDisposable {
         await provider.release(call, result);
       } catch (thrown) {
         explainDenial(thrown, `${call.service}.${call.method}`);
-        if (fault !== undefined) this.#report(entry, call, { thrown, expected: false, args }, message);
+        if (fault !== undefined) await this.#report(entry, call, { thrown, expected: false, args }, message);
         fault ??= { thrown, expected: false, args };
       }
     }
     call.end();
     if (fault === undefined) return done(encoded);
-    const failure = this.#report(entry, call, fault, message);
+    const failure = await this.#report(entry, call, fault, message);
     const reply = opened ? undefined : await this.#encodeError(entry, call, fault, message);
     if (reply !== undefined) return done(reply);
     const { expected, undecoded } = fault;
@@ -214,17 +222,17 @@ export class Invoker implements AsyncDisposable {
     try {
       return await entry.conversion.encodeError?.(thrown, expected, message, call);
     } catch (error) {
-      this.#report(entry, call, { thrown: error, expected: false, args }, message);
+      await this.#report(entry, call, { thrown: error, expected: false, args }, message);
       return undefined;
     }
   }
 
-  #report(
+  async #report(
     entry: Entry,
     call: CallScope,
     { thrown, expected, args }: Fault,
     message: CallMessage,
-  ): Failure {
+  ): Promise<Failure> {
     const failure = describeFailure(thrown);
     // Asking for a retry is no fault.
     const known = expected || asksForRetry(failure);
@@ -232,12 +240,23 @@ export class Invoker implements AsyncDisposable {
       `${entry.spec.kind} ${call.service}.${call.method} failed: ${failure.name}: ${failure.message}`;
     const properties = {
       ...entry.conversion.logProperties?.(message),
-      arguments: redactedArguments(entry.parameters, args, entry.spec.redact),
+      arguments: redactedArguments(await this.#parametersFor(entry, args), args, entry.spec.redact),
       ...(!known && { error: thrown }),
     };
     if (known) call.log.info(text, properties);
     else call.log.error(text, properties);
     return failure;
+  }
+
+  /** What the log calls the arguments; where nothing is bound by name, it is found out when first something fails. */
+  async #parametersFor(
+    { handler }: Entry,
+    args: readonly unknown[],
+  ): Promise<readonly Parameter[] | undefined> {
+    if (args.length === 0) return undefined;
+    const handlers = this.#service.handlers as Readonly<Record<string, Handler>>;
+    this.#allParameters ??= readParameters(handlers, { ...this.#reading, known: this.parameters });
+    return parametersOf(handler, await this.#allParameters);
   }
 }
 

@@ -88,6 +88,7 @@ export function rpc<
     options: { ...(params && { params }), ...(timeout !== undefined && { timeout }) },
     ...(expected && { expected }),
     ...(redact && { redact }),
+    bindsByName: true,
     prepare: (facts) => {
       const { bind, encode } = methodSignature(facts, { params, input, output });
       return {

@@ -112,6 +112,7 @@ export function websocket<
     options: { path, ...(timeout !== undefined && { timeout }) },
     ...(expected && { expected }),
     ...(redact && { redact }),
+    bindsByName: true,
     prepare: (facts) => {
       const signature = methodSignature(facts, { params, input, output }, 1);
       return {

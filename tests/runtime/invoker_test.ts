@@ -1,6 +1,6 @@
 import { deepStrictEqual, notStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { provider } from "../../runtime/dependency.ts";
-import { entrypoint } from "../../runtime/entrypoint.ts";
+import { entrypoint, type HandlerFacts } from "../../runtime/entrypoint.ts";
 import { BadRequestError } from "../../runtime/errors.ts";
 import { service } from "../../runtime/service.ts";
 import { converting, fail, json, messageOf, single, stage, witness } from "../fixtures/invoker_stage.ts";
@@ -185,6 +185,7 @@ Deno.test("Invoker.create() tells entrypoints the service, the method and the pa
   const entry = entrypoint({
     kind: "curious",
     options: {},
+    bindsByName: true,
     prepare(given) {
       facts.push(given);
       return { decode: () => [], encode: String };
@@ -197,4 +198,18 @@ Deno.test("Invoker.create() tells entrypoints the service, the method and the pa
     method: "run",
     parameters: [{ name: "_a", optional: false, rest: false }, { name: "_b", optional: true, rest: false }],
   });
+});
+
+Deno.test("Invoker.create() reads no parameters where nothing is bound by name", async () => {
+  const facts: HandlerFacts[] = [];
+  const entry = entrypoint({
+    kind: "indifferent",
+    options: {},
+    prepare(given) {
+      facts.push(given);
+      return { decode: () => [], encode: String };
+    },
+  });
+  await using _on = await stage(single({}, entry, (_context, _a: number) => 1));
+  strictEqual(facts[0]!.parameters, undefined);
 });
