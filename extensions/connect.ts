@@ -77,17 +77,21 @@ export async function connect(
   ensureLogging();
   const log = getLog();
   const waiting = timeout ?? runtimeOptions(config).callTimeout;
+  const inform = logStatus(log);
+  let closed: Promise<void> | undefined;
   const transport = typeof broker === "object" ? broker : await openBroker({
     config,
     ...(broker !== undefined && { broker }),
-    onStatus: logStatus(log),
+    // Who is about to leave misses nothing.
+    onStatus(status) {
+      if (closed === undefined) inform(status);
+    },
     onFallback: (message) => log.debug(message),
     ...(signal && { signal }),
   });
   if (typeof broker === "object") await transport.connect(signal && { signal });
   const caller = new RpcCaller(transport, { caller: CALLER, config: config as PlainRecord });
   const origin = { stack: [`${CALLER}.call.${crypto.randomUUID()}`], headers, deadline: undefined };
-  let closed: Promise<void> | undefined;
   const close = () =>
     closed ??= (async () => {
       await caller[Symbol.asyncDispose]();

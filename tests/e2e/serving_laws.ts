@@ -65,6 +65,7 @@ const LAWS: Readonly<Record<string, (shop: ServedShop, url: string) => Promise<v
     assert.equal(status, 3);
     assert.match(err, /300 ms/);
     assert.equal((await shop.call("add", "2", "3")).out, "5\n");
+    await shop.program.says("a call did not end 250 ms after its time was up");
   },
 
   "finishes the call that runs, then ends with 0 at SIGTERM": async (shop) => {
