@@ -21,6 +21,7 @@ Deno.test({
     });
     await transport.connect();
     await transport.declare({ queues: [{ name: "jobs" }] });
+    await node.saveDeclarations();
 
     const arrived: string[] = [];
     const held = Promise.withResolvers<void>();
