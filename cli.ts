@@ -5,13 +5,13 @@
  */
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import denoJson from "./deno.json" with { type: "json" };
 import type { Build } from "./runtime/cli/build.ts";
 import type { CommandIo, StopSignal } from "./runtime/cli/command_io.ts";
 import type { Composition } from "./runtime/cli/composition.ts";
 import { runCommandLine } from "./runtime/cli/main.ts";
 import { startOver } from "./runtime/cli/restart.ts";
 import { versionText } from "./runtime/cli/version.ts";
+import { OWN_PACKAGE } from "./runtime/own_package.ts";
 
 const COMPOSITION: Composition = {
   loadServe: async () => (await import("./extensions/run.ts")).run,
@@ -38,7 +38,7 @@ function processIo(build: Build): CommandIo {
   const { application, revision } = build;
   return {
     program: application?.name ?? programName(),
-    version: versionText(denoJson.version, build),
+    version: versionText(OWN_PACKAGE.version, build),
     ...(revision !== undefined && { revision }),
     ...(application && { application }),
     env: Deno.env,

@@ -1,4 +1,5 @@
 /** The composition root: every built-in extension, and a broker. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Config, type ConfigValue, runtimeOptions, settingsOfOthers } from "../runtime/config.ts";
 import type { Container } from "../runtime/container.ts";
 import type { BrokerError } from "../runtime/errors.ts";
@@ -186,8 +187,9 @@ export async function run(
   }
 }
 
-/** It takes as long to load as a module does, so it loads beside it. */
+/** It takes as long to load as a module does, so it loads beside it, once the thread for that has been begun. */
 async function loadWiring(options: WireOptions): Promise<Wired> {
+  await nextTurn();
   const { wire } = await import("./wiring.ts");
   return await wire(options);
 }

@@ -1,6 +1,5 @@
-import { ServiceThread } from "./service_thread.ts";
 import type { Thread, ThreadEnd, ThreadOptions, ThreadSpawner } from "./thread.ts";
-import { createThreadChannel, openThreadChannel } from "./thread_channel.ts";
+import { createThreadChannel, openThreadChannel, type ThreadChannelEnd } from "./thread_channel.ts";
 import type { ThreadModule } from "./thread_module.ts";
 
 /**
@@ -21,7 +20,7 @@ export class InlineThreads implements ThreadSpawner {
   spawn({ claims }: ThreadOptions): Thread {
     const { host, thread: channel } = createThreadChannel();
     const { promise: ended, resolve } = Promise.withResolvers<ThreadEnd>();
-    void new ServiceThread(openThreadChannel(channel), claims, () => {}).load(this.#module);
+    void this.#load(channel, claims);
     return {
       port: host,
       ended,
@@ -30,6 +29,12 @@ export class InlineThreads implements ThreadSpawner {
         resolve({ reason: "it was stopped", expected: true });
       },
     };
+  }
+
+  /** Main has no other use for what threads consist of. */
+  async #load(channel: ThreadChannelEnd, claims: SharedArrayBuffer): Promise<void> {
+    const { ServiceThread } = await import("./service_thread.ts");
+    await new ServiceThread(openThreadChannel(channel), claims, () => {}).load(this.#module);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

@@ -8,7 +8,6 @@
  * Whatever goes wrong with that, the bundle is made anew, and the error, if it is one, told then.
  */
 import { dirname, join } from "node:path";
-import denoJson from "../deno.json" with { type: "json" };
 import { BUNDLE_WORD } from "./bundle_word.ts";
 import { ServiceLoadError } from "./errors.ts";
 import type { BundleRequest, BundleResult } from "./module_bundler.ts";
@@ -16,6 +15,7 @@ import { defaultCacheFolder, replaceFile } from "./module_cache.ts";
 import { ModuleFetcher, type ModuleFetcherOptions } from "./module_fetcher.ts";
 import { sha256Of } from "./module_source.ts";
 import { getLog } from "./observe.ts";
+import { OWN_PACKAGE } from "./own_package.ts";
 import type { ModuleBundle } from "./thread_module.ts";
 
 /** What the process that bundles says: a bundle, or why there is none. */
@@ -40,7 +40,7 @@ export async function loadBundle(
 async function bundlePath({ modules, ...request }: BundleRequest): Promise<string | undefined> {
   const folder = bundleFolder(modules);
   if (folder === undefined) return undefined;
-  const asked = JSON.stringify([denoJson.version, import.meta.url, request]);
+  const asked = JSON.stringify([OWN_PACKAGE.version, import.meta.url, request]);
   return join(folder, `${await sha256Of(new TextEncoder().encode(asked))}.json`);
 }
 

@@ -1,13 +1,13 @@
 import { fileURLToPath } from "node:url";
-import denoJson from "../deno.json" with { type: "json" };
 import { ServiceLoadError } from "./errors.ts";
+import { OWN_PACKAGE } from "./own_package.ts";
 import type { LoadNeeds } from "./permissions.ts";
 
 const ROOT = import.meta.resolve("../");
 const SOURCES = /^(?:mod\.ts$|runtime\/|extensions\/)/;
 
 /** The runtime by its own name, from wherever a package may come, and one of its doors. */
-const NAME = new RegExp(`^(?:(?:npm|jsr):/?)?${denoJson.name}(?:@[^/]+)?(?:/(.+))?$`);
+const NAME = new RegExp(`^(?:(?:npm|jsr):/?)?${OWN_PACKAGE.name}(?:@[^/]+)?(?:/(.+))?$`);
 
 /** Whether a module is part of the runtime that runs now. */
 export function isOwnModule(url: string): boolean {
@@ -24,7 +24,7 @@ export function ownModule(specifier: string): string | undefined {
   const match = NAME.exec(specifier);
   if (match === null) return undefined;
   const door = match[1] === undefined ? "." : `./${match[1]}`;
-  const doors: Readonly<Record<string, string>> = denoJson.exports;
+  const doors = OWN_PACKAGE.exports;
   const path = Object.hasOwn(doors, door) ? doors[door] : undefined;
   if (path !== undefined) return new URL(path, ROOT).href;
   throw new ServiceLoadError(

@@ -186,6 +186,15 @@ Deno.test("nothing comes from anywhere but here, npm and the built-ins", () => {
   );
 });
 
+Deno.test("no module imports JSON: Deno would compile all of a binary's code anew at each start", () => {
+  deepStrictEqual(
+    complaints(({ imports }) =>
+      imports.filter(({ target }) => target.endsWith(".json")).map(({ target }) => `imports ${target}`)
+    ),
+    [],
+  );
+});
+
 Deno.test("imports make no cycles", () => {
   const done = new Set<string>();
   const cycles: string[] = [];

@@ -3,6 +3,7 @@ import { deepStrictEqual } from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import denoJson from "../deno.json" with { type: "json" };
+import { OWN_PACKAGE } from "../runtime/own_package.ts";
 
 /** Names by door, in the order of the alphabet. */
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
@@ -155,6 +156,11 @@ async function namesOf(path: string): Promise<string[]> {
 
 Deno.test("deno.json opens exactly the doors that are listed here", () => {
   deepStrictEqual(Object.keys(denoJson.exports), Object.keys(EXPECTED));
+});
+
+Deno.test("own_package.ts says what deno.json says", () => {
+  const { name, version, exports } = denoJson;
+  deepStrictEqual(OWN_PACKAGE, { name, version, exports });
 });
 
 for (const [door, target] of Object.entries(denoJson.exports)) {

@@ -7,8 +7,8 @@
  */
 import { posix } from "node:path";
 import { pathToFileURL } from "node:url";
-import denoJson from "../../deno.json" with { type: "json" };
 import { ImportMap } from "../import_map.ts";
+import { OWN_PACKAGE } from "../own_package.ts";
 
 /**
  * Makes an import map.
@@ -19,8 +19,8 @@ import { ImportMap } from "../import_map.ts";
  * @returns Its text.
  */
 export async function binaryImports(config: string | undefined, at: URL, source: string): Promise<string> {
-  const own = Object.entries(denoJson.exports).map(([door, path]) =>
-    [posix.join(denoJson.name, door), new URL(path, source).href] as const
+  const own = Object.entries(OWN_PACKAGE.exports).map(([door, path]) =>
+    [posix.join(OWN_PACKAGE.name, door), new URL(path, source).href] as const
   );
   const named = config === undefined ? undefined : await ImportMap.read(pathToFileURL(config).href);
   return JSON.stringify({

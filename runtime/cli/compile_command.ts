@@ -8,12 +8,12 @@
  */
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import denoJson from "../../deno.json" with { type: "json" };
 import { BUNDLER_CODE, bundlerCodePath, packBundlerCode } from "../bundler_code.ts";
 import { ConfigurationError } from "../errors.ts";
 import { loadModule, NoServiceError } from "../loader.ts";
 import type { ModuleFetcherOptions } from "../module_fetcher.ts";
 import { type ModuleSpecifier, parseModuleSpecifier } from "../module_specifier.ts";
+import { OWN_PACKAGE } from "../own_package.ts";
 import { nearestConfig } from "../program_config.ts";
 import { THREAD_ENTRIES } from "../thread_entries.ts";
 import { addressFrom, binaryImports } from "./binary_imports.ts";
@@ -157,7 +157,10 @@ function entryText(entry: URL, source: string, { application, ...build }: Build)
     JSON.stringify(build).slice(1, -1),
     application && `"application": { ...${JSON.stringify(application)}, modules: [${modules}] }`,
   ];
+  // What a start needs at once. Of what is imported later, Deno keeps no compiled code.
+  const early = application === undefined ? [] : ["runtime/cli/run_command.ts", "extensions/run.ts"];
   return [
+    ...early.map((path) => `import ${JSON.stringify(addressFrom(entry, source + path))};`),
     `import { start } from ${JSON.stringify(addressFrom(entry, `${source}cli.ts`))};`,
     `await start({ ${parts.filter(Boolean).join(", ")} });\n`,
   ].join("\n");
@@ -169,5 +172,5 @@ function threadEntries(source: string): readonly string[] {
 }
 
 function doors(source: string): readonly string[] {
-  return Object.values(denoJson.exports).map((path) => new URL(path, source).href);
+  return Object.values(OWN_PACKAGE.exports).map((path) => new URL(path, source).href);
 }
