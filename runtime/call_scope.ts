@@ -91,9 +91,6 @@ export class CallScope implements Call {
   /** Its reply has begun, and may take as long as it likes; what its caller has said still counts. */
   liftTimeout(): void {
     this.#timeoutAt = Infinity;
-    if (this.#deadlineTimer === undefined) return;
-    clearTimeout(this.#deadlineTimer);
-    this.#watchDeadline();
   }
 
   /** Lets go of what the call holds. */
@@ -106,8 +103,9 @@ export class CallScope implements Call {
     return this.#decoded ??= decodeCallHeaders(this.#messageHeaders);
   }
 
+  /** That of the caller. Of the call's own timeout main tells: what comes after that is no result any more. */
   #watchDeadline(): void {
-    const { deadline } = this;
+    const { deadline } = this.#headers;
     if (deadline === undefined || this.#ended) return;
     const left = deadline - Date.now();
     if (left <= 0) this.cancel("timeout");

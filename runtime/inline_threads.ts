@@ -1,4 +1,4 @@
-import type { Thread, ThreadEnd, ThreadOptions, ThreadSpawner } from "./thread.ts";
+import { loadInto, type Thread, type ThreadEnd, type ThreadOptions, type ThreadSpawner } from "./thread.ts";
 import { createThreadChannel, openThreadChannel, type ThreadChannelEnd } from "./thread_channel.ts";
 import type { ThreadModule } from "./thread_module.ts";
 
@@ -11,16 +11,17 @@ import type { ThreadModule } from "./thread_module.ts";
 export class InlineThreads implements ThreadSpawner {
   readonly kind = "inline";
   readonly killsSpinning = false;
-  readonly #module: ThreadModule;
+  readonly #module: ThreadModule | Promise<ThreadModule>;
 
-  constructor(module: ThreadModule) {
+  constructor(module: ThreadModule | Promise<ThreadModule>) {
     this.#module = module;
   }
 
   spawn({ claims }: ThreadOptions): Thread {
     const { host, thread: channel } = createThreadChannel();
     const { promise: ended, resolve } = Promise.withResolvers<ThreadEnd>();
-    void this.#load(channel, claims);
+    void begin(channel, claims);
+    void loadInto(host, this.#module);
     return {
       port: host,
       ended,
@@ -31,11 +32,11 @@ export class InlineThreads implements ThreadSpawner {
     };
   }
 
-  /** Main has no other use for what threads consist of. */
-  async #load(channel: ThreadChannelEnd, claims: SharedArrayBuffer): Promise<void> {
-    const { ServiceThread } = await import("./service_thread.ts");
-    await new ServiceThread(openThreadChannel(channel), claims, () => {}).load(this.#module);
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+/** Main has no other use for what threads consist of. */
+async function begin(channel: ThreadChannelEnd, claims: SharedArrayBuffer): Promise<void> {
+  const { ServiceThread } = await import("./service_thread.ts");
+  new ServiceThread(openThreadChannel(channel), claims, { exit() {}, enclose() {} });
 }

@@ -4,10 +4,12 @@ import { InlineThreads } from "./inline_threads.ts";
 import type { ModuleSpecifier } from "./module_specifier.ts";
 import { NodeThreads } from "./node_threads.ts";
 import { preventPermissionPrompts } from "./permission_prompts.ts";
-import { grantError, type ServicePermissions, threadPermissions } from "./permissions.ts";
+import { ownNeeds } from "./own_modules.ts";
+import { grantError, type LoadNeeds, type ServicePermissions, threadPermissions } from "./permissions.ts";
 import type { ServiceExport } from "./port.ts";
 import { type PreparedModule, prepareModule, type PrepareModuleOptions } from "./prepared_module.ts";
 import type { ThreadKind, ThreadSpawner } from "./thread.ts";
+import type { ThreadModule } from "./thread_module.ts";
 import { WardenThreads } from "./warden_threads.ts";
 import { WebThreads } from "./web_threads.ts";
 import { Worker } from "./worker.ts";
@@ -34,6 +36,11 @@ export interface ThreadPlan {
   readonly heapLimit?: number;
 }
 
+/** A module that is ready to be loaded, or will be. */
+export interface ComingModule extends Omit<PreparedModule, "source"> {
+  readonly source: ThreadModule | Promise<ThreadModule>;
+}
+
 /**
  * Makes the spawner for a module's threads.
  *
@@ -42,7 +49,7 @@ export interface ThreadPlan {
  * their permissions.
  */
 export function createSpawner(
-  { url, source, needs }: PreparedModule,
+  { url, source, needs }: ComingModule,
   name: string,
   { permissions, kind = permissions === "all" ? "node" : "warden", heapLimit = 1_024 }: ThreadPlan,
 ): ThreadSpawner {
@@ -101,23 +108,26 @@ export async function loadModule(
 ): Promise<LoadedModule> {
   const name = moduleName(specifier.url);
   signal?.throwIfAborted();
-  const prepared = await prepareModule(specifier.url, {
+  const preparing = prepareModule(specifier.url, {
     loadTimeout,
     ...(modules && { modules }),
     ...(importMap !== undefined && { importMap }),
     ...(bundle !== undefined && { bundle }),
     ...(signal && { signal }),
   });
-  const spawner = createSpawner(prepared, name, plan);
+  const needs = knownNeeds(plan) ?? (await preparing).needs;
+  const source = preparing.then(({ source }) => source);
+  source.catch(() => {});
+  // It begins while the module is still being prepared, where that is possible: both take their time.
+  const spawner = createSpawner({ url: specifier.url, source, needs }, name, plan);
   const worker = new Worker(spawner, `${name}#0`, onLog);
-  const limit = setTimeout(
-    () => worker.kill(`its module did not load within ${loadTimeout} ms`),
-    loadTimeout,
-  );
+  let limit: ReturnType<typeof setTimeout> | undefined;
   const abort = () => worker.kill("it was aborted");
   signal?.addEventListener("abort", abort, { once: true });
   if (signal?.aborted) abort();
   try {
+    const prepared = await preparing;
+    limit = setTimeout(() => worker.kill(`its module did not load within ${loadTimeout} ms`), loadTimeout);
     const loaded = await worker.loaded();
     const services = choose(details ? await worker.describe() : loaded, specifier);
     return { specifier, prepared, services, spawner, plan, worker };
@@ -130,6 +140,11 @@ export async function loadModule(
     clearTimeout(limit);
     signal?.removeEventListener("abort", abort);
   }
+}
+
+/** What threads must be allowed for the runtime and a module, if that does not depend on the module. */
+function knownNeeds({ permissions }: ThreadPlan): LoadNeeds | undefined {
+  return permissions === "all" || Deno.build.standalone ? ownNeeds() : undefined;
 }
 
 /** What its first thread is called: the name of its file, without what may be secret in a URL. */

@@ -4,6 +4,7 @@ import {
   askThenInterrupt,
   endsWithin,
   KILL_LIMIT,
+  loadInto,
   type Thread,
   type ThreadEnd,
   type ThreadOptions,
@@ -22,11 +23,11 @@ export interface NodeThreadsOptions {
 export class NodeThreads implements ThreadSpawner {
   readonly kind = "node";
   readonly killsSpinning = true;
-  readonly #module: ThreadModule;
+  readonly #module: ThreadModule | Promise<ThreadModule>;
   readonly #heapLimit: number;
   readonly #threads = new Set<Thread>();
 
-  constructor(module: ThreadModule, { heapLimit }: NodeThreadsOptions) {
+  constructor(module: ThreadModule | Promise<ThreadModule>, { heapLimit }: NodeThreadsOptions) {
     this.#module = module;
     this.#heapLimit = heapLimit;
   }
@@ -37,7 +38,7 @@ export class NodeThreads implements ThreadSpawner {
     let killed = false;
     const worker: Worker = createNodeWorker(
       name,
-      { channel, claims, module: this.#module },
+      { channel, claims },
       this.#heapLimit,
       (reason) => resolve({ reason, expected: killed }),
     );
@@ -50,6 +51,7 @@ export class NodeThreads implements ThreadSpawner {
       },
     };
     this.#threads.add(thread);
+    void loadInto(host, this.#module);
     void ended.then(() => this.#threads.delete(thread));
     return thread;
   }

@@ -12,6 +12,7 @@ import type { FieldTable, Message } from "./transport.ts";
 import type { LogLevel, LogRecord } from "./log.ts";
 import type { KnownParameters } from "./parameters.ts";
 import type { PlainRecord } from "./plain.ts";
+import type { ThreadModule } from "./thread_module.ts";
 
 /** One call for a thread. */
 export interface CallMessage {
@@ -46,6 +47,7 @@ export type CancelReason = "timeout" | "stopping" | "cancelled";
 
 /** Main to thread. */
 export type ToThread =
+  | { readonly type: "load"; readonly module: ThreadModule }
   | ServeMessage
   | { readonly type: "call"; readonly call: CallMessage }
   | { readonly type: "cancel"; readonly slot: number; readonly reason: CancelReason }

@@ -24,10 +24,18 @@ import type { ThreadModule } from "./thread_module.ts";
 
 const DEFAULT_PARENT_CALLS_TRACKED = 10;
 
-/** One service thread: boots from a module, then serves its port. */
+/** What {@linkcode ServiceThread} is given of the thread that it is in. */
+export interface ThreadMeans {
+  /** Ends the thread at once. */
+  exit(): void;
+  /** Called with the URL of the module before it is loaded. */
+  enclose(url: string): void;
+}
+
+/** One service thread: loads the module that it is told to load, then serves its port. */
 export class ServiceThread {
   readonly #port: ThreadPort;
-  readonly #exit: () => void;
+  readonly #means: ThreadMeans;
   readonly #claims: Claims;
   readonly #messenger: PortMessenger;
   readonly #mailbox: CallMessage[] = [];
@@ -41,20 +49,20 @@ export class ServiceThread {
   /** Whose code runs outside of calls. */
   #place = "";
 
-  /** @param exit Ends the thread at once. */
-  constructor(port: ThreadPort, claims: SharedArrayBuffer, exit: () => void) {
+  constructor(port: ThreadPort, claims: SharedArrayBuffer, means: ThreadMeans) {
     this.#port = port;
-    this.#exit = exit;
+    this.#means = means;
     this.#claims = new Claims(claims);
     this.#messenger = new PortMessenger(port);
+    port.onmessage = ({ data }) => this.#receive(data);
   }
 
-  /** Loads the module and tells main what it exports, or why it does not load. */
-  async load(module: ThreadModule): Promise<void> {
-    this.#port.onmessage = ({ data }) => this.#receive(data);
+  /** Tells main what the module exports, or why it does not load. */
+  async #load(module: ThreadModule): Promise<void> {
     const url = typeof module === "string" ? module : module.url;
     this.#place = `module ${url.slice(url.lastIndexOf("/") + 1)}`;
     try {
+      this.#means.enclose(url);
       this.#exports = servicesOf(await this.#import(module));
     } catch (error) {
       explainDenial(error, this.#place);
@@ -88,6 +96,9 @@ export class ServiceThread {
 
   #receive(message: ToThread): void {
     switch (message.type) {
+      case "load":
+        void this.#load(message.module);
+        break;
       case "call":
         this.#mailbox.push(message.call);
         this.#pump();
@@ -117,7 +128,7 @@ export class ServiceThread {
         void this.#stop();
         break;
       case "end":
-        this.#exit();
+        this.#means.exit();
         break;
     }
   }

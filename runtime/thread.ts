@@ -1,5 +1,6 @@
 import { Claims } from "./claims.ts";
 import type { HostPort } from "./port.ts";
+import type { ThreadModule } from "./thread_module.ts";
 
 /** How a thread ended, in words for a log; `expected` when we ended it. */
 export interface ThreadEnd {
@@ -71,6 +72,15 @@ export function askThenInterrupt(
     if (state.loaded || performance.now() >= latest) interrupt();
   }, FORCE_AFTER);
   void ended.then(() => clearInterval(timer));
+}
+
+/** Has a thread load a module, as soon as that is ready. */
+export async function loadInto(port: HostPort, module: ThreadModule | Promise<ThreadModule>): Promise<void> {
+  try {
+    port.postMessage({ type: "load", module: await module });
+  } catch {
+    // Whoever prepares the module hears of it, and ends the thread.
+  }
 }
 
 /** Waits until threads have ended, no longer than `limit` milliseconds. */

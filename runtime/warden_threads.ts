@@ -3,6 +3,7 @@ import {
   askThenInterrupt,
   endsWithin,
   KILL_LIMIT,
+  loadInto,
   type Thread,
   type ThreadEnd,
   type ThreadOptions,
@@ -34,12 +35,15 @@ export class WardenThreads implements ThreadSpawner {
   readonly killsSpinning = true;
   readonly #warden: Worker;
   readonly #wards = new Map<number, Ward>();
-  readonly #module: ThreadModule;
+  readonly #module: ThreadModule | Promise<ThreadModule>;
   readonly #heapLimit: number;
   readonly #debuggerSignal: Disposable;
   #lastId = 0;
 
-  constructor(module: ThreadModule, { name, permissions, heapLimit }: WardenThreadsOptions) {
+  constructor(
+    module: ThreadModule | Promise<ThreadModule>,
+    { name, permissions, heapLimit }: WardenThreadsOptions,
+  ) {
     this.#module = module;
     this.#heapLimit = heapLimit;
     this.#warden = new Worker(THREAD_ENTRIES.warden, {
@@ -65,12 +69,9 @@ export class WardenThreads implements ThreadSpawner {
     };
     const ward: Ward = { thread: { port, ended, kill }, end: resolve, killed: false };
     this.#wards.set(id, ward);
-    const birth = {
-      channel,
-      claims,
-      module: this.#module,
-    };
+    const birth = { channel, claims };
     this.#post({ type: "spawn", id, name, birth, heapLimit: this.#heapLimit }, [channel.port]);
+    void loadInto(port, this.#module);
     return ward.thread;
   }
 

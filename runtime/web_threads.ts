@@ -1,5 +1,5 @@
 import { ignoreDebuggerSignal } from "./debugger_signal.ts";
-import type { Thread, ThreadEnd, ThreadOptions, ThreadSpawner } from "./thread.ts";
+import { loadInto, type Thread, type ThreadEnd, type ThreadOptions, type ThreadSpawner } from "./thread.ts";
 import { createThreadChannel } from "./thread_channel.ts";
 import { THREAD_ENTRIES } from "./thread_entries.ts";
 import type { ThreadModule } from "./thread_module.ts";
@@ -15,11 +15,11 @@ export interface WebThreadsOptions {
 export class WebThreads implements ThreadSpawner {
   readonly kind = "web";
   readonly killsSpinning = false;
-  readonly #module: ThreadModule;
+  readonly #module: ThreadModule | Promise<ThreadModule>;
   readonly #permissions: Deno.PermissionOptions;
   readonly #debuggerSignal = ignoreDebuggerSignal();
 
-  constructor(module: ThreadModule, { permissions }: WebThreadsOptions) {
+  constructor(module: ThreadModule | Promise<ThreadModule>, { permissions }: WebThreadsOptions) {
     this.#module = module;
     this.#permissions = permissions;
   }
@@ -36,12 +36,9 @@ export class WebThreads implements ThreadSpawner {
       event.preventDefault();
       resolve({ reason: event.message, expected: false });
     };
-    const birth: ThreadBirth = {
-      channel,
-      claims,
-      module: this.#module,
-    };
+    const birth: ThreadBirth = { channel, claims };
     worker.postMessage(birth, [channel.port]);
+    void loadInto(host, this.#module);
     return {
       port: host,
       ended,

@@ -9,26 +9,25 @@ import { workerData } from "node:worker_threads";
 import { closeSandbox } from "./sandbox.ts";
 import { ServiceThread } from "./service_thread.ts";
 import { openThreadChannel, type ThreadChannelEnd } from "./thread_channel.ts";
-import type { ThreadModule } from "./thread_module.ts";
 import type { WorkerScope } from "./worker_scope.ts";
 
 /** What a thread is born with. */
 export interface ThreadBirth {
   readonly channel: ThreadChannelEnd;
   readonly claims: SharedArrayBuffer;
-  readonly module: ThreadModule;
 }
 
 const scope = globalThis as unknown as WorkerScope<ThreadBirth, never>;
 
-function live({ channel, claims, module }: ThreadBirth): void {
-  const exit = Deno.exit;
-  const thread = new ServiceThread(openThreadChannel(channel), claims, () => exit(0));
+function live({ channel, claims }: ThreadBirth): void {
+  const { exit } = Deno;
+  const thread = new ServiceThread(openThreadChannel(channel), claims, {
+    exit: () => exit(0),
+    enclose: closeSandbox,
+  });
   guard(thread);
   // A node thread that holds a lock is one that can be interrupted; one without would spin on.
   void scope.navigator.locks?.request(crypto.randomUUID(), () => new Promise(() => {}));
-  closeSandbox(typeof module === "string" ? module : module.url);
-  void thread.load(module);
 }
 
 function guard(thread: ServiceThread): void {
@@ -57,5 +56,5 @@ function guard(thread: ServiceThread): void {
   });
 }
 
-if (workerData?.module !== undefined) live(workerData);
+if (workerData?.claims !== undefined) live(workerData);
 else scope.onmessage = ({ data }) => live(data);

@@ -129,6 +129,12 @@ Deno.test("CallScope.signal aborts at the deadline", async () => {
   call.end();
 });
 
+Deno.test("CallScope.signal leaves it to main to say that the call's own timeout is over", async () => {
+  const { signal } = scope(undefined, 10, [], 10);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  strictEqual(signal.aborted, false);
+});
+
 Deno.test("CallScope.signal does not abort early at a deadline beyond what a timer can hold", async () => {
   const call = scope({ "nameko.enoki_deadline": String(Date.now() + 2 ** 40) });
   const { signal } = call;
