@@ -1,12 +1,13 @@
 /**
  * `deno task bench`: what a call and an event cost, beside bare amqplib in the same run.
  *
- * `deno task bench rpc events http memory threads` runs only the named parts. `AMQP_URI` names the broker.
+ * `deno task bench rpc events http memory threads start` runs only the named parts. `AMQP_URI` names the broker.
  */
 import { benchEvents } from "./events_bench.ts";
 import { benchHttp } from "./http_bench.ts";
 import { benchMemory } from "./memory_bench.ts";
 import { benchRpc } from "./rpc_bench.ts";
+import { benchStart } from "./start_bench.ts";
 import { benchThreads } from "./threads_bench.ts";
 
 const broker = Deno.env.get("AMQP_URI") ?? "amqp://guest:guest@127.0.0.1:5672";
@@ -16,6 +17,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   http: benchHttp,
   memory: benchMemory,
   threads: benchThreads,
+  start: benchStart,
 };
 
 const chosen = Deno.args.length > 0 ? Deno.args : Object.keys(parts);
