@@ -1,14 +1,16 @@
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import { FileWatch } from "../file_watch.ts";
+import { parseModuleSpecifier } from "../module_specifier.ts";
+import { nearestConfig } from "../program_config.ts";
 
-/** Tells when the configuration file changes, until it is disposed. */
+/** Tells when a file changes that only a restart reads again, until it is disposed. */
 export class ConfigWatch implements AsyncDisposable {
   readonly #ending = new AbortController();
   readonly #ended: Promise<void>;
 
-  /** @param onChange Called after each change; must not throw. */
-  constructor(file: string, onChange: () => void) {
-    this.#ended = this.#run(resolve(file), onChange);
+  /** @param onChange Called after each change with the path as it was given; must not throw. */
+  constructor(files: readonly string[], onChange: (file: string) => void) {
+    this.#ended = this.#run(new Map(files.map((file) => [resolve(file), file])), onChange);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -16,13 +18,19 @@ export class ConfigWatch implements AsyncDisposable {
     await this.#ended;
   }
 
-  async #run(path: string, onChange: () => void): Promise<void> {
+  async #run(files: ReadonlyMap<string, string>, onChange: (file: string) => void): Promise<void> {
     const { signal } = this.#ending;
     using watch = new FileWatch();
-    await watch.follow([path], Date.now());
+    await watch.follow(files.keys(), Date.now());
     while (!signal.aborted) {
       const changed = await watch.changes({ signal }).catch(() => undefined);
-      if (changed !== undefined) onChange();
+      for (const path of changed ?? []) onChange(files.get(path)!);
     }
   }
+}
+
+/** The `deno.json` of each local module, where there is one, by a path from the working folder. */
+export function denoConfigsOf(modules: readonly string[]): readonly string[] {
+  const configs = modules.map((module) => nearestConfig(parseModuleSpecifier(module).url));
+  return [...new Set(configs)].flatMap((path) => path === undefined ? [] : relative(Deno.cwd(), path));
 }

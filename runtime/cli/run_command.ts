@@ -5,7 +5,7 @@ import { configureLogging, type LogFormat, parseLogLevel } from "../observe.ts";
 import type { CommandIo, StopSignal } from "./command_io.ts";
 import type { Serve, ServeOptions, Serving } from "./composition.ts";
 import type { ConfigFlags } from "./config_command.ts";
-import { ConfigWatch } from "./config_watch.ts";
+import { ConfigWatch, denoConfigsOf } from "./config_watch.ts";
 import { EXIT } from "./failure_report.ts";
 import { requireModuleFiles } from "./module_files.ts";
 import { type ModuleFlags, withModuleFlags } from "./module_flags.ts";
@@ -74,8 +74,11 @@ export async function runCommand(
   await requireModuleFiles(modules);
   const serve = await loadServe();
   using stop = new StopRequests(io);
-  await using _watching = watch && file !== undefined
-    ? new ConfigWatch(file, () => view.say(`${file} has changed. Restart to use it: it is read at the start`))
+  await using _watching = watch
+    ? new ConfigWatch(
+      [...(file === undefined ? [] : [file]), ...denoConfigsOf(modules)],
+      (changed) => view.say(`${changed} has changed. Restart to use it: it is read at the start`),
+    )
     : undefined;
   const service = serveUntilStopped(
     serve,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
 import { connect } from "../../extensions/run.ts";
 import { EditedModules, type Version } from "../fixtures/edited_module.ts";
 import { Command, enoki, withBroker } from "./command.ts";
@@ -135,6 +136,20 @@ Deno.test("enoki run --watch says that a change of the configuration needs a res
     await command.says("Ready on");
     await Deno.writeTextFile(config, "max_workers: 3\n");
     await command.says(`${config} has changed. Restart to use it`);
+    command.signal("SIGTERM");
+    assert.equal((await command.ended).status, 0);
+  }));
+
+Deno.test("enoki run --watch says that a change of deno.json needs a restart", () =>
+  withBroker(async (broker) => {
+    await using modules = await EditedModules.open();
+    const path = await modules.write("service.ts", { number: 1 });
+    const config = join(dirname(path), "deno.json");
+    await Deno.writeTextFile(config, "{}");
+    const command = new Command(["run", "-A", "--watch", "--broker", broker, path]);
+    await command.says("Ready on");
+    await Deno.writeTextFile(config, '{ "imports": {} }');
+    await command.says("deno.json has changed. Restart to use it");
     command.signal("SIGTERM");
     assert.equal((await command.ended).status, 0);
   }));
