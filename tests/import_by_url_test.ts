@@ -1,5 +1,8 @@
 /** Enoki as others get it: by URL, with no configuration of ours in sight. */
 import assert from "node:assert/strict";
+import { amqp } from "../extensions/amqp/mod.ts";
+import { rpcTopology } from "../extensions/rpc/topology.ts";
+import { brokerTest } from "./fixtures/broker.ts";
 import { Child } from "./fixtures/child.ts";
 import { SourceServer } from "./fixtures/source_server.ts";
 
@@ -63,6 +66,22 @@ Deno.test("cli.ts by URL serves a service that imports mod.ts by URL, without pe
   serving.kill("SIGTERM");
   const { code, signal } = await serving.ended();
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
+});
+
+brokerTest("cli.ts by URL serves and calls over RabbitMQ", async (broker) => {
+  await using source = await SourceServer.open();
+  const name = "enoki_test_by_url";
+  await source.write("service.ts", SERVICE.replace("greeter", name));
+  await using transport = amqp(broker);
+  await transport.connect();
+  await using _clean = { [Symbol.asyncDispose]: () => transport.deleteQueue(rpcTopology({}).queueOf(name)) };
+  await using serving = enoki(source, "run", "--broker", broker, "./service.ts");
+  await serving.says("Ready on");
+  await using call = enoki(source, "call", "--broker", broker, `${name}.hello`, "Ada");
+  const { out, err } = await call.ended();
+  assert.equal(out, '"Hello, Ada!"\n', err);
+  serving.kill("SIGTERM");
+  assert.equal((await serving.ended()).code, 0);
 });
 
 Deno.test("cli.ts by URL that starts itself over keeps its process, its flags and its death", async () => {

@@ -41,6 +41,13 @@ interface WireConnection {
   readonly channels: ({ buffer: Pick<TickWriter, "write" | "end"> } | null)[];
 }
 
+/** Where Node's cache is looked at from: it takes files only, and this module may have been imported by URL. */
+const BASE = import.meta.url.startsWith("file:")
+  ? import.meta.url
+  : Deno.build.os === "windows"
+  ? "file:///C:/"
+  : "file:///";
+
 let library: Promise<ClientLibrary> | undefined;
 
 /** Loads the library on first use. */
@@ -50,7 +57,7 @@ export function loadClientLibrary(): Promise<ClientLibrary> {
 
 async function load(): Promise<ClientLibrary> {
   const ordinary = await import("npm:amqplib@2.3.1");
-  const require = createRequire(import.meta.url);
+  const require = createRequire(BASE);
   const main = Object.values(require.cache).find((module) => module?.exports?.connect === ordinary.connect);
   if (main === undefined) throw new Error("Cannot load amqplib: it is not in the module cache");
   const folder = dirname(main.filename);
