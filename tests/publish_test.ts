@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import denoJson from "../deno.json" with { type: "json" };
 
 Deno.test("the package could be published: its types are explicit, and all that it imports is in it", async () => {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -11,4 +12,24 @@ Deno.test("the package could be published: its types are explicit, and all that 
     env: { NO_COLOR: "1" },
   }).output();
   assert.ok(success, new TextDecoder().decode(stderr));
+});
+
+Deno.test("the package's types hold under the options that Deno itself has", async () => {
+  const project = await Deno.makeTempDir({ prefix: "enoki-types-" });
+  try {
+    const doors = Object.values(denoJson.exports).map((path) => import.meta.resolve(`../${path}`));
+    await Deno.writeTextFile(`${project}/deno.json`, "{}");
+    await Deno.writeTextFile(`${project}/main.ts`, doors.map((url) => `import "${url}";\n`).join(""));
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["check", "--quiet", "main.ts"],
+      cwd: project,
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+      env: { NO_COLOR: "1" },
+    }).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+  } finally {
+    await Deno.remove(project, { recursive: true });
+  }
 });

@@ -32,7 +32,7 @@ const METHODS: ReadonlySet<string> = new Set(["GET", "PUT", "POST", "DELETE", "P
 
 const TAKING_BODIES: ReadonlySet<string> = new Set(["PUT", "POST", "PATCH"]);
 
-const NO_DETAILS: RouteDetails = { expected: [], formatsErrors: false };
+const NO_DETAILS: PlainRecord = { expected: [], formatsErrors: false };
 
 /** A path of the document, with the names that its variables have there. */
 interface Path {
@@ -149,7 +149,9 @@ function operation(
   operationId: string,
   components: Components,
 ): PlainRecord {
-  const { summary, description, params, query, body, output, ...errors } = details as RouteDetails;
+  const { summary, description, params, query, body, output, ...errors } = details as
+    & PlainRecord
+    & RouteDetails;
   const adopt = (schema: PlainRecord | undefined, part: string) =>
     schema && components.adopt(schema, `${operationId}.${part}`);
   const parameters = [

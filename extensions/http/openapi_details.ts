@@ -4,7 +4,7 @@ import type { StandardSchema } from "../../runtime/standard_schema.ts";
 import type { RequestSchemas } from "./validation.ts";
 
 /** What a thread tells of a route: the part of its options that OpenAPI has a place for. */
-export interface RouteDetails extends PlainRecord {
+export interface RouteDetails {
   readonly summary?: string;
   readonly description?: string;
   readonly params?: PlainRecord;
@@ -17,7 +17,7 @@ export interface RouteDetails extends PlainRecord {
   readonly formatsErrors: boolean;
 }
 
-/** Describes a route from its options; schemas become JSON Schema. */
+/** Describes a route from its options, as {@linkcode RouteDetails}; schemas become JSON Schema. */
 export function routeDetails(
   { summary, description, input = {}, output, expected = [], onError }: {
     readonly summary?: string | undefined;
@@ -27,9 +27,9 @@ export function routeDetails(
     readonly expected?: readonly string[] | undefined;
     readonly onError?: unknown;
   },
-): RouteDetails {
+): PlainRecord {
   const { params, query, body } = input;
-  return {
+  const details: RouteDetails = {
     ...(summary !== undefined && { summary }),
     ...(description !== undefined && { description }),
     ...(params && { params: toJsonSchema(params, "input") }),
@@ -39,4 +39,5 @@ export function routeDetails(
     expected,
     formatsErrors: onError !== undefined,
   };
+  return details as PlainRecord & RouteDetails;
 }
