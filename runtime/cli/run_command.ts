@@ -25,6 +25,12 @@ export type RunFlags = ConfigFlags & PermissionFlags & ModuleFlags & {
 /** Statuses of a process that these signals end. */
 const KILLED_BY: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
 
+/**
+ * Milliseconds within which a further SIGINT is the same Ctrl-C: under `deno task`, the terminal sends one and the task
+ * another.
+ */
+const ECHO_TIME = 300;
+
 /** Milliseconds that an aborted stop has to leave things tidy. */
 const ABORT_LIMIT = 1_000;
 
@@ -150,7 +156,13 @@ class StopRequests implements Disposable {
   #status: number = EXIT.fine;
 
   constructor(io: CommandIo) {
+    let interruptedAt = -Infinity;
     this.#listening = io.onStop((signal) => {
+      if (signal === "SIGINT") {
+        const now = performance.now();
+        if (now - interruptedAt < ECHO_TIME) return;
+        interruptedAt = now;
+      }
       if (this.first.aborted) {
         this.#status = KILLED_BY[signal];
         this.#second.abort();

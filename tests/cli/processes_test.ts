@@ -97,8 +97,10 @@ Deno.test("cli.ts ends at a second SIGINT even where a handler never returns", (
     assert.equal((await call).status, 3);
     service.kill("SIGINT");
     await service.says("waiting for 1 call that still runs");
-    service.kill("SIGINT");
+    // One that follows at once is taken for the same Ctrl-C.
+    const again = setInterval(() => service.kill("SIGINT"), 100);
     await service.says("Aborting");
+    clearInterval(again);
     assert.equal((await service.end()).code, 130);
   }));
 

@@ -104,6 +104,17 @@ Deno.test("enoki run replaces one line on a terminal", () =>
     assert.deepEqual(lines, ["", "Connecting", "Loading", "Starting", ""]);
   }));
 
+Deno.test("enoki run takes two SIGINTs at once, as one Ctrl-C under deno task sends them, for one", () =>
+  withBroker(async (broker) => {
+    const command = new Command(["run", "--broker", broker, GREETING]);
+    await command.says("Ready");
+    command.signal("SIGINT");
+    command.signal("SIGINT");
+    const { status, err } = await command.ended;
+    assert.equal(status, 0);
+    assert.match(err, /\nStopped\n$/);
+  }));
+
 Deno.test("enoki run with JSON logs writes nothing but JSON", () =>
   withBroker(async (broker) => {
     const command = new Command(["run", "--broker", broker, "--log-format", "json", GREETING]);
