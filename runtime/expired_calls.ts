@@ -7,7 +7,7 @@
  */
 import { CallTimeoutError } from "./errors.ts";
 import type { Job } from "./job.ts";
-import { describeFailure, failed } from "./outcome.ts";
+import { describeFailure, type Failure } from "./outcome.ts";
 import type { Worker } from "./worker.ts";
 
 /**
@@ -15,16 +15,25 @@ import type { Worker } from "./worker.ts";
  *
  * @param now In the time of `performance.now()`.
  * @param killGrace Milliseconds that a call may take to end after its time was up.
+ * @param fail Answers a call.
  * @returns Calls that have not started, and are to run in another thread.
  */
-export function expireCalls(worker: Worker, now: number, killGrace: number): readonly Job[] {
+export function expireCalls(
+  worker: Worker,
+  now: number,
+  killGrace: number,
+  fail: (job: Job, failure: Failure) => void,
+): readonly Job[] {
   const { started, unstarted } = worker.expire(now);
   if (started.length === 0) return unstarted;
   let endless = false;
   for (const job of started) {
     job.timeoutAt = now + killGrace;
     if (job.timedOut) endless = true;
-    else giveUp(job);
+    else {
+      job.timedOut = true;
+      fail(job, outOfTime(job));
+    }
   }
   if (!endless) {
     worker.ping();
@@ -38,11 +47,8 @@ export function expireCalls(worker: Worker, now: number, killGrace: number): rea
   return [...unstarted, ...takenBack];
 }
 
-function giveUp(job: Job): void {
-  job.timedOut = true;
-  job.settle(failed(describeFailure(
-    new CallTimeoutError(
-      `Cannot finish the call: it may take ${job.invocation.timeout} ms and took longer`,
-    ),
-  )));
+function outOfTime({ invocation: { timeout } }: Job): Failure {
+  return describeFailure(
+    new CallTimeoutError(`Cannot finish the call: it may take ${timeout} ms and took longer`),
+  );
 }

@@ -8,6 +8,7 @@
  * `order2`, while Python callers name it `order`.
  */
 import { Buffer } from "node:buffer";
+import { stripVTControlCharacters } from "node:util";
 import type { OriginalName } from "./parameters.ts";
 import { SourceMap, type TextPosition } from "./source_map.ts";
 import type { ModuleBundle } from "./thread_module.ts";
@@ -33,18 +34,46 @@ interface StackFormatter {
 const maps = new Map<string, SourceMap>();
 
 /** Evaluates a bundle; rejects with what its modules throw. */
-export async function importBundle({ code, map }: ModuleBundle): Promise<ImportedBundle> {
+export async function importBundle({ url: moduleUrl, code, map }: ModuleBundle): Promise<ImportedBundle> {
   const url = `data:text/javascript;base64,${Buffer.from(code).toString("base64")}`;
   const sourceMap = new SourceMap(map);
   maps.set(url, sourceMap);
   (Error as unknown as StackFormatter).prepareStackTrace = formatStack;
   return {
-    exports: await import(url),
+    exports: await import(url).catch((error) => {
+      throw readable(error, (text) => withOriginalPlaces(text, { url, moduleUrl, map: sourceMap }));
+    }),
     originalName: (functionSource, offset) => {
       const start = code.indexOf(functionSource);
       return start === -1 ? undefined : sourceMap.original(positionAt(code, start + offset))?.name;
     },
   };
+}
+
+/** What Deno says of an import that leads nowhere has its place in the text, and colors wherever that goes. */
+function readable(error: unknown, mend: (text: string) => string): unknown {
+  if (!(error instanceof Error)) return error;
+  const { message, stack = "" } = error;
+  error.message = mend(message);
+  error.stack = mend(stack);
+  return error;
+}
+
+/** The URL of a bundle is all of its code. */
+function withOriginalPlaces(
+  text: string,
+  { url, moduleUrl, map }: { readonly url: string; readonly moduleUrl: string; readonly map: SourceMap },
+): string {
+  const [before, ...rest] = stripVTControlCharacters(text).split(url);
+  return [
+    before,
+    ...rest.map((after) => {
+      const [position, line, column] = /^:(\d+):(\d+)/.exec(after) ?? [""];
+      const place = map.original({ line: Number(line ?? 1), column: Number(column ?? 1) });
+      return (place === undefined ? moduleUrl : `${place.source}:${place.line}:${place.column}`) +
+        after.slice(position.length);
+    }),
+  ].join("");
 }
 
 function positionAt(text: string, offset: number): TextPosition {

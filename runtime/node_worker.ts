@@ -29,7 +29,11 @@ export function createNodeWorker(
     )
   );
   let error: string | undefined;
-  worker.on("error", (cause: Error) => error = `${cause.name}: ${cause.message}`);
+  worker.on("error", (cause: Error & { readonly code?: unknown }) => {
+    error = cause.code === "ERR_WORKER_OUT_OF_MEMORY"
+      ? `it needed more than ${heapLimit} MiB for its objects. Raise heap_limit`
+      : `${cause.name}: ${cause.message}`;
+  });
   worker.on("exit", (code: number) => onEnd(error ?? `it exited with status ${code}`));
   return worker;
 }

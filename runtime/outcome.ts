@@ -52,8 +52,6 @@ export type Outcome =
     readonly status: "failed";
     readonly failure: Failure;
     readonly expected: boolean;
-    /** Whether the handler threw nothing: it was lost, or out of time, or never called. Its thread has not logged it. */
-    readonly byRuntime?: true;
     /** Whether the message itself could not be read, so that no handler will ever take it. */
     readonly undecoded?: true;
     /** Where the call was lost with its thread, how many others ran there: any of them may be to blame. */
@@ -66,7 +64,7 @@ export function failed(
   failure: Failure,
   expected = false,
 ): Extract<Outcome, { readonly status: "failed" }> {
-  return { status: "failed", failure, expected, byRuntime: true };
+  return { status: "failed", failure, expected };
 }
 
 /** Fields that may be found on a thrown value; read, never trusted. */

@@ -96,7 +96,10 @@ export function grantError(error: unknown, service: string): unknown {
   }
   // Of a list whose items are not what the permission takes, such as an unknown fact about the system.
   return error instanceof TypeError || error instanceof URIError
-    ? new ConfigurationError(`Cannot give ${service} its permissions: ${error.message}`, { cause: error })
+    ? new ConfigurationError(
+      `Cannot give ${service} its permissions: ${error.message}. Check the items of their lists`,
+      { cause: error },
+    )
     : error;
 }
 

@@ -11,13 +11,14 @@
  * between two. When a call turns out longer than expected, those behind it are taken back within
  * {@linkcode MAILBOX_PATIENCE} and run elsewhere.
  */
+import { decodeCallHeaders } from "./call_headers.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { Crew } from "./crew.ts";
 import { Demand } from "./demand.ts";
 import { WorkerLostError } from "./errors.ts";
 import { expireCalls } from "./expired_calls.ts";
 import { createJob, type Invocation, type Job } from "./job.ts";
-import { describeFailure, failed, type Outcome } from "./outcome.ts";
+import { describeFailure, failed, type Failure, type Outcome } from "./outcome.ts";
 import { chooseWorker, GROW_PATIENCE, QUEUE_PATIENCE, threadsWanted } from "./placement.ts";
 import { type PoolLimits, poolLimits } from "./pool_limits.ts";
 import type { PoolOptions } from "./pool_options.ts";
@@ -290,7 +291,7 @@ export class Pool implements AsyncDisposable {
     for (const job of started) {
       if (job.timedOut) continue;
       if (aborted) job.settle({ status: "unstarted", reason: "stopping" });
-      else job.settle({ ...failed(failure), lostWith: started.length - 1 });
+      else this.#fail(job, failure, { lostWith: started.length - 1 });
     }
     if (aborted) return;
     if (served) {
@@ -302,6 +303,21 @@ export class Pool implements AsyncDisposable {
     }
     this.#dispatch();
     this.#announceIdle();
+  }
+
+  /** Answers a call whose handler will not, and says so: its thread does not. */
+  #fail(job: Job, failure: Failure, fate: { readonly lostWith?: number } = {}): void {
+    const { service, entrypoints, log } = this.#options;
+    const { entrypoint, headers } = job.invocation;
+    const entry = entrypoints?.[entrypoint];
+    if (entry !== undefined) {
+      const caller = decodeCallHeaders(headers).stack.at(-1);
+      log.error(
+        `${entry.kind} ${service}.${entry.method} failed: ${failure.message}`,
+        caller === undefined ? {} : { caller },
+      );
+    }
+    job.settle({ ...failed(failure), ...fate });
   }
 
   #announceIdle(): void {
@@ -316,7 +332,8 @@ export class Pool implements AsyncDisposable {
     this.#crew.retry(now);
     for (const worker of [...this.#crew.ready]) {
       if (worker.assigned === 0) continue;
-      this.#queue.unshift(...expireCalls(worker, now, this.#limits.killGrace));
+      const { killGrace } = this.#limits;
+      this.#queue.unshift(...expireCalls(worker, now, killGrace, (job, failure) => this.#fail(job, failure)));
       this.#relieve(worker, now);
       this.#checkPulse(worker, now);
     }

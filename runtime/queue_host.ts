@@ -141,9 +141,9 @@ export class QueueHost implements Entrypoint {
   async #decide(
     { entry, queue, topology, requeueOnError }: QueueSubscription,
     delivery: Delivery,
-    { failure, expected, byRuntime, undecoded, lostWith }: Extract<Outcome, { readonly status: "failed" }>,
+    { failure, expected, undecoded, lostWith }: Extract<Outcome, { readonly status: "failed" }>,
   ): Promise<Verdict> {
-    const { transport, log, signal, service } = this.#host;
+    const { transport, log, signal } = this.#host;
     if (signal.aborted || delivery.signal.aborted) return "requeue";
     const temporary = topology.queues?.some((declared) => declared.name === queue && isTemporary(declared));
     const outbox = { transport, queue, temporary: temporary ?? false, signal };
@@ -153,7 +153,6 @@ export class QueueHost implements Entrypoint {
       await bury(outbox, delivery, "undecodable", failure);
       return "ack";
     }
-    if (byRuntime) log.error(`${entry.kind} ${service}.${entry.method} failed: ${failure.message}`);
     if (lostWith !== undefined) {
       const guilt = guiltOf(delivery, lostWith);
       if (guilt === undefined) await (lostWith === 0 ? offerAgain : offerApart)(outbox, delivery);

@@ -17,7 +17,7 @@ export interface ReloadOnChangeOptions extends FileWatchOptions {
 /**
  * Reloads the modules of a runner whenever one of their local files changes, until it is disposed.
  *
- * While a module is broken, the files of its last good version are watched together with those that it names now,
+ * A change gives up the reload that is under way, if any, for one of what there is now. While a module is broken, the files of its last good version are watched together with those that it names now,
  * also where they are missing: whichever edit mends it is seen.
  */
 export class ReloadOnChange implements AsyncDisposable {
@@ -51,27 +51,37 @@ export class ReloadOnChange implements AsyncDisposable {
       if ([...this.#files.values()].every(({ size }) => size === 0)) {
         log.warning("No local file belongs to the modules: there is nothing to watch");
       }
+      let changes = watch.changes({ signal });
+      const outdated = new Set<string>();
       while (true) {
-        const changed = await watch.changes({ signal });
+        const changed = await changes;
         const now = Date.now();
-        const affected = [...this.#files].filter(([, files]) => !files.isDisjointFrom(changed));
-        for (const [url] of affected) await this.#reload(url);
-        await this.#follow(affected.map(([url]) => url), now);
+        for (const [url, files] of this.#files) if (!files.isDisjointFrom(changed)) outdated.add(url);
+        const affected = [...outdated];
+        // What loads without end, an edit may mend.
+        const superseded = new AbortController();
+        changes = watch.changes({ signal });
+        changes.then(() => superseded.abort(), () => {});
+        for (const url of affected) if (await this.#reload(url, superseded.signal)) outdated.delete(url);
+        await this.#follow(affected, now);
       }
     } catch (error) {
       if (!signal.aborted) log.error(`Cannot watch for changes any more: ${String(error)}`, { error });
     }
   }
 
-  async #reload(url: string): Promise<void> {
+  /** Whether the module as it is now has been served, or cannot be; false where it has changed meanwhile. */
+  async #reload(url: string, superseded: AbortSignal): Promise<boolean> {
     const { signal } = this.#ending;
     try {
-      await this.#runner.reload(new URL(url), { signal });
+      await this.#runner.reload(new URL(url), { signal: AbortSignal.any([signal, superseded]) });
     } catch (error) {
       signal.throwIfAborted();
+      if (superseded.aborted) return false;
       const isStopping = error instanceof DOMException && error.name === "AbortError";
       if (!isStopping) this.#options.onFailure(url, error);
     }
+    return true;
   }
 
   async #follow(urls: Iterable<string>, since: number): Promise<void> {

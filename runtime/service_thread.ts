@@ -128,6 +128,8 @@ export class ServiceThread {
         void this.#stop();
         break;
       case "end":
+        // Whether it has a module or not: it loads none now, and can be interrupted if it does not go by itself.
+        this.#claims.markLoaded();
         this.#means.exit();
         break;
     }

@@ -42,7 +42,7 @@ function describe(cause: unknown, address: BrokerAddress, connectTimeout: number
       return `Cannot reach broker ${endpoint}: connection refused. Start RabbitMQ or pass --broker`;
     case "ENOTFOUND":
     case "EAI_AGAIN":
-      return `Cannot reach broker ${endpoint}: host "${host}" is not known. Check the host in AMQP_URI`;
+      return `Cannot reach broker ${endpoint}: host "${host}" is not known. Check the host in its URI`;
     case "ETIMEDOUT":
       return `Cannot reach broker ${endpoint}: no answer within ${connectTimeout} ms. Check host, port and firewall`;
   }
@@ -50,7 +50,7 @@ function describe(cause: unknown, address: BrokerAddress, connectTimeout: number
     return `Cannot reach broker ${endpoint}: no answer within ${connectTimeout} ms. Check host, port and firewall`;
   }
   if (/ACCESS[_-]REFUSED/.test(text)) {
-    return `Cannot log in to broker ${endpoint}: user "${user}" was refused. Check user and password in AMQP_URI`;
+    return `Cannot log in to broker ${endpoint}: user "${user}" was refused. Check user and password in its URI`;
   }
   if (/Expected ConnectionOpenOk/.test(text)) {
     return `Cannot open vhost "${vhost}" at broker ${endpoint}: it does not exist, or user "${user}" may not use it. ` +

@@ -66,8 +66,7 @@ export class TimerHost implements Entrypoint {
     }
   }
 
-  async #tick({ index, method, kind, options: { timeout } }: HostedEntrypoint): Promise<void> {
-    const { service, log } = this.#host;
+  async #tick({ index, options: { timeout } }: HostedEntrypoint): Promise<void> {
     for (;;) {
       const outcome = await this.#host.run({
         entrypoint: index,
@@ -76,9 +75,6 @@ export class TimerHost implements Entrypoint {
         headers: undefined,
         ...(typeof timeout === "number" && { timeout }),
       });
-      if (outcome.status === "failed" && outcome.byRuntime) {
-        log.error(`${kind} ${service}.${method} failed: ${outcome.failure.message}`);
-      }
       // Other entrypoints give waiting calls back to their broker; a tick has none, and waits again.
       const waitsAgain = outcome.status === "unstarted" && outcome.reason === "shed";
       if (!waitsAgain || this.#stopping.signal.aborted) return;

@@ -76,6 +76,17 @@ brokerTest(
   (uri) => serveAndCall(uri, "SIGINT"),
 );
 
+Deno.test("cli.ts says which call was lost with its thread, and who had called", () =>
+  withBroker(async (broker) => {
+    await using service = new Service("--broker", broker, `${SERVICES}misbehaving.ts`);
+    await service.says("Ready on");
+    await finish("call", "--broker", broker, "misbehaving.exit");
+    const said = "The thread that ran the call was lost: the service called Deno.exit(9) caller=";
+    await service.says(`rpc misbehaving.exit failed: ${said}`);
+    service.kill("SIGTERM");
+    await service.end();
+  }));
+
 Deno.test("cli.ts waits for a call that runs, and aborts it at a second SIGTERM", () =>
   withBroker(async (broker) => {
     await using service = new Service("--broker", broker, `${SERVICES}misbehaving.ts`);

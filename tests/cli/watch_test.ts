@@ -104,6 +104,20 @@ Deno.test("enoki run --watch sees the file come that was missing", () =>
     assert.equal(await version(), 2);
   }));
 
+Deno.test("enoki run --watch gives up a version that does not load when the file is saved again", () =>
+  withWatch({ "service.ts": { number: 1 } }, async ({ command, modules, version }) => {
+    const loading = Promise.withResolvers<void>();
+    using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    void server.accept().then((connection) => (connection.close(), loading.resolve()));
+    const before = `await Deno.connect({ hostname: "127.0.0.1", port: ${server.addr.port} });
+      await new Promise(() => {});`;
+    await modules.write("service.ts", { number: 2, before });
+    await loading.promise;
+    await modules.write("service.ts", { number: 3 });
+    await command.says(`Reloaded ${NAME} in `);
+    assert.equal(await version(), 3);
+  }));
+
 Deno.test("enoki run --watch loses no call while files change", () =>
   withWatch({ "service.ts": { number: 1 } }, async ({ modules, broker }) => {
     await using cluster = await connect({ broker });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { stripVTControlCharacters } from "node:util";
 import { ServiceLoadError } from "../../runtime/errors.ts";
 import { importBundle } from "../../runtime/module_bundle_import.ts";
 import type { BundleAnswer } from "../../runtime/module_bundle.ts";
@@ -285,6 +286,24 @@ Deno.test("importBundle() gives stacks the places of the author's own files, who
   ]);
   assert.match(lines[3]!, /module_bundler_test\.ts:\d+:\d+\)?$/);
 });
+
+for (
+  const [what, importing, says] of [
+    ["the runtime has not", 'import { rcp } from "@enoki/enoki";\nrcp();', /an export named 'rcp'/],
+    ["a built-in module has not", 'import { nope } from "node:fs";\nnope();', /an export named 'nope'/],
+  ] as const
+) {
+  Deno.test(`importBundle() says in which of the author's files a name is imported that ${what}`, async () => {
+    await using origin = new ModuleOrigin({ "/a.ts": `type A = 1;\nexport {};\n${importing}` });
+    await assert.rejects(importBundle(await bundle(origin)), ({ message, stack }: Error) => {
+      assert.match(message, says);
+      assert.ok(message.includes(origin.url("/a.ts:3")), message);
+      assert.doesNotMatch(`${message}${stack}`, /data:/);
+      assert.equal(stripVTControlCharacters(`${message}${stack}`), `${message}${stack}`);
+      return true;
+    });
+  });
+}
 
 const REFUSALS: readonly {
   readonly what: string;
