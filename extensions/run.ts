@@ -129,12 +129,14 @@ export async function run(
   const failing = new AbortController();
   const either = AbortSignal.any([failing.signal, ...(signal === undefined ? [] : [signal])]);
   const current: { runner?: Runner } = {};
+  let willServeHttp = false;
   const wiring = loadWiring({
     config,
     ...(broker !== undefined && { broker }),
     entrypoints,
     dependencies,
     containers: () => current.runner?.containers ?? new Map(),
+    willServeHttp: () => willServeHttp,
     ...(onUnreachable && { onUnreachable }),
     log,
     signal: either,
@@ -151,6 +153,9 @@ export async function run(
       ...(threads && { threads }),
       ...(logLevel && { logLevel }),
       onProgress: (progress) => {
+        if (progress.step === "loaded") {
+          willServeHttp ||= progress.kinds.has("http") || progress.kinds.has("websocket");
+        }
         // The first rule of all may have come with the new version.
         if (progress.step === "reloaded") {
           wiring.then(({ listen }) => listen()).catch(({ message }) => log.error(message));
@@ -182,6 +187,7 @@ export async function run(
     // A broker that is still looked for is wanted no more.
     failing.abort(error);
     const wired = await wiring.catch(() => undefined);
+    await wired?.server.close();
     await wired?.transport.close();
     throw error;
   }

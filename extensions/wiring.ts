@@ -37,6 +37,8 @@ export interface WireOptions {
   readonly dependencies: DependencyRegistry;
   /** The services that run. */
   readonly containers: () => ReadonlyMap<string, Container>;
+  /** Whether services are known that will serve HTTP. */
+  readonly willServeHttp: () => boolean;
   readonly onUnreachable?: (error: BrokerError, retryIn: number) => void;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -56,7 +58,8 @@ export interface Wired extends Wiring {
  * @throws {BrokerError} If the broker cannot be reached.
  */
 export async function wire(
-  { config, broker, entrypoints, dependencies, containers, onUnreachable, log, signal }: WireOptions,
+  { config, broker, entrypoints, dependencies, containers, willServeHttp, onUnreachable, log, signal }:
+    WireOptions,
 ): Promise<Wired> {
   const known = runtimeOptions(config);
   let lost = false;
@@ -68,24 +71,27 @@ export async function wire(
   const manifests = () => [...containers().values()].map(({ manifest }) => manifest);
   const openapi = known.http.openapi && new OpenApiRoute(manifests, known.http.openapi, log);
   const inform = logStatus(log);
-  const transport = typeof broker === "object" ? broker : await openBroker({
-    config,
-    ...(broker !== undefined && { broker }),
-    ...(onUnreachable && { onUnreachable }),
-    onStatus(status: TransportStatus) {
-      if (status.state === "lost") lost = true;
-      else if (status.state === "connected") lost = false;
-      inform(status);
-    },
-    onFallback: (message) => log.info(message),
-    signal,
-  });
-  try {
-    if (typeof broker === "object") await transport.connect({ signal });
-  } catch (error) {
-    await transport.close();
-    throw error;
-  }
+  const transport = await waitWithHealth(
+    server,
+    (onWaiting) =>
+      typeof broker === "object" ? connected(broker, signal) : openBroker({
+        config,
+        ...(broker !== undefined && { broker }),
+        ...(onUnreachable && {
+          onUnreachable(error: BrokerError, retryIn: number) {
+            if (willServeHttp()) onWaiting();
+            onUnreachable(error, retryIn);
+          },
+        }),
+        onStatus(status: TransportStatus) {
+          if (status.state === "lost") lost = true;
+          else if (status.state === "connected") lost = false;
+          inform(status);
+        },
+        onFallback: (message) => log.info(message),
+        signal,
+      }),
+  );
   return {
     transport,
     server,
@@ -113,4 +119,29 @@ export async function wire(
       ...dependencies,
     },
   };
+}
+
+async function connected(transport: Transport, signal: AbortSignal): Promise<Transport> {
+  try {
+    await transport.connect({ signal });
+    return transport;
+  } catch (error) {
+    await transport.close();
+    throw error;
+  }
+}
+
+/** Waits for a broker; while it is not there, whoever looks after the process is answered. */
+async function waitWithHealth(
+  server: HttpServer,
+  wait: (onWaiting: () => void) => Promise<Transport>,
+): Promise<Transport> {
+  const failed = Promise.withResolvers<never>();
+  const onWaiting = () => void server.listenForHealth().catch(failed.reject);
+  try {
+    return await Promise.race([wait(onWaiting), failed.promise]);
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
 }

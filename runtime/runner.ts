@@ -10,7 +10,13 @@ import type { ThreadModule } from "./thread_module.ts";
 /** What happens while a runner starts and reloads; for whoever watches it. */
 export type Progress =
   | { readonly step: "loading"; readonly module: string }
-  | { readonly step: "loaded"; readonly module: string; readonly services: readonly string[] }
+  | {
+    readonly step: "loaded";
+    readonly module: string;
+    readonly services: readonly string[];
+    /** Kinds of their entrypoints. */
+    readonly kinds: ReadonlySet<string>;
+  }
   | { readonly step: "serving"; readonly service: string }
   | {
     readonly step: "reloaded";
@@ -99,7 +105,10 @@ export class Runner implements AsyncDisposable {
         const module = await launcher.load(specifier, signal);
         loaded.push(module);
         const names = module.services.map(({ manifest }) => manifest.name);
-        onProgress({ step: "loaded", module: specifier.url, services: names });
+        const kinds = new Set(
+          module.services.flatMap(({ manifest }) => manifest.entrypoints.map(({ kind }) => kind)),
+        );
+        onProgress({ step: "loaded", module: specifier.url, services: names, kinds });
       }
       requireUniqueNames(loaded);
       for (const module of loaded) {

@@ -71,6 +71,9 @@ export class HttpServer implements AsyncDisposable {
   readonly #ongoing = new OngoingResponses();
   readonly #urls = new UrlCheck();
   #refusing = false;
+  /** Whether there is an answer only to who asks for health. */
+  #starting = false;
+  #opening: Promise<void> | undefined;
   #server: Deno.HttpServer<Deno.Addr> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -139,7 +142,24 @@ export class HttpServer implements AsyncDisposable {
    * @throws {ConfigurationError} If it cannot listen there.
    */
   async listen(): Promise<void> {
-    if (this.#router.methods.size === 0 || this.#server !== undefined || this.#closing !== undefined) return;
+    this.#starting = false;
+    if (this.#router.methods.size > 0) await (this.#opening ??= this.#open());
+  }
+
+  /**
+   * Begins to listen where services cannot run yet: until {@linkcode HttpServer.listen}, the process is told to live and
+   * not to be ready, and all else is refused.
+   *
+   * @throws {ConfigurationError} If it cannot listen there.
+   */
+  async listenForHealth(): Promise<void> {
+    if (!this.#options.health) return;
+    this.#starting = true;
+    await (this.#opening ??= this.#open());
+  }
+
+  async #open(): Promise<void> {
+    if (this.#closing !== undefined) return;
     const { tls } = this.#options;
     const certificate = tls && { cert: readPem(tls.cert, "cert"), key: readPem(tls.key, "key") };
     if ("path" in this.#address) await clearSocketFile(this.#address.path);
@@ -254,6 +274,9 @@ export class HttpServer implements AsyncDisposable {
     method: string,
     path: string,
   ): OutgoingResponse | Promise<OutgoingResponse> {
+    if (this.#starting) {
+      return this.#hasHealth(path) ? this.#health(path) : plain(503, "Starting\n", [["retry-after", "1"]]);
+    }
     if (this.#refusing) return plain(503, "Service Unavailable\n", [["connection", "close"]]);
     const found = this.#find(method, path);
     if (found !== undefined) return found.target.handle(incoming, found.params);
@@ -280,7 +303,7 @@ export class HttpServer implements AsyncDisposable {
 
   #health(path: string): OutgoingResponse {
     if (path === "/healthz") return plain(200, "ok\n");
-    return this.#options.isReady() ? plain(200, "ready\n") : plain(503, "not ready\n");
+    return !this.#starting && this.#options.isReady() ? plain(200, "ready\n") : plain(503, "not ready\n");
   }
 
   /** `GET` answers `HEAD`, too; and double slashes are tolerated where nobody has asked for them. */

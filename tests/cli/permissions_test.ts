@@ -151,7 +151,10 @@ Deno.test("run names the flag whose list cannot be permitted", async () => {
 Deno.test("run says what Deno does not take as a permission", async () => {
   const { status, err } = await enoki(["run", "--broker", "memory:", "--allow-sys=weather", ONE]);
   assert.equal(status, 2);
-  assert.match(err, /\nCannot give reaching_out\.ts its permissions: .*"weather"\. Check the items of their lists\n$/);
+  assert.match(
+    err,
+    /\nCannot give reaching_out\.ts its permissions: .*"weather"\. Check the items of their lists\n$/,
+  );
 });
 
 const WRONG: readonly (readonly [name: string, yaml: string, complaint: RegExp])[] = [

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { run } from "../../../extensions/run.ts";
 import { configureLogging } from "../../../runtime/observe.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 import { SeverableProxy } from "../../fixtures/severable_proxy.ts";
@@ -12,8 +13,16 @@ async function statusOf(url: string): Promise<number> {
   return response.status;
 }
 
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** Resolves when the answer has a status; until then there need not be any. */
 async function becomes(url: string, status: number): Promise<void> {
-  while (await statusOf(url) !== status) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (await statusOf(url).catch(() => undefined) !== status) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 brokerTest("/readyz is 503 while the broker is lost, and /healthz is 200", async (uri) => {
@@ -28,6 +37,44 @@ brokerTest("/readyz is 503 while the broker is lost, and /healthz is 200", async
   assert.equal(await statusOf(`${running.http}/healthz`), 200);
   proxy.down = false;
   await becomes(ready, 200);
+});
+
+brokerTest("while a broker is waited for at the start, /healthz is 200 and all else is 503", async (uri) => {
+  await using proxy = await SeverableProxy.open(uri);
+  proxy.down = true;
+  const address = `127.0.0.1:${freePort()}`;
+  const serving = run([import.meta.resolve(ODD_SERVICE)], {
+    broker: proxy.uri,
+    config: { WEB_SERVER_ADDRESS: address },
+    threads: { permissions: "all" },
+    onUnreachable: () => {},
+  });
+  const url = `http://${address}`;
+  await becomes(`${url}/healthz`, 200);
+  assert.equal(await statusOf(`${url}/readyz`), 503);
+  assert.equal(await statusOf(`${url}/exit`), 503);
+  proxy.down = false;
+  await using running = await serving;
+  assert.equal(running.http, url);
+  assert.equal(await statusOf(`${url}/readyz`), 200);
+});
+
+brokerTest("a start that is given up stops answering", async (uri) => {
+  await using proxy = await SeverableProxy.open(uri);
+  proxy.down = true;
+  const address = `127.0.0.1:${freePort()}`;
+  const giveUp = new AbortController();
+  const serving = run([import.meta.resolve(ODD_SERVICE)], {
+    broker: proxy.uri,
+    config: { WEB_SERVER_ADDRESS: address },
+    threads: { permissions: "all" },
+    onUnreachable: () => {},
+    signal: giveUp.signal,
+  });
+  await becomes(`http://${address}/healthz`, 200);
+  giveUp.abort();
+  await assert.rejects(serving);
+  await assert.rejects(statusOf(`http://${address}/healthz`));
 });
 
 Deno.test("health is for GET and HEAD alone", async () => {
