@@ -33,6 +33,11 @@ export function sameModule(a: ModuleSpecifier, b: ModuleSpecifier): boolean {
  * @throws {ServiceLoadError} If it begins like a URL and is none.
  */
 export function moduleUrl(module: string, cwd: string = Deno.cwd()): string {
+  if (UNKNOWN_SCHEME_REGEXP.test(module)) {
+    throw new ServiceLoadError(
+      `Cannot load module ${module}: there is no way to fetch it. Name a path, or a URL with https:, http:, file: or data:`,
+    );
+  }
   if (!URL_REGEXP.test(module)) return pathToFileURL(resolve(cwd, module)).href;
   if (URL.canParse(module)) return new URL(module).href;
   throw new ServiceLoadError(`Cannot load module ${module}: it is not a URL`);
@@ -40,5 +45,7 @@ export function moduleUrl(module: string, cwd: string = Deno.cwd()): string {
 
 /** A word behind a last colon, where what is before it looks like a module: it has a dot or a slash. */
 const SERVICE_SUFFIX_REGEXP = /^((?!data:|https?:\/\/[^/]*$).*[./].*):([\p{ID_Continue}$-]+)$/u;
+
+const UNKNOWN_SCHEME_REGEXP = /^(?!https?:|file:)[a-z][a-z\d+.-]*:\/\//;
 
 const URL_REGEXP = /^(?:https?|file|data|npm|jsr|blob):/;

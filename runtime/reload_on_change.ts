@@ -104,7 +104,7 @@ export class ReloadOnChange implements AsyncDisposable {
 }
 
 /** The files that are known without asking Deno, which a binary cannot do. */
-function filesOfSource(url: string, source: ThreadModule | undefined): readonly string[] {
+export function filesOfSource(url: string, source: ThreadModule | undefined): readonly string[] {
   const map: { readonly sources?: readonly string[] } = typeof source === "object"
     ? JSON.parse(source.map)
     : {};

@@ -1,6 +1,9 @@
 import { pause } from "../abort.ts";
 import { type Config, type ConfigValue, isMapping, resolveConfig, runtimeOptions } from "../config.ts";
 import { keepPlaces } from "../config_place.ts";
+import { ServiceLoadError } from "../errors.ts";
+import { moduleChange } from "../module_change.ts";
+import { parseModuleSpecifier } from "../module_specifier.ts";
 import { configureLogging, type LogFormat, parseLogLevel } from "../observe.ts";
 import type { CommandIo, StopSignal } from "./command_io.ts";
 import type { Serve, ServeOptions, Serving } from "./composition.ts";
@@ -126,16 +129,8 @@ async function serveUntilStopped(
   stop: StopRequests,
   view: RunView,
 ): Promise<void> {
-  let serving: Serving;
-  try {
-    view.starting();
-    serving = await serve(modules, options);
-  } catch (error) {
-    view.clear();
-    if (!stop.first.aborted) throw error;
-    view.say("Stopped before anything was served");
-    return;
-  }
+  const serving = await startServing(serve, modules, options, view);
+  if (serving === undefined) return view.say("Stopped before anything was served");
   try {
     view.ready(serving, options);
     await Promise.race([serving.finished, stop.requested]);
@@ -144,6 +139,35 @@ async function serveUntilStopped(
     await serving.shutdown({ signal: stop.second });
   }
   if (!stop.second.aborted) view.say("Stopped");
+}
+
+/** Starts to serve; undefined where it was stopped before. What cannot be loaded may be mended where it is watched. */
+async function startServing(
+  serve: Serve,
+  modules: readonly string[],
+  options: ServeOptions,
+  view: RunView,
+): Promise<Serving | undefined> {
+  const { signal, watch } = options;
+  while (true) {
+    const since = Date.now();
+    try {
+      view.starting();
+      return await serve(modules, options);
+    } catch (error) {
+      view.clear();
+      if (signal.aborted) return undefined;
+      if (!watch || !(error instanceof ServiceLoadError)) throw error;
+      view.notStarted(error);
+      const urls = modules.map((module) => parseModuleSpecifier(module).url);
+      try {
+        await moduleChange(urls, { since, signal });
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        throw error;
+      }
+    }
+  }
 }
 
 /** The first and the second request to stop. */

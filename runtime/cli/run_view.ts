@@ -2,7 +2,7 @@ import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runtimeOptions, serviceOptions } from "../config.ts";
 import type { Container } from "../container.ts";
-import type { BrokerError } from "../errors.ts";
+import type { BrokerError, ServiceLoadError } from "../errors.ts";
 import { getLog, type LogFormat } from "../observe.ts";
 import type { Progress } from "../runner.ts";
 import type { CommandIo } from "./command_io.ts";
@@ -59,6 +59,11 @@ export class RunView {
     this.#line.clear();
   }
 
+  /** What does not load may be mended. */
+  notStarted(error: ServiceLoadError): void {
+    this.#failed(reportFailure(error).text, "Waiting for a change");
+  }
+
   /** Calls are being answered. */
   ready({ containers, transport: { broker }, http }: Serving, options: ServeOptions): void {
     this.clear();
@@ -97,9 +102,15 @@ export class RunView {
       /^Cannot (?:load the service|(?:serve|load)(?: service)? module \S+): /,
       "",
     );
-    const text = `Cannot reload ${shortPath(module)}: ${reason.replace(/\.$/, "")}`;
+    this.#failed(
+      `Cannot reload ${shortPath(module)}: ${reason.replace(/\.$/, "")}`,
+      "The former version goes on",
+    );
+  }
+
+  #failed(text: string, consequence: string): void {
     if (this.#json) getLog().error(text);
-    else this.#line.write(`${text}${text.includes("\n") ? "\n" : ". "}The former version goes on`);
+    else this.#line.write(`${text}${text.includes("\n") ? "\n" : ". "}${consequence}`);
   }
 
   #show(text: string): void {

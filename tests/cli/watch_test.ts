@@ -95,6 +95,23 @@ Deno.test("enoki run --watch goes on with the former version while the new one i
     assert.match(err, /\nCannot reload .*service\.ts: [^]*service\.ts:1:\d+[^]*The former version goes on\n/);
   }));
 
+Deno.test("enoki run --watch waits at the start for a broken module to be mended, or for the end", () =>
+  withBroker(async (broker) => {
+    await using modules = await EditedModules.open();
+    const path = await modules.write("service.ts", "export default {");
+    const run = ["run", "-A", "--watch", "--broker", broker, path];
+    const stopped = new Command(run);
+    await stopped.says("Waiting for a change");
+    stopped.signal("SIGTERM");
+    assert.equal((await stopped.ended).status, 0);
+    const command = new Command(run);
+    await command.says("Waiting for a change");
+    await modules.write("service.ts", { number: 1 });
+    await command.says("Ready on");
+    command.signal("SIGTERM");
+    assert.equal((await command.ended).status, 0);
+  }));
+
 Deno.test("enoki run --watch sees the file come that was missing", () =>
   withWatch({ "service.ts": { number: 1 } }, async ({ command, modules, version }) => {
     await modules.write("service.ts", { number: 2, before: 'import "./late.ts";' });

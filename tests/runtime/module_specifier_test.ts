@@ -44,3 +44,10 @@ Deno.test("parseModuleSpecifier() names what begins like a URL and is none", () 
     message: "Cannot load module http://: it is not a URL",
   });
 });
+
+Deno.test("parseModuleSpecifier() refuses a scheme that nothing fetches, instead of looking for such a file", () => {
+  throws(() => parseModuleSpecifier("ftp://host/orders.ts", "/shop"), {
+    name: "ServiceLoadError",
+    message: /^Cannot load module ftp:\/\/host\/orders\.ts: there is no way to fetch it/,
+  });
+});
