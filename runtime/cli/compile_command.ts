@@ -20,7 +20,7 @@ import { addressFrom, binaryImports } from "./binary_imports.ts";
 import type { Application, Build } from "./build.ts";
 import type { CommandIo } from "./command_io.ts";
 import { checkBinaryConfig, fetchingOptions, readConfigText } from "./compiled_config.ts";
-import { Compiler } from "./compiler.ts";
+import { Compiler, verifyBinary } from "./compiler.ts";
 import { EXIT } from "./failure_report.ts";
 import { requireModuleFiles } from "./module_files.ts";
 import type { ModuleFlags } from "./module_flags.ts";
@@ -99,6 +99,7 @@ export async function compileCommand(
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+  if (target === undefined) await verifyBinary(path, `enoki ${OWN_PACKAGE.version}`);
   io.writeMessage(`Wrote ${path}\n`);
   return EXIT.fine;
 }

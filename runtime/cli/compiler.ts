@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ServiceLoadError } from "../errors.ts";
 
@@ -77,6 +78,23 @@ export class Compiler {
     const reason = said.split(/\n+Stack backtrace:/)[0]!.replace(/^error: /m, "").trim();
     throw new ServiceLoadError(`Cannot compile ${output}: ${reason}`);
   }
+}
+
+/**
+ * Starts a binary that was made for this platform, and takes it away if it is not what it should be.
+ *
+ * @param version What it has to call itself.
+ * @throws {ServiceLoadError} If it does not start.
+ */
+export async function verifyBinary(path: string, version: string): Promise<void> {
+  const { output } = await run(resolve(path), ["--version"]);
+  if (output.includes(version)) return;
+  await Deno.remove(path);
+  const base = Deno.env.get("DENORT_BIN");
+  const advice = base === undefined
+    ? ""
+    : `. DENORT_BIN must name a base of the same version of Deno, not ${base}`;
+  throw new ServiceLoadError(`Cannot use ${path}: it does not start${advice}`);
 }
 
 async function run(deno: string, args: readonly string[]): Promise<{ success: boolean; output: string }> {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { versionText } from "../../runtime/cli/version.ts";
+import { Child } from "../fixtures/child.ts";
 import { ModuleOrigin, TestFolder } from "../fixtures/module_origin.ts";
 import { enoki, GREETING, SERVICES } from "./command.ts";
 
@@ -38,6 +39,22 @@ for (const [state, argv, err] of MISTAKES) {
     assert.deepEqual(await enoki(["compile", ...argv]), { status: 2, out: "", err });
   });
 }
+
+Deno.test("enoki compile leaves no binary that does not start, as on a base of something else", async () => {
+  await using folder = new TestFolder();
+  const binary = folder.file("greeting");
+  const cli = new URL("../../cli.ts", import.meta.url).pathname;
+  await using compiling = new Child(Deno.execPath(), ["run", "-A", cli, "compile", GREETING, "-o", binary], {
+    env: { DENORT_BIN: Deno.build.os === "windows" ? Deno.execPath() : "/bin/sh", NO_COLOR: "1" },
+  });
+  const { code, err } = await compiling.ended();
+  assert.equal(code, 2);
+  assert.match(
+    err,
+    /\nCannot use \S+: it does not start\. DENORT_BIN must name a base of the same version of Deno/,
+  );
+  await assert.rejects(Deno.stat(binary), Deno.errors.NotFound);
+});
 
 Deno.test("enoki compile takes a configuration whose variables are not set where it compiles", async () => {
   const folder = await Deno.makeTempDir({ prefix: "enoki-compile-test-" });
