@@ -70,7 +70,7 @@ function describe(cause: unknown, address: BrokerAddress, connectTimeout: number
   if (address.secure) {
     return `Cannot trust broker ${endpoint}: TLS failed (${text}). Check its certificate and the tls options`;
   }
-  return `Cannot reach broker ${endpoint}: ${text}. Check AMQP_URI`;
+  return `Cannot reach broker ${endpoint}: ${text}. Check its URI`;
 }
 
 /** The first words say what was tried last: to reach the host, to speak with it, to log in. */
