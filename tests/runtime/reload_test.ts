@@ -296,8 +296,10 @@ Deno.test("Running.reload() to rules that clash leaves the former ones served", 
 
 Deno.test("Running.reload() lets one reload finish before the next", async () => {
   await using stage = await Stage.open({ number: 1 });
-  const first = stage.edit({ number: 2 });
-  const second = stage.edit({ number: 3 });
+  await stage.modules.write("service.ts", { number: 2 });
+  const first = stage.running.reload();
+  await stage.modules.write("service.ts", { number: 3 });
+  const second = stage.running.reload();
   await Promise.all([first, second]);
   assert.equal(await stage.call("version"), 3);
 });
