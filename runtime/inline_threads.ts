@@ -1,6 +1,6 @@
 import { loadInto, type Thread, type ThreadEnd, type ThreadOptions, type ThreadSpawner } from "./thread.ts";
 import { createThreadChannel, openThreadChannel, type ThreadChannelEnd } from "./thread_channel.ts";
-import type { ThreadModule } from "./thread_module.ts";
+import type { ComingThreadModule } from "./thread_module.ts";
 
 /**
  * No threads: the service runs in the calling thread, behind a real message channel.
@@ -11,9 +11,9 @@ import type { ThreadModule } from "./thread_module.ts";
 export class InlineThreads implements ThreadSpawner {
   readonly kind = "inline";
   readonly killsSpinning = false;
-  readonly #module: ThreadModule | Promise<ThreadModule>;
+  readonly #module: ComingThreadModule;
 
-  constructor(module: ThreadModule | Promise<ThreadModule>) {
+  constructor(module: ComingThreadModule) {
     this.#module = module;
   }
 

@@ -9,7 +9,7 @@ import { grantError, type LoadNeeds, type ServicePermissions, threadPermissions 
 import type { ServiceExport } from "./port.ts";
 import { type PreparedModule, prepareModule, type PrepareModuleOptions } from "./prepared_module.ts";
 import type { ThreadKind, ThreadSpawner } from "./thread.ts";
-import type { ThreadModule } from "./thread_module.ts";
+import type { ComingThreadModule } from "./thread_module.ts";
 import { WardenThreads } from "./warden_threads.ts";
 import { WebThreads } from "./web_threads.ts";
 import { Worker } from "./worker.ts";
@@ -38,7 +38,7 @@ export interface ThreadPlan {
 
 /** A module that is ready to be loaded, or will be. */
 export interface ComingModule extends Omit<PreparedModule, "source"> {
-  readonly source: ThreadModule | Promise<ThreadModule>;
+  readonly source: ComingThreadModule;
 }
 
 /**

@@ -1,6 +1,5 @@
 import { FileWatch } from "./file_watch.ts";
-import { inspectModule } from "./module_graph.ts";
-import { filesOfSource } from "./reload_on_change.ts";
+import { localFiles } from "./local_files.ts";
 
 /**
  * Waits until a local file of some modules changes, be it one that is missing now.
@@ -15,10 +14,7 @@ export async function moduleChange(
 ): Promise<void> {
   const files = new Set<string>();
   for (const url of urls) {
-    for (const file of filesOfSource(url, undefined)) files.add(file);
-    // What cannot be read as a module yet has no imports to look at.
-    const graph = await inspectModule(url, { signal }).catch(() => undefined);
-    for (const file of graph?.files ?? []) files.add(file);
+    for (const file of (await localFiles(url, undefined, signal)).files) files.add(file);
   }
   using watch = new FileWatch();
   await watch.follow(files, since);

@@ -11,7 +11,7 @@ import {
   type ThreadSpawner,
 } from "./thread.ts";
 import { createThreadChannel } from "./thread_channel.ts";
-import type { ThreadModule } from "./thread_module.ts";
+import type { ComingThreadModule } from "./thread_module.ts";
 
 /** Options of {@linkcode NodeThreads}. */
 export interface NodeThreadsOptions {
@@ -23,11 +23,11 @@ export interface NodeThreadsOptions {
 export class NodeThreads implements ThreadSpawner {
   readonly kind = "node";
   readonly killsSpinning = true;
-  readonly #module: ThreadModule | Promise<ThreadModule>;
+  readonly #module: ComingThreadModule;
   readonly #heapLimit: number;
   readonly #threads = new Set<Thread>();
 
-  constructor(module: ThreadModule | Promise<ThreadModule>, { heapLimit }: NodeThreadsOptions) {
+  constructor(module: ComingThreadModule, { heapLimit }: NodeThreadsOptions) {
     this.#module = module;
     this.#heapLimit = heapLimit;
   }

@@ -1,9 +1,7 @@
-import { fileURLToPath } from "node:url";
 import { FileWatch, type FileWatchOptions } from "./file_watch.ts";
+import { localFiles } from "./local_files.ts";
 import type { Log } from "./log.ts";
-import { inspectModule } from "./module_graph.ts";
 import type { Runner } from "./runner.ts";
-import type { ThreadModule } from "./thread_module.ts";
 
 /** Options of {@linkcode ReloadOnChange}. */
 export interface ReloadOnChangeOptions extends FileWatchOptions {
@@ -17,8 +15,9 @@ export interface ReloadOnChangeOptions extends FileWatchOptions {
 /**
  * Reloads the modules of a runner whenever one of their local files changes, until it is disposed.
  *
- * A change gives up the reload that is under way, if any, for one of what there is now. While a module is broken, the files of its last good version are watched together with those that it names now,
- * also where they are missing: whichever edit mends it is seen.
+ * A change gives up the reload that is under way, if any, for one of what there is now. While a module is broken,
+ * the files of its last good version are watched together with those that it names now, also where they are missing:
+ * whichever edit mends it is seen.
  */
 export class ReloadOnChange implements AsyncDisposable {
   readonly #runner: Runner;
@@ -90,25 +89,7 @@ export class ReloadOnChange implements AsyncDisposable {
   }
 
   async #filesOf(url: string): Promise<ReadonlySet<string>> {
-    const { signal } = this.#ending;
-    const files = new Set(filesOfSource(url, this.#runner.sourceOf(url)));
-    try {
-      const graph = await inspectModule(url, { signal });
-      for (const file of graph.files) files.add(file);
-      if (graph.failure === undefined) return files;
-    } catch {
-      signal.throwIfAborted();
-    }
-    return files.union(this.#files.get(url) ?? new Set());
+    const { files, isComplete } = await localFiles(url, this.#runner.sourceOf(url), this.#ending.signal);
+    return isComplete ? files : files.union(this.#files.get(url) ?? new Set());
   }
-}
-
-/** The files that are known without asking Deno, which a binary cannot do. */
-export function filesOfSource(url: string, source: ThreadModule | undefined): readonly string[] {
-  const map: { readonly sources?: readonly string[] } = typeof source === "object"
-    ? JSON.parse(source.map)
-    : {};
-  return [url, ...map.sources ?? []].filter((each) => each.startsWith("file:")).map((each) =>
-    fileURLToPath(each)
-  );
 }

@@ -1,6 +1,6 @@
 import { Claims } from "./claims.ts";
 import type { HostPort } from "./port.ts";
-import type { ThreadModule } from "./thread_module.ts";
+import type { ComingThreadModule } from "./thread_module.ts";
 
 /** How a thread ended, in words for a log; `expected` when we ended it. */
 export interface ThreadEnd {
@@ -75,7 +75,7 @@ export function askThenInterrupt(
 }
 
 /** Has a thread load a module, as soon as that is ready. */
-export async function loadInto(port: HostPort, module: ThreadModule | Promise<ThreadModule>): Promise<void> {
+export async function loadInto(port: HostPort, module: ComingThreadModule): Promise<void> {
   try {
     port.postMessage({ type: "load", module: await module });
   } catch {

@@ -12,3 +12,6 @@ export interface ModuleBundle {
 
 /** What a thread loads: the URL of a module, or a bundle. */
 export type ThreadModule = string | ModuleBundle;
+
+/** The same, where it may still be prepared. */
+export type ComingThreadModule = ThreadModule | Promise<ThreadModule>;

@@ -10,7 +10,7 @@ import {
   type ThreadSpawner,
 } from "./thread.ts";
 import { THREAD_ENTRIES } from "./thread_entries.ts";
-import type { ThreadModule } from "./thread_module.ts";
+import type { ComingThreadModule } from "./thread_module.ts";
 import { createThreadChannel } from "./thread_channel.ts";
 import type { FromWarden, ToWarden } from "./warden.ts";
 
@@ -35,13 +35,13 @@ export class WardenThreads implements ThreadSpawner {
   readonly killsSpinning = true;
   readonly #warden: Worker;
   readonly #wards = new Map<number, Ward>();
-  readonly #module: ThreadModule | Promise<ThreadModule>;
+  readonly #module: ComingThreadModule;
   readonly #heapLimit: number;
   readonly #debuggerSignal: Disposable;
   #lastId = 0;
 
   constructor(
-    module: ThreadModule | Promise<ThreadModule>,
+    module: ComingThreadModule,
     { name, permissions, heapLimit }: WardenThreadsOptions,
   ) {
     this.#module = module;

@@ -2,7 +2,7 @@ import { ignoreDebuggerSignal } from "./debugger_signal.ts";
 import { loadInto, type Thread, type ThreadEnd, type ThreadOptions, type ThreadSpawner } from "./thread.ts";
 import { createThreadChannel } from "./thread_channel.ts";
 import { THREAD_ENTRIES } from "./thread_entries.ts";
-import type { ThreadModule } from "./thread_module.ts";
+import type { ComingThreadModule } from "./thread_module.ts";
 import type { ThreadBirth } from "./worker_main.ts";
 
 /** Options of {@linkcode WebThreads}. */
@@ -15,11 +15,11 @@ export interface WebThreadsOptions {
 export class WebThreads implements ThreadSpawner {
   readonly kind = "web";
   readonly killsSpinning = false;
-  readonly #module: ThreadModule | Promise<ThreadModule>;
+  readonly #module: ComingThreadModule;
   readonly #permissions: Deno.PermissionOptions;
   readonly #debuggerSignal = ignoreDebuggerSignal();
 
-  constructor(module: ThreadModule | Promise<ThreadModule>, { permissions }: WebThreadsOptions) {
+  constructor(module: ComingThreadModule, { permissions }: WebThreadsOptions) {
     this.#module = module;
     this.#permissions = permissions;
   }

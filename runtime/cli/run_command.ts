@@ -2,7 +2,6 @@ import { pause } from "../abort.ts";
 import { type Config, type ConfigValue, isMapping, resolveConfig, runtimeOptions } from "../config.ts";
 import { keepPlaces } from "../config_place.ts";
 import { ServiceLoadError } from "../errors.ts";
-import { moduleChange } from "../module_change.ts";
 import { parseModuleSpecifier } from "../module_specifier.ts";
 import { configureLogging, type LogFormat, parseLogLevel } from "../observe.ts";
 import type { CommandIo, StopSignal } from "./command_io.ts";
@@ -160,6 +159,7 @@ async function startServing(
       if (!watch || !(error instanceof ServiceLoadError)) throw error;
       view.notStarted(error);
       const urls = modules.map((module) => parseModuleSpecifier(module).url);
+      const { moduleChange } = await import("../module_change.ts");
       try {
         await moduleChange(urls, { since, signal });
       } catch (error) {
