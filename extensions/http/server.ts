@@ -275,13 +275,15 @@ export class HttpServer implements AsyncDisposable {
     path: string,
   ): OutgoingResponse | Promise<OutgoingResponse> {
     if (this.#starting) {
-      return this.#hasHealth(path) ? this.#health(path) : plain(503, "Starting\n", [["retry-after", "1"]]);
+      return this.#asksForHealth(method, path)
+        ? this.#health(path)
+        : plain(503, "Starting\n", [["retry-after", "1"]]);
     }
     if (this.#refusing) return plain(503, "Service Unavailable\n", [["connection", "close"]]);
     const found = this.#find(method, path);
     if (found !== undefined) return found.target.handle(incoming, found.params);
     const { request } = incoming;
-    if (this.#hasHealth(path) && (method === "GET" || method === "HEAD")) return this.#health(path);
+    if (this.#asksForHealth(method, path)) return this.#health(path);
     const allowed = this.#allowed(path);
     if (allowed.length > 0) {
       if (method !== "OPTIONS") return plain(405, "Method Not Allowed\n", [["allow", allowed.join(", ")]]);
@@ -299,6 +301,10 @@ export class HttpServer implements AsyncDisposable {
 
   #hasHealth(path: string): boolean {
     return this.#options.health && (path === "/healthz" || path === "/readyz");
+  }
+
+  #asksForHealth(method: string, path: string): boolean {
+    return this.#hasHealth(path) && (method === "GET" || method === "HEAD");
   }
 
   #health(path: string): OutgoingResponse {
