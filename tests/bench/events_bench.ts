@@ -1,4 +1,5 @@
 // deno-lint-ignore-file no-console -- a benchmark prints what it measured
+import { median } from "./median.ts";
 import { lines } from "./peer.ts";
 
 /** Rounds; the two sides take turns, so that a noisy minute hits both. */
@@ -87,8 +88,4 @@ class Peer implements AsyncDisposable {
     this.#process.kill("SIGKILL");
     await this.#process.status;
   }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }

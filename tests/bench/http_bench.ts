@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-console -- a benchmark prints what it measured
 import { httpLoad } from "./http_load.ts";
 import { PAYLOAD } from "./load.ts";
+import { median } from "./median.ts";
 import { lines } from "./peer.ts";
 import { hasWrk, wrkLoad } from "./wrk.ts";
 
@@ -79,8 +80,4 @@ class Peer implements AsyncDisposable {
     this.#process.kill("SIGKILL");
     await this.#process.status;
   }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }

@@ -1,5 +1,6 @@
 // deno-lint-ignore-file no-console -- a benchmark prints what it measured
 import type { Measurement } from "./load.ts";
+import { median } from "./median.ts";
 import { lines } from "./peer.ts";
 
 /** Rounds of each load; the two sides take turns, so that a noisy minute hits both. */
@@ -77,8 +78,4 @@ function spawn(args: readonly string[]): Deno.ChildProcess {
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }

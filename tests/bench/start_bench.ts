@@ -2,6 +2,8 @@
 import { join } from "node:path";
 import { compile, COMPILER } from "../e2e/binaries.ts";
 import { runProgram } from "../e2e/program.ts";
+import { freePort } from "../fixtures/free_port.ts";
+import { median } from "./median.ts";
 
 /** Rounds; all programs take turns, so that a noisy minute hits each. The first ones only warm up. */
 const ROUNDS = 12;
@@ -154,11 +156,6 @@ async function measure({ command, forgets = false }: Start, cache: string): Prom
   }
 }
 
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
 async function answers(port: number): Promise<boolean> {
   try {
     return await (await fetch(`http://127.0.0.1:${port}/`)).text() === "Hello";
@@ -173,8 +170,4 @@ function residentBytes(pid: number): number | undefined {
   } catch {
     return undefined;
   }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }

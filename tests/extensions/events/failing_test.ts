@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { event, type EventOptions } from "../../../extensions/events/event.ts";
 import { WorkerLostError } from "../../../runtime/errors.ts";
 import { DEATH_HEADERS } from "../../../runtime/message_fate.ts";
-import { describeFailure, failed } from "../../../runtime/outcome.ts";
+import { describeFailure, failed, type Outcome } from "../../../runtime/outcome.ts";
 import { Retry } from "../../../runtime/retry.ts";
 import { service } from "../../../runtime/service.ts";
 import { eventTest } from "./event_brokers.ts";
@@ -224,39 +224,9 @@ eventTest("an event that cost a thread its life is offered once more, then burie
   assert.equal(runs, 2);
 });
 
-eventTest(
-  "an event that was not run is offered again, and may still cost a thread its life once",
-  async (stage) => {
-    const handled = new Record<number>();
-    const { served, source, queue } = failing(stage, handled, 0, {});
-    const lost = { ...failed(describeFailure(new WorkerLostError("gone"))), lostWith: 0 };
-    const outcomes = [{ status: "unstarted", reason: "shed" }, lost, {
-      status: "done",
-      body: undefined,
-    }] as const;
-    const runs = new Record<number>();
-    const instance = await stage.serve(served, {
-      run() {
-        runs.add(runs.all.length);
-        return Promise.resolve(outcomes[runs.all.length - 1]!);
-      },
-    });
-    await stage.dispatch(source, "e", 1);
-    await runs.reaches(3);
-    assert.equal(await leftIn(stage, queue, instance), 0);
-    assert.equal(await (await stage.transport()).countMessages(`enoki.dead.${queue}`), undefined);
-  },
-);
-
-eventTest("an event that is lost with others is offered again, whatever it cost alone", async (stage) => {
-  const handled = new Record<number>();
-  const { served, source, queue } = failing(stage, handled, 0, {});
-  const lost = failed(describeFailure(new WorkerLostError("gone")));
-  const done = { status: "done", body: undefined } as const;
-  const outcomes = [
-    ...[1, 2, 0, 1].map((lostWith) => ({ ...lost, lostWith })),
-    done,
-  ];
+/** An event whose runs end so, one after the other, is gone then, and nothing of it is dead. */
+async function endsAlive(stage: EventStage, outcomes: readonly Outcome[]): Promise<void> {
+  const { served, source, queue } = failing(stage, new Record<number>(), 0, {});
   const runs = new Record<number>();
   const instance = await stage.serve(served, {
     run() {
@@ -265,10 +235,26 @@ eventTest("an event that is lost with others is offered again, whatever it cost 
     },
   });
   await stage.dispatch(source, "e", 1);
-  await runs.reaches(5);
+  await runs.reaches(outcomes.length);
   assert.equal(await leftIn(stage, queue, instance), 0);
   assert.equal(await (await stage.transport()).countMessages(`enoki.dead.${queue}`), undefined);
-});
+}
+
+function lostWith(others: number): Outcome {
+  return { ...failed(describeFailure(new WorkerLostError("gone"))), lostWith: others };
+}
+
+const DONE: Outcome = { status: "done", body: undefined };
+
+eventTest(
+  "an event that was not run is offered again, and may still cost a thread its life once",
+  (stage) => endsAlive(stage, [{ status: "unstarted", reason: "shed" }, lostWith(0), DONE]),
+);
+
+eventTest(
+  "an event that is lost with others is offered again, whatever it cost alone",
+  (stage) => endsAlive(stage, [...[1, 2, 0, 1].map(lostWith), DONE]),
+);
 
 eventTest("a dead-letter queue that was deleted comes back", async (stage) => {
   const handled = new Record<number>();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { run } from "../../../extensions/run.ts";
 import { configureLogging } from "../../../runtime/observe.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
+import { freePort } from "../../fixtures/free_port.ts";
 import { SeverableProxy } from "../../fixtures/severable_proxy.ts";
 import { ODD_SERVICE, serveHttp } from "./web_stage.ts";
 
@@ -11,11 +12,6 @@ async function statusOf(url: string): Promise<number> {
   const response = await fetch(url);
   await response.body?.cancel();
   return response.status;
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** Resolves when the answer has a status; until then there need not be any. */

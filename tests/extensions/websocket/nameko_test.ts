@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { connectSocket } from "../../../extensions/websocket/client.ts";
+import { freePort } from "../../fixtures/free_port.ts";
 import { NamekoProcess, namekoTest } from "../../fixtures/nameko.ts";
 import { RawSocket, serveSockets } from "./socket_stage.ts";
 
@@ -42,8 +43,3 @@ namekoTest("connectSocket() speaks to a service of Nameko, with arguments by nam
   await assert.rejects(call.fail!(), { name: "ValueError", message: "boom" });
   await assert.rejects(call.nope!(), { name: "MethodNotFound" });
 });
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
