@@ -8,8 +8,8 @@ import { ODD_SERVICE, serveHttp } from "./web_stage.ts";
 
 configureLogging({ write: () => {} });
 
-async function statusOf(url: string): Promise<number> {
-  const response = await fetch(url);
+async function statusOf(url: string, method = "GET"): Promise<number> {
+  const response = await fetch(url, { method });
   await response.body?.cancel();
   return response.status;
 }
@@ -49,6 +49,7 @@ brokerTest("while a broker is waited for at the start, /healthz is 200 and all e
   await becomes(`${url}/healthz`, 200);
   assert.equal(await statusOf(`${url}/readyz`), 503);
   assert.equal(await statusOf(`${url}/exit`), 503);
+  assert.equal(await statusOf(`${url}/healthz`, "POST"), 503);
   proxy.down = false;
   await using running = await serving;
   assert.equal(running.http, url);
