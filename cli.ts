@@ -5,13 +5,13 @@
  */
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Build } from "./runtime/cli/build.ts";
-import type { CommandIo, StopSignal } from "./runtime/cli/command_io.ts";
+import type { Build } from "./extensions/cli/build.ts";
+import type { CommandIo, StopSignal } from "./extensions/cli/command_io.ts";
 import type { Composition } from "./runtime/cli/composition.ts";
-import { runCommandLine } from "./runtime/cli/main.ts";
-import { startOver } from "./runtime/cli/restart.ts";
-import { versionText } from "./runtime/cli/version.ts";
-import { OWN_PACKAGE } from "./runtime/own_package.ts";
+import { runCommandLine } from "./extensions/cli/main.ts";
+import { startOver } from "./extensions/cli/restart.ts";
+import { versionText } from "./extensions/cli/view/version.ts";
+import { OWN_PACKAGE } from "./runtime/program/own_package.ts";
 
 const COMPOSITION: Composition = {
   loadServe: async () => (await import("./extensions/run.ts")).run,

@@ -3,15 +3,15 @@
  *
  * @module
  */
-export { contract, service } from "./runtime/service.ts";
-export type { Contract, Service } from "./runtime/service.ts";
-export { provider } from "./runtime/dependency.ts";
-export type { CallResult, DependencyHost, DependencySpec, Provider } from "./runtime/dependency.ts";
-export type { Call, Context } from "./runtime/context.ts";
-export type { EntrypointSpec, ReceivedMessage } from "./runtime/entrypoint.ts";
-export type { Log } from "./runtime/log.ts";
-export type { StandardSchema } from "./runtime/standard_schema.ts";
-export type { FieldTable, FieldValue } from "./runtime/transport.ts";
+export { contract, service } from "./runtime/service/service.ts";
+export type { Contract, Service } from "./runtime/service/service.ts";
+export { provider } from "./runtime/service/dependency.ts";
+export type { CallResult, DependencyHost, DependencySpec, Provider } from "./runtime/service/dependency.ts";
+export type { Call, Context } from "./runtime/service/context.ts";
+export type { EntrypointSpec, ReceivedMessage } from "./runtime/service/entrypoint.ts";
+export type { Log } from "./runtime/log/log.ts";
+export type { StandardSchema } from "./runtime/service/standard_schema.ts";
+export type { FieldTable, FieldValue } from "./runtime/message/transport.ts";
 export {
   BadRequestError,
   BrokerError,
@@ -25,7 +25,7 @@ export {
   UnknownServiceError,
   UnroutableError,
   WorkerLostError,
-} from "./runtime/errors.ts";
+} from "./runtime/message/errors.ts";
 export { client, rpc } from "./extensions/rpc/mod.ts";
 export type { CallOptions, Client, ClientMethod, PendingCall, RpcOptions } from "./extensions/rpc/mod.ts";
 export { cron, timer } from "./extensions/timer/mod.ts";
@@ -61,7 +61,7 @@ export type {
   QueueBinding,
   QueueOptions,
 } from "./extensions/messaging/mod.ts";
-export { Retry } from "./runtime/retry.ts";
-export type { Backoff, RetryPolicy } from "./runtime/retry.ts";
-export { rawSerializer, textSerializer } from "./runtime/serializer.ts";
-export type { Serializer } from "./runtime/serializer.ts";
+export { Retry } from "./runtime/message/retry.ts";
+export type { Backoff, RetryPolicy } from "./runtime/message/retry.ts";
+export { rawSerializer, textSerializer } from "./runtime/message/serializer.ts";
+export type { Serializer } from "./runtime/message/serializer.ts";

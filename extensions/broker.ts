@@ -1,9 +1,9 @@
-import { pause } from "../runtime/abort.ts";
-import { BrokerError, ConfigurationError } from "../runtime/errors.ts";
-import { type BrokerTlsOptions, type Config, runtimeOptions } from "../runtime/config.ts";
-import { maskTextSecrets } from "../runtime/secrets.ts";
-import type { Log } from "../runtime/log.ts";
-import type { Transport, TransportOptions, TransportStatus } from "../runtime/transport.ts";
+import { pause } from "../runtime/waiting/abort.ts";
+import { BrokerError, ConfigurationError } from "../runtime/message/errors.ts";
+import { type BrokerTlsOptions, type Config, runtimeOptions } from "../runtime/config/config.ts";
+import { maskTextSecrets } from "../runtime/log/secrets.ts";
+import type { Log } from "../runtime/log/log.ts";
+import type { Transport, TransportOptions, TransportStatus } from "../runtime/message/transport.ts";
 import type { AmqpOptions, LoginMethod, TlsOptions } from "./amqp/mod.ts";
 
 /** Where RabbitMQ is looked for when nobody names a broker. */

@@ -1,5 +1,5 @@
-import { timeLimit } from "../runtime/abort.ts";
-import { BrokerError } from "../runtime/errors.ts";
+import { timeLimit } from "../runtime/waiting/abort.ts";
+import { BrokerError } from "../runtime/message/errors.ts";
 
 /**
  * Publishes, and waits for the broker's confirm for so many milliseconds.

@@ -1,9 +1,9 @@
-import { runtimeOptions } from "../runtime/config.ts";
-import type { Config } from "../runtime/config.ts";
-import { ensureLogging, getLog } from "../runtime/observe.ts";
-import type { PlainRecord } from "../runtime/plain.ts";
-import type { Contract } from "../runtime/service.ts";
-import type { FieldTable, Transport } from "../runtime/transport.ts";
+import { runtimeOptions } from "../runtime/config/config.ts";
+import type { Config } from "../runtime/config/config.ts";
+import { ensureLogging, getLog } from "../runtime/log/observe.ts";
+import type { PlainRecord } from "../runtime/message/plain.ts";
+import type { Contract } from "../runtime/service/service.ts";
+import type { FieldTable, Transport } from "../runtime/message/transport.ts";
 import { logStatus, openBroker } from "./broker.ts";
 import { type DispatchOptions, eventMessage } from "./events/event_message.ts";
 import { RpcCaller } from "./rpc/caller.ts";

@@ -7,12 +7,17 @@
  * dies while it looks loses nothing: the broker puts all back. The queue is never deleted: the service believes that
  * it is there.
  */
-import { pause } from "../runtime/abort.ts";
+import { pause } from "../runtime/waiting/abort.ts";
 import type { DeadLetter, OpenedDeadLetter, ReplayOptions } from "../runtime/cli/composition.ts";
-import type { Config } from "../runtime/config.ts";
-import { deadLetterQueueOf, DEATH_HEADERS, receivedMessage, replay } from "../runtime/message_fate.ts";
-import { getLog } from "../runtime/observe.ts";
-import type { Delivery, Transport, Verdict } from "../runtime/transport.ts";
+import type { Config } from "../runtime/config/config.ts";
+import {
+  deadLetterQueueOf,
+  DEATH_HEADERS,
+  receivedMessage,
+  replay,
+} from "../runtime/hosting/message_fate.ts";
+import { getLog } from "../runtime/log/observe.ts";
+import type { Delivery, Transport, Verdict } from "../runtime/message/transport.ts";
 import { logStatus, openBroker } from "./broker.ts";
 import { confirmWithin } from "./confirm_limit.ts";
 

@@ -1,2 +1,2 @@
 /** What the command line needs to describe services as OpenAPI. */
-export { openApiDocument } from "./http/openapi.ts";
+export { openApiDocument } from "./http/openapi/document.ts";

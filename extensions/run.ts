@@ -1,17 +1,17 @@
 /** The composition root: every built-in extension, and a broker. */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type Config, type ConfigValue, runtimeOptions, settingsOfOthers } from "../runtime/config.ts";
-import type { Container } from "../runtime/container.ts";
-import type { BrokerError } from "../runtime/errors.ts";
-import type { DependencyRegistry, EntrypointRegistry } from "../runtime/host.ts";
-import type { ThreadPlan } from "../runtime/loader.ts";
-import type { LogLevel } from "../runtime/log.ts";
-import type { PoolLimits } from "../runtime/pool_limits.ts";
-import { ensureLogging, getLog } from "../runtime/observe.ts";
-import type { FileWatchOptions } from "../runtime/file_watch.ts";
-import { ReloadOnChange } from "../runtime/reload_on_change.ts";
-import { type Progress, Runner } from "../runtime/runner.ts";
-import type { Transport } from "../runtime/transport.ts";
+import { type Config, type ConfigValue, runtimeOptions, settingsOfOthers } from "../runtime/config/config.ts";
+import type { Container } from "../runtime/serving/container.ts";
+import type { BrokerError } from "../runtime/message/errors.ts";
+import type { DependencyRegistry, EntrypointRegistry } from "../runtime/hosting/host.ts";
+import type { ThreadPlan } from "../runtime/serving/loader.ts";
+import type { LogLevel } from "../runtime/log/log.ts";
+import type { PoolLimits } from "../runtime/pool/pool_limits.ts";
+import { ensureLogging, getLog } from "../runtime/log/observe.ts";
+import type { FileWatchOptions } from "../runtime/serving/file_watch.ts";
+import { ReloadOnChange } from "../runtime/serving/reload_on_change.ts";
+import { type Progress, Runner } from "../runtime/serving/runner.ts";
+import type { Transport } from "../runtime/message/transport.ts";
 import type { HttpServer } from "./http/server.ts";
 import type { Wired, WireOptions } from "./wiring.ts";
 

@@ -1,26 +1,26 @@
 /** What services are connected to: every built-in extension, a broker, an HTTP server. */
-import { type Config, runtimeOptions } from "../runtime/config.ts";
-import type { Container } from "../runtime/container.ts";
-import type { BrokerError } from "../runtime/errors.ts";
-import type { DependencyRegistry, EntrypointRegistry } from "../runtime/host.ts";
-import type { Wiring } from "../runtime/launcher.ts";
-import type { Log } from "../runtime/log.ts";
-import { isLogged } from "../runtime/observe.ts";
-import type { PlainRecord } from "../runtime/plain.ts";
-import type { Transport, TransportStatus } from "../runtime/transport.ts";
+import { type Config, runtimeOptions } from "../runtime/config/config.ts";
+import type { Container } from "../runtime/serving/container.ts";
+import type { BrokerError } from "../runtime/message/errors.ts";
+import type { DependencyRegistry, EntrypointRegistry } from "../runtime/hosting/host.ts";
+import type { Wiring } from "../runtime/serving/launcher.ts";
+import type { Log } from "../runtime/log/log.ts";
+import { isLogged } from "../runtime/log/observe.ts";
+import type { PlainRecord } from "../runtime/message/plain.ts";
+import type { Transport, TransportStatus } from "../runtime/message/transport.ts";
 import { logStatus, openBroker } from "./broker.ts";
 import { createEventHost, setUpDispatcher } from "./events/host.ts";
 import { HttpHost } from "./http/host.ts";
-import { OpenApiRoute } from "./http/openapi_route.ts";
+import { OpenApiRoute } from "./http/openapi/route.ts";
 import { HttpServer } from "./http/server.ts";
 import { createConsumeHost, setUpPublisher } from "./messaging/host.ts";
 import { RpcCaller } from "./rpc/caller.ts";
 import { RpcHost } from "./rpc/host.ts";
 import { TimerHost } from "./timer/host.ts";
 import { WebSocketHost } from "./websocket/host.ts";
-import { Hub } from "./websocket/hub.ts";
-import { HubMessenger } from "./websocket/hub_messenger.ts";
-import { SocketServer } from "./websocket/socket_server.ts";
+import { Hub } from "./websocket/hub/hub.ts";
+import { HubMessenger } from "./websocket/hub/hub_messenger.ts";
+import { SocketServer } from "./websocket/sockets/socket_server.ts";
 
 /** Options of {@linkcode wire}. */
 export interface WireOptions {

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { encodeCallHeaders } from "./call_headers.ts";
-import { CallScope } from "./call_scope.ts";
-import type { Context } from "./context.ts";
-import type { DependencyTable } from "./dependency.ts";
-import { createLog, type LogRecord } from "./log.ts";
-import type { Service } from "./service.ts";
-import type { FieldTable } from "./transport.ts";
+import { encodeCallHeaders } from "./message/call_headers.ts";
+import { CallScope } from "./thread/call_scope.ts";
+import type { Context } from "./service/context.ts";
+import type { DependencyTable } from "./service/dependency.ts";
+import { createLog, type LogRecord } from "./log/log.ts";
+import type { Service } from "./service/service.ts";
+import type { FieldTable } from "./message/transport.ts";
 
 /** Options of {@linkcode testContext}. */
 export interface TestContextOptions {

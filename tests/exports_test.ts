@@ -3,7 +3,7 @@ import { deepStrictEqual } from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import denoJson from "../deno.json" with { type: "json" };
-import { OWN_PACKAGE } from "../runtime/own_package.ts";
+import { OWN_PACKAGE } from "../runtime/program/own_package.ts";
 
 /** Names by door, in the order of the alphabet. */
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {

@@ -10,7 +10,7 @@ import denoJson from "../deno.json" with { type: "json" };
 import { nodesOf, reachableFrom, SOURCES } from "./fixtures/source_tree.ts";
 
 /** Files whose errors are reasons too: their one caller puts the action and the place before them. */
-const REASONS = ["runtime/environment_reference.ts:"];
+const REASONS = ["runtime/config/references.ts:"];
 
 /** The text of an error as the source has it, with a mark in place of what is only known at run time. */
 interface ErrorText {

@@ -18,9 +18,9 @@
  */
 
 import { nextTick } from "node:process";
-import { BrokerError } from "../../runtime/errors.ts";
+import { BrokerError } from "../../runtime/message/errors.ts";
 import type { Channel, ReceivedMessage } from "./client_library.ts";
-import type { Verdict } from "../../runtime/transport.ts";
+import type { Verdict } from "../../runtime/message/transport.ts";
 
 /** The verdicts of one channel; void with it. */
 export class Acknowledgements {

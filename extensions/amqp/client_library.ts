@@ -19,7 +19,7 @@ import type { Socket } from "node:net";
 import type { Channel, ChannelModel, Message } from "npm:amqplib@2.3.1";
 import { decodeFields, encodeTable } from "./field_table.ts";
 import type { TickWriter } from "./tick_writer.ts";
-import type { MessageProperties } from "../../runtime/transport.ts";
+import type { MessageProperties } from "../../runtime/message/transport.ts";
 
 export type { Channel, ChannelModel, Message as ReceivedMessage };
 

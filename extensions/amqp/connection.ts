@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { BrokerError } from "../../runtime/errors.ts";
-import type { TransportStatus } from "../../runtime/transport.ts";
+import { BrokerError } from "../../runtime/message/errors.ts";
+import type { TransportStatus } from "../../runtime/message/transport.ts";
 import { Link, type LinkOptions } from "./link.ts";
 import { reasonOf } from "./refusal.ts";
 import type { BrokerAddress } from "./uri.ts";

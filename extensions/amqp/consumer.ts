@@ -9,7 +9,13 @@
  * {@linkcode Acknowledgements}, caught when the delivery arrives and void once that channel has closed.
  */
 
-import type { ConsumeOptions, Consumer, Delivery, Receiver, Verdict } from "../../runtime/transport.ts";
+import type {
+  ConsumeOptions,
+  Consumer,
+  Delivery,
+  Receiver,
+  Verdict,
+} from "../../runtime/message/transport.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import type { Channel, ReceivedMessage } from "./client_library.ts";
 import type { Link } from "./link.ts";

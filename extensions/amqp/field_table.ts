@@ -16,7 +16,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { FieldTable, FieldValue } from "../../runtime/transport.ts";
+import type { FieldTable, FieldValue } from "../../runtime/message/transport.ts";
 
 /**
  * Writes a table at `offset`, with inherited keys and without `undefined`, and returns how many bytes it took.

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { BrokerError } from "../../runtime/errors.ts";
+import { BrokerError } from "../../runtime/message/errors.ts";
 import type { Channel, ChannelModel, PublishChannel } from "./client_library.ts";
 import { loadClientLibrary, socketOf, writeThrough } from "./client_library.ts";
 import { connectionRefusal } from "./refusal.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Transport } from "../../runtime/transport.ts";
+import type { Transport } from "../../runtime/message/transport.ts";
 import { type AmqpOptions, AmqpTransport } from "./transport.ts";
 
 export type { AmqpOptions } from "./transport.ts";

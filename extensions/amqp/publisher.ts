@@ -19,8 +19,8 @@
  */
 
 import { Buffer } from "node:buffer";
-import { type BrokerError, UnroutableError } from "../../runtime/errors.ts";
-import type { Message } from "../../runtime/transport.ts";
+import { type BrokerError, UnroutableError } from "../../runtime/message/errors.ts";
+import type { Message } from "../../runtime/message/transport.ts";
 import type { PublishChannel, ReceivedMessage } from "./client_library.ts";
 import { refusal } from "./refusal.ts";
 import type { TickWriter } from "./tick_writer.ts";

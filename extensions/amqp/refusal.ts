@@ -1,4 +1,4 @@
-import { BrokerError, type BrokerErrorState } from "../../runtime/errors.ts";
+import { BrokerError, type BrokerErrorState } from "../../runtime/message/errors.ts";
 import type { BrokerAddress } from "./uri.ts";
 
 /**

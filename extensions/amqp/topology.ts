@@ -1,10 +1,10 @@
-import { BrokerError } from "../../runtime/errors.ts";
+import { BrokerError } from "../../runtime/message/errors.ts";
 import type {
   BindingDeclaration,
   ExchangeDeclaration,
   QueueDeclaration,
   Topology,
-} from "../../runtime/transport.ts";
+} from "../../runtime/message/transport.ts";
 import type { Link } from "./link.ts";
 import { refusal } from "./refusal.ts";
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { BrokerError } from "../../runtime/errors.ts";
+import { BrokerError } from "../../runtime/message/errors.ts";
 import type {
   ConsumeOptions,
   Consumer,
@@ -9,7 +9,7 @@ import type {
   Transport,
   TransportOptions,
   TransportStatus,
-} from "../../runtime/transport.ts";
+} from "../../runtime/message/transport.ts";
 import { Connection } from "./connection.ts";
 import { QueueConsumer } from "./consumer.ts";
 import type { Link, LoginMethod, TlsOptions } from "./link.ts";

@@ -1,6 +1,6 @@
 /** The configuration as a dependency. */
-import { type DependencySpec, provider } from "../../runtime/dependency.ts";
-import type { Plain, PlainRecord } from "../../runtime/plain.ts";
+import { type DependencySpec, provider } from "../../runtime/service/dependency.ts";
+import type { Plain, PlainRecord } from "../../runtime/message/plain.ts";
 
 /**
  * Injects the configuration: the whole of it, or the value of one key.

@@ -1,6 +1,6 @@
-import { BRAND } from "../../runtime/brand.ts";
-import { encodeCallHeaders } from "../../runtime/call_headers.ts";
-import type { DependencySpec } from "../../runtime/dependency.ts";
+import { BRAND } from "../../runtime/service/brand.ts";
+import { encodeCallHeaders } from "../../runtime/message/call_headers.ts";
+import type { DependencySpec } from "../../runtime/service/dependency.ts";
 import { type DispatchOptions, eventMessage } from "./event_message.ts";
 
 /** Options of {@linkcode dispatcher}, for all of its events; those of a single event win. */

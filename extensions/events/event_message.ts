@@ -1,5 +1,5 @@
-import { jsonSerializer, type Serializer } from "../../runtime/serializer.ts";
-import type { FieldTable, Message } from "../../runtime/transport.ts";
+import { jsonSerializer, type Serializer } from "../../runtime/message/serializer.ts";
+import type { FieldTable, Message } from "../../runtime/message/transport.ts";
 import { eventExchangeOf } from "./topology.ts";
 
 /** Options of one event. */

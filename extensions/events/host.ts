@@ -1,14 +1,14 @@
 import { hostname } from "node:os";
-import { ConfigurationError } from "../../runtime/errors.ts";
+import { ConfigurationError } from "../../runtime/message/errors.ts";
 import type {
   DependencySetupHost,
   Entrypoint,
   EntrypointHost,
   HostedEntrypoint,
-} from "../../runtime/host.ts";
-import type { ManifestDependency } from "../../runtime/manifest.ts";
-import type { Plain, PlainRecord } from "../../runtime/plain.ts";
-import { QueueHost, type QueueSubscription } from "../../runtime/queue_host.ts";
+} from "../../runtime/hosting/host.ts";
+import type { ManifestDependency } from "../../runtime/service/manifest.ts";
+import type { Plain, PlainRecord } from "../../runtime/message/plain.ts";
+import { QueueHost, type QueueSubscription } from "../../runtime/hosting/queue_host.ts";
 import type { EventDelivery } from "./event.ts";
 import { eventExchange, eventExchangeOf, eventQueue } from "./topology.ts";
 

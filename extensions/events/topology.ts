@@ -1,6 +1,6 @@
 /** Names and flags of Nameko's event objects in the broker (Nameko 2.14). The queues carry no arguments, ever. */
-import type { PlainRecord } from "../../runtime/plain.ts";
-import type { QueueDeclaration, Topology } from "../../runtime/transport.ts";
+import type { PlainRecord } from "../../runtime/message/plain.ts";
+import type { QueueDeclaration, Topology } from "../../runtime/message/transport.ts";
 import type { EventDelivery } from "./event.ts";
 
 /** What the queue of a handler follows from. */

@@ -1,23 +1,23 @@
-import { transportableBody } from "../../runtime/serializer.ts";
-import { CallTimeoutError } from "../../runtime/errors.ts";
-import { HeldCalls } from "../../runtime/held_calls.ts";
-import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/host.ts";
-import type { Invocation } from "../../runtime/job.ts";
-import { describeFailure, failed, type Outcome } from "../../runtime/outcome.ts";
-import { Departures } from "./departures.ts";
+import { transportableBody } from "../../runtime/message/serializer.ts";
+import { CallTimeoutError } from "../../runtime/message/errors.ts";
+import { HeldCalls } from "../../runtime/hosting/held_calls.ts";
+import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/hosting/host.ts";
+import type { Invocation } from "../../runtime/pool/job.ts";
+import { describeFailure, failed, type Outcome } from "../../runtime/message/outcome.ts";
+import { Departures } from "./clients/departures.ts";
 import {
   completeResponse,
   type OutgoingResponse,
   type StreamedResponse,
   streamedResponse,
   streamlessResponse,
-} from "./outgoing_response.ts";
-import { readRequestBody } from "./request_body.ts";
-import { encodeRequestHead, headerOf } from "./request_head.ts";
-import { recallHead } from "./response_fields.ts";
-import type { Params } from "./router.ts";
-import { parseRule } from "./rule.ts";
-import { traceContext } from "./trace_context.ts";
+} from "./response/outgoing_response.ts";
+import { readRequestBody } from "./request/body.ts";
+import { encodeRequestHead, headerOf } from "./request/head.ts";
+import { recallHead } from "./response/response_fields.ts";
+import type { Params } from "./routing/router.ts";
+import { parseRule } from "./routing/rule.ts";
+import { traceContext } from "./request/trace_context.ts";
 import type { HttpServer, IncomingRequest } from "./server.ts";
 
 /** Serves the paths of a service through the server of the process. */

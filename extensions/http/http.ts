@@ -1,10 +1,10 @@
-import { type Conversion, entrypoint, type EntrypointSpec } from "../../runtime/entrypoint.ts";
-import type { SchemaOutput, StandardSchema } from "../../runtime/standard_schema.ts";
-import { errorReply } from "./error_reply.ts";
-import { routeDetails } from "./openapi_details.ts";
-import { headOf, toRequest } from "./request.ts";
-import { encodeResult, mapBody } from "./result.ts";
-import { parseRule, type RuleParams } from "./rule.ts";
+import { type Conversion, entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
+import type { SchemaOutput, StandardSchema } from "../../runtime/service/standard_schema.ts";
+import { errorReply } from "./response/error_reply.ts";
+import { routeDetails } from "./openapi/details.ts";
+import { headOf, toRequest } from "./request/request.ts";
+import { encodeResult, mapBody } from "./response/result.ts";
+import { parseRule, type RuleParams } from "./routing/rule.ts";
 import { checkRequest, checkResult, type RequestSchemas } from "./validation.ts";
 
 /** An entrypoint that a path leads to. */

@@ -5,27 +5,27 @@
  * requests is done here: an id, cross-origin headers, `Allow`, health, and a line in the log.
  */
 import { readFileSync } from "node:fs";
-import type { HttpServerOptions as ConfiguredOptions } from "../../runtime/config.ts";
-import { ConfigurationError } from "../../runtime/errors.ts";
-import type { Log } from "../../runtime/log.ts";
-import { crossOriginHeaders, preflightHeaders } from "./cross_origin.ts";
-import { formatListenAddress, type ListenAddress, parseListenAddress } from "./listen_address.ts";
-import { OngoingResponses } from "./ongoing_responses.ts";
+import type { HttpServerOptions as ConfiguredOptions } from "../../runtime/config/config.ts";
+import { ConfigurationError } from "../../runtime/message/errors.ts";
+import type { Log } from "../../runtime/log/log.ts";
+import { crossOriginHeaders, preflightHeaders } from "./response/cross_origin.ts";
+import { formatListenAddress, type ListenAddress, parseListenAddress } from "./listening/listen_address.ts";
+import { OngoingResponses } from "./clients/ongoing_responses.ts";
 import {
   BrokenStream,
   completeResponse,
   LARGE_BODY,
   type OutgoingResponse,
   piecewise,
-} from "./outgoing_response.ts";
-import { type FlatHeaders, headerOf, type ResponseHead } from "./request_head.ts";
-import { pathOf, UrlCheck } from "./request_url.ts";
-import { fieldsOf } from "./response_fields.ts";
-import { type Params, Router } from "./router.ts";
-import { parseRule, type Rule } from "./rule.ts";
-import { SlowClients } from "./slow_clients.ts";
-import { clearSocketFile } from "./socket_file.ts";
-import { traceparentOf } from "./trace_context.ts";
+} from "./response/outgoing_response.ts";
+import { type FlatHeaders, headerOf, type ResponseHead } from "./request/head.ts";
+import { pathOf, UrlCheck } from "./request/url.ts";
+import { fieldsOf } from "./response/response_fields.ts";
+import { type Params, Router } from "./routing/router.ts";
+import { parseRule, type Rule } from "./routing/rule.ts";
+import { SlowClients } from "./clients/slow_clients.ts";
+import { clearSocketFile } from "./listening/socket_file.ts";
+import { traceparentOf } from "./request/trace_context.ts";
 import { type UpgradeHandler, upgradeRoute } from "./upgrade.ts";
 
 /** A request on its way to a service. */

@@ -1,4 +1,4 @@
-import { completeResponse, type OutgoingResponse } from "./outgoing_response.ts";
+import { completeResponse, type OutgoingResponse } from "./response/outgoing_response.ts";
 import type { RequestHandler } from "./server.ts";
 
 /** What becomes of a request for a connection. */

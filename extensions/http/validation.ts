@@ -1,8 +1,8 @@
-import { decodeJson } from "../../runtime/codec.ts";
-import type { Payload } from "../../runtime/entrypoint.ts";
-import { BadRequestError, BadResultError } from "../../runtime/errors.ts";
-import { describeIssues, type StandardSchema } from "../../runtime/standard_schema.ts";
-import { headerPairs, type RequestHead } from "./request_head.ts";
+import { decodeJson } from "../../runtime/message/codec.ts";
+import type { Payload } from "../../runtime/service/entrypoint.ts";
+import { BadRequestError, BadResultError } from "../../runtime/message/errors.ts";
+import { describeIssues, type StandardSchema } from "../../runtime/service/standard_schema.ts";
+import { headerPairs, type RequestHead } from "./request/head.ts";
 
 /** Schemas for the parts of a request: zod, valibot, arktype or any other Standard Schema. */
 export interface RequestSchemas {

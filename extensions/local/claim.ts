@@ -8,7 +8,7 @@
  * polite close of a listener, which removes the file too. The kernel frees the lock of a killed process. The lock
  * file itself is never removed: a lock on a removed file would exclude nobody.
  */
-import { abortable } from "../../runtime/abort.ts";
+import { abortable } from "../../runtime/waiting/abort.ts";
 
 /** Either the place of the host or a connection to it. */
 export type Claim =

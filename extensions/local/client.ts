@@ -1,5 +1,5 @@
-import type { ConsumeOptions, Topology, Verdict } from "../../runtime/transport.ts";
-import { BrokerError, UnroutableError } from "../../runtime/errors.ts";
+import type { ConsumeOptions, Topology, Verdict } from "../../runtime/message/transport.ts";
+import { BrokerError, UnroutableError } from "../../runtime/message/errors.ts";
 import type { Feed, Link, Taker } from "../memory/link.ts";
 import type { SealedMessage } from "../memory/sealed_message.ts";
 import { type FrameHeader, FrameWriter, readFrames } from "./frame.ts";

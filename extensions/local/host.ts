@@ -1,9 +1,9 @@
-import { UnroutableError } from "../../runtime/errors.ts";
+import { UnroutableError } from "../../runtime/message/errors.ts";
 import type { QueuedMessage } from "../memory/backlog.ts";
 import type { MemoryBroker } from "../memory/broker.ts";
 import { Session } from "../memory/session.ts";
 import type { Subscription } from "../memory/subscription.ts";
-import { pause } from "../../runtime/abort.ts";
+import { pause } from "../../runtime/waiting/abort.ts";
 import { type FrameHeader, FrameWriter, readFrames } from "./frame.ts";
 import { PROTOCOL, type Reply, type Request } from "./protocol.ts";
 

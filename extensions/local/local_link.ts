@@ -1,8 +1,8 @@
 import type { Link } from "../memory/link.ts";
-import { BrokerError } from "../../runtime/errors.ts";
+import { BrokerError } from "../../runtime/message/errors.ts";
 import { MemoryBroker } from "../memory/broker.ts";
 import { MemoryLink } from "../memory/memory_link.ts";
-import { abortable } from "../../runtime/abort.ts";
+import { abortable } from "../../runtime/waiting/abort.ts";
 import { claim, release } from "./claim.ts";
 import { ClientLink } from "./client.ts";
 import { Host } from "./host.ts";

@@ -18,11 +18,11 @@ import type {
   Topology,
   Transport,
   TransportOptions,
-} from "../../runtime/transport.ts";
-import { BrokerError, ConfigurationError } from "../../runtime/errors.ts";
+} from "../../runtime/message/transport.ts";
+import { BrokerError, ConfigurationError } from "../../runtime/message/errors.ts";
 import { assertPrefetch, Intake } from "../memory/intake.ts";
 import { seal, type SealedMessage } from "../memory/sealed_message.ts";
-import { abortable, pause } from "../../runtime/abort.ts";
+import { abortable, pause } from "../../runtime/waiting/abort.ts";
 import { type LocalLink, openLocalLink } from "./local_link.ts";
 import { socketPath } from "./socket_path.ts";
 import { TopologyLedger } from "./topology_ledger.ts";

@@ -1,4 +1,9 @@
-import type { ConsumeOptions, MessageProperties, Topology, Verdict } from "../../runtime/transport.ts";
+import type {
+  ConsumeOptions,
+  MessageProperties,
+  Topology,
+  Verdict,
+} from "../../runtime/message/transport.ts";
 
 /** What both ends must speak; another version of it is refused in words. */
 export const PROTOCOL = "enoki-local/2";

@@ -1,4 +1,4 @@
-import { BrokerError, ConfigurationError } from "../../runtime/errors.ts";
+import { BrokerError, ConfigurationError } from "../../runtime/message/errors.ts";
 
 /** What the kernel takes for a socket's path, in bytes, its end mark left out. */
 const LONGEST = Deno.build.os === "linux" ? 107 : 103;

@@ -3,7 +3,7 @@ import type {
   ExchangeDeclaration,
   QueueDeclaration,
   Topology,
-} from "../../runtime/transport.ts";
+} from "../../runtime/message/transport.ts";
 
 /** All that was declared and not deleted, each thing once. */
 export class TopologyLedger {

@@ -1,6 +1,6 @@
 /** The service's log as a dependency. */
-import { type DependencySpec, provider } from "../../runtime/dependency.ts";
-import type { Log } from "../../runtime/log.ts";
+import { type DependencySpec, provider } from "../../runtime/service/dependency.ts";
+import type { Log } from "../../runtime/log/log.ts";
 
 /** Injects a log that writes with the id of the call; the same as `call.log`. */
 export function logger(): DependencySpec<Log> {

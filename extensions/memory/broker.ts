@@ -4,8 +4,8 @@ import type {
   ExchangeType,
   FieldValue,
   QueueDeclaration,
-} from "../../runtime/transport.ts";
-import { BrokerError } from "../../runtime/errors.ts";
+} from "../../runtime/message/transport.ts";
+import { BrokerError } from "../../runtime/message/errors.ts";
 import { Alarm } from "./alarm.ts";
 import { deadLetter, type DeadLetterRoute, type DeathReason, goesRound } from "./dead_letter.ts";
 import { Exchange } from "./exchange.ts";

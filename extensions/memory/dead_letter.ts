@@ -1,4 +1,4 @@
-import type { FieldTable, MessageProperties } from "../../runtime/transport.ts";
+import type { FieldTable, MessageProperties } from "../../runtime/message/transport.ts";
 import type { SealedMessage } from "./sealed_message.ts";
 
 /** Why a message left its queue for the dead-letter exchange, as RabbitMQ's `x-death` says it. */

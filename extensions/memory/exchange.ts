@@ -1,4 +1,4 @@
-import type { BindingDeclaration, ExchangeDeclaration, FieldTable } from "../../runtime/transport.ts";
+import type { BindingDeclaration, ExchangeDeclaration, FieldTable } from "../../runtime/message/transport.ts";
 import { fieldEquals, headersMatch } from "./headers_match.ts";
 import type { Queue } from "./queue.ts";
 import type { SealedMessage } from "./sealed_message.ts";

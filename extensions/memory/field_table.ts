@@ -1,4 +1,4 @@
-import type { FieldTable, FieldValue } from "../../runtime/transport.ts";
+import type { FieldTable, FieldValue } from "../../runtime/message/transport.ts";
 
 /**
  * Copies a header table, so that it crosses to the receiver by value as it would over a wire; keys whose value

@@ -1,4 +1,4 @@
-import type { FieldTable, FieldValue } from "../../runtime/transport.ts";
+import type { FieldTable, FieldValue } from "../../runtime/message/transport.ts";
 
 /**
  * Whether headers fit the arguments of a binding to a headers exchange.

@@ -1,4 +1,4 @@
-import type { Consumer, Delivery, Receiver, Verdict } from "../../runtime/transport.ts";
+import type { Consumer, Delivery, Receiver, Verdict } from "../../runtime/message/transport.ts";
 import type { Feed, Taker } from "./link.ts";
 
 /** @throws {RangeError} If `prefetch` is not a positive integer. */

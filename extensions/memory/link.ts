@@ -1,4 +1,4 @@
-import type { ConsumeOptions, Delivery, Topology, Verdict } from "../../runtime/transport.ts";
+import type { ConsumeOptions, Delivery, Topology, Verdict } from "../../runtime/message/transport.ts";
 import type { SealedMessage } from "./sealed_message.ts";
 
 /** A consumer as one connection sees it; a verdict on a delivery of a lost connection is void. */

@@ -1,5 +1,5 @@
-import type { ConsumeOptions, Topology, Verdict } from "../../runtime/transport.ts";
-import { BrokerError } from "../../runtime/errors.ts";
+import type { ConsumeOptions, Topology, Verdict } from "../../runtime/message/transport.ts";
+import { BrokerError } from "../../runtime/message/errors.ts";
 import type { QueuedMessage } from "./backlog.ts";
 import type { MemoryBroker } from "./broker.ts";
 import { Handoff } from "./handoff.ts";

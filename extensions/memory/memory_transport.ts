@@ -6,8 +6,8 @@ import type {
   Topology,
   Transport,
   TransportOptions,
-} from "../../runtime/transport.ts";
-import { BrokerError } from "../../runtime/errors.ts";
+} from "../../runtime/message/transport.ts";
+import { BrokerError } from "../../runtime/message/errors.ts";
 import { MemoryBroker } from "./broker.ts";
 import { assertPrefetch, Intake } from "./intake.ts";
 import { MemoryLink } from "./memory_link.ts";

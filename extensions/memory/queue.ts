@@ -1,4 +1,4 @@
-import type { QueueDeclaration } from "../../runtime/transport.ts";
+import type { QueueDeclaration } from "../../runtime/message/transport.ts";
 import type { Alarm, Ringable } from "./alarm.ts";
 import { Backlog, type QueuedMessage } from "./backlog.ts";
 import type { DeadLetterRoute, DeathReason } from "./dead_letter.ts";

@@ -1,5 +1,5 @@
-import type { FieldTable, QueueDeclaration } from "../../runtime/transport.ts";
-import { BrokerError } from "../../runtime/errors.ts";
+import type { FieldTable, QueueDeclaration } from "../../runtime/message/transport.ts";
+import { BrokerError } from "../../runtime/message/errors.ts";
 import type { DeadLetterRoute } from "./dead_letter.ts";
 
 /** What the arguments of a queue ask for. Durations are milliseconds. */

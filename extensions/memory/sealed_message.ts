@@ -1,5 +1,5 @@
-import type { Message, MessageProperties } from "../../runtime/transport.ts";
-import { BrokerError } from "../../runtime/errors.ts";
+import type { Message, MessageProperties } from "../../runtime/message/transport.ts";
+import { BrokerError } from "../../runtime/message/errors.ts";
 import { copyFieldTable } from "./field_table.ts";
 
 /** A message that shares nothing with its publisher any more: bytes and copied properties. */

@@ -1,5 +1,5 @@
-import type { ConsumeOptions, Topology } from "../../runtime/transport.ts";
-import { BrokerError, UnroutableError } from "../../runtime/errors.ts";
+import type { ConsumeOptions, Topology } from "../../runtime/message/transport.ts";
+import { BrokerError, UnroutableError } from "../../runtime/message/errors.ts";
 import type { MemoryBroker } from "./broker.ts";
 import type { SealedMessage } from "./sealed_message.ts";
 import { type Sink, Subscription } from "./subscription.ts";

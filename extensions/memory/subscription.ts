@@ -1,4 +1,4 @@
-import type { Verdict } from "../../runtime/transport.ts";
+import type { Verdict } from "../../runtime/message/transport.ts";
 import type { QueuedMessage } from "./backlog.ts";
 import type { Queue, QueueConsumer } from "./queue.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { decode, encode } from "npm:@msgpack/msgpack@^3.1.3";
-import type { Serializer } from "../../runtime/serializer.ts";
+import type { Serializer } from "../../runtime/message/serializer.ts";
 
 /**
  * Writes and reads MessagePack: for `consume(…, { serializers: [messagepack] })` and

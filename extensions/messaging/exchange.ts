@@ -1,4 +1,4 @@
-import type { ExchangeDeclaration, ExchangeType, FieldTable } from "../../runtime/transport.ts";
+import type { ExchangeDeclaration, ExchangeType, FieldTable } from "../../runtime/message/transport.ts";
 
 /** Options of {@linkcode exchange}. */
 export interface ExchangeOptions {

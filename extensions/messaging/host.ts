@@ -3,10 +3,10 @@ import type {
   Entrypoint,
   EntrypointHost,
   HostedEntrypoint,
-} from "../../runtime/host.ts";
-import type { ManifestDependency } from "../../runtime/manifest.ts";
-import { QueueHost, type QueueSubscription } from "../../runtime/queue_host.ts";
-import type { Topology } from "../../runtime/transport.ts";
+} from "../../runtime/hosting/host.ts";
+import type { ManifestDependency } from "../../runtime/service/manifest.ts";
+import { QueueHost, type QueueSubscription } from "../../runtime/hosting/queue_host.ts";
+import type { Topology } from "../../runtime/message/transport.ts";
 
 /** What `consume()` writes into the manifest. */
 interface ConsumeManifest {

@@ -1,5 +1,5 @@
-import { compress, jsonSerializer } from "../../runtime/serializer.ts";
-import type { FieldTable, Message } from "../../runtime/transport.ts";
+import { compress, jsonSerializer } from "../../runtime/message/serializer.ts";
+import type { FieldTable, Message } from "../../runtime/message/transport.ts";
 import type { PublishOptions } from "./publisher.ts";
 import { nameOf } from "./queue.ts";
 

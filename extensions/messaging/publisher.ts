@@ -1,9 +1,9 @@
-import { BRAND } from "../../runtime/brand.ts";
-import { encodeCallHeaders } from "../../runtime/call_headers.ts";
-import type { DependencySpec } from "../../runtime/dependency.ts";
-import type { PlainRecord } from "../../runtime/plain.ts";
-import type { Serializer } from "../../runtime/serializer.ts";
-import type { MessageProperties, Topology } from "../../runtime/transport.ts";
+import { BRAND } from "../../runtime/service/brand.ts";
+import { encodeCallHeaders } from "../../runtime/message/call_headers.ts";
+import type { DependencySpec } from "../../runtime/service/dependency.ts";
+import type { PlainRecord } from "../../runtime/message/plain.ts";
+import type { Serializer } from "../../runtime/message/serializer.ts";
+import type { MessageProperties, Topology } from "../../runtime/message/transport.ts";
 import type { Exchange } from "./exchange.ts";
 import { given, outgoingMessage } from "./outgoing_message.ts";
 import { declarable, type Queue } from "./queue.ts";

@@ -5,7 +5,7 @@ import type {
   FieldValue,
   QueueDeclaration,
   Topology,
-} from "../../runtime/transport.ts";
+} from "../../runtime/message/transport.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** A route from an exchange to the queue. */

@@ -7,12 +7,17 @@
  * a lost connection, so a reply that comes meanwhile waits there. One timer serves all timeouts: it is set to the
  * earliest, and looks at all of them when it fires.
  */
-import { LONGEST_TIMER, pause } from "../../runtime/abort.ts";
-import { JSON_CONTENT_TYPE } from "../../runtime/codec.ts";
-import { BrokerError, CallTimeoutError, UnknownServiceError, UnroutableError } from "../../runtime/errors.ts";
-import type { Messenger, PublishOptions, Request, RequestOptions } from "../../runtime/messenger.ts";
-import type { PlainRecord } from "../../runtime/plain.ts";
-import type { Consumer, Delivery, Message, Transport, Verdict } from "../../runtime/transport.ts";
+import { LONGEST_TIMER, pause } from "../../runtime/waiting/abort.ts";
+import { JSON_CONTENT_TYPE } from "../../runtime/message/codec.ts";
+import {
+  BrokerError,
+  CallTimeoutError,
+  UnknownServiceError,
+  UnroutableError,
+} from "../../runtime/message/errors.ts";
+import type { Messenger, PublishOptions, Request, RequestOptions } from "../../runtime/message/messenger.ts";
+import type { PlainRecord } from "../../runtime/message/plain.ts";
+import type { Consumer, Delivery, Message, Transport, Verdict } from "../../runtime/message/transport.ts";
 import { type RpcTopology, rpcTopology } from "./topology.ts";
 
 /** Options of {@linkcode RpcCaller}. */

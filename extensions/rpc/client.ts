@@ -1,12 +1,12 @@
-import { encodeCallHeaders } from "../../runtime/call_headers.ts";
-import { BRAND } from "../../runtime/brand.ts";
-import type { Call } from "../../runtime/context.ts";
-import type { DependencySpec } from "../../runtime/dependency.ts";
-import { CallTimeoutError } from "../../runtime/errors.ts";
-import type { JsonResult } from "../../runtime/json.ts";
-import type { Messenger } from "../../runtime/messenger.ts";
-import type { Contract, Service } from "../../runtime/service.ts";
-import type { FieldTable } from "../../runtime/transport.ts";
+import { encodeCallHeaders } from "../../runtime/message/call_headers.ts";
+import { BRAND } from "../../runtime/service/brand.ts";
+import type { Call } from "../../runtime/service/context.ts";
+import type { DependencySpec } from "../../runtime/service/dependency.ts";
+import { CallTimeoutError } from "../../runtime/message/errors.ts";
+import type { JsonResult } from "../../runtime/service/json.ts";
+import type { Messenger } from "../../runtime/message/messenger.ts";
+import type { Contract, Service } from "../../runtime/service/service.ts";
+import type { FieldTable } from "../../runtime/message/transport.ts";
 import type { ClientCallOf } from "./rpc.ts";
 import { decodeResponse, encodeRequest } from "./wire.ts";
 

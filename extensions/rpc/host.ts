@@ -1,15 +1,15 @@
-import { decodeDeadline } from "../../runtime/call_headers.ts";
-import { JSON_CONTENT_TYPE } from "../../runtime/codec.ts";
+import { decodeDeadline } from "../../runtime/message/call_headers.ts";
+import { JSON_CONTENT_TYPE } from "../../runtime/message/codec.ts";
 import {
   BadRequestError,
   BadResultError,
   CallTimeoutError,
   MethodNotFoundError,
-} from "../../runtime/errors.ts";
-import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/host.ts";
-import { bury } from "../../runtime/message_fate.ts";
-import { describeFailure, failed, type Outcome } from "../../runtime/outcome.ts";
-import type { Consumer, Delivery, Verdict } from "../../runtime/transport.ts";
+} from "../../runtime/message/errors.ts";
+import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/hosting/host.ts";
+import { bury } from "../../runtime/hosting/message_fate.ts";
+import { describeFailure, failed, type Outcome } from "../../runtime/message/outcome.ts";
+import type { Consumer, Delivery, Verdict } from "../../runtime/message/transport.ts";
 import { rpcTopology } from "./topology.ts";
 import { encodeFailure, encodeResult } from "./wire.ts";
 

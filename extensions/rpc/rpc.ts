@@ -1,4 +1,4 @@
-import { entrypoint, type EntrypointSpec } from "../../runtime/entrypoint.ts";
+import { entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
 import {
   type CheckedArgs,
   type CheckedResult,
@@ -7,8 +7,8 @@ import {
   type UncheckedArgs,
   type UncheckedResult,
   type Unstated,
-} from "../../runtime/method_signature.ts";
-import type { StandardSchema } from "../../runtime/standard_schema.ts";
+} from "../../runtime/service/method_signature.ts";
+import type { StandardSchema } from "../../runtime/service/standard_schema.ts";
 import { decodeRequest } from "./wire.ts";
 
 declare const CLIENT: unique symbol;

@@ -1,6 +1,6 @@
 /** Names and flags of Nameko's RPC objects in the broker (Nameko 2.14). The queues carry no arguments, ever. */
-import type { PlainRecord } from "../../runtime/plain.ts";
-import type { ExchangeDeclaration, Topology } from "../../runtime/transport.ts";
+import type { PlainRecord } from "../../runtime/message/plain.ts";
+import type { ExchangeDeclaration, Topology } from "../../runtime/message/transport.ts";
 
 /** Milliseconds that an abandoned reply queue stays. */
 const REPLY_QUEUE_EXPIRES = 300_000;

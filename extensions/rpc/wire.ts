@@ -11,10 +11,10 @@ import {
   MethodNotFoundError,
   RemoteError,
   WorkerLostError,
-} from "../../runtime/errors.ts";
-import { bodyText, decodeJson, encodeJson } from "../../runtime/codec.ts";
-import { type ErrorObject, toErrorObject } from "../../runtime/error_object.ts";
-import type { Failure } from "../../runtime/outcome.ts";
+} from "../../runtime/message/errors.ts";
+import { bodyText, decodeJson, encodeJson } from "../../runtime/message/codec.ts";
+import { type ErrorObject, toErrorObject } from "../../runtime/message/error_object.ts";
+import type { Failure } from "../../runtime/message/outcome.ts";
 
 /** The arguments of a request. */
 export interface RequestArguments {

@@ -1,4 +1,4 @@
-import { pause } from "../../runtime/abort.ts";
+import { pause } from "../../runtime/waiting/abort.ts";
 
 /** What tells the time, and wakes. */
 export interface Clock {

@@ -1,4 +1,4 @@
-import type { EntrypointSpec } from "../../runtime/entrypoint.ts";
+import type { EntrypointSpec } from "../../runtime/service/entrypoint.ts";
 import { tickEntrypoint, type TickOptions } from "./tick_options.ts";
 
 /** An entrypoint that fires at times of the calendar. */

@@ -10,9 +10,9 @@
  * The queue carries no messages. It expires when nobody has consumed it for a while, and so is declared before
  * each attempt.
  */
-import { abortable, pause } from "../../runtime/abort.ts";
-import type { Log } from "../../runtime/log.ts";
-import type { Consumer, Topology, Transport } from "../../runtime/transport.ts";
+import { abortable, pause } from "../../runtime/waiting/abort.ts";
+import type { Log } from "../../runtime/log/log.ts";
+import type { Consumer, Topology, Transport } from "../../runtime/message/transport.ts";
 
 /** Options of {@linkcode standForElection}. */
 export interface ElectionOptions {

@@ -1,5 +1,5 @@
-import { ConfigurationError } from "../../runtime/errors.ts";
-import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/host.ts";
+import { ConfigurationError } from "../../runtime/message/errors.ts";
+import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/hosting/host.ts";
 import { STEADY_CLOCK, WALL_CLOCK } from "./clock.ts";
 import { cronSchedule } from "./cron_schedule.ts";
 import { electionTopology, standForElection } from "./election.ts";

@@ -1,5 +1,5 @@
-import { type Conversion, entrypoint, type EntrypointSpec } from "../../runtime/entrypoint.ts";
-import type { PlainRecord } from "../../runtime/plain.ts";
+import { type Conversion, entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
+import type { PlainRecord } from "../../runtime/message/plain.ts";
 
 /** What every entrypoint has that the clock fires. */
 export interface TickOptions {

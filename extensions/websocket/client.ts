@@ -1,5 +1,5 @@
 /** The client of WebSocket services, for pages, and for programs that are no service. */
-export { clientScript, connectSocket } from "./connect_socket.ts";
+export { clientScript, connectSocket } from "./browser/connect_socket.ts";
 export type {
   ConnectSocketOptions,
   SocketCallOptions,
@@ -8,4 +8,4 @@ export type {
   SocketEvents,
   SocketMethod,
   SocketMethods,
-} from "./socket_client.ts";
+} from "./browser/socket_client.ts";

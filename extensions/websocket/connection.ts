@@ -6,11 +6,11 @@
  * run strictly one after another, no two calls have it at a time. A call that is lost with its thread, or out of
  * time, has changed nothing.
  */
-import { BRAND } from "../../runtime/brand.ts";
-import { encodeJson } from "../../runtime/codec.ts";
-import type { Call } from "../../runtime/context.ts";
-import type { DependencySpec } from "../../runtime/dependency.ts";
-import type { Payload } from "../../runtime/entrypoint.ts";
+import { BRAND } from "../../runtime/service/brand.ts";
+import { encodeJson } from "../../runtime/message/codec.ts";
+import type { Call } from "../../runtime/service/context.ts";
+import type { DependencySpec } from "../../runtime/service/dependency.ts";
+import type { Payload } from "../../runtime/service/entrypoint.ts";
 import type { ConnectionHead } from "./connection_head.ts";
 
 /** The connection that a call came by; all of it throws in a call that came otherwise. */

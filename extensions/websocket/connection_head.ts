@@ -1,5 +1,5 @@
-import type { Failure } from "../../runtime/outcome.ts";
-import type { PlainRecord } from "../../runtime/plain.ts";
+import type { Failure } from "../../runtime/message/outcome.ts";
+import type { PlainRecord } from "../../runtime/message/plain.ts";
 
 /** What a thread gets of a connection with each of its calls. */
 export interface ConnectionHead extends PlainRecord {

@@ -1,11 +1,11 @@
-import { HeldCalls } from "../../runtime/held_calls.ts";
-import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/host.ts";
-import type { Invocation } from "../../runtime/job.ts";
-import { ContainerStoppingError } from "../../runtime/errors.ts";
-import { describeFailure, type Outcome } from "../../runtime/outcome.ts";
+import { HeldCalls } from "../../runtime/hosting/held_calls.ts";
+import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/hosting/host.ts";
+import type { Invocation } from "../../runtime/pool/job.ts";
+import { ContainerStoppingError } from "../../runtime/message/errors.ts";
+import { describeFailure, type Outcome } from "../../runtime/message/outcome.ts";
 import type { ChangeHead, ConnectionHead } from "./connection_head.ts";
-import type { SocketRequest } from "./socket.ts";
-import type { SocketServer } from "./socket_server.ts";
+import type { SocketRequest } from "./sockets/socket.ts";
+import type { SocketServer } from "./sockets/socket_server.ts";
 import { encodeFailure, encodeResult } from "./wire.ts";
 
 /** Serves the WebSocket methods of a service through the sockets of the process. */

@@ -1,5 +1,5 @@
 /** The author's half of WebSockets: loads in every thread, opens nothing. */
-export { ConnectionNotFoundError } from "./connection_not_found_error.ts";
+export { ConnectionNotFoundError } from "./hub/connection_not_found_error.ts";
 export { type WebSocketConnection, websocketConnection } from "./connection.ts";
 export { websocket, type WebSocketOptions, type WebSocketSpec } from "./websocket.ts";
-export { type WebSocketHub, websocketHub } from "./websocket_hub.ts";
+export { type WebSocketHub, websocketHub } from "./hub/websocket_hub.ts";

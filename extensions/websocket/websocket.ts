@@ -1,6 +1,6 @@
-import { entrypoint, type EntrypointSpec } from "../../runtime/entrypoint.ts";
-import type { Body, Reply } from "../../runtime/outcome.ts";
-import { describeFailure } from "../../runtime/outcome.ts";
+import { entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
+import type { Body, Reply } from "../../runtime/message/outcome.ts";
+import { describeFailure } from "../../runtime/message/outcome.ts";
 import {
   type CheckedArgs,
   type CheckedResult,
@@ -9,9 +9,9 @@ import {
   type UncheckedArgs,
   type UncheckedResult,
   type Unstated,
-} from "../../runtime/method_signature.ts";
-import type { Call } from "../../runtime/context.ts";
-import type { StandardSchema } from "../../runtime/standard_schema.ts";
+} from "../../runtime/service/method_signature.ts";
+import type { Call } from "../../runtime/service/context.ts";
+import type { StandardSchema } from "../../runtime/service/standard_schema.ts";
 import { changedState, enterConnection } from "./connection.ts";
 import { decodeArguments } from "./wire.ts";
 

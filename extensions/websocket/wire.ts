@@ -4,10 +4,10 @@
  * `data` are arguments by name. `args`, arguments by position, is ours: clients that know the service by its
  * TypeScript type know no names (Nameko 2.14 ignores the key).
  */
-import { decodeJson, encodeJson } from "../../runtime/codec.ts";
-import { toErrorObject } from "../../runtime/error_object.ts";
-import { BadRequestError } from "../../runtime/errors.ts";
-import { describeFailure, type Failure } from "../../runtime/outcome.ts";
+import { decodeJson, encodeJson } from "../../runtime/message/codec.ts";
+import { toErrorObject } from "../../runtime/message/error_object.ts";
+import { BadRequestError } from "../../runtime/message/errors.ts";
+import { describeFailure, type Failure } from "../../runtime/message/outcome.ts";
 
 /** What the main thread must know of a request. */
 export interface RequestEnvelope {

@@ -1,11 +1,11 @@
-import type { Config } from "../config.ts";
-import type { Container } from "../container.ts";
-import type { BrokerError } from "../errors.ts";
-import type { LogLevel } from "../log.ts";
-import type { Manifest } from "../manifest.ts";
-import type { PlainRecord } from "../plain.ts";
-import type { Progress } from "../runner.ts";
-import type { FieldTable, MessageProperties } from "../transport.ts";
+import type { Config } from "../config/config.ts";
+import type { Container } from "../serving/container.ts";
+import type { BrokerError } from "../message/errors.ts";
+import type { LogLevel } from "../log/log.ts";
+import type { Manifest } from "../service/manifest.ts";
+import type { PlainRecord } from "../message/plain.ts";
+import type { Progress } from "../serving/runner.ts";
+import type { FieldTable, MessageProperties } from "../message/transport.ts";
 
 /** Options of {@linkcode Serve}. */
 export interface ServeOptions {

@@ -1,7 +1,7 @@
 /** A server in a process of its own: `http_peer.ts <bare|enoki>` prints its port and serves until it is killed. */
 import { memory } from "../../extensions/memory/mod.ts";
 import { run } from "../../extensions/run.ts";
-import { configureLogging } from "../../runtime/observe.ts";
+import { configureLogging } from "../../runtime/log/observe.ts";
 
 async function serve(kind: string): Promise<number> {
   if (kind === "enoki") {

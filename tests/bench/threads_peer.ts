@@ -1,11 +1,11 @@
 /** What threads of one kind cost, in a process of its own: `threads_peer.ts <kind>` prints it as JSON. */
 import { Worker as NodeWorker } from "node:worker_threads";
-import { createSpawner } from "../../runtime/loader.ts";
-import type { Messenger } from "../../runtime/messenger.ts";
-import type { KnownParameters } from "../../runtime/parameters.ts";
-import { prepareModule } from "../../runtime/prepared_module.ts";
-import type { ThreadKind } from "../../runtime/thread.ts";
-import { Worker } from "../../runtime/worker.ts";
+import { createSpawner } from "../../runtime/serving/loader.ts";
+import type { Messenger } from "../../runtime/message/messenger.ts";
+import type { KnownParameters } from "../../runtime/service/parameters.ts";
+import { prepareModule } from "../../runtime/module/prepare.ts";
+import type { ThreadKind } from "../../runtime/spawning/spawner.ts";
+import { Worker } from "../../runtime/pool/pooled_thread.ts";
 
 const SERVE = { type: "serve", service: "bench_echo", config: {}, concurrency: 1, logLevel: "info" } as const;
 

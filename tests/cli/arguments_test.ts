@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { parseCallArguments, parseCallTarget } from "../../runtime/cli/call_arguments.ts";
+import { parseCallArguments, parseCallTarget } from "../../extensions/cli/flags/call_arguments.ts";
 import {
   describePermissions,
   moveBarePermissionFlags,
   permissionsOf,
-} from "../../runtime/cli/permission_flags.ts";
+} from "../../extensions/cli/flags/permission_flags.ts";
 
 Deno.test("parseCallTarget() splits at the last dot", () => {
   assert.deepEqual(parseCallTarget("shop.orders.place"), { service: "shop.orders", method: "place" });

@@ -1,5 +1,5 @@
 import { main } from "../../cli.ts";
-import type { CommandIo, StopSignal } from "../../runtime/cli/command_io.ts";
+import type { CommandIo, StopSignal } from "../../extensions/cli/command_io.ts";
 
 /** Folder of the service modules that tests serve. */
 export const SERVICES = new URL("../fixtures/services/", import.meta.url).pathname;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { versionText } from "../../runtime/cli/version.ts";
+import { versionText } from "../../extensions/cli/view/version.ts";
 import { Child } from "../fixtures/child.ts";
 import { ModuleOrigin, TestFolder } from "../fixtures/module_origin.ts";
 import { enoki, GREETING, SERVICES } from "./command.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { local } from "../../extensions/local/mod.ts";
-import { bury } from "../../runtime/message_fate.ts";
-import type { Transport } from "../../runtime/transport.ts";
+import { bury } from "../../runtime/hosting/message_fate.ts";
+import type { Transport } from "../../runtime/message/transport.ts";
 import { enoki, withBroker } from "./command.ts";
 
 /** Runs a test against a broker where two messages of queue `jobs` are dead. */

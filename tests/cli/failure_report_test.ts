@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { EXIT, reportFailure } from "../../runtime/cli/failure_report.ts";
+import { EXIT, reportFailure } from "../../extensions/cli/view/failure_report.ts";
 import {
   BrokerError,
   CallError,
   ConfigurationError,
   RemoteError,
   ServiceLoadError,
-} from "../../runtime/errors.ts";
+} from "../../runtime/message/errors.ts";
 
 Deno.test("reportFailure() shows the stack of what is no error of ours, without passwords", () => {
   const { status, text } = reportFailure(new TypeError("no amqp://ada:secret@host here"));
@@ -32,7 +32,7 @@ Deno.test("reportFailure() gives each of our errors its status", () => {
 Deno.test("reportFailure() leaves our frames out of what a module threw", () => {
   const error = new ServiceLoadError("x");
   const frame = (path: string) => `\n    at f (${new URL(path, import.meta.url).href}:1:1)`;
-  const ours = frame("../../runtime/service.ts") + frame("../../extensions/events/event.ts");
+  const ours = frame("../../runtime/service/service.ts") + frame("../../extensions/events/event.ts");
   error.stack = `TypeError: no${ours}${frame("./orders.ts")}`;
   assert.equal(reportFailure(error).text, `Cannot load the service: TypeError: no${frame("./orders.ts")}`);
 });

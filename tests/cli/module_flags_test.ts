@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { runtimeOptions } from "../../runtime/config.ts";
-import { withModuleFlags } from "../../runtime/cli/module_flags.ts";
+import { runtimeOptions } from "../../runtime/config/config.ts";
+import { withModuleFlags } from "../../extensions/cli/flags/module_flags.ts";
 import { ModuleOrigin, TestFolder } from "../fixtures/module_origin.ts";
 import { enoki, GREETING } from "./command.ts";
 

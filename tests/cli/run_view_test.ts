@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { CommandIo } from "../../runtime/cli/command_io.ts";
-import { RunView } from "../../runtime/cli/run_view.ts";
-import { ServiceLoadError } from "../../runtime/errors.ts";
+import type { CommandIo } from "../../extensions/cli/command_io.ts";
+import { RunView } from "../../extensions/cli/view/run_view.ts";
+import { ServiceLoadError } from "../../runtime/message/errors.ts";
 
 Deno.test("what cannot be reloaded is told in sentences with one period each", () => {
   let said = "";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BrokerError } from "../../runtime/errors.ts";
+import { BrokerError } from "../../runtime/message/errors.ts";
 import { Inbox } from "./inbox.ts";
 import { type Law, letter } from "./stage.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BrokerError } from "../../runtime/errors.ts";
+import { BrokerError } from "../../runtime/message/errors.ts";
 import type { Law } from "./stage.ts";
 
 export function countingLaws(law: Law): void {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { FieldTable, FieldValue } from "../../runtime/transport.ts";
+import type { FieldTable, FieldValue } from "../../runtime/message/transport.ts";
 import { type Law, letter } from "./stage.ts";
 
 export function expiringLaws(law: Law): void {

@@ -1,5 +1,5 @@
-import type { Messenger, Request, RequestOptions } from "../../runtime/messenger.ts";
-import type { Message } from "../../runtime/transport.ts";
+import type { Messenger, Request, RequestOptions } from "../../runtime/message/messenger.ts";
+import type { Message } from "../../runtime/message/transport.ts";
 import { decodeRequest, encodeFailure, encodeResult } from "../../extensions/rpc/wire.ts";
 
 /** A handler that waits at the gate. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ServiceLoadError } from "../../runtime/errors.ts";
+import { ServiceLoadError } from "../../runtime/message/errors.ts";
 import { PoolStage, type SpawnerFactory } from "./pool_stage.ts";
 
 /** What becomes of a service that does not start. */

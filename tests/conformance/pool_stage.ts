@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { encodeRequest } from "../../extensions/rpc/wire.ts";
-import type { ThreadPlan } from "../../runtime/loader.ts";
-import { createLog, type LogRecord } from "../../runtime/log.ts";
-import type { Failure, Outcome } from "../../runtime/outcome.ts";
-import { Pool, type PoolOptions } from "../../runtime/pool.ts";
-import type { ThreadSpawner } from "../../runtime/thread.ts";
-import type { FieldTable } from "../../runtime/transport.ts";
+import type { ThreadPlan } from "../../runtime/serving/loader.ts";
+import { createLog, type LogRecord } from "../../runtime/log/log.ts";
+import type { Failure, Outcome } from "../../runtime/message/outcome.ts";
+import { Pool, type PoolOptions } from "../../runtime/pool/pool.ts";
+import type { ThreadSpawner } from "../../runtime/spawning/spawner.ts";
+import type { FieldTable } from "../../runtime/message/transport.ts";
 import { Gate } from "./gate.ts";
 import { WatchedThreads } from "./watched_threads.ts";
 

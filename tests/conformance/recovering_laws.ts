@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Consumer, Transport, TransportStatus } from "../../runtime/transport.ts";
+import type { Consumer, Transport, TransportStatus } from "../../runtime/message/transport.ts";
 import { Inbox } from "./inbox.ts";
 import { type Law, letter, type Stage } from "./stage.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { FieldTable, Transport } from "../../runtime/transport.ts";
-import { UnroutableError } from "../../runtime/errors.ts";
+import type { FieldTable, Transport } from "../../runtime/message/transport.ts";
+import { UnroutableError } from "../../runtime/message/errors.ts";
 import type { Law, Stage } from "./stage.ts";
 
 export function routingLaws(law: Law): void {

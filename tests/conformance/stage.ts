@@ -5,8 +5,8 @@ import type {
   QueueDeclaration,
   Transport,
   TransportOptions,
-} from "../../runtime/transport.ts";
-import { UnroutableError } from "../../runtime/errors.ts";
+} from "../../runtime/message/transport.ts";
+import { UnroutableError } from "../../runtime/message/errors.ts";
 import { Inbox } from "./inbox.ts";
 
 /** A broker that a conformance test talks to. */

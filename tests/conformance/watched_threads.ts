@@ -1,4 +1,4 @@
-import type { Thread, ThreadOptions, ThreadSpawner } from "../../runtime/thread.ts";
+import type { Thread, ThreadOptions, ThreadSpawner } from "../../runtime/spawning/spawner.ts";
 
 /** A spawner that keeps what it spawned, so that a test can see threads end, and end them itself. */
 export class WatchedThreads implements ThreadSpawner {

@@ -8,8 +8,8 @@ import {
   MethodNotFoundError,
   RemoteError,
   UnknownServiceError,
-} from "../../runtime/errors.ts";
-import { configureLogging } from "../../runtime/observe.ts";
+} from "../../runtime/message/errors.ts";
+import { configureLogging } from "../../runtime/log/observe.ts";
 import type catalogue from "../fixtures/services/catalogue.ts";
 
 configureLogging({ write: () => {} });

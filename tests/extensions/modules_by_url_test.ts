@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { memory, MemoryBroker } from "../../extensions/memory/mod.ts";
 import { connect, type Connection, run, type RunOptions } from "../../extensions/run.ts";
-import type { RemoteError } from "../../runtime/errors.ts";
-import { configureLogging } from "../../runtime/observe.ts";
+import type { RemoteError } from "../../runtime/message/errors.ts";
+import { configureLogging } from "../../runtime/log/observe.ts";
 import {
   DECORATED_SERVICE,
   FAILING_LINE,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { amqp } from "../../extensions/amqp/mod.ts";
 import { rpcTopology } from "../../extensions/rpc/topology.ts";
 import { connect, run } from "../../extensions/run.ts";
-import { configureLogging } from "../../runtime/observe.ts";
+import { configureLogging } from "../../runtime/log/observe.ts";
 import { brokerTest } from "../fixtures/broker.ts";
 import { GateService } from "../fixtures/gate_service.ts";
 import { serveInProcess } from "../fixtures/serve_in_process.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { memory, MemoryBroker } from "../../extensions/memory/mod.ts";
 import { connect, run } from "../../extensions/run.ts";
-import { BrokerError, ServiceLoadError } from "../../runtime/errors.ts";
-import { configureLogging } from "../../runtime/observe.ts";
+import { BrokerError, ServiceLoadError } from "../../runtime/message/errors.ts";
+import { configureLogging } from "../../runtime/log/observe.ts";
 import type * as chainModule from "../fixtures/services/chain.ts";
 import { GateService } from "../fixtures/gate_service.ts";
 import { serveInMemory, servicePath } from "../fixtures/serve_in_memory.ts";

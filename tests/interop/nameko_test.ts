@@ -8,9 +8,9 @@ import {
   MethodNotFoundError,
   RemoteError,
   UnknownServiceError,
-} from "../../runtime/errors.ts";
-import { configureLogging } from "../../runtime/observe.ts";
-import type { Delivery, MessageProperties, Transport } from "../../runtime/transport.ts";
+} from "../../runtime/message/errors.ts";
+import { configureLogging } from "../../runtime/log/observe.ts";
+import type { Delivery, MessageProperties, Transport } from "../../runtime/message/transport.ts";
 import { type NamekoAnswer, type NamekoCall, NamekoProcess, namekoTest } from "../fixtures/nameko.ts";
 
 configureLogging({ write: () => {} });

@@ -1,7 +1,7 @@
 import { strictEqual, throws } from "node:assert/strict";
-import type { Injected } from "../../runtime/context.ts";
-import { entrypoint } from "../../runtime/entrypoint.ts";
-import { service } from "../../runtime/service.ts";
+import type { Injected } from "../../runtime/service/context.ts";
+import { entrypoint } from "../../runtime/service/entrypoint.ts";
+import { service } from "../../runtime/service/service.ts";
 import { type Client, client, type ClientMethod, type PendingCall, rpc } from "../../extensions/rpc/mod.ts";
 import type { Equal, Expect } from "./equality.ts";
 

@@ -1,6 +1,6 @@
 import { strictEqual } from "node:assert/strict";
 import { type Dispatcher, dispatcher, event } from "../../extensions/events/mod.ts";
-import { service } from "../../runtime/service.ts";
+import { service } from "../../runtime/service/service.ts";
 import type { Equal, Expect } from "./equality.ts";
 
 interface Order {

@@ -1,7 +1,7 @@
 import { strictEqual } from "node:assert/strict";
 import { z } from "zod";
 import { http } from "../../extensions/http/mod.ts";
-import { service } from "../../runtime/service.ts";
+import { service } from "../../runtime/service/service.ts";
 import type { Equal, Expect } from "./equality.ts";
 
 Deno.test("http() types the rule's variables, in both spellings", () => {

@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import type { Json, JsonResult } from "../../runtime/json.ts";
+import type { Json, JsonResult } from "../../runtime/service/json.ts";
 import type { Equal, Expect } from "./equality.ts";
 
 /** The value after a round through JSON, with the type that is claimed for it. */

@@ -1,8 +1,8 @@
 import { strictEqual } from "node:assert/strict";
 import { consume, exchange, type Publish, publisher, queue } from "../../extensions/messaging/mod.ts";
 import { rpc } from "../../extensions/rpc/mod.ts";
-import type { ReceivedMessage } from "../../runtime/entrypoint.ts";
-import { service } from "../../runtime/service.ts";
+import type { ReceivedMessage } from "../../runtime/service/entrypoint.ts";
+import { service } from "../../runtime/service/service.ts";
 import type { Equal, Expect } from "./equality.ts";
 
 interface Task {

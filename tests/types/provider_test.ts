@@ -1,6 +1,6 @@
 import { strictEqual } from "node:assert/strict";
-import type { Injected } from "../../runtime/context.ts";
-import { type DependencySpec, provider } from "../../runtime/dependency.ts";
+import type { Injected } from "../../runtime/service/context.ts";
+import { type DependencySpec, provider } from "../../runtime/service/dependency.ts";
 import type { Equal, Expect } from "./equality.ts";
 
 Deno.test("provider() infers what an object injects", () => {

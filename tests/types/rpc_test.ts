@@ -1,7 +1,7 @@
 import { strictEqual } from "node:assert/strict";
 import { z } from "zod";
 import { type Client, rpc } from "../../extensions/rpc/mod.ts";
-import { service } from "../../runtime/service.ts";
+import { service } from "../../runtime/service/service.ts";
 import type { Equal, Expect } from "./equality.ts";
 
 const Order = z.object({ id: z.coerce.number<string>(), note: z.string().default("none") });

@@ -39,7 +39,7 @@ async function check(): Promise<string> {
     await Deno.writeTextFile(
       path,
       [
-        `import { service } from "${new URL("../../runtime/service.ts", import.meta.url)}";`,
+        `import { service } from "${new URL("../../runtime/service/service.ts", import.meta.url)}";`,
         `import { client, rpc } from "${new URL("../../extensions/rpc/mod.ts", import.meta.url)}";`,
         `const greeting = service("greeting", { entrypoints: { hello: rpc() }, handlers: { hello() {} } });`,
         `export { client, greeting };`,

@@ -1,7 +1,7 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { rpc } from "../../extensions/rpc/mod.ts";
 import { cron, type CronSpec, timer, type TimerSpec } from "../../extensions/timer/mod.ts";
-import { service } from "../../runtime/service.ts";
+import { service } from "../../runtime/service/service.ts";
 import type { Equal, Expect } from "./equality.ts";
 
 Deno.test("timer() and cron() type handlers that receive nothing but the context", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Acknowledgements } from "../../../extensions/amqp/acknowledgements.ts";
-import type { Verdict } from "../../../runtime/transport.ts";
+import type { Verdict } from "../../../runtime/message/transport.ts";
 
 /**
  * What RabbitMQ does with the verdicts of one channel: keeps the open tags, and refuses one that is not open.

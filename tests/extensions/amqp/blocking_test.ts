@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { amqp } from "../../../extensions/amqp/mod.ts";
 import { logStatus } from "../../../extensions/broker.ts";
-import { createLog } from "../../../runtime/log.ts";
-import type { Consumer, Message, Transport } from "../../../runtime/transport.ts";
+import { createLog } from "../../../runtime/log/log.ts";
+import type { Consumer, Message, Transport } from "../../../runtime/message/transport.ts";
 import { enoki } from "../../cli/command.ts";
 import { PrivateRabbitmq } from "../../fixtures/private_rabbitmq.ts";
 

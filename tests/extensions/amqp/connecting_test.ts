@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 import type { AddressInfo, Server } from "node:net";
 import { amqp } from "../../../extensions/amqp/mod.ts";
-import { BrokerError } from "../../../runtime/errors.ts";
+import { BrokerError } from "../../../runtime/message/errors.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 import { SeverableProxy } from "../../fixtures/severable_proxy.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { amqp } from "../../../extensions/amqp/mod.ts";
-import type { Transport, TransportStatus, Verdict } from "../../../runtime/transport.ts";
+import type { Transport, TransportStatus, Verdict } from "../../../runtime/message/transport.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 
 async function connected(uri: string): Promise<Transport> {

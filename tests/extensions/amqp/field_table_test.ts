@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { decodeFields, encodeTable } from "../../../extensions/amqp/field_table.ts";
-import type { FieldTable, FieldValue } from "../../../runtime/transport.ts";
+import type { FieldTable, FieldValue } from "../../../runtime/message/transport.ts";
 
 /** The bytes of a value in a table, without the table's length and the key. */
 function encoded(value: FieldValue): Buffer {

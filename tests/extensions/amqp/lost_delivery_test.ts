@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { amqp } from "../../../extensions/amqp/mod.ts";
-import { createLog } from "../../../runtime/log.ts";
-import { deadLetterQueueOf } from "../../../runtime/message_fate.ts";
-import { describeFailure, failed, type Outcome } from "../../../runtime/outcome.ts";
-import { QueueHost } from "../../../runtime/queue_host.ts";
+import { createLog } from "../../../runtime/log/log.ts";
+import { deadLetterQueueOf } from "../../../runtime/hosting/message_fate.ts";
+import { describeFailure, failed, type Outcome } from "../../../runtime/message/outcome.ts";
+import { QueueHost } from "../../../runtime/hosting/queue_host.ts";
 import { letter } from "../../conformance/stage.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 import { SeverableProxy } from "../../fixtures/severable_proxy.ts";

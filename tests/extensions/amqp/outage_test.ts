@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { amqp } from "../../../extensions/amqp/mod.ts";
-import type { TransportStatus, Verdict } from "../../../runtime/transport.ts";
+import type { TransportStatus, Verdict } from "../../../runtime/message/transport.ts";
 import { PrivateRabbitmq } from "../../fixtures/private_rabbitmq.ts";
 
 const ignore = !await PrivateRabbitmq.isInstalled();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Socket } from "node:net";
 import { amqp } from "../../../extensions/amqp/mod.ts";
-import { BrokerError, UnroutableError } from "../../../runtime/errors.ts";
-import type { Message, Transport } from "../../../runtime/transport.ts";
+import { BrokerError, UnroutableError } from "../../../runtime/message/errors.ts";
+import type { Message, Transport } from "../../../runtime/message/transport.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 
 async function connected(uri: string): Promise<Transport> {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { dispatcher } from "../../../extensions/events/dispatcher.ts";
 import { event, type EventOptions } from "../../../extensions/events/event.ts";
-import { BrokerError } from "../../../runtime/errors.ts";
-import { service } from "../../../runtime/service.ts";
+import { BrokerError } from "../../../runtime/message/errors.ts";
+import { service } from "../../../runtime/service/service.ts";
 import { eventTest } from "./event_brokers.ts";
 import { Record } from "./event_stage.ts";
 

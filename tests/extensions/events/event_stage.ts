@@ -1,13 +1,13 @@
 import { type DispatchOptions, eventMessage } from "../../../extensions/events/event_message.ts";
 import { createEventHost, setUpDispatcher } from "../../../extensions/events/host.ts";
-import type { Entrypoint, EntrypointHost } from "../../../runtime/host.ts";
-import { Invoker } from "../../../runtime/invoker.ts";
-import { createLog, type LogRecord } from "../../../runtime/log.ts";
-import { describe } from "../../../runtime/manifest.ts";
-import { deadLetterQueueOf } from "../../../runtime/message_fate.ts";
-import type { PlainRecord } from "../../../runtime/plain.ts";
-import type { Service } from "../../../runtime/service.ts";
-import type { Topology, Transport } from "../../../runtime/transport.ts";
+import type { Entrypoint, EntrypointHost } from "../../../runtime/hosting/host.ts";
+import { Invoker } from "../../../runtime/thread/invoker.ts";
+import { createLog, type LogRecord } from "../../../runtime/log/log.ts";
+import { describe } from "../../../runtime/service/manifest.ts";
+import { deadLetterQueueOf } from "../../../runtime/hosting/message_fate.ts";
+import type { PlainRecord } from "../../../runtime/message/plain.ts";
+import type { Service } from "../../../runtime/service/service.ts";
+import type { Topology, Transport } from "../../../runtime/message/transport.ts";
 import type { BrokerUnderTest } from "../../conformance/stage.ts";
 import { Inbox } from "../../conformance/inbox.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { event, type EventOptions } from "../../../extensions/events/event.ts";
-import { WorkerLostError } from "../../../runtime/errors.ts";
-import { DEATH_HEADERS } from "../../../runtime/message_fate.ts";
-import { describeFailure, failed, type Outcome } from "../../../runtime/outcome.ts";
-import { Retry } from "../../../runtime/retry.ts";
-import { service } from "../../../runtime/service.ts";
+import { WorkerLostError } from "../../../runtime/message/errors.ts";
+import { DEATH_HEADERS } from "../../../runtime/hosting/message_fate.ts";
+import { describeFailure, failed, type Outcome } from "../../../runtime/message/outcome.ts";
+import { Retry } from "../../../runtime/message/retry.ts";
+import { service } from "../../../runtime/service/service.ts";
 import { eventTest } from "./event_brokers.ts";
 import { type EventStage, Record } from "./event_stage.ts";
 

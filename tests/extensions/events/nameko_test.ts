@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { amqp } from "../../../extensions/amqp/mod.ts";
 import { dispatcher } from "../../../extensions/events/dispatcher.ts";
 import { event } from "../../../extensions/events/event.ts";
-import { service } from "../../../runtime/service.ts";
+import { service } from "../../../runtime/service/service.ts";
 import { NamekoProcess, namekoTest } from "../../fixtures/nameko.ts";
 import { EventStage, Record } from "./event_stage.ts";
 

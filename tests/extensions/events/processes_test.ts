@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { amqp } from "../../../extensions/amqp/mod.ts";
 import { connect } from "../../../extensions/run.ts";
-import { configureLogging } from "../../../runtime/observe.ts";
-import type { Transport } from "../../../runtime/transport.ts";
+import { configureLogging } from "../../../runtime/log/observe.ts";
+import type { Transport } from "../../../runtime/message/transport.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 import { Record } from "./event_stage.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { connect, run } from "../../../extensions/run.ts";
-import { BrokerError } from "../../../runtime/errors.ts";
-import { deadLetterQueueOf, DEATH_HEADERS } from "../../../runtime/message_fate.ts";
-import { configureLogging } from "../../../runtime/observe.ts";
+import { BrokerError } from "../../../runtime/message/errors.ts";
+import { deadLetterQueueOf, DEATH_HEADERS } from "../../../runtime/hosting/message_fate.ts";
+import { configureLogging } from "../../../runtime/log/observe.ts";
 import { Inbox } from "../../conformance/inbox.ts";
 
 /** Lines of the log, which would be noise here. */

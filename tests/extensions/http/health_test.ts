@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { run } from "../../../extensions/run.ts";
-import { configureLogging } from "../../../runtime/observe.ts";
+import { configureLogging } from "../../../runtime/log/observe.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 import { freePort } from "../../fixtures/free_port.ts";
 import { SeverableProxy } from "../../fixtures/severable_proxy.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { configureLogging } from "../../../runtime/observe.ts";
+import { configureLogging } from "../../../runtime/log/observe.ts";
 import { connectTo, ODD_SERVICE, readUntil, send, serveHttp } from "./web_stage.ts";
 
 const lines: string[] = [];

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { decodeResponseHead } from "../../../extensions/http/request_head.ts";
+import { decodeResponseHead } from "../../../extensions/http/request/head.ts";
 import { http } from "../../../mod.ts";
-import type { Call } from "../../../runtime/context.ts";
-import type { Reply } from "../../../runtime/outcome.ts";
+import type { Call } from "../../../runtime/service/context.ts";
+import type { Reply } from "../../../runtime/message/outcome.ts";
 
 /** Nothing of it matters here. */
 const CALL = {} as Call;

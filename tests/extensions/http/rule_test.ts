@@ -1,6 +1,6 @@
 import { deepStrictEqual, throws } from "node:assert/strict";
-import { Router } from "../../../extensions/http/router.ts";
-import { parseRule } from "../../../extensions/http/rule.ts";
+import { Router } from "../../../extensions/http/routing/router.ts";
+import { parseRule } from "../../../extensions/http/routing/rule.ts";
 import { http } from "../../../extensions/http/mod.ts";
 
 function routerOf(...rules: readonly string[]): Router<string> {

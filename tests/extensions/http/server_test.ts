@@ -1,5 +1,5 @@
 import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
-import { parseListenAddress } from "../../../extensions/http/listen_address.ts";
+import { parseListenAddress } from "../../../extensions/http/listening/listen_address.ts";
 import { connectTo, noted, readUntil, send, serveHttp, takenPort, WEB_SERVICE } from "./web_stage.ts";
 
 const EXAMPLE = new URL("../../../examples/http/", import.meta.url).pathname;

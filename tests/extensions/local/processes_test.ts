@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { local } from "../../../extensions/local/mod.ts";
-import type { Transport, TransportStatus } from "../../../runtime/transport.ts";
+import type { Transport, TransportStatus } from "../../../runtime/message/transport.ts";
 import { Inbox } from "../../conformance/inbox.ts";
 
 Deno.test("local() lets two processes talk through the host's broker", async () => {

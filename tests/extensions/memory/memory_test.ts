@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
-import { BrokerError } from "../../../runtime/errors.ts";
-import type { FieldTable, Message, TransportStatus } from "../../../runtime/transport.ts";
+import { BrokerError } from "../../../runtime/message/errors.ts";
+import type { FieldTable, Message, TransportStatus } from "../../../runtime/message/transport.ts";
 import { Inbox } from "../../conformance/inbox.ts";
 
 function letter(routingKey: string, properties: Message["properties"] = {}): Message {

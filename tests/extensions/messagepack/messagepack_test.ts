@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { messagepack } from "../../../extensions/messagepack/mod.ts";
 import { consume, publisher, queue } from "../../../extensions/messaging/mod.ts";
-import { service } from "../../../runtime/service.ts";
+import { service } from "../../../runtime/service/service.ts";
 import { Record } from "../events/event_stage.ts";
 import { messagingTest } from "../messaging/messaging_stage.ts";
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { deflateSync } from "node:zlib";
 import { consume, type ConsumeOptions, exchange, queue } from "../../../extensions/messaging/mod.ts";
-import type { ReceivedMessage } from "../../../runtime/entrypoint.ts";
-import { Retry } from "../../../runtime/retry.ts";
-import type { Serializer } from "../../../runtime/serializer.ts";
-import { service } from "../../../runtime/service.ts";
-import type { FieldTable, MessageProperties } from "../../../runtime/transport.ts";
+import type { ReceivedMessage } from "../../../runtime/service/entrypoint.ts";
+import { Retry } from "../../../runtime/message/retry.ts";
+import type { Serializer } from "../../../runtime/message/serializer.ts";
+import { service } from "../../../runtime/service/service.ts";
+import type { FieldTable, MessageProperties } from "../../../runtime/message/transport.ts";
 import { Record } from "../events/event_stage.ts";
 import { type Instance, type MessagingStage, messagingTest } from "./messaging_stage.ts";
 

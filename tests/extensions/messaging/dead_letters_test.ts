@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { openDeadLetters } from "../../../extensions/dead_letters.ts";
 import { consume, queue } from "../../../extensions/messaging/mod.ts";
-import { UnroutableError } from "../../../runtime/errors.ts";
-import { attemptsOf, bury, deadLetterQueueOf, receivedMessage } from "../../../runtime/message_fate.ts";
-import { service } from "../../../runtime/service.ts";
-import type { MessageProperties } from "../../../runtime/transport.ts";
+import { UnroutableError } from "../../../runtime/message/errors.ts";
+import {
+  attemptsOf,
+  bury,
+  deadLetterQueueOf,
+  receivedMessage,
+} from "../../../runtime/hosting/message_fate.ts";
+import { service } from "../../../runtime/service/service.ts";
+import type { MessageProperties } from "../../../runtime/message/transport.ts";
 import { Record } from "../events/event_stage.ts";
 import { type MessagingStage, messagingTest } from "./messaging_stage.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { exchange } from "../../../extensions/messaging/mod.ts";
-import type { ExchangeType } from "../../../runtime/transport.ts";
+import type { ExchangeType } from "../../../runtime/message/transport.ts";
 
 Deno.test("exchange() has kombu's defaults: direct, durable, not auto-delete", () => {
   assert.deepEqual(exchange("orders"), { name: "orders", type: "direct", durable: true, autoDelete: false });

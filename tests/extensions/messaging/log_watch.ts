@@ -1,4 +1,4 @@
-import { configureLogging } from "../../../runtime/observe.ts";
+import { configureLogging } from "../../../runtime/log/observe.ts";
 
 /** One line of the log. */
 export interface LogLine {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { amqp } from "../../../extensions/amqp/mod.ts";
 import { consume, exchange, publisher, queue } from "../../../extensions/messaging/mod.ts";
-import { rawSerializer } from "../../../runtime/serializer.ts";
-import { service } from "../../../runtime/service.ts";
+import { rawSerializer } from "../../../runtime/message/serializer.ts";
+import { service } from "../../../runtime/service/service.ts";
 import { NamekoProcess, namekoTest } from "../../fixtures/nameko.ts";
 import { Record } from "../events/event_stage.ts";
 import { MessagingStage } from "./messaging_stage.ts";

@@ -8,13 +8,13 @@ import {
   type PublisherOptions,
   queue,
 } from "../../../extensions/messaging/mod.ts";
-import { BrokerError, UnroutableError } from "../../../runtime/errors.ts";
-import { rawSerializer, textSerializer } from "../../../runtime/serializer.ts";
-import { CallScope } from "../../../runtime/call_scope.ts";
-import { encodeCallHeaders } from "../../../runtime/call_headers.ts";
-import type { DependencyHost } from "../../../runtime/dependency.ts";
-import { service } from "../../../runtime/service.ts";
-import type { FieldTable, Message } from "../../../runtime/transport.ts";
+import { BrokerError, UnroutableError } from "../../../runtime/message/errors.ts";
+import { rawSerializer, textSerializer } from "../../../runtime/message/serializer.ts";
+import { CallScope } from "../../../runtime/thread/call_scope.ts";
+import { encodeCallHeaders } from "../../../runtime/message/call_headers.ts";
+import type { DependencyHost } from "../../../runtime/service/dependency.ts";
+import { service } from "../../../runtime/service/service.ts";
+import type { FieldTable, Message } from "../../../runtime/message/transport.ts";
 import type { Inbox } from "../../conformance/inbox.ts";
 import { Record } from "../events/event_stage.ts";
 import { type MessagingStage, messagingTest } from "./messaging_stage.ts";

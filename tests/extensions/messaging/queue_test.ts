@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { exchange, queue, type QueueOptions } from "../../../extensions/messaging/mod.ts";
-import type { QueueDeclaration } from "../../../runtime/transport.ts";
+import type { QueueDeclaration } from "../../../runtime/message/transport.ts";
 
 /** What is declared for the queue itself. */
 function declared(options: QueueOptions = {}): QueueDeclaration {

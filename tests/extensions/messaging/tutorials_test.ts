@@ -4,7 +4,7 @@ import { fibonacci } from "../../../examples/tutorials/rpc/client.ts";
 import { amqp } from "../../../extensions/amqp/mod.ts";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { connect, type Connection, run, type Running } from "../../../extensions/run.ts";
-import type { Transport } from "../../../runtime/transport.ts";
+import type { Transport } from "../../../runtime/message/transport.ts";
 import { PrivateRabbitmq } from "../../fixtures/private_rabbitmq.ts";
 import { LogWatch } from "./log_watch.ts";
 

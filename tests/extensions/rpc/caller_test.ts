@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { connect } from "../../../extensions/run.ts";
-import { BrokerError, CallTimeoutError, UnknownServiceError } from "../../../runtime/errors.ts";
-import { configureLogging } from "../../../runtime/observe.ts";
+import { BrokerError, CallTimeoutError, UnknownServiceError } from "../../../runtime/message/errors.ts";
+import { configureLogging } from "../../../runtime/log/observe.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 import { SeverableProxy } from "../../fixtures/severable_proxy.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { rpcTopology } from "../../../extensions/rpc/topology.ts";
-import { configureLogging } from "../../../runtime/observe.ts";
-import type { MessageProperties } from "../../../runtime/transport.ts";
+import { configureLogging } from "../../../runtime/log/observe.ts";
+import type { MessageProperties } from "../../../runtime/message/transport.ts";
 import { serveInMemory } from "../../fixtures/serve_in_memory.ts";
 
 const WAITING = "enoki_test_waiting";

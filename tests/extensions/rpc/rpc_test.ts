@@ -2,9 +2,9 @@ import { deepStrictEqual, match, rejects, strictEqual, throws } from "node:asser
 import { z } from "zod";
 import { rpc } from "../../../extensions/rpc/mod.ts";
 import { encodeRequest } from "../../../extensions/rpc/wire.ts";
-import type { AnyEntrypoint, Conversion } from "../../../runtime/entrypoint.ts";
-import { type AnyFunction, parametersOf, readParameters } from "../../../runtime/parameters.ts";
-import type { StandardSchema } from "../../../runtime/standard_schema.ts";
+import type { AnyEntrypoint, Conversion } from "../../../runtime/service/entrypoint.ts";
+import { type AnyFunction, parametersOf, readParameters } from "../../../runtime/service/parameters.ts";
+import type { StandardSchema } from "../../../runtime/service/standard_schema.ts";
 import { testContext } from "../../../runtime/testing.ts";
 
 const Order = z.object({ id: z.coerce.number(), note: z.string().default("none") });

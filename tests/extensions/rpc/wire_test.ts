@@ -10,8 +10,8 @@ import {
   RemoteError,
   UnknownServiceError,
   WorkerLostError,
-} from "../../../runtime/errors.ts";
-import { describeFailure } from "../../../runtime/outcome.ts";
+} from "../../../runtime/message/errors.ts";
+import { describeFailure } from "../../../runtime/message/outcome.ts";
 import {
   decodeRequest,
   decodeResponse,

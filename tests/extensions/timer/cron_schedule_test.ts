@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { cronSchedule } from "../../../extensions/timer/cron_schedule.ts";
-import { ConfigurationError } from "../../../runtime/errors.ts";
+import { ConfigurationError } from "../../../runtime/message/errors.ts";
 import { FakeClock } from "./fake_clock.ts";
 
 /** The next times of a pattern, in the order of their coming. */

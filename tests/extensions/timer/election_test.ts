@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { attemptInterval, standForElection } from "../../../extensions/timer/election.ts";
 import { amqp } from "../../../extensions/amqp/mod.ts";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
-import { createLog } from "../../../runtime/log.ts";
-import type { Transport } from "../../../runtime/transport.ts";
+import { createLog } from "../../../runtime/log/log.ts";
+import type { Transport } from "../../../runtime/message/transport.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 import { SeverableProxy } from "../../fixtures/severable_proxy.ts";
 

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { run, type Running } from "../../../extensions/run.ts";
 import { TimerHost } from "../../../extensions/timer/host.ts";
-import { ConfigurationError } from "../../../runtime/errors.ts";
-import type { EntrypointHost } from "../../../runtime/host.ts";
-import { createLog } from "../../../runtime/log.ts";
-import { configureLogging } from "../../../runtime/observe.ts";
-import type { Outcome } from "../../../runtime/outcome.ts";
+import { ConfigurationError } from "../../../runtime/message/errors.ts";
+import type { EntrypointHost } from "../../../runtime/hosting/host.ts";
+import { createLog } from "../../../runtime/log/log.ts";
+import { configureLogging } from "../../../runtime/log/observe.ts";
+import type { Outcome } from "../../../runtime/message/outcome.ts";
 import { Ticks } from "./ticks.ts";
 
 const QUEUE = "enoki_test_ticks";

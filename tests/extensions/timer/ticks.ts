@@ -1,4 +1,4 @@
-import type { Transport } from "../../../runtime/transport.ts";
+import type { Transport } from "../../../runtime/message/transport.ts";
 import { Inbox } from "../../conformance/inbox.ts";
 
 /** A tick as its handler has reported it. */

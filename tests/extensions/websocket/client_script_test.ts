@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { clientScript } from "../../../extensions/websocket/client.ts";
-import { importBundle } from "../../../runtime/module_bundle_import.ts";
-import type { BundleAnswer } from "../../../runtime/module_bundle.ts";
-import type { BundleRequest } from "../../../runtime/module_bundler.ts";
+import { importBundle } from "../../../runtime/thread/bundle_import.ts";
+import type { BundleAnswer } from "../../../runtime/module/bundle/bundle.ts";
+import type { BundleRequest } from "../../../runtime/module/bundle/bundler.ts";
 import { ModuleOrigin, type OriginReply } from "../../fixtures/module_origin.ts";
 import { serveSockets } from "./socket_stage.ts";
 

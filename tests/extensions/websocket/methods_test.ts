@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SocketMethods } from "../../../extensions/websocket/socket_methods.ts";
+import { SocketMethods } from "../../../extensions/websocket/sockets/socket_methods.ts";
 
 const method = (service: string, owner: unknown) => ({
   name: `${service}.say`,

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { Socket as TcpSocket } from "node:net";
 import { HttpServer } from "../../../extensions/http/server.ts";
-import { Socket } from "../../../extensions/websocket/socket.ts";
-import { createLog } from "../../../runtime/log.ts";
+import { Socket } from "../../../extensions/websocket/sockets/socket.ts";
+import { createLog } from "../../../runtime/log/log.ts";
 import { ServerProcess } from "../http/server_process.ts";
 import { connectTo, readUntil } from "../http/web_stage.ts";
 import { connectByHand, handshake, SOCKET_SERVICE } from "./socket_stage.ts";

@@ -1,0 +1,28 @@
+import { maskSecrets, resolveConfig } from "../../../runtime/config/config.ts";
+import { formatConfigYaml } from "../../../runtime/config/yaml.ts";
+import type { CommandIo } from "../command_io.ts";
+import { EXIT } from "../view/failure_report.ts";
+
+/** The flags that make up the configuration. */
+export interface ConfigFlags {
+  readonly config?: string;
+  readonly define?: readonly string[];
+  readonly broker?: string;
+}
+
+/** Prints the configuration that the other commands would use. */
+export async function configCommand(
+  { config: file, define, broker, json }: ConfigFlags & { readonly json?: boolean },
+  io: CommandIo,
+): Promise<number> {
+  const config = maskSecrets(
+    await resolveConfig({
+      env: io.env,
+      ...(file !== undefined && { file }),
+      ...(define && { define }),
+      flags: { TRANSPORT: broker },
+    }),
+  );
+  io.writeResult(json ? `${JSON.stringify(config, null, 2)}\n` : formatConfigYaml(config));
+  return EXIT.fine;
+}

@@ -1,0 +1,128 @@
+import type { CommandIo } from "../command_io.ts";
+import type {
+  DeadLetter,
+  DeadLetters,
+  OpenDeadLetters,
+  OpenedDeadLetter,
+} from "../../../runtime/cli/composition.ts";
+import type { ConfigFlags } from "./config.ts";
+import { EXIT, reportFailure } from "../view/failure_report.ts";
+import { beginMessaging, CONFIRM_TIMEOUT } from "./messaging.ts";
+import { alignColumns } from "../view/service_listing.ts";
+
+/** What to do with the dead messages of a queue; a timeout is in seconds. */
+export type DeadAction =
+  | { readonly name: "list"; readonly json?: boolean }
+  | { readonly name: "show"; readonly number: number }
+  | { readonly name: "replay"; readonly number?: number; readonly timeout?: number }
+  | { readonly name: "purge"; readonly yes?: boolean };
+
+/** Lists, shows, replays or deletes the messages of a queue that could not be handled. */
+export async function deadCommand(
+  action: DeadAction,
+  queue: string,
+  { broker, ...setup }: ConfigFlags,
+  io: CommandIo,
+  loadDeadLetters: () => Promise<OpenDeadLetters>,
+): Promise<number> {
+  const config = await beginMessaging(setup, io);
+  const open = await loadDeadLetters();
+  try {
+    await using letters = await open(queue, { config, ...(broker !== undefined && { broker }) });
+    return await act(action, queue, letters, io);
+  } catch (error) {
+    const { status, text } = reportFailure(error);
+    io.writeMessage(`${text}\n`);
+    return status;
+  }
+}
+
+async function act(
+  action: DeadAction,
+  queue: string,
+  letters: DeadLetters,
+  io: CommandIo,
+): Promise<number> {
+  const say = (text: string) => io.writeMessage(`${text}\n`);
+  switch (action.name) {
+    case "list": {
+      const all = await letters.list();
+      if (action.json) io.writeResult(`${JSON.stringify(all.map(summary), null, 2)}\n`);
+      else if (all.length === 0) say(`Queue "${queue}" has no dead messages`);
+      else io.writeResult(`${alignColumns(all.map(row), "")}\n`);
+      return EXIT.fine;
+    }
+    case "show": {
+      const letter = await letters.show(action.number);
+      if (letter === undefined) return missing(action.number);
+      io.writeResult(describe(letter));
+      return EXIT.fine;
+    }
+    case "replay": {
+      const { number, timeout = CONFIRM_TIMEOUT } = action;
+      const count = await letters.replay({
+        ...(number !== undefined && { number }),
+        timeout: timeout * 1_000,
+      });
+      if (count === 0 && number !== undefined) return missing(number);
+      say(`Replayed ${messages(count)} to queue "${queue}"`);
+      return EXIT.fine;
+    }
+    case "purge": {
+      if (!action.yes) {
+        say(
+          `Purging would delete ${
+            messages(await letters.count())
+          } of queue "${queue}" for good. Confirm with --yes`,
+        );
+        return EXIT.usage;
+      }
+      say(`Deleted ${messages(await letters.purge())} of queue "${queue}"`);
+      return EXIT.fine;
+    }
+  }
+
+  function missing(number: number): number {
+    say(`Cannot find dead message ${number} of queue "${queue}": see ${io.program} dead list ${queue}`);
+    return EXIT.usage;
+  }
+}
+
+function messages(count: number): string {
+  return count === 1 ? "1 dead message" : `${count} dead messages`;
+}
+
+function summary({ number, reason, error, at, attempts, size }: DeadLetter): Record<string, unknown> {
+  return { number, reason, error, at, attempts, size };
+}
+
+function row({ number, reason, error, at, attempts, size }: DeadLetter): readonly string[] {
+  const tries = attempts === 1 ? "1 attempt" : `${attempts} attempts`;
+  return [String(number), at, reason, tries, `${size} B`, oneLine(error)];
+}
+
+/** Whatever a message says, it is one line here, and cannot forge another. */
+function oneLine(text: string): string {
+  return text.replaceAll(CONTROLS_REGEXP, " ");
+}
+
+// deno-lint-ignore no-control-regex -- these are the characters to leave out
+const CONTROLS_REGEXP = /[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g;
+
+function describe(letter: OpenedDeadLetter): string {
+  const { number, reason, error, at, attempts, exchange, routingKey, properties, body } = letter;
+  const facts = { number, reason, error, at, attempts, exchange, routingKey, ...properties };
+  const rows = Object.entries(facts).map(([name, value]) => [
+    name,
+    typeof value === "string" ? oneLine(value) : JSON.stringify(value),
+  ]);
+  return `${alignColumns(rows, "")}\n\n${bodyText(body)}\n`;
+}
+
+function bodyText(body: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(body);
+  } catch {
+    return `base64: ${body.toBase64()}`;
+  }
+}

@@ -1,0 +1,84 @@
+import { resolveConfig, runtimeOptions } from "../../../runtime/config/config.ts";
+import { loadModule } from "../../../runtime/serving/loader.ts";
+import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
+import { configureLogging, emitRecord } from "../../../runtime/log/observe.ts";
+import type { ServiceExport } from "../../../runtime/channel/port.ts";
+import type { CommandIo } from "../command_io.ts";
+import type { DescribeOpenApi } from "../../../runtime/cli/composition.ts";
+import { EXIT } from "../view/failure_report.ts";
+import { requireModuleFiles } from "../flags/module_files.ts";
+import { type ModuleFlags, withModuleFlags } from "../flags/module_flags.ts";
+import { type PermissionFlags, permissionsOf } from "../flags/permission_flags.ts";
+import type { ConfigFlags } from "./config.ts";
+import { alignColumns, entrypointRows } from "../view/service_listing.ts";
+
+/** Flags of `describe`. */
+export type DescribeFlags = ConfigFlags & PermissionFlags & ModuleFlags & {
+  readonly json?: boolean;
+  readonly openapi?: boolean;
+  /** Of the OpenAPI document. */
+  readonly title?: string;
+  /** Of the OpenAPI document. */
+  readonly apiVersion?: string;
+};
+
+/** Prints what modules export, without serving it. */
+export async function describeCommand(
+  modules: readonly string[],
+  { config: file, define, json, openapi = false, title, apiVersion, ...flags }: DescribeFlags,
+  io: CommandIo,
+  loadOpenApi: () => Promise<DescribeOpenApi>,
+): Promise<number> {
+  const done = await io.startOver();
+  if (done !== undefined) return done;
+  configureLogging({ colors: io.colors, write: (line) => io.writeMessage(`${line}\n`) });
+  const config = await resolveConfig({
+    env: io.env,
+    ...(file !== undefined && { file }),
+    ...(define && { define }),
+  });
+  const known = runtimeOptions(withModuleFlags(config, flags));
+  const permissions = permissionsOf(flags) ?? known.permissions;
+  await requireModuleFiles(modules);
+  const services: ServiceExport[] = [];
+  for (const module of modules) {
+    const loaded = await loadModule(parseModuleSpecifier(module), {
+      permissions,
+      modules: known.modules,
+      ...(flags.importMap !== undefined && { importMap: flags.importMap }),
+      details: openapi,
+      onLog: emitRecord,
+    });
+    loaded.worker.kill("it is described");
+    await loaded.spawner[Symbol.asyncDispose]();
+    services.push(...loaded.services);
+  }
+  if (openapi) {
+    const describeOpenApi = await loadOpenApi();
+    const document = describeOpenApi(services.map(({ manifest }) => manifest), {
+      title: title ?? known.http.openapi?.title,
+      version: apiVersion ?? known.http.openapi?.version,
+      servers: known.http.openapi?.servers,
+      onOmission: (message) => io.writeMessage(`${message}\n`),
+    });
+    io.writeResult(`${JSON.stringify(document, null, 2)}\n`);
+  } else io.writeResult(json ? formatJson(services) : formatTable(services));
+  return EXIT.fine;
+}
+
+function formatJson(services: readonly ServiceExport[]): string {
+  const described = services.map(({ exportName, manifest }) => ({ export: exportName, ...manifest }));
+  return `${JSON.stringify(described, null, 2)}\n`;
+}
+
+function formatTable(services: readonly ServiceExport[]): string {
+  return services.map(({ exportName, manifest }) => {
+    const { name, dependencies } = manifest;
+    const entrypoints = alignColumns(entrypointRows(manifest), "  ");
+    return [
+      exportName === "default" ? name : `${name} (export ${exportName})`,
+      ...(entrypoints === "" ? ["  no entrypoints"] : [entrypoints]),
+      ...(dependencies.length > 0 ? [`  needs ${dependencies.map(({ key }) => key).join(", ")}`] : []),
+    ].map((line) => `${line}\n`).join("");
+  }).join("\n");
+}

@@ -1,0 +1,237 @@
+import { pause } from "../../../runtime/waiting/abort.ts";
+import {
+  type Config,
+  type ConfigValue,
+  isMapping,
+  resolveConfig,
+  runtimeOptions,
+} from "../../../runtime/config/config.ts";
+import { keepPlaces } from "../../../runtime/config/place.ts";
+import { ServiceLoadError } from "../../../runtime/message/errors.ts";
+import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
+import { configureLogging, type LogFormat, parseLogLevel } from "../../../runtime/log/observe.ts";
+import type { CommandIo, StopSignal } from "../command_io.ts";
+import type { Serve, ServeOptions, Serving } from "../../../runtime/cli/composition.ts";
+import type { ConfigFlags } from "./config.ts";
+import { ConfigWatch, denoConfigsOf } from "../flags/config_watch.ts";
+import { EXIT } from "../view/failure_report.ts";
+import { requireModuleFiles } from "../flags/module_files.ts";
+import { type ModuleFlags, withModuleFlags } from "../flags/module_flags.ts";
+import { type PermissionFlags, permissionsOf } from "../flags/permission_flags.ts";
+import { RunView } from "../view/run_view.ts";
+
+/** Flags of `run`. */
+export type RunFlags = ConfigFlags & PermissionFlags & ModuleFlags & {
+  readonly maxWorkers?: number;
+  readonly concurrency?: number;
+  readonly http?: string;
+  readonly watch?: boolean;
+  readonly logLevel?: string;
+  readonly logFormat?: LogFormat;
+};
+
+/** Statuses of a process that these signals end. */
+const KILLED_BY: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
+
+/**
+ * Milliseconds within which a further SIGINT is the same Ctrl-C: under `deno task`, the terminal sends one and the task
+ * another.
+ */
+const ECHO_TIME = 300;
+
+/** Milliseconds that an aborted stop has to leave things tidy. */
+const ABORT_LIMIT = 1_000;
+
+/** Serves modules until a signal; a second signal aborts. */
+export async function runCommand(
+  modules: readonly string[],
+  flags: RunFlags,
+  io: CommandIo,
+  loadServe: () => Promise<Serve>,
+): Promise<number> {
+  const done = await io.startOver();
+  if (done !== undefined) return done;
+  const {
+    config: file,
+    define,
+    broker,
+    maxWorkers,
+    concurrency,
+    http,
+    watch = false,
+    logLevel = "info",
+    logFormat = "pretty",
+  } = flags;
+  const view = new RunView(io, logFormat);
+  configureLogging({
+    level: logLevel,
+    format: logFormat,
+    colors: io.colors,
+    write: (line) => view.log(line),
+  });
+  const permissions = permissionsOf(flags);
+  const given = {
+    max_workers: maxWorkers,
+    concurrency,
+    WEB_SERVER_ADDRESS: http,
+    permissions: permissions as ConfigValue | undefined,
+  };
+  const resolved = await resolveConfig({
+    env: io.env,
+    ...(io.application?.config !== undefined && { defaults: io.application.config }),
+    ...(file !== undefined && { file }),
+    ...(define && { define }),
+    flags: given,
+  });
+  const config = withModuleFlags(flagsWin(resolved, given), flags);
+  runtimeOptions(config);
+  await requireModuleFiles(modules);
+  const serve = await loadServe();
+  using stop = new StopRequests(io);
+  await using _watching = watch
+    ? new ConfigWatch(
+      [...(file === undefined ? [] : [file]), ...denoConfigsOf(modules)],
+      (changed) => view.say(`${changed} has changed. Restart to use it: it is read at the start`),
+    )
+    : undefined;
+  const service = serveUntilStopped(
+    serve,
+    modules,
+    {
+      config,
+      logLevel: parseLogLevel(logLevel),
+      ...(broker !== undefined && { broker }),
+      ...(flags.importMap !== undefined && { importMap: flags.importMap }),
+      watch,
+      onProgress: (progress) => view.progress(progress),
+      onUnreachable: (error, retryIn) => view.unreachable(error, retryIn),
+      signal: stop.first,
+    },
+    stop,
+    view,
+  );
+  await Promise.race([service, stop.aborted(view, service)]);
+  return stop.status;
+}
+
+/** A flag wins over what the file has for one service, too. */
+function flagsWin(config: Config, given: Readonly<Record<string, ConfigValue | undefined>>): Config {
+  const { services } = config;
+  if (!isMapping(services)) return config;
+  const flags = Object.keys(given).filter((key) => given[key] !== undefined);
+  const without = (own: ConfigValue) =>
+    isMapping(own) && flags.some((key) => Object.hasOwn(own, key))
+      ? keepPlaces(Object.fromEntries(Object.entries(own).filter(([key]) => !flags.includes(key))), own)
+      : own;
+  const left = Object.fromEntries(Object.entries(services).map(([name, own]) => [name, without(own)]));
+  return keepPlaces({ ...config, services: keepPlaces(left, services) }, config);
+}
+
+async function serveUntilStopped(
+  serve: Serve,
+  modules: readonly string[],
+  options: ServeOptions,
+  stop: StopRequests,
+  view: RunView,
+): Promise<void> {
+  const serving = await startServing(serve, modules, options, view);
+  if (serving === undefined) return view.say("Stopped before anything was served");
+  try {
+    view.ready(serving, options);
+    await Promise.race([serving.finished, stop.requested]);
+    if (stop.first.aborted) view.stopping(serving);
+  } finally {
+    await serving.shutdown({ signal: stop.second });
+  }
+  if (!stop.second.aborted) view.say("Stopped");
+}
+
+/** Starts to serve; undefined where it was stopped before. What cannot be loaded may be mended where it is watched. */
+async function startServing(
+  serve: Serve,
+  modules: readonly string[],
+  options: ServeOptions,
+  view: RunView,
+): Promise<Serving | undefined> {
+  const { signal, watch } = options;
+  while (true) {
+    const since = Date.now();
+    try {
+      view.starting();
+      return await serve(modules, options);
+    } catch (error) {
+      view.clear();
+      if (signal.aborted) return undefined;
+      if (!watch || !(error instanceof ServiceLoadError)) throw error;
+      view.notStarted(error);
+      const urls = modules.map((module) => parseModuleSpecifier(module).url);
+      const { moduleChange } = await import("../../../runtime/serving/module_change.ts");
+      try {
+        await moduleChange(urls, { since, signal });
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        throw error;
+      }
+    }
+  }
+}
+
+/** The first and the second request to stop. */
+class StopRequests implements Disposable {
+  readonly #first = new AbortController();
+  readonly #second = new AbortController();
+  readonly #requested = Promise.withResolvers<void>();
+  readonly #again = Promise.withResolvers<void>();
+  readonly #listening: Disposable;
+  #status: number = EXIT.fine;
+
+  constructor(io: CommandIo) {
+    let interruptedAt = -Infinity;
+    this.#listening = io.onStop((signal) => {
+      if (signal === "SIGINT") {
+        const now = performance.now();
+        if (now - interruptedAt < ECHO_TIME) return;
+        interruptedAt = now;
+      }
+      if (this.first.aborted) {
+        this.#status = KILLED_BY[signal];
+        this.#second.abort();
+        this.#again.resolve();
+      } else {
+        this.#first.abort();
+        this.#requested.resolve();
+      }
+    });
+  }
+
+  get first(): AbortSignal {
+    return this.#first.signal;
+  }
+
+  get second(): AbortSignal {
+    return this.#second.signal;
+  }
+
+  /** Resolves with the first request. */
+  get requested(): Promise<void> {
+    return this.#requested.promise;
+  }
+
+  /** What the process ends with: as if the signal had killed it where it was aborted. */
+  get status(): number {
+    return this.#status;
+  }
+
+  /** Resolves a moment after the second request, whether `service` has ended or not. */
+  async aborted(view: RunView, service: Promise<unknown>): Promise<void> {
+    await this.#again.promise;
+    view.say("Aborting: calls that still run go back to the broker");
+    const over = new AbortController();
+    await Promise.race([service, pause(ABORT_LIMIT, over.signal)]).catch(() => {});
+    over.abort();
+  }
+
+  [Symbol.dispose](): void {
+    this.#listening[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * Makes one binary with `deno compile`.
+ *
+ * What is compiled is an entry that is written for the occasion: it starts the command line and tells it what the
+ * binary has inside. A binary holds what its entry imports and what is named beside it, so the entry modules of
+ * threads, the services, and the doors that a service's import may lead to are named. Its files keep their places
+ * only towards each other, so the entry addresses files from where it is itself.
+ */
+import { basename, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import {
+  BUNDLER_CODE,
+  bundlerCodePath,
+  packBundlerCode,
+} from "../../../runtime/module/bundle/bundler_code.ts";
+import { ConfigurationError } from "../../../runtime/message/errors.ts";
+import { loadModule, NoServiceError } from "../../../runtime/serving/loader.ts";
+import type { ModuleFetcherOptions } from "../../../runtime/module/fetch/fetcher.ts";
+import { type ModuleSpecifier, parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
+import { ownModuleUnder } from "../../../runtime/program/own_modules.ts";
+import { OWN_PACKAGE } from "../../../runtime/program/own_package.ts";
+import { nearestConfig } from "../../../runtime/program/program_config.ts";
+import { THREAD_ENTRIES } from "../../../runtime/spawning/thread_entries.ts";
+import { addressFrom, binaryImports } from "./binary_imports.ts";
+import type { Application, Build } from "../build.ts";
+import type { CommandIo } from "../command_io.ts";
+import { checkBinaryConfig, fetchingOptions, readConfigText } from "./compiled_config.ts";
+import { Compiler, verifyBinary } from "./compiler.ts";
+import { EXIT } from "../view/failure_report.ts";
+import { requireModuleFiles } from "../flags/module_files.ts";
+import type { ModuleFlags } from "../flags/module_flags.ts";
+import { ownSource } from "./own_source.ts";
+import { packModule } from "./packed_modules.ts";
+import { revisionOf } from "./revision.ts";
+
+/** Flags of `compile`. */
+export type CompileFlags = ModuleFlags & {
+  readonly output?: string;
+  readonly config?: string;
+  readonly target?: string;
+};
+
+/** Writes a binary that serves some modules; without any, one that has all commands. */
+export async function compileCommand(
+  modules: readonly string[],
+  { output, config: configFile, target, ...flags }: CompileFlags,
+  io: CommandIo,
+): Promise<number> {
+  const done = await io.startOver();
+  if (done !== undefined) return done;
+  const specifiers = modules.map((module) => parseModuleSpecifier(module));
+  const [first] = specifiers;
+  if (first === undefined && configFile !== undefined) {
+    throw new ConfigurationError(`Cannot put "${configFile}" into a binary without services: name a module`);
+  }
+  await requireModuleFiles(modules);
+  const config = configFile === undefined ? undefined : await readConfigText(configFile);
+  if (config !== undefined) await checkBinaryConfig(config);
+  const fetching = await fetchingOptions(config, flags, io.env);
+  for (const specifier of specifiers) await requireServices(specifier, fetching, flags.importMap);
+  const compiler = await Compiler.find();
+  const path = output ?? defaultOutput(first, target);
+  io.writeMessage(`Compiling ${path}\n`);
+
+  const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "enoki-compile-" }));
+  try {
+    const source = await ownSource(join(folder, "enoki"));
+    const entry = join(folder, "entry.ts");
+    const project = (first && nearestConfig(first.url)) ?? nearestConfig(`${source}cli.ts`);
+    const importMap = join(folder, "import_map.json");
+    await Deno.writeTextFile(
+      importMap,
+      await binaryImports(first && project, pathToFileURL(importMap), source),
+    );
+    const packed = await Promise.all(specifiers.map((specifier) =>
+      packModule(specifier, {
+        folder,
+        view: { deno: compiler.path, config: project, importMap },
+        modules: fetching,
+        doors: doors(source),
+        ...(flags.importMap !== undefined && { importMap: flags.importMap }),
+      })
+    ));
+    const inside = packed.map(({ specifier }) => specifier);
+    const application = first &&
+      await describeApplication(basename(path, ".exe"), first.url, inside, config?.text);
+    const revision = io.revision ?? await revisionOf(source);
+    const build = { ...(revision !== undefined && { revision }), ...(application && { application }) };
+    await Deno.writeTextFile(entry, entryText(pathToFileURL(entry), source, build));
+    const code = Deno.build.standalone ? await compiler.locate(BUNDLER_CODE) : bundlerCodePath();
+    await compiler.compile(entry, {
+      output: path,
+      include: [
+        ...threadEntries(source),
+        ...(first ? packed.flatMap(({ include }) => include) : doors(source)),
+        // Only what loads services when it runs bundles any.
+        ...(code !== undefined && first === undefined ? [await packBundlerCode(code, folder)] : []),
+      ],
+      exclude: code === undefined ? [] : [code],
+      config: project,
+      importMap,
+      ...(target !== undefined && { target }),
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  if (target === undefined) await verifyBinary(path, `enoki ${OWN_PACKAGE.version}`);
+  io.writeMessage(`Wrote ${path}\n`);
+  return EXIT.fine;
+}
+
+function defaultOutput(first: ModuleSpecifier | undefined, target = Deno.build.target): string {
+  const name = first === undefined ? "enoki" : basename(new URL(first.url).pathname).replace(/\.\w+$/, "");
+  return target.includes("windows") ? `${name}.exe` : name;
+}
+
+/**
+ * Refuses a module that loads without permissions, and has not the services that it is to have.
+ *
+ * One that does not load so may do so where it runs.
+ */
+async function requireServices(
+  specifier: ModuleSpecifier,
+  modules: ModuleFetcherOptions,
+  importMap: string | undefined,
+): Promise<void> {
+  try {
+    const { worker, spawner } = await loadModule(specifier, {
+      permissions: "none",
+      modules,
+      ...(importMap !== undefined && { importMap }),
+      onLog: () => {},
+    });
+    worker.kill("it was only looked at");
+    await spawner[Symbol.asyncDispose]();
+  } catch (error) {
+    if (error instanceof NoServiceError) throw error;
+  }
+}
+
+/** @param origin URL of the first module, as the user knows it. */
+async function describeApplication(
+  name: string,
+  origin: string,
+  specifiers: readonly ModuleSpecifier[],
+  config: string | undefined,
+): Promise<Application> {
+  const revision = await revisionOf(origin);
+  return {
+    name,
+    ...(revision !== undefined && { revision }),
+    modules: specifiers.map(({ url, service }) => service === undefined ? url : `${url}:${service}`),
+    ...(config !== undefined && { config }),
+  };
+}
+
+function entryText(entry: URL, source: string, { application, ...build }: Build): string {
+  const modules = application?.modules.map((module) => {
+    const specifier = JSON.stringify(addressFrom(entry, module));
+    return `import.meta.resolve(${specifier})`;
+  });
+  const parts = [
+    JSON.stringify(build).slice(1, -1),
+    application && `"application": { ...${JSON.stringify(application)}, modules: [${modules}] }`,
+  ];
+  // What a start needs at once. Of what is imported later, Deno keeps no compiled code.
+  const early = application === undefined ? [] : ["extensions/cli/commands/run.ts", "extensions/run.ts"];
+  return [
+    ...early.map((path) => `import ${JSON.stringify(addressFrom(entry, source + path))};`),
+    `import { start } from ${JSON.stringify(addressFrom(entry, `${source}cli.ts`))};`,
+    `await start({ ${parts.filter(Boolean).join(", ")} });\n`,
+  ].join("\n");
+}
+
+function threadEntries(source: string): readonly string[] {
+  return Object.values(THREAD_ENTRIES).map((url) => ownModuleUnder(url, source));
+}
+
+function doors(source: string): readonly string[] {
+  return Object.values(OWN_PACKAGE.exports).map((path) => new URL(path, source).href);
+}

@@ -1,0 +1,61 @@
+/** The configuration file that `compile` puts into a binary. */
+import { type Environment, runtimeOptions } from "../../../runtime/config/config.ts";
+import { parseConfigText } from "../../../runtime/config/file.ts";
+import type { ModuleFetcherOptions } from "../../../runtime/module/fetch/fetcher.ts";
+import { ConfigurationError } from "../../../runtime/message/errors.ts";
+import { type ModuleFlags, withModuleFlags } from "../flags/module_flags.ts";
+
+/** A configuration file as it is put in; its variables are filled in where the binary runs. */
+export interface ConfigText {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Variables that nobody has set, and variables that all are. */
+const ENVIRONMENTS: readonly Environment[] = [{ get: () => undefined }, { get: () => "1" }];
+
+/** @throws {ConfigurationError} If the file cannot be read. */
+export async function readConfigText(path: string): Promise<ConfigText> {
+  try {
+    return { path, text: await Deno.readTextFile(path) };
+  } catch (error) {
+    const reason = error instanceof Deno.errors.NotFound ? "no such file" : (error as Error).message;
+    throw new ConfigurationError(`Cannot read config file "${path}": ${reason}`, { cause: error });
+  }
+}
+
+/**
+ * Checks what a binary will find inside.
+ *
+ * @throws {ConfigurationError} If it would fail whatever its variables are.
+ */
+export async function checkBinaryConfig(config: ConfigText): Promise<void> {
+  const failures: unknown[] = [];
+  for (const env of ENVIRONMENTS) {
+    try {
+      runtimeOptions(await parse(config, env));
+      return;
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  throw failures[0];
+}
+
+/**
+ * How modules are fetched while a binary is made: as the file says, with the variables of here, and the flags.
+ *
+ * @throws {ConfigurationError} If one of them makes no sense.
+ */
+export async function fetchingOptions(
+  config: ConfigText | undefined,
+  flags: ModuleFlags,
+  env: Environment,
+): Promise<ModuleFetcherOptions> {
+  const { modules = null } = config === undefined ? {} : await parse(config, env);
+  return runtimeOptions(withModuleFlags({ modules }, flags)).modules;
+}
+
+function parse({ path, text }: ConfigText, env: Environment) {
+  return parseConfigText(text, { action: `Cannot read config file "${path}"`, env, file: path });
+}

@@ -1,0 +1,28 @@
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { OWN_FOLDER } from "../../../runtime/program/own_modules.ts";
+
+/**
+ * Gives the URL of the folder with Enoki's own source, from where other programs can read it.
+ *
+ * @param folder Where it is copied to, if this program is a binary: only the binary can read what is in it.
+ */
+export async function ownSource(folder: string): Promise<string> {
+  const source = OWN_FOLDER;
+  if (!Deno.build.standalone) return source;
+  const root = fileURLToPath(source);
+  for await (const path of files(root)) {
+    const copy = join(folder, relative(root, path));
+    await Deno.mkdir(dirname(copy), { recursive: true });
+    await Deno.writeTextFile(copy, await Deno.readTextFile(path));
+  }
+  return `${pathToFileURL(folder).href}/`;
+}
+
+async function* files(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = join(folder, name);
+    if (isDirectory) yield* files(path);
+    else yield path;
+  }
+}

@@ -1,0 +1,36 @@
+import { relative, resolve } from "node:path";
+import { FileWatch } from "../../../runtime/serving/file_watch.ts";
+import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
+import { nearestConfig } from "../../../runtime/program/program_config.ts";
+
+/** Tells when a file changes that only a restart reads again, until it is disposed. */
+export class ConfigWatch implements AsyncDisposable {
+  readonly #ending = new AbortController();
+  readonly #ended: Promise<void>;
+
+  /** @param onChange Called after each change with the path as it was given; must not throw. */
+  constructor(files: readonly string[], onChange: (file: string) => void) {
+    this.#ended = this.#run(new Map(files.map((file) => [resolve(file), file])), onChange);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort();
+    await this.#ended;
+  }
+
+  async #run(files: ReadonlyMap<string, string>, onChange: (file: string) => void): Promise<void> {
+    const { signal } = this.#ending;
+    using watch = new FileWatch();
+    await watch.follow(files.keys(), Date.now());
+    while (!signal.aborted) {
+      const changed = await watch.changes({ signal }).catch(() => undefined);
+      for (const path of changed ?? []) onChange(files.get(path)!);
+    }
+  }
+}
+
+/** The `deno.json` of each local module, where there is one, by a path from the working folder. */
+export function denoConfigsOf(modules: readonly string[]): readonly string[] {
+  const configs = modules.map((module) => nearestConfig(parseModuleSpecifier(module).url));
+  return [...new Set(configs)].flatMap((path) => path === undefined ? [] : relative(Deno.cwd(), path));
+}

@@ -1,0 +1,36 @@
+import { type Config, type ConfigValue, isMapping } from "../../../runtime/config/config.ts";
+import { keepPlaces } from "../../../runtime/config/place.ts";
+
+/** The flags for loading modules from URLs. */
+export interface ModuleFlags {
+  readonly importMap?: string;
+  readonly lock?: string;
+  readonly frozen?: boolean;
+  readonly reload?: boolean;
+  readonly cachedOnly?: boolean;
+  readonly allowHttp?: boolean;
+  /** True for a bare `--allow-import`: all hosts. It is a permission of the services, too. */
+  readonly allowImport?: true | readonly string[];
+}
+
+/** The configuration with the flags in its section `modules`; there, a flag wins over its key. */
+export function withModuleFlags(
+  config: Config,
+  { lock, frozen, reload, cachedOnly, allowHttp, allowImport }: ModuleFlags,
+): Config {
+  const { modules = null } = config;
+  if (modules !== null && !isMapping(modules)) return config;
+  const flags: Readonly<Record<string, ConfigValue | undefined>> = {
+    lock,
+    frozen,
+    // Each of the two is a "not the other".
+    reload: reload ?? (cachedOnly && false),
+    cached_only: cachedOnly ?? (reload && false),
+    allow_http: allowHttp,
+    allow_import: allowImport,
+  };
+  const given = Object.entries(flags).flatMap(([key, value]) => value === undefined ? [] : [[key, value]]);
+  if (given.length === 0) return config;
+  const own = { ...modules, ...Object.fromEntries(given) };
+  return keepPlaces({ ...config, modules: modules === null ? own : keepPlaces(own, modules) }, config);
+}

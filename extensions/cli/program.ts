@@ -1,0 +1,362 @@
+/**
+ * The commands and their options, as the user sees them. Each command's code is loaded when it is run.
+ */
+import { Command, CommanderError, InvalidArgumentError, Option } from "npm:commander@^15.1.0";
+import { PERMISSION_NAMES } from "../../runtime/permissions/permissions.ts";
+import type { FieldTable, FieldValue } from "../../runtime/message/transport.ts";
+import { type CallTarget, parseCallTarget, parseValue } from "./flags/call_arguments.ts";
+import type { CommandIo } from "./command_io.ts";
+import type { Composition } from "../../runtime/cli/composition.ts";
+import type { ConfigFlags } from "./commands/config.ts";
+import type { DeadAction } from "./commands/dead.ts";
+import { EXIT } from "./view/failure_report.ts";
+import { moveBarePermissionFlags } from "./flags/permission_flags.ts";
+
+/** Parses a command line and runs its command; returns the exit status. */
+export async function parseAndRun(
+  argv: readonly string[],
+  io: CommandIo,
+  composition: Composition,
+): Promise<number> {
+  let status: number = EXIT.fine;
+  const program = createProgram(io);
+
+  const { application } = io;
+  if (application !== undefined) {
+    withPermissions(withServing(program)).action(async (flags) => {
+      const { runCommand } = await import("./commands/run.ts");
+      status = await runCommand(application.modules, flags, io, composition.loadServe);
+    });
+    return await parse();
+  }
+
+  withLoading(withServing(subcommand(program, "run", "serve the services of modules")))
+    .argument("<module...>", "path or URL of a module; behind it :name for one of its services")
+    .option("--watch", "reload services when their files change")
+    .addHelpText(
+      "after",
+      examples(io, [
+        ["run ./orders.ts", "serve on RabbitMQ, or without one on this machine"],
+        ["run ./shop.ts:orders ./mail.ts", "one service of a module, all of another"],
+        ["run --allow-net=api.example.com --allow-env=TZ ./orders.ts", "a service that may do a little"],
+        ["run --lock services.lock --frozen https://code.example/orders.ts", "only the code that is known"],
+      ]),
+    )
+    .action(async (modules, flags) => {
+      const { runCommand } = await import("./commands/run.ts");
+      status = await runCommand(modules, flags, io, composition.loadServe);
+    });
+
+  withBroker(subcommand(program, "call", "call a method and print its result as JSON"))
+    .argument("<service.method>", "what to call", callTarget)
+    .argument("[arguments...]", "JSON, or else plain text; key=value is a keyword argument")
+    .option("--timeout <seconds>", "how long to wait for the answer (default: 30)", seconds)
+    .option("--header <key=value>", "context data to send along; repeatable", header)
+    .option("--log-level <level>", "debug, info, warning or error (default: warning)")
+    .addHelpText(
+      "after",
+      examples(io, [
+        ["call greeting_service.hello Ada", "one text"],
+        [`call orders.place '{"sku": 7}' express=true`, "an object, and a keyword argument"],
+        ["call --timeout 2 --header language=en orders.list", "context data, and less patience"],
+      ]) + "\nExit status: 0 fine, 1 the method failed, 2 usage, 3 no broker, no such service or no answer.",
+    )
+    .action(async (target, words, flags) => {
+      const { callCommand } = await import("./commands/call.ts");
+      status = await callCommand(target, words, flags, io, composition.loadCall);
+    });
+
+  withBroker(subcommand(program, "emit", "dispatch an event in the name of a service"))
+    .argument("<source-service>", "whose event it is")
+    .argument("<event>", "its type")
+    .argument("[payload]", "JSON, or else plain text (default: null)")
+    .option("--header <key=value>", "header to send along; repeatable", header)
+    .option("--mandatory", "fail if no handler has a queue for it")
+    .option("--timeout <seconds>", "how long to wait for the broker's word (default: 30)", seconds)
+    .option("--log-level <level>", "debug, info, warning or error (default: warning)")
+    .addHelpText(
+      "after",
+      examples(io, [
+        [`emit orders placed '{"id": 7}'`, "what the handlers of event placed get"],
+        ["emit --mandatory orders cancelled 7", "fail if nobody ever handled it"],
+      ]) + "\nExit status: 0 fine, 2 usage, 3 no broker, no such exchange, no queue or no confirm.",
+    )
+    .action(async (source, type, payload, flags) => {
+      const { emitCommand } = await import("./commands/emit.ts");
+      status = await emitCommand(source, type, payload, flags, io, composition.loadEmit);
+    });
+
+  addDeadCommands(program, io, async (action, queue, flags) => {
+    const { deadCommand } = await import("./commands/dead.ts");
+    status = await deadCommand(action, queue, flags, io, composition.loadDeadLetters);
+  });
+
+  withLoading(withConfig(subcommand(program, "describe", "show what modules export, without a broker")))
+    .argument("<module...>", "path or URL of a module; behind it :name for one of its services")
+    .option("--json", "print the manifests as JSON")
+    .addOption(new Option("--openapi", "print the HTTP entrypoints as OpenAPI 3.1").conflicts("json"))
+    .option("--title <text>", "of the OpenAPI document (default: the services' names)")
+    .option("--api-version <text>", "of the OpenAPI document (default: 0.0.0)")
+    .addHelpText(
+      "after",
+      examples(io, [
+        ["describe ./orders.ts", "its services, entrypoints and dependencies"],
+        ["describe --openapi --title Shop ./orders.ts ./mail.ts > openapi.json", "their HTTP API"],
+      ]),
+    )
+    .action(async (modules, flags) => {
+      const { describeCommand } = await import("./commands/describe.ts");
+      status = await describeCommand(modules, flags, io, composition.loadOpenApi);
+    });
+
+  withBroker(subcommand(program, "config", "show the configuration, with its secrets masked"))
+    .option("--json", "print it as JSON instead of YAML")
+    .addHelpText("after", examples(io, [["config --config app.yaml", "a file with its variables filled in"]]))
+    .action(async (flags) => {
+      const { configCommand } = await import("./commands/config.ts");
+      status = await configCommand(flags, io);
+    });
+
+  withFetching(subcommand(program, "compile", "make one binary of a service, or of this program"))
+    .argument(
+      "[module...]",
+      "what it serves; behind one :name for one of its services (default: what run names)",
+    )
+    .option("-o, --output <file>", "where to write it (default: the first module's name, or enoki)")
+    .option("--config <file>", "YAML file for the keys that are not set where it runs")
+    .option("--target <target>", "another platform, such as aarch64-unknown-linux-gnu")
+    .option("--allow-import [list]", PERMISSION_HELP.import, permissionList)
+    .addHelpText(
+      "after",
+      examples(io, [
+        ["compile ./orders.ts -o orders", "a program that serves orders"],
+        ["compile -o enoki", "this program"],
+      ]),
+    )
+    .action(async (modules, flags) => {
+      const { compileCommand } = await import("./compile/compile.ts");
+      status = await compileCommand(modules, flags, io);
+    });
+
+  return await parse();
+
+  async function parse(): Promise<number> {
+    try {
+      await program.parseAsync(moveBarePermissionFlags(argv), { from: "user" });
+      return status;
+    } catch (error) {
+      if (!(error instanceof CommanderError)) throw error;
+      return error.exitCode === 0 ? EXIT.fine : EXIT.usage;
+    }
+  }
+}
+
+/** `dead list`, `show`, `replay` and `purge`. */
+function addDeadCommands(
+  program: Command,
+  io: CommandIo,
+  run: (action: DeadAction, queue: string, flags: ConfigFlags) => Promise<void>,
+): void {
+  const dead = subcommand(program, "dead", "look after messages that could not be handled")
+    .usage("list|show|replay|purge [options] <queue>")
+    .helpCommand(false)
+    .addHelpText(
+      "after",
+      examples(io, [
+        ["dead list jobs", "why messages of queue jobs are dead"],
+        ["dead show jobs 2", "the second of them, with its body"],
+        ["dead replay jobs", "send them all to queue jobs again"],
+        ["dead purge --yes jobs", "delete them"],
+      ]),
+    );
+  const deadSubcommand = (name: string, summary: string) =>
+    withBroker(subcommand(dead, name, summary)).argument("<queue>", "name of the queue that they died in")
+      .showHelpAfterError(`See ${io.program} dead ${name} --help`);
+  deadSubcommand("list", "print a line about each")
+    .option("--json", "print them as JSON")
+    .action((queue, { json = false, ...flags }) => run({ name: "list", json }, queue, flags));
+  deadSubcommand("show", "print one with its properties and its body")
+    .argument("<n>", "its number in the list", positiveInteger)
+    .action((queue, number, flags) => run({ name: "show", number }, queue, flags));
+  deadSubcommand("replay", "send one, or all, to the queue again, as they were")
+    .argument("[n]", "its number in the list (default: all)", positiveInteger)
+    .option("--timeout <seconds>", "how long to wait for the broker's word on each (default: 30)", seconds)
+    .action((queue, number, { timeout, ...flags }) =>
+      run(
+        {
+          name: "replay",
+          ...(number !== undefined && { number }),
+          ...(timeout !== undefined && { timeout }),
+        },
+        queue,
+        flags,
+      )
+    );
+  deadSubcommand("purge", "delete them all")
+    .option("--yes", "really")
+    .action((queue, { yes = false, ...flags }) => run({ name: "purge", yes }, queue, flags));
+}
+
+function createProgram(io: CommandIo): Command {
+  const program = new Command(io.program)
+    .version(io.version, "--version", "print what this is, of which version")
+    .helpOption("-h, --help", "print this")
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: io.writeResult,
+      writeErr: io.writeMessage,
+      outputError: (text, write) => write(sentence(text)),
+      getOutHelpWidth: () => io.columns,
+      getErrHelpWidth: () => io.columns,
+      getOutHasColors: () => io.colors,
+      getErrHasColors: () => io.colors,
+    })
+    .configureHelp({
+      optionTerm: ({ flags }) => flags.replace(/^(--allow-\S+) \[(.*)\]$/, "$1[=$2]"),
+      subcommandTerm: (command) => command.name(),
+      showGlobalOptions: false,
+    })
+    .showHelpAfterError(`See ${io.program} --help`);
+  if (io.application !== undefined) {
+    return program
+      .description("Serves what is inside until SIGINT or SIGTERM; a second one aborts.")
+      .usage("[options]");
+  }
+  return program
+    .description("Serves and calls microservices, over RabbitMQ or without a broker.")
+    .usage("<command> [options]")
+    .addHelpText(
+      "after",
+      examples(io, [
+        ["run ./service.ts", "serve a module's services"],
+        ["call greeting_service.hello Ada", "call one of them"],
+        ["run --help", "more about a command"],
+      ]),
+    );
+}
+
+function subcommand(program: Command, name: string, summary: string): Command {
+  const description = `${summary[0]!.toUpperCase()}${summary.slice(1)}.`;
+  return program.command(name).summary(summary).description(description)
+    .showHelpAfterError(`See ${program.name()} ${name} --help`);
+}
+
+function withConfig(command: Command): Command {
+  return command
+    .option("--config <file>", "YAML file with Nameko's keys")
+    .option("--define <key=value>", "set a key of the configuration; repeatable", append);
+}
+
+function withBroker(command: Command): Command {
+  return withConfig(command).option(
+    "--broker <uri>",
+    "amqp://user:password@host/vhost, amqps://…, local: or memory:",
+  );
+}
+
+function withLogging(command: Command): Command {
+  return command
+    .option("--log-level <level>", "debug, info, warning or error (default: info)")
+    .addOption(
+      new Option("--log-format <format>").choices(["pretty", "json"]).default("pretty", "pretty"),
+    );
+}
+
+/** What the commands have that serve. */
+function withServing(command: Command): Command {
+  return withLogging(withBroker(command))
+    .option("--max-workers <n>", "threads that a service may have", positiveInteger)
+    .option("--concurrency <n>", "calls that a thread runs at a time", positiveInteger)
+    .option("--http <address>", "where to serve HTTP: [host:]port or unix:/path (default: 0.0.0.0:8000)");
+}
+
+/** What the commands have that load modules. */
+function withLoading(command: Command): Command {
+  return withFetching(withPermissions(command));
+}
+
+/** What the commands have that fetch modules. */
+function withFetching(command: Command): Command {
+  return command.optionsGroup("Modules by URL:")
+    .option("--lock <file>", "check their hashes, and record those of new ones")
+    .option("--frozen", "refuse what is not in the lock file")
+    .option("--reload", "fetch all anew instead of using the cache")
+    .addOption(new Option("--cached-only", "never fetch").conflicts("reload"))
+    .option("--allow-http", "over plain http from other machines, too")
+    .option("--import-map <file>", "deno.json or import map for bare names (default: the module's deno.json)")
+    .optionsGroup("Options:");
+}
+
+function withPermissions(command: Command): Command {
+  command.optionsGroup("Permissions of the services (none by default):");
+  command.option("-A, --allow-all", "everything");
+  for (const name of PERMISSION_NAMES) {
+    command.option(`--allow-${name} [list]`, PERMISSION_HELP[name], permissionList);
+    // Known, so that what is said of it is why there is none.
+    command.addOption(new Option(`--deny-${name} [list]`).hideHelp());
+  }
+  return command.optionsGroup("Options:");
+}
+
+const PERMISSION_HELP: Readonly<Record<typeof PERMISSION_NAMES[number], string>> = {
+  env: "environment variables, such as TZ,HOME",
+  ffi: "native libraries",
+  import: "hosts to import code from, modules by URL included",
+  net: "hosts, such as api.example.com:443",
+  read: "files and folders to read",
+  run: "programs to run",
+  sys: "facts about the system, such as hostname",
+  write: "files and folders to write",
+};
+
+function examples({ program }: CommandIo, list: readonly (readonly [string, string])[]): string {
+  const lines = list.map(([command, meaning]) => `  # ${meaning}\n  ${program} ${command}`);
+  return `\nExamples:\n${lines.join("\n")}`;
+}
+
+/** Commander's `error: unknown option '--x'\n(Did you mean --y?)` as sentences. */
+function sentence(text: string): string {
+  return text
+    .replace(
+      /^error: (?:option '(?:-\S, )?(\S+).*' argument|command-argument value) '(.*)' is invalid.*?\. (.)(.*)\.$/ms,
+      (_, option, value, first, rest) =>
+        `error: cannot use ${option ?? "argument"} ${value}: ${first.toLowerCase()}${rest}`,
+    )
+    .replace(/^error: (.)/, (_, first: string) => first.toUpperCase())
+    .replace(/\n\(Did you mean (.*)\?\)/, ". Did you mean $1?");
+}
+
+function append(text: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, text];
+}
+
+function permissionList(text: string, earlier: readonly string[] = []): readonly string[] {
+  const list = text.split(",").filter((item) => item !== "");
+  if (list.length === 0) throw new InvalidArgumentError("The list is empty.");
+  return [...earlier, ...list];
+}
+
+function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It must be 1 or more.");
+  return value;
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 1e6)) throw new InvalidArgumentError("It must be a number of seconds above 0.");
+  return value;
+}
+
+function header(text: string, earlier: FieldTable = {}): FieldTable {
+  const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (key === undefined || value === undefined) throw new InvalidArgumentError("It must be KEY=VALUE.");
+  return { ...earlier, [key]: parseValue(value) as FieldValue };
+}
+
+function callTarget(text: string): CallTarget {
+  const target = parseCallTarget(text);
+  if (target === undefined) throw new InvalidArgumentError("It must be <service>.<method>.");
+  return target;
+}

@@ -1,0 +1,78 @@
+/**
+ * Starts the process over with the flags of Deno that threads need.
+ *
+ * `deno run ./cli.ts` finds them in the `deno.json` beside it. Where the command line was imported by URL, Deno
+ * finds none, and the first restricted thread would end the process. So the process becomes another one by
+ * `exec`, which keeps its id, its terminal, its environment and its standard streams: whoever sends it a signal or
+ * waits for its status sees one process all the time. Windows has no `exec`; there a second process is run.
+ *
+ * The flags that Deno was started with are kept where the system shows them. Else they are not known, and `-A`
+ * takes their place where all is allowed. Where the process cannot be started over, nothing happens here: who
+ * needs a restricted thread then learns what is missing.
+ */
+import { PERMISSION_NAMES } from "../../runtime/permissions/permissions.ts";
+import { commandLine } from "../../runtime/program/program_config.ts";
+import { hasWorkerOptions, WORKER_OPTIONS_FLAG } from "../../runtime/permissions/worker_options.ts";
+
+const FLAGS = [WORKER_OPTIONS_FLAG, "--unstable-no-legacy-abort"];
+
+/** Says that this process is the second one, where its flags cannot be seen. */
+const MARK = "ENOKI_STARTED_OVER";
+
+const LIBRARY: { readonly [Os in typeof Deno.build.os]?: string } = {
+  linux: "libc.so.6",
+  darwin: "/usr/lib/libSystem.dylib",
+};
+
+/**
+ * Starts the process over if it may lack the flags, once.
+ *
+ * @returns The exit status if another process has done the work; undefined if this one is to do it.
+ */
+export async function startOver(): Promise<number | undefined> {
+  if (Deno.build.standalone || !isAllowedAll()) return undefined;
+  const again = Deno.env.get(MARK) !== undefined;
+  Deno.env.delete(MARK);
+  if (again || hasWorkerOptions() === true) return undefined;
+  Deno.env.set(MARK, "1");
+  const words = commandLineWithFlags();
+  if (Deno.build.os === "windows") return await runInstead(words);
+  execute(Deno.execPath(), words);
+  Deno.env.delete(MARK);
+  return undefined;
+}
+
+function isAllowedAll(): boolean {
+  return PERMISSION_NAMES.every((name) =>
+    Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state === "granted"
+  );
+}
+
+function commandLineWithFlags(): string[] {
+  const words = commandLine() ?? ["run", "-A", Deno.mainModule, ...Deno.args];
+  const main = words.length - Deno.args.length - 1;
+  return [...words.slice(0, main), ...FLAGS, ...words.slice(main)];
+}
+
+/** Becomes another program; returns only where that is not possible. */
+function execute(path: string, words: readonly string[]): void {
+  const library = LIBRARY[Deno.build.os];
+  if (library === undefined) return;
+  const libc = Deno.dlopen(library, { execv: { parameters: ["buffer", "buffer"], result: "i32" } });
+  const texts = [path, ...words].map((word) => new TextEncoder().encode(`${word}\0`));
+  const pointers = texts.map((text) => BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(text))));
+  libc.symbols.execv(texts[0]!, new BigUint64Array([...pointers, 0n]));
+  libc.close();
+}
+
+async function runInstead(words: readonly string[]): Promise<number> {
+  // The console sends Ctrl-C to both, and the other one decides what it means.
+  Deno.addSignalListener("SIGINT", () => {});
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: [...words],
+    stdin: "inherit",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn().status;
+  return code;
+}

@@ -1,0 +1,58 @@
+import {
+  BadRequestError,
+  BrokerError,
+  CallError,
+  CallTimeoutError,
+  ConfigurationError,
+  RemoteError,
+  ServiceLoadError,
+  UnknownServiceError,
+  UnroutableError,
+} from "../../../runtime/message/errors.ts";
+import { maskTextSecrets } from "../../../runtime/log/secrets.ts";
+
+/** Statuses that a command ends with. */
+export const EXIT = { fine: 0, remoteFailure: 1, usage: 2, unreachable: 3, bug: 70 } as const;
+
+/** A failure as the user gets it. */
+export interface FailureReport {
+  readonly status: number;
+  /** Lines without the final break. */
+  readonly text: string;
+}
+
+/** Says what failed in a line or two; only what is nobody's mistake but ours has our stack. */
+export function reportFailure(error: unknown): FailureReport {
+  if (error instanceof ServiceLoadError) return { status: EXIT.usage, text: loadFailure(error) };
+  if (error instanceof ConfigurationError) return { status: EXIT.usage, text: error.message };
+  if (
+    error instanceof BrokerError || error instanceof UnroutableError ||
+    error instanceof UnknownServiceError ||
+    error instanceof CallTimeoutError
+  ) return { status: EXIT.unreachable, text: error.message };
+  if (error instanceof CallError) return { status: EXIT.remoteFailure, text: callFailure(error) };
+  const stack = error instanceof Error ? error.stack ?? String(error) : String(error);
+  return { status: EXIT.bug, text: maskTextSecrets(`This is a bug of Enoki, please report it: ${stack}`) };
+}
+
+/** A module that throws has its own stack in place of ours. */
+function loadFailure({ message, stack = "", name }: ServiceLoadError): string {
+  const text = stack.startsWith(name) ? message : withoutOurFrames(stack);
+  return (text.startsWith("Cannot ") ? text : `Cannot load the service: ${text}`).trimEnd();
+}
+
+const OURS = [import.meta.resolve("../../../runtime/"), import.meta.resolve("../../../extensions/")];
+
+function withoutOurFrames(stack: string): string {
+  // Deno wraps what its loader cannot parse.
+  return stack.replace(/^TypeError: (?=SyntaxError: )/, "").split("\n").filter((line) =>
+    !/^ +at /.test(line) || !OURS.some((folder) => line.includes(folder))
+  ).join("\n");
+}
+
+function callFailure(error: CallError): string {
+  if (error instanceof BadRequestError) return `${error.reason}: ${error.message}`;
+  if (!(error instanceof RemoteError)) return error.message;
+  const text = `${error.remoteName}: ${error.remoteMessage}`;
+  return error.data === undefined ? text : `${text}\ndata: ${JSON.stringify(error.data)}`;
+}

@@ -1,0 +1,144 @@
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { runtimeOptions, serviceOptions } from "../../../runtime/config/config.ts";
+import type { Container } from "../../../runtime/serving/container.ts";
+import type { BrokerError, ServiceLoadError } from "../../../runtime/message/errors.ts";
+import { getLog, type LogFormat } from "../../../runtime/log/observe.ts";
+import type { Progress } from "../../../runtime/serving/runner.ts";
+import type { CommandIo } from "../command_io.ts";
+import type { ServeOptions, Serving } from "../../../runtime/cli/composition.ts";
+import { reportFailure } from "./failure_report.ts";
+import { describePermissions } from "../flags/permission_flags.ts";
+import { ProgressLine } from "./progress_line.ts";
+import { alignColumns, entrypointRows } from "./service_listing.ts";
+
+/** What `run` shows: lines for people, or log records where the log is JSON for programs. */
+export class RunView {
+  readonly #io: CommandIo;
+  readonly #json: boolean;
+  readonly #line: ProgressLine;
+  readonly #startedAt = performance.now();
+
+  constructor(io: CommandIo, format: LogFormat) {
+    this.#io = io;
+    this.#json = format === "json";
+    this.#line = new ProgressLine(io);
+  }
+
+  /** Writes a line of the log. */
+  log(line: string): void {
+    this.#line.write(line);
+  }
+
+  /** Says something in passing. */
+  say(text: string): void {
+    if (this.#json) getLog().info(text);
+    else this.#line.write(text);
+  }
+
+  /** The start has begun. */
+  starting(): void {
+    this.#show("Connecting to the broker");
+  }
+
+  /** The start has come further. */
+  progress(progress: Progress): void {
+    if (progress.step === "loading") this.#show(`Loading ${shortPath(progress.module)}`);
+    if (progress.step === "serving") this.#show(`Starting ${progress.service}`);
+    if (progress.step === "reloaded") this.#reloaded(progress.services, Math.round(progress.took));
+    if (progress.step === "not reloaded") this.#notReloaded(progress.module, progress.error);
+  }
+
+  /** The broker is waited for. */
+  unreachable({ message }: BrokerError, retryIn: number): void {
+    getLog().warning(`${message}. Trying again in ${retryIn / 1_000} s`);
+  }
+
+  /** Takes the line of progress away. */
+  clear(): void {
+    this.#line.clear();
+  }
+
+  /** What does not load may be mended. */
+  notStarted(error: ServiceLoadError): void {
+    this.#failed(reportFailure(error).text, "Waiting for a change");
+  }
+
+  /** Calls are being answered. */
+  ready({ containers, transport: { broker }, http }: Serving, options: ServeOptions): void {
+    this.clear();
+    const took = Math.round(performance.now() - this.#startedAt);
+    if (this.#json) {
+      getLog().info("Ready", { services: [...containers.keys()], broker, ...(http && { http }), took });
+      return;
+    }
+    const services = [...containers.values()].map((container) => this.#listing(container, options));
+    this.#line.write(
+      `\n${services.join("\n\n")}\n\nReady on ${
+        http === undefined ? broker : `${broker} and ${http}`
+      } after ${took} ms. Press Ctrl-C to stop\n`,
+    );
+  }
+
+  /** The polite stop begins. */
+  stopping({ containers }: Serving): void {
+    const running = [...containers.values()].reduce((sum, { pool }) => sum + pool.active, 0);
+    const calls = running === 1 ? "1 call that still runs" : `${running} calls that still run`;
+    // The terminal has just written ^C where the cursor is.
+    if (this.#io.terminal) this.#io.writeMessage("\r");
+    this.say(
+      `Stopping ${[...containers.keys()].join(", ")}` +
+        (running > 0 ? `: waiting for ${calls}. Press Ctrl-C again to abort` : ""),
+    );
+  }
+
+  #reloaded(services: readonly string[], took: number): void {
+    if (this.#json) getLog().info("Reloaded", { services, took });
+    else this.#line.write(`Reloaded ${services.join(", ")} in ${took} ms`);
+  }
+
+  #notReloaded(module: string, error: unknown): void {
+    const reason = reportFailure(error).text.replace(
+      /^Cannot (?:load the service|(?:serve|load)(?: service)? module \S+): /,
+      "",
+    );
+    this.#failed(
+      `Cannot reload ${shortPath(module)}: ${reason.replace(/\.$/, "")}`,
+      "The former version goes on",
+    );
+  }
+
+  #failed(text: string, consequence: string): void {
+    if (this.#json) getLog().error(text);
+    else this.#line.write(`${text}${text.includes("\n") ? "\n" : ". "}${consequence}`);
+  }
+
+  #show(text: string): void {
+    if (!this.#json) this.#line.show(text);
+  }
+
+  #listing({ manifest, pool }: Container, { config }: ServeOptions): string {
+    const { maxWorkers, concurrency, permissions } = serviceOptions(runtimeOptions(config), manifest.name);
+    const each = concurrency > 1 ? `, ${concurrency} calls each` : "";
+    const sandbox = permissions === "all"
+      ? "with all permissions"
+      : `sandboxed: ${describePermissions(permissions)}`;
+    const rows = [
+      ...entrypointRows(manifest).map(([kind = "", ...rest]) => [kind, rest.join("  ")]),
+      ["threads", `${pool.size} of up to ${maxWorkers}${each}, ${sandbox}`],
+    ];
+    return `${this.#bold(manifest.name)}\n${alignColumns(rows, "  ")}`;
+  }
+
+  #bold(text: string): string {
+    return this.#io.colors ? `\x1b[1m${text}\x1b[0m` : text;
+  }
+}
+
+/** A file's path from here, where that is shorter than its URL. */
+function shortPath(url: string): string {
+  if (!url.startsWith("file:")) return url;
+  const path = fileURLToPath(url);
+  const here = relative(Deno.cwd(), path);
+  return here.startsWith("..") ? path : here;
+}

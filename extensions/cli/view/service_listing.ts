@@ -1,0 +1,28 @@
+import type { Manifest, ManifestEntrypoint } from "../../../runtime/service/manifest.ts";
+
+/** The parts of a service as rows: kind, method with its parameters, options. */
+export function entrypointRows({ entrypoints }: Manifest): readonly (readonly string[])[] {
+  return entrypoints.map((entry) => [entry.kind, signature(entry), describeOptions(entry)]);
+}
+
+/** Rows as lines, their columns aligned and without white space at the end. */
+export function alignColumns(rows: readonly (readonly string[])[], indent: string): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [column, text] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, text.length);
+  }
+  return rows
+    .map((row) => indent + row.map((text, column) => text.padEnd(widths[column]!)).join("  ").trimEnd())
+    .join("\n");
+}
+
+function signature({ method, options: { params } }: ManifestEntrypoint): string {
+  return Array.isArray(params) ? `${method}(${params.join(", ")})` : method;
+}
+
+function describeOptions({ options }: ManifestEntrypoint): string {
+  return Object.entries(options)
+    .filter(([name]) => name !== "params" && name !== "topology")
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .join(" ");
+}

@@ -1,0 +1,15 @@
+import type { Build } from "../build.ts";
+
+/** What `--version` prints: a line for each part, with its revision where that is known. */
+export function versionText(enoki: string, { revision, application }: Build = {}): string {
+  const { deno, v8 } = Deno.version;
+  return [
+    ...(application ? [withRevision(application.name, application.revision)] : []),
+    withRevision(`enoki ${enoki}`, revision),
+    `deno ${deno}, v8 ${v8}, ${Deno.build.target}`,
+  ].join("\n");
+}
+
+function withRevision(name: string, revision: string | undefined): string {
+  return revision === undefined ? name : `${name}, revision ${revision}`;
+}

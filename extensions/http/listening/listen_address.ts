@@ -1,0 +1,30 @@
+import { ConfigurationError } from "../../../runtime/message/errors.ts";
+
+/** Where a server listens: a TCP port or a Unix socket. */
+export type ListenAddress =
+  | { readonly hostname: string; readonly port: number }
+  | { readonly path: string };
+
+/**
+ * Reads `WEB_SERVER_ADDRESS`: `[host:]port`, `[IPv6]:port` or `unix:/path`. Port 0 is any that is free.
+ *
+ * @throws {ConfigurationError} If it is anything else.
+ */
+export function parseListenAddress(text: string): ListenAddress {
+  if (text.startsWith("unix:") && text.length > 5) return { path: text.slice(5) };
+  const [, ipv6, host, digits] = /^(?:(?:\[([\d.:A-Fa-f]+)\]|([\w.-]+)):)?(\d+)$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (digits === undefined || port > 65_535) {
+    throw new ConfigurationError(
+      `Misconfigured bind address \`${text}\`. Should be \`[address:]port\` or \`unix:/path\``,
+    );
+  }
+  return { hostname: ipv6 ?? host ?? "0.0.0.0", port };
+}
+
+/** The address as it is written in the configuration. */
+export function formatListenAddress(address: ListenAddress): string {
+  if ("path" in address) return `unix:${address.path}`;
+  const { hostname, port } = address;
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+}

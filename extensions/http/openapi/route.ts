@@ -1,0 +1,64 @@
+import type { OpenApiOptions as ConfiguredOptions } from "../../../runtime/config/config.ts";
+import type { Log } from "../../../runtime/log/log.ts";
+import type { Manifest, ManifestEntrypoint } from "../../../runtime/service/manifest.ts";
+import type { PlainRecord } from "../../../runtime/message/plain.ts";
+import { openApiDocument } from "./document.ts";
+import { completeResponse, type OutgoingResponse } from "../response/outgoing_response.ts";
+import { parseRule } from "../routing/rule.ts";
+import type { HttpServer, IncomingRequest, RequestHandler } from "../server.ts";
+
+/** Answers with the document of the services that run, made anew when they are others than before. */
+export class OpenApiRoute implements RequestHandler {
+  readonly name = "the OpenAPI document";
+  /** None: no service has an empty name. */
+  readonly service = "";
+  readonly owner = this;
+  readonly #manifests: () => readonly Manifest[];
+  readonly #options: ConfiguredOptions;
+  readonly #log: Log;
+  #described: readonly Manifest[] = [];
+  #document: PlainRecord = {};
+  #isAdded = false;
+
+  /** @param manifests Asks for what runs now, with details. */
+  constructor(manifests: () => readonly Manifest[], options: ConfiguredOptions, log: Log) {
+    this.#manifests = manifests;
+    this.#options = options;
+    this.#log = log;
+  }
+
+  /**
+   * Adds the route to the server once there are routes to describe: for it alone no server would have to listen.
+   *
+   * @throws {ConfigurationError} If a service has the same rule.
+   */
+  addTo(server: HttpServer): void {
+    const isRoute = ({ kind }: ManifestEntrypoint) => kind === "http";
+    if (this.#isAdded || !this.#manifests().some(({ entrypoints }) => entrypoints.some(isRoute))) return;
+    server.add(["GET"], parseRule(this.#options.path), this);
+    this.#isAdded = true;
+  }
+
+  handle({ request }: IncomingRequest): Promise<OutgoingResponse> {
+    const { origin } = new URL(request.url);
+    const { servers = /^https?:/.test(origin) ? [origin] : [] } = this.#options;
+    const document = {
+      ...this.#current(),
+      ...(servers.length > 0 && { servers: servers.map((url) => ({ url })) }),
+    };
+    const head = { status: 200, headers: ["content-type", "application/json"] };
+    return Promise.resolve(completeResponse(head, JSON.stringify(document)));
+  }
+
+  #current(): PlainRecord {
+    const manifests = this.#manifests();
+    const isSame = manifests.length === this.#described.length &&
+      manifests.every((manifest, index) => manifest === this.#described[index]);
+    if (isSame) return this.#document;
+    this.#described = manifests;
+    return this.#document = openApiDocument(manifests, {
+      ...this.#options,
+      onOmission: (message) => this.#log.warning(message),
+    });
+  }
+}

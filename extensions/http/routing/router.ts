@@ -1,0 +1,183 @@
+/**
+ * Finds the entrypoint of a request: hono's router over our rules.
+ *
+ * Order: where several rules match, the one with fewer and narrower variables wins, whatever the order of
+ * definition, as in werkzeug. The router says which rules fit by their patterns; converters then have the last
+ * word, and where one refuses the value the next rule is asked.
+ */
+import { RegExpRouter } from "npm:hono@^4.13.19/router/reg-exp-router";
+import { SmartRouter } from "npm:hono@^4.13.19/router/smart-router";
+import { TrieRouter } from "npm:hono@^4.13.19/router/trie-router";
+import { ConfigurationError } from "../../../runtime/message/errors.ts";
+import { normalizePath } from "./percent_encoding.ts";
+import { type Rule, type RulePart, segmentPattern } from "./rule.ts";
+
+/** Values of a rule's variables. */
+export type Params = Readonly<Record<string, string | number>>;
+
+/** What a method and a path lead to. */
+export interface Match<Target> {
+  readonly target: Target;
+  readonly params: Params;
+}
+
+interface Route<Target> {
+  readonly method: string;
+  readonly pattern: string;
+  /** Equal for rules that match the same paths. */
+  readonly identity: string;
+  readonly rule: Rule;
+  readonly target: Target;
+  readonly read: (values: (index: number) => string) => Params | undefined;
+}
+
+/** Rules of all services; rules may be added and removed at any time. */
+export class Router<Target> {
+  #routes: Route<Target>[] = [];
+  #index: SmartRouter<Route<Target>> | undefined;
+
+  /** Methods for which there are rules. */
+  get methods(): ReadonlySet<string> {
+    return new Set(this.#routes.map(({ method }) => method));
+  }
+
+  /**
+   * Adds a rule.
+   *
+   * @param describe Names a target's owner.
+   * @param replaces Whether `target` may stand before one with the same rule, hiding it until either is removed.
+   * @throws {ConfigurationError} If there is such a rule, and it is not replaced.
+   */
+  add(
+    method: string,
+    rule: Rule,
+    target: Target,
+    describe: (target: Target) => string,
+    replaces: (other: Target) => boolean = () => false,
+  ): void {
+    const pattern = pathPattern(rule);
+    const identity = [pattern, ...constraints(rule)].join("\n");
+    const other = this.#routes.find((route) =>
+      route.method === method && route.identity === identity && !replaces(route.target)
+    );
+    if (other !== undefined) {
+      throw new ConfigurationError(
+        `Cannot serve ${method} ${rule.source} twice: ${describe(other.target)} and ${
+          describe(target)
+        } have it`,
+      );
+    }
+    // The newest is the first of those with the same rule.
+    this.#routes.unshift({ method, pattern, identity, rule, target, read: reader(rule) });
+    this.#index = undefined;
+  }
+
+  /** Removes the rules of some targets. */
+  remove(isRemoved: (target: Target) => boolean): void {
+    this.#routes = this.#routes.filter(({ target }) => !isRemoved(target));
+    this.#index = undefined;
+  }
+
+  /** The rule that a path fits best; its variables are decoded. */
+  find(method: string, path: string): Match<Target> | undefined {
+    this.#index ??= this.#build();
+    const [matches, stash] = this.#index.match(method, normalizePath(path));
+    for (const [{ target, read }, values] of matches) {
+      const params = read((index) => {
+        const value = values[`p${index}`]!;
+        return typeof value === "number" ? stash![value]! : value;
+      });
+      if (params !== undefined) return { target, params };
+    }
+    return undefined;
+  }
+
+  #build(): SmartRouter<Route<Target>> {
+    const index = new SmartRouter<Route<Target>>({ routers: [new RegExpRouter(), new TrieRouter()] });
+    for (const route of this.#routes.toSorted((a, b) => compare(a.rule, b.rule))) {
+      index.add(route.method, route.pattern, route);
+    }
+    return index;
+  }
+}
+
+/** The rule in hono's spelling. */
+function pathPattern(rule: Rule): string {
+  const path = units(rule).map((parts, index) =>
+    parts.every((part) => typeof part === "string")
+      ? parts.join("")
+      : `:p${index}{${segmentPattern(parts, false)}}`
+  ).join("/");
+  return `/${path}`;
+}
+
+function constraints({ segments }: Rule): readonly string[] {
+  return segments.flat().map((part) => typeof part === "string" ? "" : part.converter.constraint ?? "");
+}
+
+/**
+ * What is between slashes, for the router; a variable that may have slashes in it takes all that follows along,
+ * since not each of hono's routers finds its end.
+ */
+function units({ segments, folder }: Rule): readonly (readonly RulePart[])[] {
+  const all = folder ? [...segments, []] : segments;
+  const open = all.findIndex((parts) =>
+    parts.some((part) => typeof part !== "string" && part.converter.takesSlashes)
+  );
+  if (open === -1) return all;
+  return [
+    ...all.slice(0, open),
+    all.slice(open).flatMap((parts, index) => index === 0 ? parts : ["/", ...parts]),
+  ];
+}
+
+function reader(rule: Rule): Route<unknown>["read"] {
+  const readers = units(rule).flatMap((parts, index) => {
+    if (parts.every((part) => typeof part === "string")) return [];
+    const variables = parts.filter((part) => typeof part !== "string");
+    const regexp = parts.length > 1 ? new RegExp(`^${segmentPattern(parts, true)}$`) : undefined;
+    return [{ index, variables, regexp }];
+  });
+  return (valueOf) => {
+    const params: Record<string, string | number> = {};
+    for (const { index, variables, regexp } of readers) {
+      const text = valueOf(index);
+      const texts = regexp === undefined ? [text] : regexp.exec(text)?.slice(1) ?? [];
+      for (const [place, { name, converter }] of variables.entries()) {
+        const decoded = decode(texts[place]);
+        const value = decoded === undefined ? undefined : converter.convert(decoded);
+        if (value === undefined) return undefined;
+        params[name] = value;
+      }
+    }
+    return params;
+  };
+}
+
+function decode(text: string | undefined): string | undefined {
+  if (text === undefined || !text.includes("%")) return text;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function compare({ segments: a }: Rule, { segments: b }: Rule): number {
+  for (let index = 0; index < Math.min(a.length, b.length); index++) {
+    const difference = weigh(a[index]!) - weigh(b[index]!);
+    if (difference !== 0) return difference;
+  }
+  return b.length - a.length;
+}
+
+/** Fixed text beside a variable makes a segment narrower, and so does what its converter refuses. */
+function weigh(parts: readonly RulePart[]): number {
+  let weight = 0;
+  for (const part of parts) {
+    if (typeof part === "string") continue;
+    const { weight: own, constraint } = part.converter;
+    weight = Math.max(weight, own - (constraint === undefined ? 0 : 0.25));
+  }
+  return weight === 0 ? 0 : weight - (parts.length > 1 ? 0.5 : 0);
+}

@@ -1,0 +1,87 @@
+import { BRAND } from "../../../runtime/service/brand.ts";
+import type { DependencySpec } from "../../../runtime/service/dependency.ts";
+import type { Messenger } from "../../../runtime/message/messenger.ts";
+import type { FieldTable } from "../../../runtime/message/transport.ts";
+import { ConnectionNotFoundError } from "./connection_not_found_error.ts";
+import { HUB_ADDRESS, type HubMethod } from "./hub_request.ts";
+import { encodeEvent } from "../wire.ts";
+
+declare const EVENTS: unique symbol;
+
+/**
+ * Sends events to the WebSocket clients of this process, from any handler in any thread.
+ *
+ * An event that a handler sends reaches a client before the handler's own result does.
+ *
+ * @typeParam Events Payloads by name of event.
+ */
+export interface WebSocketHub<Events> {
+  /**
+   * Lets a socket have what is broadcast to a channel, until it leaves.
+   *
+   * @throws {ConnectionNotFoundError} If there is no such socket.
+   */
+  subscribe(socketId: string, channel: string): Promise<void>;
+  /** Ends it; without effect where there is nothing to end. */
+  unsubscribe(socketId: string, channel: string): Promise<void>;
+  /** The channels of a socket, sorted; none if there is no such socket. */
+  subscriptions(socketId: string): Promise<readonly string[]>;
+  /** Sends an event to all sockets of a channel, the caller's among them. */
+  broadcast<Name extends keyof Events & string>(
+    channel: string,
+    event: Name,
+    data: Events[Name],
+  ): Promise<void>;
+  /** Sends an event to one socket; whether there is such a socket. */
+  unicast<Name extends keyof Events & string>(
+    socketId: string,
+    event: Name,
+    data: Events[Name],
+  ): Promise<boolean>;
+  readonly [EVENTS]?: Events;
+}
+
+/**
+ * A dependency on the hub of WebSockets: Nameko's `WebSocketHubProvider`.
+ *
+ * Channels belong to the process and all its services. To reach the clients of all instances, dispatch an event
+ * whose handler has `delivery: "broadcast"`, and broadcast there.
+ */
+// deno-lint-ignore no-explicit-any -- without a list of events, all names and payloads are fine
+export function websocketHub<Events extends object = Record<string, any>>(): DependencySpec<
+  WebSocketHub<Events>
+> {
+  return {
+    [BRAND]: "dependency",
+    kind: "websocketHub",
+    bind: ({ messenger }) => {
+      const hub = createHub<Events>(messenger);
+      return { get: () => hub };
+    },
+  };
+}
+
+function createHub<Events>(messenger: Messenger): WebSocketHub<Events> {
+  const ask = async (method: HubMethod, headers: FieldTable, body = ""): Promise<unknown> => {
+    const request = { service: HUB_ADDRESS, method, body, headers };
+    return JSON.parse(String(await messenger.request(request, { timeout: Infinity })));
+  };
+  return {
+    async subscribe(socketId, channel) {
+      const found = await ask("subscribe", { socket: socketId, channel });
+      if (!found) throw new ConnectionNotFoundError(socketId);
+    },
+    async unsubscribe(socketId, channel) {
+      await ask("unsubscribe", { socket: socketId, channel });
+    },
+    async subscriptions(socketId) {
+      return await ask("subscriptions", { socket: socketId }) as readonly string[];
+    },
+    async broadcast(channel, event, data) {
+      await ask("broadcast", { channel }, encodeEvent(event, data));
+    },
+    async unicast(socketId, event, data) {
+      return await ask("unicast", { socket: socketId }, encodeEvent(event, data)) as boolean;
+    },
+  };
+}

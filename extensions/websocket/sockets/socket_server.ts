@@ -1,0 +1,148 @@
+import type { Log } from "../../../runtime/log/log.ts";
+import type { WebSocketServerOptions } from "../settings.ts";
+import type { Hub } from "../hub/hub.ts";
+import { isAllowedOrigin } from "./origin.ts";
+import { Socket } from "./socket.ts";
+import { type SocketMethod, SocketMethods } from "./socket_methods.ts";
+
+/** A request for a WebSocket: granted with the response that takes its connection over, or refused. */
+export type Upgrade = { readonly response: Response } | { readonly status: number; readonly reason: string };
+
+/** What a path of the HTTP server is handed over to. */
+export interface UpgradeHandler {
+  /** For people. */
+  readonly name: string;
+  upgrade(request: Request): Promise<Upgrade>;
+  /** Whether it has been granted connections that have neither opened nor closed. */
+  hasUnopened(): boolean;
+  /** Sends its clients away; the server that took their connections waits for it before it closes. */
+  close(): Promise<void>;
+}
+
+/** What of the HTTP server is needed here. */
+export interface UpgradeServer {
+  /** @throws {ConfigurationError} If somebody else has that path. */
+  addUpgrade(path: string, handler: UpgradeHandler): void;
+  /** Takes nobody in any more, closes what was handed over, and the listener. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Options of {@linkcode SocketServer}. */
+export interface SocketServerOptions extends WebSocketServerOptions {
+  readonly server: UpgradeServer;
+  readonly hub: Hub;
+  readonly log: Log;
+}
+
+/** Milliseconds that clients have to answer a close. */
+const CLOSE_LIMIT = 1_000;
+
+/** The WebSockets of all services: their paths and their clients. */
+export class SocketServer {
+  readonly #options: SocketServerOptions;
+  readonly #paths = new Map<string, SocketMethods>();
+  readonly #sockets = new Set<Socket>();
+  readonly #unopened = new Set<WebSocket>();
+  readonly #aborting = Promise.withResolvers<void>();
+  #closing: Promise<void> | undefined;
+
+  constructor(options: SocketServerOptions) {
+    this.#options = options;
+  }
+
+  /** @throws {ConfigurationError} If another service has a method of that name at the path, or the path is taken. */
+  add(path: string, method: string, target: SocketMethod): void {
+    let methods = this.#paths.get(path);
+    if (methods === undefined) {
+      methods = new SocketMethods(path);
+      this.#options.server.addUpgrade(path, {
+        name: `the WebSocket of ${target.name}`,
+        upgrade: (request) => this.#upgrade(request, methods!),
+        hasUnopened: () => this.#unopened.size > 0,
+        close: () => this.#close(),
+      });
+      this.#paths.set(path, methods);
+    }
+    methods.add(method, target);
+  }
+
+  /** Removes an owner's methods; its clients stay, for whoever else serves them. */
+  remove(owner: unknown): void {
+    for (const methods of this.#paths.values()) methods.remove(owner);
+  }
+
+  /** Stops taking clients in, and sends those away that are here once their calls have been answered. */
+  close(): Promise<void> {
+    return this.#options.server.close();
+  }
+
+  /** Ends all waits of {@linkcode SocketServer.close}. */
+  abort(): void {
+    this.#aborting.resolve();
+  }
+
+  async #upgrade(request: Request, methods: SocketMethods): Promise<Upgrade> {
+    const { origins, maxClients, idleTimeout, hub, log, ...limits } = this.#options;
+    const { headers, url, signal } = request;
+    if (headers.get("upgrade")?.toLowerCase() !== "websocket") {
+      return { status: 400, reason: "This path is for WebSockets" };
+    }
+    if (!isAllowedOrigin(headers, origins)) {
+      return { status: 403, reason: "Pages of this origin may not connect" };
+    }
+    // Who has gone already would never open. In one turn Deno finds out, in the next one the signal says so.
+    for (let turn = 0; turn < 2; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+    if (signal.aborted) return { status: 400, reason: "The client has gone" };
+    if (this.#closing !== undefined) return { status: 503, reason: "The server is stopping" };
+    if (this.#sockets.size >= maxClients) {
+      log.warning(`Refused a WebSocket: ${maxClients} clients are connected. Raise WEBSOCKET_MAX_CLIENTS`);
+      return { status: 503, reason: "Too many clients are connected" };
+    }
+    let upgraded: Deno.WebSocketUpgrade;
+    try {
+      upgraded = Deno.upgradeWebSocket(request, { idleTimeout: idleTimeout / 1_000 });
+    } catch (error) {
+      return { status: 400, reason: (error as Error).message };
+    }
+    this.#watchOpening(upgraded.socket);
+    const socket = new Socket(upgraded.socket, {
+      ...limits,
+      request: { url, headers: [...headers].flat() },
+      methods,
+      onOpen: (socket) => hub.add(socket),
+      onClose: (socket) => {
+        hub.remove(socket);
+        this.#sockets.delete(socket);
+      },
+      onRefused: (socket, reason) => {
+        hub.remove(socket);
+        log.warning(`Closed WebSocket ${socket.id}: ${reason}`);
+      },
+    });
+    this.#sockets.add(socket);
+    return { response: upgraded.response };
+  }
+
+  #watchOpening(socket: WebSocket): void {
+    this.#unopened.add(socket);
+    for (const event of ["open", "close"]) {
+      socket.addEventListener(event, () => this.#unopened.delete(socket), { once: true });
+    }
+  }
+
+  /** All paths are closed together, and each of them waits for the same end. */
+  #close(): Promise<void> {
+    return this.#closing ??= this.#sendAway();
+  }
+
+  async #sendAway(): Promise<void> {
+    const sockets = [...this.#sockets];
+    const aborted = this.#aborting.promise;
+    await Promise.race([Promise.all(sockets.map((socket) => socket.finish())), aborted]);
+    for (const socket of sockets) socket.close(1001, "The server is stopping");
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, CLOSE_LIMIT);
+    await Promise.race([Promise.all(sockets.map(({ closed }) => closed)), aborted, over]);
+    clearTimeout(timer);
+  }
+}

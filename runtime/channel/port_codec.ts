@@ -1,0 +1,123 @@
+/**
+ * Which messages between main and a thread go through a ring, and how: calls and plain results.
+ *
+ * The text of one is a line of numbers and of the lengths of its fields, and then the fields. Texts go as they
+ * are, which spares the bodies an escaping that JSON would need; records go as JSON, if JSON carries them.
+ */
+import type { FieldTable } from "../message/transport.ts";
+import type { CallMessage, FromThread, ToThread } from "./port.ts";
+import type { RingCodec } from "./ring_port.ts";
+
+/** Main to thread. */
+export const TO_THREAD: RingCodec<ToThread> = {
+  encode(message) {
+    if (message.type !== "call") return undefined;
+    const { slot, entrypoint, timeout, body, contentType, headers, message: facts } = message.call;
+    if (typeof body === "object" || !isPlain(headers) || !isPlain(facts)) return undefined;
+    return join(`${slot} ${entrypoint} ${timeout ?? NO_TIMEOUT}`, [
+      body,
+      contentType,
+      headers && JSON.stringify(headers),
+      ...textOrJson(facts),
+    ]);
+  },
+  decode(text) {
+    const { numbers: [slot, entrypoint, timeout], fields: [body, contentType, headers, ...facts] } = split(
+      text,
+      3,
+    );
+    const call: CallMessage = {
+      slot: slot!,
+      entrypoint: entrypoint!,
+      body,
+      contentType,
+      headers: headers === undefined ? undefined : JSON.parse(headers) as FieldTable,
+      ...(timeout !== NO_TIMEOUT && { timeout: timeout! }),
+    };
+    const message = fromTextOrJson(facts);
+    return { type: "call", call: message === undefined ? call : { ...call, message } };
+  },
+};
+
+/** A timeout that there is, is longer. */
+const NO_TIMEOUT = 0;
+
+/** Thread to main. */
+export const FROM_THREAD: RingCodec<FromThread> = {
+  encode(message) {
+    if (message.type !== "done" || typeof message.body === "object" || !isPlain(message.head)) {
+      return undefined;
+    }
+    const { slot, elapsed, body, head } = message;
+    return join(`${slot} ${elapsed}`, [body, ...textOrJson(head)]);
+  },
+  decode(text) {
+    const { numbers: [slot, elapsed], fields: [body, ...facts] } = split(text, 2);
+    const head = fromTextOrJson(facts);
+    const done = { type: "done", slot: slot!, elapsed: elapsed!, body } as const;
+    return head === undefined ? done : { ...done, head };
+  },
+};
+
+type Field = string | undefined;
+
+function join(numbers: string, fields: readonly Field[]): string {
+  let line = numbers;
+  let rest = "";
+  for (const field of fields) {
+    if (field === undefined) line += " -";
+    else {
+      line += ` ${field.length}`;
+      rest += field;
+    }
+  }
+  return `${line}\n${rest}`;
+}
+
+function split(
+  text: string,
+  count: number,
+): { readonly numbers: readonly number[]; readonly fields: readonly Field[] } {
+  const end = text.indexOf("\n");
+  const words = text.slice(0, end).split(" ");
+  const numbers: number[] = [];
+  const fields: Field[] = [];
+  let offset = end + 1;
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index]!;
+    if (index < count) numbers.push(Number(word));
+    else if (word === "-") fields.push(undefined);
+    else fields.push(text.slice(offset, offset += Number(word)));
+  }
+  return { numbers, fields };
+}
+
+function textOrJson(facts: object | string | undefined): readonly [text: Field, json: Field] {
+  if (facts === undefined) return [undefined, undefined];
+  return typeof facts === "string" ? [facts, undefined] : [undefined, JSON.stringify(facts)];
+}
+
+function fromTextOrJson([text, json]: readonly Field[]) {
+  return json === undefined ? text : JSON.parse(json);
+}
+
+/** Whether a value comes back from JSON as it was. */
+function isPlain(value: unknown): boolean {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+    case "undefined":
+      return true;
+    case "number":
+      return Number.isFinite(value) && !Object.is(value, -0);
+    case "object":
+      break;
+    default:
+      return false;
+  }
+  if (value === null) return true;
+  if (Array.isArray(value)) return value.every((item) => item !== undefined && isPlain(item));
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  for (const key in value) if (!isPlain((value as Record<string, unknown>)[key])) return false;
+  return true;
+}

@@ -1,0 +1,68 @@
+import type { ConfigValue, ParseConfigYamlOptions } from "./yaml.ts";
+import type { Environment } from "./references.ts";
+import { ConfigurationError } from "../message/errors.ts";
+
+/** Configuration by key, plain data all the way down. Keys are case-sensitive; unknown ones are kept. */
+export type Config = Readonly<Record<string, ConfigValue>>;
+
+/** Options of {@linkcode loadConfigFile}. */
+export interface LoadConfigFileOptions {
+  /** @default {Deno.env} */
+  readonly env?: Environment;
+}
+
+/**
+ * Reads a Nameko configuration file: YAML 1.1 as PyYAML takes it, with `${VAR:default}` filled in.
+ *
+ * An empty file is an empty configuration.
+ *
+ * @throws {ConfigurationError} If it cannot be read, is not YAML, or its top level is not a mapping.
+ */
+export async function loadConfigFile(
+  path: string | URL,
+  { env = Deno.env }: LoadConfigFileOptions = {},
+): Promise<Config> {
+  const action = `Cannot read config file "${path}"`;
+  return await parseConfigText(await readText(path, action), { action, env, file: String(path) });
+}
+
+/**
+ * Reads the text of such a file.
+ *
+ * @param options.action What fails if it is wrong, as the beginning of a message.
+ * @throws {ConfigurationError} As {@linkcode loadConfigFile}.
+ */
+export async function parseConfigText(
+  text: string,
+  options: ParseConfigYamlOptions,
+): Promise<Config> {
+  // The parser is large, and most programs start without it.
+  const { parseConfigYaml } = await import("./yaml.ts");
+  const config = parseConfigYaml(text, options);
+  if (config === null) return {};
+  if (isMapping(config)) return config;
+  const found = Array.isArray(config) ? "a list" : "a single value";
+  throw new ConfigurationError(
+    `${options.action}: its top level is ${found}. Make it a mapping, such as "max_workers: 10"`,
+  );
+}
+
+/** Whether a value is a mapping, and neither a list nor a scalar. */
+export function isMapping(value: ConfigValue | undefined): value is Config {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+async function readText(path: string | URL, action: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    throw new ConfigurationError(`${action}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "no such file";
+  if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
+  if (error instanceof Deno.errors.PermissionDenied) return "the system denies access to it";
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,147 @@
+/**
+ * Where log records become lines, by way of LogTape.
+ *
+ * Records go to the LogTape category `["enoki", <service>]`. A program that has configured LogTape itself keeps
+ * its configuration, whatever is called here: its sinks see our records under that category. Otherwise
+ * {@linkcode configureLogging} installs one sink that writes lines to stderr.
+ */
+import {
+  configureSync,
+  getConfig,
+  getLogger,
+  type LogRecord as TapeRecord,
+  resetSync,
+} from "npm:@logtape/logtape@^2.4.2";
+import { ConfigurationError } from "../message/errors.ts";
+import { createLog, type Log, LOG_LEVELS, type LoggedError, type LogLevel, type LogRecord } from "./log.ts";
+import { formatJsonLine, formatPrettyLine } from "./log_line.ts";
+
+export type { Log, LoggedError, LogLevel, LogRecord };
+
+/** How lines look: for people, or one JSON object each. */
+export type LogFormat = "pretty" | "json";
+
+/** Options of {@linkcode configureLogging}. */
+export interface ConfigureLoggingOptions {
+  /** Case does not matter, and `warn` is `warning`. @default {"info"} */
+  readonly level?: string;
+  /** @default {"pretty"} */
+  readonly format?: LogFormat;
+  /** Takes each record's text, without the final line break. @default {a write to stderr} */
+  readonly write?: (line: string) => void;
+  /** @default {true} on a terminal without NO_COLOR, if lines go to stderr */
+  readonly colors?: boolean;
+}
+
+const CATEGORY = "enoki";
+/** The configuration that is ours, to be told from one that the program made. */
+let installed: ReturnType<typeof getConfig> = null;
+
+/**
+ * Sends the records of all services and of the runtime to `write`, from now on.
+ *
+ * Returns false and does nothing where the program has configured LogTape itself.
+ *
+ * @throws {ConfigurationError} If there is no such level or format.
+ */
+export function configureLogging(
+  { level, format = "pretty", write, colors }: ConfigureLoggingOptions = {},
+): boolean {
+  const lowestLevel = parseLogLevel(level ?? "info");
+  if (format !== "pretty" && format !== "json") {
+    throw new ConfigurationError(`Cannot use log format "${format}": there is none. Choose pretty or json`);
+  }
+  if (!mayConfigure()) return false;
+  const colored = colors ?? (write === undefined && !Deno.noColor && Deno.stderr.isTerminal());
+  const formatLine = format === "json"
+    ? formatJsonLine
+    : (record: LogRecord) => formatPrettyLine(record, colored);
+  const writeLine = write ?? writeToStderr;
+  configureSync({
+    reset: true,
+    sinks: { [CATEGORY]: (record) => writeLine(formatLine(fromTape(record))) },
+    loggers: [
+      { category: CATEGORY, sinks: [CATEGORY], lowestLevel },
+      { category: ["logtape", "meta"], sinks: [CATEGORY], lowestLevel: "error" },
+    ],
+  });
+  installed = getConfig();
+  return true;
+}
+
+/** Configures the defaults, unless the program or an earlier call has configured something. */
+export function ensureLogging(): void {
+  if (getConfig() === null) configureLogging();
+}
+
+/** Undoes {@linkcode configureLogging}; records go nowhere until the next one. */
+export function resetLogging(): void {
+  if (installed !== null && getConfig() === installed) resetSync();
+  installed = null;
+}
+
+/** Sends a record, of this thread or of a worker thread, to whatever is configured. */
+export function emitRecord({ level, message, service, time, properties, error }: LogRecord): void {
+  const logger = getLogger(service === undefined ? [CATEGORY] : [CATEGORY, service]);
+  logger.emit({
+    level,
+    message: [message],
+    rawMessage: message,
+    timestamp: time ?? Date.now(),
+    properties: error === undefined ? { ...properties } : { ...properties, error },
+  });
+}
+
+/** Whether records of the runtime at that level go anywhere: to ask before making one that is made often. */
+export function isLogged(level: LogLevel): boolean {
+  return OWN.isEnabledFor(level);
+}
+
+const OWN = getLogger(CATEGORY);
+
+/** The log of the runtime itself, or of what it does for one service. */
+export function getLog(service?: string): Log {
+  return createLog({ emit: emitRecord, ...(service !== undefined && { service }) });
+}
+
+/**
+ * The level of that name, in any case; `warn` is `warning`.
+ *
+ * @throws {ConfigurationError} If there is none.
+ */
+export function parseLogLevel(name: string): LogLevel {
+  const lower = name.toLowerCase();
+  const level = lower === "warn" ? "warning" : LOG_LEVELS.find((known) => known === lower);
+  if (level !== undefined) return level;
+  throw new ConfigurationError(
+    `Cannot use log level "${name}": there is none. Choose one of ${LOG_LEVELS.join(", ")}`,
+  );
+}
+
+function mayConfigure(): boolean {
+  const config = getConfig();
+  return config === null || config === installed;
+}
+
+function fromTape({ level, message, timestamp, category, properties }: TapeRecord): LogRecord {
+  const { error, ...rest } = properties;
+  const service = category[0] === CATEGORY ? category[1] : category.join(".");
+  const logged = isLoggedError(error);
+  return {
+    level: level === "trace" ? "debug" : level === "fatal" ? "error" : level,
+    message: message.map(String).join(""),
+    time: timestamp,
+    ...(service !== undefined && { service }),
+    properties: logged || error === undefined ? rest : properties,
+    ...(logged && { error }),
+  };
+}
+
+function isLoggedError(value: unknown): value is LoggedError {
+  return typeof value === "object" && value !== null && "name" in value && "message" in value;
+}
+
+function writeToStderr(line: string): void {
+  const bytes = new TextEncoder().encode(line + "\n");
+  for (let sent = 0; sent < bytes.length;) sent += Deno.stderr.writeSync(bytes.subarray(sent));
+}

@@ -1,0 +1,60 @@
+import type { Chunk } from "./outcome.ts";
+import type { CancelReason } from "../channel/port.ts";
+
+/**
+ * The rest of a reply, as the main thread holds it: chunks that a handler produces one by one, each when asked.
+ *
+ * Nothing is produced ahead of {@linkcode ReplyStream.next}, so a reader that is slow costs one chunk of memory.
+ * The call keeps its place in the pool until the last chunk has been read, or {@linkcode ReplyStream.cancel}.
+ */
+export class ReplyStream {
+  readonly #pull: () => void;
+  readonly #cancel: (reason: CancelReason) => void;
+  #waiting: PromiseWithResolvers<Chunk | undefined> | undefined;
+  #end: { readonly failure: string | undefined } | undefined;
+
+  constructor(pull: () => void, cancel: (reason: CancelReason) => void) {
+    this.#pull = pull;
+    this.#cancel = cancel;
+  }
+
+  /**
+   * The next chunk, undefined after the last one; ask for one at a time.
+   *
+   * @throws {Error} If the handler failed, or its thread was lost.
+   */
+  async next(): Promise<Chunk | undefined> {
+    if (this.#end === undefined) {
+      this.#waiting = Promise.withResolvers();
+      this.#pull();
+      return await this.#waiting.promise;
+    }
+    if (this.#end.failure !== undefined) throw new Error(this.#end.failure);
+    return undefined;
+  }
+
+  /** Tells the handler that nobody reads on. */
+  cancel(): void {
+    if (this.#end === undefined) this.#cancel("cancelled");
+  }
+
+  /** Tells the handler that its container is stopping: a stream without end should end. */
+  warn(): void {
+    if (this.#end === undefined) this.#cancel("stopping");
+  }
+
+  /** Takes a chunk from the thread. */
+  deliver(chunk: Chunk): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.resolve(chunk);
+  }
+
+  /** Takes the end from the thread, or the message of what failed there. */
+  end(failure?: string): void {
+    if (this.#end !== undefined) return;
+    this.#end = { failure };
+    if (failure === undefined) this.#waiting?.resolve(undefined);
+    else this.#waiting?.reject(new Error(failure));
+  }
+}

@@ -1,0 +1,282 @@
+/**
+ * Makes one script of a module and all that it imports.
+ *
+ * Runs in a process of its own that ends when the bundle is made: the bundler takes some 200 MB, and nothing of
+ * them is left. It neither reads files nor opens connections by itself; each module comes from the
+ * {@linkcode ModuleFetcher}, so that origins, the lock file and the cache hold here, too.
+ */
+import * as esbuild from "npm:esbuild-wasm@0.28.2/esm/browser.js";
+import { compileBundlerCode } from "./bundler_code.ts";
+import { ServiceLoadError } from "../../message/errors.ts";
+import { ImportMap } from "./import_map.ts";
+import { guardDynamicImports } from "./dynamic_imports.ts";
+import { resolveImport } from "./imports.ts";
+import { ModuleFetcher, type ModuleFetcherOptions } from "../fetch/fetcher.ts";
+import { type ModuleMediaType, type ModuleSource, NoModuleError } from "../fetch/source.ts";
+import { isOwnModule, isPackage, ownModuleUnder } from "../../program/own_modules.ts";
+import type { ModuleBundle } from "../../channel/thread_module.ts";
+
+/** What to bundle. Plain data. */
+export interface BundleRequest {
+  /** URL of the module. */
+  readonly url: string;
+  readonly modules: ModuleFetcherOptions;
+  /** URL of a `deno.json` or an import map; undefined for the one beside a module of the network, if any. */
+  readonly importMap: string | undefined;
+  /** Whether packages are out of reach, as in a binary. */
+  readonly standalone: boolean;
+  /** What the bundle has in place of the URL of the runtime's folder. @default {that URL} */
+  readonly ownRoot?: string;
+}
+
+/** A module that went into a bundle. If all are the same again, so is the bundle. */
+export interface BundledModule {
+  /** URL that was asked for. */
+  readonly requested: string;
+  /** The module that imports it; undefined for what the user named. */
+  readonly referrer: string | undefined;
+  readonly url: string;
+  readonly mediaType: ModuleMediaType;
+  readonly sha256: string;
+}
+
+/** A bundle, and what went into it. */
+export interface BundleResult extends ModuleBundle {
+  readonly modules: readonly BundledModule[];
+}
+
+/** Namespace of the modules; esbuild puts it before their names. */
+const NAMESPACE = "enoki-module";
+
+/** Stands for `import.meta` in the bundle, where each module has its own. */
+const IMPORT_META = "__enoki_import_meta";
+
+const LOADERS: Readonly<Record<ModuleMediaType, esbuild.Loader>> = {
+  ts: "ts",
+  tsx: "tsx",
+  js: "js",
+  jsx: "jsx",
+  json: "json",
+};
+
+/**
+ * Bundles a module.
+ *
+ * @throws {ServiceLoadError} If one of its modules cannot be had, or makes no sense.
+ */
+export async function bundleModule(request: BundleRequest): Promise<BundleResult> {
+  using fetcher = new ModuleFetcher(request.modules);
+  const graph = new ModuleGraph(fetcher, request.ownRoot);
+  const [importMap] = await Promise.all([loadImportMap(graph, request), startBundler()]);
+  const surroundings = { importMap, standalone: request.standalone, entry: request.url };
+  try {
+    const { outputFiles, warnings } = await esbuild.build({
+      entryPoints: [request.url],
+      bundle: true,
+      write: false,
+      outfile: "/bundle.js",
+      format: "esm",
+      platform: "neutral",
+      // Decorators and accessors are lowered for it, and nothing else that Deno knows.
+      target: "es2022",
+      supported: { "top-level-await": true, "import-attributes": true },
+      tsconfigRaw: {
+        compilerOptions: {
+          useDefineForClassFields: true,
+          experimentalDecorators: false,
+          verbatimModuleSyntax: true,
+          ...importMap?.jsx as Partial<Pick<esbuild.TsconfigRaw["compilerOptions"] & object, "jsx">>,
+        },
+      },
+      define: { "import.meta": IMPORT_META },
+      // Classes keep the names that errors and logs show.
+      keepNames: true,
+      sourcemap: "external",
+      sourcesContent: false,
+      charset: "utf8",
+      logLevel: "silent",
+      logOverride: { "unsupported-dynamic-import": "warning" },
+      plugins: [
+        modulesPlugin(graph, (specifier, importer) => resolveImport(specifier, importer, surroundings)),
+      ],
+    });
+    const [map, code] = ["map", "js"].map((end) => outputFiles.find(({ path }) => path.endsWith(end))!.text);
+    const plainMap = withoutNamespace(map!);
+    const imports = warnings.filter(({ id }) => id === "unsupported-dynamic-import")
+      .flatMap(({ location }) => location === null ? [] : [placeOf(location)]);
+    return {
+      url: request.url,
+      code: guardDynamicImports(code!, plainMap, imports),
+      map: plainMap,
+      packages: graph.packages,
+      modules: graph.modules,
+    };
+  } catch (error) {
+    throw new ServiceLoadError(failureText(error, request.url));
+  }
+}
+
+let started: Promise<void> | undefined;
+
+function startBundler(): Promise<void> {
+  return started ??= initialize();
+}
+
+async function initialize(): Promise<void> {
+  await esbuild.initialize({ wasmModule: await compileBundlerCode(), worker: false });
+}
+
+/** The modules of one bundle. */
+class ModuleGraph {
+  readonly #fetcher: ModuleFetcher;
+  readonly #ownRoot: string | undefined;
+  readonly #packages = new Set<string>();
+  readonly #sources = new Map<string, ModuleSource>();
+  readonly #modules = new Map<string, BundledModule>();
+
+  constructor(fetcher: ModuleFetcher, ownRoot: string | undefined) {
+    this.#fetcher = fetcher;
+    this.#ownRoot = ownRoot;
+  }
+
+  get packages(): readonly string[] {
+    return [...this.#packages];
+  }
+
+  get modules(): readonly BundledModule[] {
+    return [...this.#modules.values()];
+  }
+
+  async load(requested: string, referrer?: string): Promise<ModuleSource> {
+    const source = await this.#fetcher.load(requested, { ...(referrer !== undefined && { referrer }) });
+    const { url, mediaType, sha256 } = source;
+    this.#sources.set(url, source);
+    const key = `${requested} ${referrer === undefined ? "" : new URL(referrer).protocol}`;
+    if (!this.#modules.has(key)) this.#modules.set(key, { requested, referrer, url, mediaType, sha256 });
+    return source;
+  }
+
+  /** What the bundle calls a module that it does not hold. */
+  refer(url: string): string {
+    if (isPackage(url)) this.#packages.add(url);
+    return this.#ownRoot !== undefined && isOwnModule(url) ? ownModuleUnder(url, this.#ownRoot) : url;
+  }
+
+  /** A module that was loaded before. */
+  get(url: string): ModuleSource {
+    return this.#sources.get(url)!;
+  }
+}
+
+/**
+ * The import map that was named, or the configuration beside a module of the network, if there is one.
+ *
+ * Whoever keeps us from fetching it must not choose what names mean, so that only its absence is no failure. An
+ * origin that is down counts as that: its module comes from the cache, or fails by itself.
+ */
+async function loadImportMap(
+  graph: ModuleGraph,
+  { url, importMap }: BundleRequest,
+): Promise<ImportMap | undefined> {
+  const file = importMap === undefined ? await loadAdjacent(graph, url) : await graph.load(importMap);
+  if (file === undefined) return undefined;
+  const map = new ImportMap(file.text, file.url);
+  if (map.elsewhere === undefined) return map;
+  const { text, url: elsewhere } = await graph.load(map.elsewhere, file.url);
+  return new ImportMap(text, elsewhere, map);
+}
+
+async function loadAdjacent(graph: ModuleGraph, entry: string): Promise<ModuleSource | undefined> {
+  if (!/^https?:/.test(entry)) return undefined;
+  const { url } = await graph.load(entry);
+  try {
+    return await graph.load(new URL("./deno.json", url).href, url);
+  } catch (error) {
+    if (error instanceof NoModuleError) return undefined;
+    throw error;
+  }
+}
+
+/** Makes esbuild take its modules from us. */
+function modulesPlugin(
+  graph: ModuleGraph,
+  resolve: (specifier: string, importer: string) => ReturnType<typeof resolveImport>,
+): esbuild.Plugin {
+  return {
+    name: "modules",
+    setup(build) {
+      build.onResolve({ filter: /.*/ }, async ({ path, importer, kind, with: attributes }) => {
+        try {
+          const isEntry = kind === "entry-point";
+          const target = isEntry ? { kind: "module", url: path } as const : resolve(path, importer);
+          if (target.kind === "external") return { path: graph.refer(target.url), external: true };
+          const source = await graph.load(target.url, isEntry ? undefined : importer);
+          checkAttributes(source, attributes);
+          return { path: source.url, namespace: NAMESPACE };
+        } catch (error) {
+          return { errors: [{ text: (error as Error).message, detail: error }] };
+        }
+      });
+      build.onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }) => {
+        const { text, mediaType } = graph.get(path);
+        const contents = mediaType === "json" ? text : withImportMeta(text, path);
+        return { contents, loader: LOADERS[mediaType] };
+      });
+    },
+  };
+}
+
+/** As Deno has it: JSON is imported as JSON, and nothing else is imported as anything. */
+function checkAttributes(
+  { url, mediaType }: ModuleSource,
+  attributes: Readonly<Record<string, string>>,
+): void {
+  const { type } = attributes;
+  if (mediaType === "json" && type === undefined) {
+    throw new ServiceLoadError(`Cannot import ${url}: it is JSON. Import it with { type: "json" }`);
+  }
+  if (type !== undefined && (type !== "json" || mediaType !== "json")) {
+    const state = type === "json" ? "it is not JSON" : "only modules and JSON can be bundled";
+    throw new ServiceLoadError(`Cannot import ${url} with { type: "${type}" }: ${state}`);
+  }
+}
+
+/** Puts what `import.meta` is in this module on its first line, so that all others stay what they were. */
+function withImportMeta(text: string, url: string): string {
+  const plain = text.replace(/^#!/, "//");
+  if (!plain.includes("import.meta")) return plain;
+  const paths = url.startsWith("file:")
+    ? ", get filename() { return decodeURIComponent(new URL(this.url).pathname); }, " +
+      `get dirname() { return this.filename.replace(/\\/[^/]*$/, "") || "/"; }`
+    : "";
+  const resolve = "resolve(specifier) { return new URL(specifier, this.url).href; }";
+  return `const ${IMPORT_META} = { url: ${JSON.stringify(url)}, main: false, ${resolve}${paths} }; ${plain}`;
+}
+
+function withoutNamespace(map: string): string {
+  const parsed: { sources: string[] } = JSON.parse(map);
+  parsed.sources = parsed.sources.map((source) => source.slice(`${NAMESPACE}:`.length));
+  return JSON.stringify(parsed);
+}
+
+/** Where esbuild found something; its columns count bytes from 0, and are rarely of interest to anybody else. */
+function placeOf({ file, line, column, lineText }: esbuild.Location) {
+  const characters = new TextDecoder().decode(new TextEncoder().encode(lineText).subarray(0, column)).length;
+  return { source: file.slice(`${NAMESPACE}:`.length), line, column: characters + 1 };
+}
+
+/** The first error as a sentence, with its place. */
+function failureText(error: unknown, entry: string): string {
+  const { errors = [] } = error as Partial<esbuild.BuildFailure>;
+  const first = errors.find(({ location }) => location !== null) ?? errors[0];
+  if (first === undefined) return `Cannot load service module ${entry}: ${(error as Error).message}`;
+  const place = first.location === null ? undefined : placeOf(first.location);
+  const at = place && `${place.source}:${place.line}:${place.column}`;
+  if (first.detail instanceof ServiceLoadError) {
+    return at === undefined ? first.text : `${first.text} (imported at ${at})`;
+  }
+  const text = first.text.startsWith("Could not resolve import(")
+    ? "import() of a pattern cannot be bundled. Write a literal for each module that it may be"
+    : first.text.replaceAll(`${NAMESPACE}:`, "");
+  return `Cannot load service module ${entry}: ${at === undefined ? "" : `${at}: `}${text}`;
+}

@@ -1,0 +1,101 @@
+import { isMapping } from "../../config/file.ts";
+import type { Section } from "../../config/section.ts";
+import type { ModuleHeaders } from "./download.ts";
+import type { ModuleFetcherOptions } from "./fetcher.ts";
+import { isHostPattern } from "./origins.ts";
+
+const KEYS = [
+  "lock",
+  "frozen",
+  "cache",
+  "reload",
+  "cached_only",
+  "allow_import",
+  "allow_http",
+  "headers",
+  "ca_certs",
+  "timeout",
+  "max_size",
+  "max_total_size",
+];
+
+/**
+ * Reads the section `modules` of a configuration.
+ *
+ * Every one of its keys can be what makes remote code safe, so one that is unknown is refused.
+ *
+ * @throws {ConfigurationError}
+ */
+export function moduleOptions(at: Section | undefined): ModuleFetcherOptions {
+  if (at === undefined) return {};
+  const unknown = Object.keys(at.values).find((key) => !KEYS.includes(key));
+  if (unknown !== undefined) return at.refuse(unknown, `nothing: the keys here are ${KEYS.join(", ")}`);
+  const lock = lockOptions(at);
+  const cache = at.get("cache") === false ? false : at.text("cache");
+  const mode = fetchMode(at);
+  const allowImport = hosts(at);
+  const headers = hostHeaders(at);
+  const caCerts = at.text("ca_certs");
+  const timeout = at.milliseconds("timeout");
+  const maxBytes = at.integer("max_size", 1);
+  const maxTotalBytes = at.integer("max_total_size", 1);
+  return {
+    allowHttp: at.flag("allow_http") ?? false,
+    ...(lock && { lock }),
+    ...(cache !== undefined && { cache: cache === false ? false : { folder: cache } }),
+    ...(mode && { mode }),
+    ...(allowImport && { allowImport }),
+    ...(headers && { headers }),
+    ...(caCerts !== undefined && { caCerts }),
+    ...(timeout !== undefined && { timeout }),
+    ...(maxBytes !== undefined && { maxBytes }),
+    ...(maxTotalBytes !== undefined && { maxTotalBytes }),
+  };
+}
+
+function lockOptions(at: Section): ModuleFetcherOptions["lock"] {
+  const path = at.text("lock");
+  const frozen = at.flag("frozen") ?? false;
+  if (path !== undefined) return { path, mode: frozen ? "check" : "record" };
+  if (frozen) return at.refuse("frozen", "a lock file beside it: set modules.lock or pass --lock");
+  return undefined;
+}
+
+function fetchMode(at: Section): ModuleFetcherOptions["mode"] {
+  const reload = at.flag("reload") ?? false;
+  const cachedOnly = at.flag("cached_only") ?? false;
+  if (reload && cachedOnly) return at.refuse("reload", "false together with cached_only");
+  return reload ? "reload" : cachedOnly ? "cached-only" : undefined;
+}
+
+/** True stands for all hosts, as a bare `--allow-import` does. */
+function hosts(at: Section): readonly string[] | undefined {
+  if (at.get("allow_import") === true) return undefined;
+  const list = at.texts("allow_import");
+  if (list === undefined || list.every(isHostPattern)) return list;
+  return at.refuse("allow_import", "hosts, such as example.com:443 or *.example.com");
+}
+
+function hostHeaders(at: Section): ModuleHeaders | undefined {
+  const section = at.section("headers");
+  if (section === undefined) return undefined;
+  const refuse = () => at.refuse("headers", "a mapping of hosts to mappings of headers to texts");
+  return Object.fromEntries(
+    Object.entries(section.values).map(([host, own]) => {
+      if (!isHostPattern(host) || host.startsWith("*") || !isMapping(own)) return refuse();
+      const headers = Object.entries(own).flatMap(([name, value]) => {
+        if (value === null) return [];
+        return isHeader(name, value) ? [[name, value] as const] : refuse();
+      });
+      return [new URL(`https://${host}`).host, Object.fromEntries(headers)];
+    }),
+  );
+}
+
+function isHeader(name: string, value: unknown): value is string {
+  try {
+    return typeof value === "string" && new Headers([[name, value]]) !== undefined;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,111 @@
+import { pathToFileURL } from "node:url";
+import { timeLimit } from "../waiting/abort.ts";
+import { embeddedModule } from "./bundle/embedded_bundle.ts";
+import { ServiceLoadError } from "../message/errors.ts";
+import type { ModuleFetcherOptions } from "./fetch/fetcher.ts";
+import { inspectModule, type ModuleGraph } from "./graph.ts";
+import { moduleUrl } from "./specifier.ts";
+import { isPackage, ownModule, ownNeeds, packageRefusal } from "../program/own_modules.ts";
+import type { LoadNeeds } from "../permissions/permissions.ts";
+import { nearestConfig, programConfig } from "../program/program_config.ts";
+import type { ThreadModule } from "../channel/thread_module.ts";
+
+/** A module that threads can load. */
+export interface PreparedModule {
+  readonly url: string;
+  /** What a thread loads. */
+  readonly source: ThreadModule;
+  /** What a restricted thread must be allowed for that; undefined if this process cannot find out. */
+  readonly needs: LoadNeeds | undefined;
+}
+
+/** Options of {@linkcode prepareModule}. */
+export interface PrepareModuleOptions {
+  /** Where modules of the network come from. @default {{}} */
+  readonly modules?: ModuleFetcherOptions;
+  /** Path or URL of a `deno.json` or an import map, for bare names. @default {the `deno.json` of the module} */
+  readonly importMap?: string;
+  /** Whether a module is bundled where Deno itself could load it, too. @default {false} */
+  readonly bundle?: boolean;
+  /** Milliseconds. @default {30_000} */
+  readonly loadTimeout?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Decides how a module is loaded, and does what must be done before.
+ *
+ * Deno itself loads what is local, and what is inside this binary. All else is fetched by us and bundled.
+ *
+ * @throws {ServiceLoadError} If one of its modules cannot be had.
+ */
+export async function prepareModule(
+  url: string,
+  { modules = {}, importMap, bundle = false, loadTimeout = 30_000, signal }: PrepareModuleOptions = {},
+): Promise<PreparedModule> {
+  using limit = timeLimit(loadTimeout, signal);
+  const bundled = async (): Promise<PreparedModule> => {
+    // Most modules need none of what it takes to bundle.
+    const { loadBundle } = await import("./bundle/bundle.ts");
+    const request = {
+      url,
+      modules,
+      importMap: importMapUrl(url, importMap),
+      standalone: Deno.build.standalone,
+    };
+    return { url, source: await loadBundle(request, limit), needs: ownNeeds() };
+  };
+  try {
+    if (Deno.build.standalone && isEmbedded(url)) {
+      return { url, source: await embeddedModule(url), needs: ownNeeds() };
+    }
+    if (Deno.build.standalone && isPackage(url)) throw packageRefusal(url, url);
+    const isRemote = url.startsWith("http:") || url.startsWith("https:");
+    const isWanted = (bundle || importMap !== undefined) && !isPackage(url);
+    if (Deno.build.standalone || isRemote || isWanted) return await bundled();
+    if (!mayRunDeno()) return { url, source: url, needs: undefined };
+    const graph = await inspectModule(url, limit);
+    if (graph.isRemote || await isOtherwiseConfigured(url, graph)) return await bundled();
+    if (graph.failure === undefined) return { url, source: url, needs: graph.needs };
+    // The configuration of its own project may have the name, and we know our own.
+    if (graph.isUnresolved) return await bundled();
+    throw new ServiceLoadError(`Cannot load service module ${url}: ${graph.failure}`);
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!limit.signal.aborted) throw error;
+    throw new ServiceLoadError(
+      `Cannot load service module ${url}: its modules were not all there within ${loadTimeout} ms`,
+    );
+  }
+}
+
+/** Whether the module's own `deno.json`, which Deno does not look at, says something else of what it imports. */
+async function isOtherwiseConfigured(url: string, { imports, files }: ModuleGraph): Promise<boolean> {
+  const config = nearestConfig(url);
+  if (config === undefined || config === programConfig()) return false;
+  const { ImportMap } = await import("./bundle/import_map.ts");
+  const map = await ImportMap.read(pathToFileURL(config).href);
+  if (map.elsewhere !== undefined) return true;
+  if (Object.keys(map.jsx).length > 0 && files.some((path) => /\.[jt]sx$/.test(path))) return true;
+  return imports.some(({ specifier, importer, url }) =>
+    ownModule(specifier) === undefined && map.resolve(specifier, importer) !== url
+  );
+}
+
+/** Where a binary has its own modules, as if they were files; undefined outside of one. */
+const EMBEDDED = /^file:\/\/.*?\/deno-compile-[^/]+\//.exec(import.meta.url)?.[0];
+
+function isEmbedded(url: string): boolean {
+  return EMBEDDED !== undefined && url.startsWith(EMBEDDED);
+}
+
+/** URL of what bare names are looked up in: what the user has named, else the configuration above the module. */
+export function importMapUrl(url: string, named: string | undefined): string | undefined {
+  if (named !== undefined) return moduleUrl(named);
+  const path = nearestConfig(url);
+  return path === undefined ? undefined : pathToFileURL(path).href;
+}
+
+function mayRunDeno(): boolean {
+  return Deno.permissions.querySync({ name: "run", command: Deno.execPath() }).state === "granted";
+}

@@ -1,0 +1,97 @@
+/**
+ * Python's rules for fitting arguments to parameters, with the very texts that Nameko answers with.
+ *
+ * Nameko checks a request with `inspect.getcallargs`, whose messages differ from the interpreter's own (no comma
+ * before the "and" of three names), and counts `self`, for which the context stands here.
+ */
+import { BadRequestError } from "../message/errors.ts";
+import type { Parameter } from "./parameters.ts";
+
+/**
+ * Arranges positional and keyword arguments as the positional arguments that a handler takes after its context.
+ *
+ * Without keyword arguments that is `args` itself. A parameter that was left out and has a default is
+ * `undefined`. With `parameters` unknown, any number of positional arguments fits and no keyword argument does.
+ *
+ * @throws {BadRequestError} With reason `IncorrectSignature`, if they do not fit.
+ */
+export function bindArguments(
+  method: string,
+  parameters: readonly Parameter[] | undefined,
+  args: readonly unknown[],
+  kwargs?: Readonly<Record<string, unknown>>,
+): readonly unknown[] {
+  let keywords = false;
+  for (const _ in kwargs) {
+    keywords = true;
+    break;
+  }
+  if (parameters === undefined) {
+    if (keywords) throw new BadRequestError(`${method}() takes no keyword arguments`);
+    return args;
+  }
+  if (keywords) return bindKeywords(method, parameters, args, kwargs!);
+  if (args.length > parameters.length && !hasRest(parameters)) refuseTooMany(method, parameters, args.length);
+  let needed = parameters.length;
+  while (needed > 0 && parameters[needed - 1]!.optional) needed--;
+  if (args.length < needed) refuseMissing(method, parameters, args.length, {});
+  return args;
+}
+
+function bindKeywords(
+  method: string,
+  parameters: readonly Parameter[],
+  args: readonly unknown[],
+  kwargs: Readonly<Record<string, unknown>>,
+): readonly unknown[] {
+  const bound = [...args];
+  for (const name of Object.keys(kwargs)) {
+    const position = parameters.findIndex((parameter) => parameter.name === name && !parameter.rest);
+    if (position === -1) refuse(`${method}() got an unexpected keyword argument ${quote(name)}`);
+    if (position < args.length) refuse(`${method}() got multiple values for argument ${quote(name)}`);
+    while (bound.length < position) bound.push(undefined);
+    bound[position] = kwargs[name];
+  }
+  if (args.length > parameters.length && !hasRest(parameters)) refuseTooMany(method, parameters, args.length);
+  refuseMissing(method, parameters, args.length, kwargs);
+  return bound;
+}
+
+function hasRest(parameters: readonly Parameter[]): boolean {
+  return parameters.at(-1)?.rest ?? false;
+}
+
+function refuseTooMany(method: string, parameters: readonly Parameter[], given: number): never {
+  const most = parameters.length + 1;
+  const least = parameters.filter(({ optional }) => !optional).length + 1;
+  const range = least === most ? String(most) : `from ${least} to ${most}`;
+  refuse(
+    `${method}() takes ${range} positional argument${most === 1 ? "" : "s"} but ${given + 1} were given`,
+  );
+}
+
+function refuseMissing(
+  method: string,
+  parameters: readonly Parameter[],
+  given: number,
+  kwargs: Readonly<Record<string, unknown>>,
+): void {
+  const names: string[] = [];
+  parameters.forEach(({ name, optional }, position) => {
+    if (optional || position < given || (name !== undefined && Object.hasOwn(kwargs, name))) return;
+    names.push(name === undefined ? `number ${position + 1}` : quote(name));
+  });
+  if (names.length === 0) return;
+  const listed = names.length === 1 ? names[0] : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+  const plural = names.length === 1 ? "" : "s";
+  refuse(`${method}() missing ${names.length} required positional argument${plural}: ${listed}`);
+}
+
+function refuse(message: string): never {
+  throw new BadRequestError(message);
+}
+
+/** As Python's `repr` quotes a name. */
+function quote(name: string): string {
+  return name.includes("'") && !name.includes('"') ? `"${name}"` : `'${name.replaceAll("'", "\\'")}'`;
+}

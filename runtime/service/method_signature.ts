@@ -1,0 +1,133 @@
+/** What methods that are called by name have in common: arguments bound, checked by schemas, a result encoded. */
+import { bindArguments } from "./argument_binding.ts";
+import { encodeJson } from "../message/codec.ts";
+import type { HandlerFacts } from "./entrypoint.ts";
+import { BadRequestError, BadResultError } from "../message/errors.ts";
+import type { Parameter } from "./parameters.ts";
+import {
+  describeIssues,
+  type SchemaInput,
+  type SchemaIssue,
+  type SchemaOutput,
+  type StandardSchema,
+} from "./standard_schema.ts";
+
+/** A signature that leaves all to the handler. */
+export type Unstated = (...args: never[]) => unknown;
+
+/** One schema for the first argument, or one for each argument. */
+export type InputSchemas = StandardSchema | readonly StandardSchema[];
+
+/** The arguments that a handler gets. */
+export type CheckedArgs<Input, Stated extends readonly unknown[]> = Input extends readonly StandardSchema[]
+  ? { -readonly [Index in keyof Input]: SchemaOutput<Input[Index]> }
+  : Input extends StandardSchema ? [SchemaOutput<Input>]
+  : Stated;
+
+/** The arguments that a client gives. */
+export type UncheckedArgs<Input, Stated extends readonly unknown[]> = Input extends readonly StandardSchema[]
+  ? { -readonly [Index in keyof Input]: SchemaInput<Input[Index]> }
+  : Input extends StandardSchema ? [SchemaInput<Input>]
+  : Stated;
+
+/** The result that a client gets. */
+export type CheckedResult<Output, Stated> = Output extends StandardSchema ? SchemaOutput<Output> : Stated;
+
+/** The result that a handler gives. */
+export type UncheckedResult<Output, Stated> = Output extends StandardSchema ? SchemaInput<Output> : Stated;
+
+/** What an author may say of a method's arguments and result. */
+export interface MethodOptions {
+  /** Names of the parameters; else they are read from the handler's source. */
+  readonly params?: readonly string[] | undefined;
+  readonly input?: InputSchemas | undefined;
+  readonly output?: StandardSchema | undefined;
+}
+
+/** Arguments in, result out. */
+export interface MethodSignature {
+  /**
+   * Fits arguments to the handler's parameters.
+   *
+   * @throws {BadRequestError} If they do not fit or do not pass.
+   */
+  bind(
+    args: readonly unknown[],
+    kwargs?: Readonly<Record<string, unknown>>,
+  ): readonly unknown[] | Promise<readonly unknown[]>;
+  /** @throws {BadResultError} If the result is no JSON or does not pass. */
+  encode(result: unknown): string | Promise<string>;
+}
+
+/** @param given How many arguments the handler gets, if it takes them, before those that all this is about. */
+export function methodSignature(
+  { method, parameters }: HandlerFacts,
+  { params, input, output }: MethodOptions,
+  given = 0,
+): MethodSignature {
+  const own = parameters?.filter(({ rest }, index) => index >= given || rest);
+  const names = params === undefined ? own : merge(params, own);
+  const inputs: readonly StandardSchema[] = input === undefined ? [] : "~standard" in input ? [input] : input;
+  return {
+    bind(args, kwargs) {
+      const bound = bindArguments(method, names, args, kwargs);
+      return inputs.length === 0 ? bound : checkInputs(method, inputs, bound);
+    },
+    encode: (result) =>
+      output === undefined ? encodeResult(method, result) : checkOutput(method, output, result),
+  };
+}
+
+/** Stated names win; whether a parameter is optional only its source can tell. */
+function merge(params: readonly string[], read: readonly Parameter[] | undefined): readonly Parameter[] {
+  return params.map((name, index) => ({ name, optional: read?.[index]?.optional ?? false, rest: false }));
+}
+
+async function checkInputs(
+  method: string,
+  schemas: readonly StandardSchema[],
+  args: readonly unknown[],
+): Promise<readonly unknown[]> {
+  const checked = [...args];
+  for (const [index, schema] of schemas.entries()) {
+    const result = await schema["~standard"].validate(args[index]);
+    if (result.issues !== undefined) {
+      throw new BadRequestError(
+        `Cannot call "${method}": argument ${index + 1} is not valid: ${summary(result.issues)}`,
+        { data: { argument: index, issues: describeIssues(result.issues) } },
+      );
+    }
+    checked[index] = result.value;
+  }
+  return checked;
+}
+
+async function checkOutput(method: string, schema: StandardSchema, value: unknown): Promise<string> {
+  const result = await schema["~standard"].validate(value);
+  if (result.issues !== undefined) {
+    throw new BadResultError(
+      `Cannot answer "${method}": its result is not valid: ${summary(result.issues)}`,
+      { data: { issues: describeIssues(result.issues) } },
+    );
+  }
+  return encodeResult(method, result.value);
+}
+
+function encodeResult(method: string, result: unknown): string {
+  try {
+    return encodeJson(result);
+  } catch (error) {
+    throw new BadResultError(
+      `Unserializable value: \`${
+        Deno.inspect(result, { depth: 1, strAbbreviateSize: 100 })
+      }\` returned by "${method}": ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+}
+
+function summary(issues: readonly SchemaIssue[]): string {
+  return describeIssues(issues)
+    .map(({ path, message }) => path === "" ? message : `${path}: ${message}`)
+    .join("; ");
+}

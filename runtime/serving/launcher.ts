@@ -1,0 +1,232 @@
+/** What a runner launches its services with: loads modules, and starts what serves their services. */
+import {
+  type Config,
+  type ConfigValue,
+  DURATION_LIMITS,
+  NUMBER_LIMITS,
+  type RuntimeOptions,
+  runtimeOptions,
+  serviceOptions,
+} from "../config/config.ts";
+import { Container } from "./container.ts";
+import type { DependencyRegistry, EntrypointRegistry } from "../hosting/host.ts";
+import { createSpawner, type LoadedModule, loadModule, type ThreadPlan } from "./loader.ts";
+import type { LogLevel } from "../log/log.ts";
+import type { Manifest } from "../service/manifest.ts";
+import type { Messenger } from "../message/messenger.ts";
+import type { ModuleSpecifier } from "../module/specifier.ts";
+import { emitRecord, getLog } from "../log/observe.ts";
+import type { PlainRecord } from "../message/plain.ts";
+import { Pool } from "../pool/pool.ts";
+import { type PoolLimits, poolLimits } from "../pool/pool_limits.ts";
+import type { PrepareModuleOptions } from "../module/prepare.ts";
+import type { ThreadKind } from "../spawning/spawner.ts";
+import type { ThreadModule } from "../channel/thread_module.ts";
+import type { Transport } from "../message/transport.ts";
+
+/** What services are connected to. */
+export interface Wiring {
+  /** Connected; the runner does not close it. */
+  readonly transport: Transport;
+  /** Makes what a service sends with; the container disposes it. */
+  readonly messengerOf: (service: string) => Messenger & AsyncDisposable;
+  readonly entrypoints: EntrypointRegistry;
+  readonly dependencies: DependencyRegistry;
+}
+
+/** Options of {@linkcode Launcher}. */
+export interface LauncherOptions {
+  /** Wanted only when modules have loaded; what it rejects with, the start of the services does. */
+  readonly wiring: Wiring | Promise<Wiring>;
+  readonly config: Config;
+  /** Threads of all services; permissions and limits that the configuration has for a service win. */
+  readonly threads?: Partial<ThreadPlan> & Partial<PoolLimits>;
+  /** Whether the containers' manifests have the details of their entrypoints. @default {false} */
+  readonly details?: boolean;
+  /** How modules are loaded, beside what the configuration says of it. */
+  readonly loading?: Pick<PrepareModuleOptions, "importMap" | "bundle">;
+  /** @default {"info"} */
+  readonly logLevel?: LogLevel;
+}
+
+/** A service that is served. */
+export interface Launched {
+  /** Where it comes from. */
+  readonly specifier: ModuleSpecifier;
+  /** What its threads load. */
+  readonly source: ThreadModule;
+  readonly container: Container;
+  /** What it sends with; the container disposes it. */
+  readonly messenger: Messenger;
+}
+
+/** What the threads of a pool are to be beside what the options say. */
+export interface PoolPlan {
+  readonly messenger: Messenger;
+  readonly onDemand: (demand: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+type ContainerPlan = ThreadPlan & Partial<PoolLimits>;
+
+/** Starts services as one set of options says. */
+export class Launcher {
+  readonly #options: LauncherOptions;
+  readonly #known: RuntimeOptions;
+  /** Modules whose first thread serves no service yet. */
+  readonly #spare = new Set<LoadedModule>();
+
+  /**
+   * @throws {ConfigurationError} If the configuration is wrong.
+   * @throws {RangeError} If a limit makes no sense.
+   */
+  constructor(options: LauncherOptions) {
+    const { config, threads = {} } = options;
+    poolLimits(threads);
+    this.#options = options;
+    this.#known = runtimeOptions({ ...config, ...settings(threads) });
+  }
+
+  /** Milliseconds that a polite stop may take. */
+  get grace(): number {
+    return this.#known.grace;
+  }
+
+  /** Kind of the threads; undefined where their permissions decide. */
+  get threadKind(): ThreadKind | undefined {
+    return this.#options.threads?.kind;
+  }
+
+  /**
+   * Loads a module in a first thread.
+   *
+   * @throws {ServiceLoadError} If it does not load, or exports no such service.
+   */
+  async load(specifier: ModuleSpecifier, signal?: AbortSignal): Promise<LoadedModule> {
+    const { threads, details = false, loading } = this.#options;
+    const { limits, permissions, modules } = this.#known;
+    const module = await loadModule(specifier, {
+      ...threads,
+      ...limits,
+      ...{ permissions, modules },
+      ...loading,
+      details,
+      onLog: emitRecord,
+      ...(signal && { signal }),
+    });
+    this.#spare.add(module);
+    return module;
+  }
+
+  /**
+   * Starts threads for a service of a module; the thread that loaded it is the first of them where it can be.
+   *
+   * @throws {ServiceLoadError} If the service does not load, or a dependency cannot be set up.
+   */
+  async startPool(
+    module: LoadedModule,
+    { name, entrypoints }: Manifest,
+    { messenger, onDemand, signal }: PoolPlan,
+  ): Promise<Pool> {
+    const plan = this.#planOf(name);
+    const first = this.#spare.has(module) && sameThreads(module.plan, plan) ? module : undefined;
+    if (first !== undefined) this.#spare.delete(module);
+    const spawner = first?.spawner ?? createSpawner(module.prepared, name, plan);
+    const { logLevel } = this.#options;
+    const pool = new Pool({
+      ...plan,
+      service: name,
+      spawner,
+      entrypoints,
+      messenger,
+      config: this.#configOf(name),
+      onLog: emitRecord,
+      log: getLog(name),
+      ...(logLevel && { logLevel }),
+      onDemand,
+    });
+    try {
+      await pool.start({ ...(first && { first: first.worker }), ...(signal && { signal }) });
+      return pool;
+    } catch (error) {
+      first?.worker.kill("its service did not start");
+      await pool.shutdown();
+      throw error;
+    }
+  }
+
+  /** Makes what serves a service of a module: all but {@linkcode Container.start}. */
+  async launch(module: LoadedModule, manifest: Manifest, signal?: AbortSignal): Promise<Launched> {
+    const { transport, messengerOf, entrypoints, dependencies } = await this.#options.wiring;
+    const messenger = messengerOf(manifest.name);
+    const current: { container?: Container } = {};
+    let pool: Pool | undefined;
+    try {
+      pool = await this.startPool(module, manifest, {
+        messenger,
+        onDemand: (demand) => current.container?.changeDemand(demand),
+        ...(signal && { signal }),
+      });
+      const container = new Container({
+        manifest,
+        pool,
+        transport,
+        config: this.#configOf(manifest.name),
+        entrypoints,
+        dependencies,
+        log: getLog(manifest.name),
+        own: [messenger],
+      });
+      current.container = container;
+      return { specifier: module.specifier, source: module.prepared.source, container, messenger };
+    } catch (error) {
+      await pool?.shutdown();
+      await messenger[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Ends the threads that have loaded a module and were not needed after all. */
+  async dropSpare(): Promise<void> {
+    const spare = [...this.#spare];
+    this.#spare.clear();
+    for (const { worker, spawner } of spare) {
+      worker.kill("another thread serves its services");
+      await spawner[Symbol.asyncDispose]();
+    }
+  }
+
+  #planOf(name: string): ContainerPlan {
+    const { callTimeout: _, limits, ...own } = serviceOptions(this.#known, name);
+    return { ...this.#options.threads, ...limits, ...own };
+  }
+
+  /** How code is fetched, with which credentials, is not for the code to know. */
+  #configOf(name: string): PlainRecord {
+    const { modules: _, ...config } = this.#options.config;
+    return { ...config, call_timeout: serviceOptions(this.#known, name).callTimeout / 1_000 } as PlainRecord;
+  }
+}
+
+/** What is said of the threads of all services, as the configuration says it. */
+function settings(threads: Partial<ContainerPlan>): Config {
+  const said: Record<string, ConfigValue> = {};
+  const { permissions, maxWorkers, concurrency } = threads;
+  if (permissions !== undefined) said["permissions"] = permissions as ConfigValue;
+  if (maxWorkers !== undefined) said["max_workers"] = maxWorkers;
+  if (concurrency !== undefined) said["concurrency"] = concurrency;
+  for (const [name, key] of Object.entries(DURATION_LIMITS)) {
+    const value = threads[name as keyof typeof DURATION_LIMITS];
+    if (value !== undefined) said[key] = value / 1_000;
+  }
+  for (const [name, key] of Object.entries(NUMBER_LIMITS)) {
+    const value = threads[name as keyof typeof NUMBER_LIMITS];
+    if (value !== undefined) said[key] = value;
+  }
+  return said;
+}
+
+/** The thread that loaded a module can serve one of its services if it is what that service is to have. */
+function sameThreads(a: ThreadPlan, b: ThreadPlan): boolean {
+  return a.heapLimit === b.heapLimit && JSON.stringify(a.permissions) === JSON.stringify(b.permissions);
+}

@@ -1,0 +1,140 @@
+/**
+ * The change of a module's services to their new version.
+ *
+ * Invariant: a service is served throughout. Until the whole new version of its module stands, the former one is
+ * not touched; then all services change over in one turn of the event loop, and the former version gets nothing
+ * new and finishes what it has. Where the entrypoints have remained the same, their hosts remain, too (consumers,
+ * timers and rules do not notice), and only the threads change; else a second container starts beside the first,
+ * as another instance of the service would, and the first one stops politely. What fails before the change is
+ * undone, which is why nothing of the former version may depend on the files: its pools are frozen.
+ */
+import { abortable, timeLimit } from "../waiting/abort.ts";
+import { ServiceLoadError } from "../message/errors.ts";
+import type { Launched, Launcher } from "./launcher.ts";
+import type { LoadedModule } from "./loader.ts";
+import type { Manifest } from "../service/manifest.ts";
+import { type ModuleSpecifier, sameModule } from "../module/specifier.ts";
+import { sameEntrypoints } from "../pool/same_entrypoints.ts";
+
+/** The change of one service, ready to be made. */
+export interface Change {
+  readonly name: string;
+  /** Sets up what the new version needs. */
+  prepare(): Promise<void>;
+  /** Makes the change, in this turn; whose container the service has from then on. */
+  make(): Launched;
+  /** Gives up what was made for it; calls that it has taken in are finished. */
+  abandon(signal: AbortSignal): Promise<void>;
+}
+
+/** Options of {@linkcode prepareReload}. */
+export interface PrepareReloadOptions {
+  /** Aborting gives the change up. */
+  readonly signal: AbortSignal;
+  /** Aborting gives it up by force. */
+  readonly force: AbortSignal;
+}
+
+/**
+ * Loads a module anew and gets its services ready to change over.
+ *
+ * @param served All services that are served, by name.
+ * @throws {ServiceLoadError} If it does not load, or lacks a service that is served from it.
+ * @throws {BrokerError} If the broker refuses what a service declares.
+ */
+export async function prepareReload(
+  specifier: ModuleSpecifier,
+  served: ReadonlyMap<string, Launched>,
+  launcher: Launcher,
+  { signal, force }: PrepareReloadOptions,
+): Promise<readonly Change[]> {
+  for (const former of served.values()) {
+    if (sameModule(former.specifier, specifier)) former.container.freeze();
+  }
+  const changes: Change[] = [];
+  try {
+    const module = await launcher.load(specifier, signal);
+    requireServices(module, served);
+    for (const { manifest } of module.services) {
+      changes.push(await changeOf(module, manifest, served.get(manifest.name), launcher, signal));
+    }
+    await abortable(Promise.all(changes.map((change) => change.prepare())), signal);
+    requireRunning(changes, served);
+    return changes;
+  } catch (error) {
+    using limit = timeLimit(launcher.grace, force);
+    await Promise.all(changes.map((change) => change.abandon(limit.signal)));
+    throw error;
+  } finally {
+    await launcher.dropSpare();
+  }
+}
+
+function requireServices({ specifier, services }: LoadedModule, served: ReadonlyMap<string, Launched>): void {
+  const names = services.map(({ manifest }) => manifest.name);
+  for (const [name, former] of served) {
+    const isOurs = sameModule(former.specifier, specifier);
+    if (isOurs && !names.includes(name)) {
+      throw new ServiceLoadError(
+        `Cannot serve module ${specifier.url}: it no longer exports service "${name}", which is served. ` +
+          "Restart to serve what it exports now",
+      );
+    }
+    if (!isOurs && names.includes(name)) {
+      throw new ServiceLoadError(
+        `Cannot serve two services named "${name}": ${former.specifier.url} and ${specifier.url} have one each`,
+      );
+    }
+  }
+}
+
+/** A service that has failed meanwhile takes all down. */
+function requireRunning(changes: readonly Change[], served: ReadonlyMap<string, Launched>): void {
+  for (const { name } of changes) {
+    const state = served.get(name)?.container.state ?? "running";
+    if (state !== "running") throw new TypeError(`Cannot reload service "${name}": it is ${state}`);
+  }
+}
+
+async function changeOf(
+  module: LoadedModule,
+  manifest: Manifest,
+  former: Launched | undefined,
+  launcher: Launcher,
+  signal: AbortSignal,
+): Promise<Change> {
+  return former !== undefined && sameEntrypoints(manifest.entrypoints, former.container.manifest.entrypoints)
+    ? await otherThreads(module, manifest, former, launcher, signal)
+    : otherContainer(await launcher.launch(module, manifest, signal));
+}
+
+async function otherThreads(
+  module: LoadedModule,
+  manifest: Manifest,
+  former: Launched,
+  launcher: Launcher,
+  signal: AbortSignal,
+): Promise<Change> {
+  const { container, messenger } = former;
+  const onDemand = (demand: number) => container.changeDemand(demand);
+  const pool = await launcher.startPool(module, manifest, { messenger, onDemand, signal });
+  return {
+    name: manifest.name,
+    prepare: () => container.setUpDependencies(manifest),
+    make() {
+      container.moveTo({ manifest, pool });
+      return { ...former, source: module.prepared.source };
+    },
+    abandon: (signal) => pool.shutdown({ signal }),
+  };
+}
+
+function otherContainer(launched: Launched): Change {
+  const { container } = launched;
+  return {
+    name: container.manifest.name,
+    prepare: () => container.start({ beside: true }),
+    make: () => launched,
+    abandon: (signal) => container.shutdown({ signal, replaced: true }),
+  };
+}

@@ -1,0 +1,65 @@
+import type { Worker } from "node:worker_threads";
+import { createNodeWorker } from "./node_worker.ts";
+import {
+  askThenInterrupt,
+  endsWithin,
+  KILL_LIMIT,
+  loadInto,
+  type Thread,
+  type ThreadEnd,
+  type ThreadOptions,
+  type ThreadSpawner,
+} from "./spawner.ts";
+import { createThreadChannel } from "../channel/thread_channel.ts";
+import type { ComingThreadModule } from "../channel/thread_module.ts";
+
+/** Options of {@linkcode NodeThreads}. */
+export interface NodeThreadsOptions {
+  /** Mebibytes of JavaScript heap for each thread. */
+  readonly heapLimit: number;
+}
+
+/** Node threads of the main thread: for services that are allowed everything it is. */
+export class NodeThreads implements ThreadSpawner {
+  readonly kind = "node";
+  readonly killsSpinning = true;
+  readonly #module: ComingThreadModule;
+  readonly #heapLimit: number;
+  readonly #threads = new Set<Thread>();
+
+  constructor(module: ComingThreadModule, { heapLimit }: NodeThreadsOptions) {
+    this.#module = module;
+    this.#heapLimit = heapLimit;
+  }
+
+  spawn({ name, claims }: ThreadOptions): Thread {
+    const { host, thread: channel } = createThreadChannel();
+    const { promise: ended, resolve } = Promise.withResolvers<ThreadEnd>();
+    let killed = false;
+    const worker: Worker = createNodeWorker(
+      name,
+      { channel, claims },
+      this.#heapLimit,
+      (reason) => resolve({ reason, expected: killed }),
+    );
+    const thread: Thread = {
+      port: host,
+      ended,
+      kill: () => {
+        killed = true;
+        askThenInterrupt(thread, claims, () => void worker.terminate());
+      },
+    };
+    this.#threads.add(thread);
+    void loadInto(host, this.#module);
+    void ended.then(() => this.#threads.delete(thread));
+    return thread;
+  }
+
+  /** Ends the threads. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const threads = [...this.#threads];
+    for (const thread of threads) thread.kill();
+    await endsWithin(KILL_LIMIT, threads.map(({ ended }) => ended));
+  }
+}

@@ -1,0 +1,93 @@
+import { Claims } from "../channel/claims.ts";
+import type { HostPort } from "../channel/port.ts";
+import type { ComingThreadModule } from "../channel/thread_module.ts";
+
+/** How a thread ended, in words for a log; `expected` when we ended it. */
+export interface ThreadEnd {
+  readonly reason: string;
+  readonly expected: boolean;
+}
+
+/** A running thread, of whatever kind. */
+export interface Thread {
+  readonly port: HostPort;
+  /** Resolves once, when the thread is gone or can be counted as gone. */
+  readonly ended: Promise<ThreadEnd>;
+  /** Ends it soon, whatever it is doing, as far as its kind can. */
+  kill(): void;
+}
+
+/** What every kind of thread is given. */
+export interface ThreadOptions {
+  /** Unique in the process; shows in stack traces and logs, such as `greeting#1`. */
+  readonly name: string;
+  readonly claims: SharedArrayBuffer;
+}
+
+/**
+ * Makes threads of one kind that evaluate one module under one set of permissions.
+ *
+ * Disposing it ends its threads.
+ */
+export interface ThreadSpawner extends AsyncDisposable {
+  /** Name of the kind. */
+  readonly kind: ThreadKind;
+  /** Whether `kill` stops a thread that spins in an endless loop. */
+  readonly killsSpinning: boolean;
+  spawn(options: ThreadOptions): Thread;
+}
+
+/**
+ * Kinds of threads: node threads under a warden (sandboxed and killable, 0.55 s to spawn), node threads of the
+ * main thread (all its permissions, killable, 25 ms), web Workers (sandboxed, 10 ms, but one that spins cannot
+ * be stopped on Deno 2.8 and later), and none (for tests and debugging).
+ */
+export type ThreadKind = "warden" | "node" | "web" | "inline";
+
+/** Milliseconds that a killed thread may take to be gone. */
+export const KILL_LIMIT = 3_000;
+
+/** Milliseconds that a thread may take to end by itself before it is interrupted. */
+const FORCE_AFTER = 250;
+
+/** The same for a thread that is loading its module. */
+const FORCE_LOADING_AFTER = 2_000;
+
+/**
+ * Asks a thread to end, and interrupts it only when it does not: `interrupt` is `terminate()` of a node thread.
+ *
+ * Deno 2.9 panics, and with it the whole process, when it is interrupted while it loads a module, or a built-in
+ * module for the first time. A thread that does so gets back to its event loop and ends there; one that spins
+ * does not, and is in code of its own when it is interrupted.
+ */
+export function askThenInterrupt(
+  { port, ended }: Pick<Thread, "port" | "ended">,
+  claims: SharedArrayBuffer,
+  interrupt: () => void,
+): void {
+  const state = new Claims(claims);
+  const latest = performance.now() + FORCE_LOADING_AFTER;
+  port.postMessage({ type: "end" });
+  const timer = setInterval(() => {
+    if (state.loaded || performance.now() >= latest) interrupt();
+  }, FORCE_AFTER);
+  void ended.then(() => clearInterval(timer));
+}
+
+/** Has a thread load a module, as soon as that is ready. */
+export async function loadInto(port: HostPort, module: ComingThreadModule): Promise<void> {
+  try {
+    port.postMessage({ type: "load", module: await module });
+  } catch {
+    // Whoever prepares the module hears of it, and ends the thread.
+  }
+}
+
+/** Waits until threads have ended, no longer than `limit` milliseconds. */
+export async function endsWithin(limit: number, ends: readonly Promise<ThreadEnd>[]): Promise<void> {
+  if (ends.length === 0) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, limit);
+  await Promise.race([Promise.all(ends), promise]);
+  clearTimeout(timer);
+}

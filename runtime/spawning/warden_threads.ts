@@ -1,0 +1,97 @@
+import { ignoreDebuggerSignal } from "../permissions/debugger_signal.ts";
+import {
+  askThenInterrupt,
+  endsWithin,
+  KILL_LIMIT,
+  loadInto,
+  type Thread,
+  type ThreadEnd,
+  type ThreadOptions,
+  type ThreadSpawner,
+} from "./spawner.ts";
+import { THREAD_ENTRIES } from "./thread_entries.ts";
+import type { ComingThreadModule } from "../channel/thread_module.ts";
+import { createThreadChannel } from "../channel/thread_channel.ts";
+import type { FromWarden, ToWarden } from "./warden.ts";
+
+/** Options of {@linkcode WardenThreads}. */
+export interface WardenThreadsOptions {
+  readonly name: string;
+  /** What the threads may do; includes reading the module's own files, which they load by themselves. */
+  readonly permissions: Deno.PermissionOptions;
+  /** Mebibytes of JavaScript heap for each thread. */
+  readonly heapLimit: number;
+}
+
+interface Ward {
+  readonly thread: Thread;
+  readonly end: (end: ThreadEnd) => void;
+  killed: boolean;
+}
+
+/** Node threads inside one restricted web Worker: sandboxed, and still stopped when they spin. */
+export class WardenThreads implements ThreadSpawner {
+  readonly kind = "warden";
+  readonly killsSpinning = true;
+  readonly #warden: Worker;
+  readonly #wards = new Map<number, Ward>();
+  readonly #module: ComingThreadModule;
+  readonly #heapLimit: number;
+  readonly #debuggerSignal: Disposable;
+  #lastId = 0;
+
+  constructor(
+    module: ComingThreadModule,
+    { name, permissions, heapLimit }: WardenThreadsOptions,
+  ) {
+    this.#module = module;
+    this.#heapLimit = heapLimit;
+    this.#warden = new Worker(THREAD_ENTRIES.warden, {
+      type: "module",
+      name: `${name} warden`,
+      deno: { permissions },
+    });
+    this.#debuggerSignal = ignoreDebuggerSignal();
+    this.#warden.onmessage = ({ data }: MessageEvent<FromWarden>) => this.#end(data.id, data.reason);
+    this.#warden.onerror = (event) => {
+      event.preventDefault();
+      for (const id of [...this.#wards.keys()]) this.#end(id, `its warden died: ${event.message}`);
+    };
+  }
+
+  spawn({ name, claims }: ThreadOptions): Thread {
+    const id = ++this.#lastId;
+    const { host: port, thread: channel } = createThreadChannel();
+    const { promise: ended, resolve } = Promise.withResolvers<ThreadEnd>();
+    const kill = () => {
+      ward.killed = true;
+      askThenInterrupt({ port, ended }, claims, () => this.#post({ type: "kill", id }));
+    };
+    const ward: Ward = { thread: { port, ended, kill }, end: resolve, killed: false };
+    this.#wards.set(id, ward);
+    const birth = { channel, claims };
+    this.#post({ type: "spawn", id, name, birth, heapLimit: this.#heapLimit }, [channel.port]);
+    void loadInto(port, this.#module);
+    return ward.thread;
+  }
+
+  /** Ends the threads, then the warden: without it nobody could end them. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const threads = [...this.#wards.values()].map(({ thread }) => thread);
+    for (const thread of threads) thread.kill();
+    await endsWithin(KILL_LIMIT, threads.map(({ ended }) => ended));
+    this.#warden.terminate();
+    this.#debuggerSignal[Symbol.dispose]();
+    for (const id of [...this.#wards.keys()]) this.#end(id, "its warden was terminated", true);
+  }
+
+  #post(message: ToWarden, transfer: Transferable[] = []): void {
+    this.#warden.postMessage(message, transfer);
+  }
+
+  #end(id: number, reason: string, expected = false): void {
+    const ward = this.#wards.get(id);
+    this.#wards.delete(id);
+    ward?.end({ reason, expected: expected || ward.killed });
+  }
+}

@@ -1,0 +1,56 @@
+import { ignoreDebuggerSignal } from "../permissions/debugger_signal.ts";
+import { loadInto, type Thread, type ThreadEnd, type ThreadOptions, type ThreadSpawner } from "./spawner.ts";
+import { createThreadChannel } from "../channel/thread_channel.ts";
+import { THREAD_ENTRIES } from "./thread_entries.ts";
+import type { ComingThreadModule } from "../channel/thread_module.ts";
+import type { ThreadBirth } from "../thread/main.ts";
+
+/** Options of {@linkcode WebThreads}. */
+export interface WebThreadsOptions {
+  /** What the threads may do; includes reading the module's own files, which they load by themselves. */
+  readonly permissions: Deno.PermissionOptionsObject | "inherit";
+}
+
+/** Plain web Workers: quick to spawn and sandboxed, but Deno 2.8 and later cannot stop one that spins. */
+export class WebThreads implements ThreadSpawner {
+  readonly kind = "web";
+  readonly killsSpinning = false;
+  readonly #module: ComingThreadModule;
+  readonly #permissions: Deno.PermissionOptions;
+  readonly #debuggerSignal = ignoreDebuggerSignal();
+
+  constructor(module: ComingThreadModule, { permissions }: WebThreadsOptions) {
+    this.#module = module;
+    this.#permissions = permissions;
+  }
+
+  spawn({ name, claims }: ThreadOptions): Thread {
+    const { host, thread: channel } = createThreadChannel();
+    const { promise: ended, resolve } = Promise.withResolvers<ThreadEnd>();
+    const worker = new Worker(THREAD_ENTRIES.thread, {
+      type: "module",
+      name,
+      deno: { permissions: this.#permissions },
+    });
+    worker.onerror = (event) => {
+      event.preventDefault();
+      resolve({ reason: event.message, expected: false });
+    };
+    const birth: ThreadBirth = { channel, claims };
+    worker.postMessage(birth, [channel.port]);
+    void loadInto(host, this.#module);
+    return {
+      port: host,
+      ended,
+      kill: () => {
+        worker.terminate();
+        resolve({ reason: "it was terminated", expected: true });
+      },
+    };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#debuggerSignal[Symbol.dispose]();
+    return Promise.resolve();
+  }
+}

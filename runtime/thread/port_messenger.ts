@@ -1,0 +1,58 @@
+import { failureToError } from "../message/failure_error.ts";
+import type { Messenger, PublishOptions, Request, RequestOptions } from "../message/messenger.ts";
+import type { ThreadPort, ToThread } from "../channel/port.ts";
+import type { Message } from "../message/transport.ts";
+
+type Settlement = Extract<ToThread, { readonly type: "answer" | "refusal" }>;
+
+/** A thread's {@linkcode Messenger}: asks the main thread to send, and waits for its word. */
+export class PortMessenger implements Messenger {
+  readonly #port: ThreadPort;
+  readonly #waiting = new Map<number, PromiseWithResolvers<Settlement>>();
+  #lastId = 0;
+
+  constructor(port: ThreadPort) {
+    this.#port = port;
+  }
+
+  request(request: Request, { timeout, signal }: RequestOptions): Promise<string | Uint8Array> {
+    return this.#send((id) => ({ type: "request", id, request, timeout }), signal) as Promise<
+      string | Uint8Array
+    >;
+  }
+
+  async publish(message: Message, { signal }: PublishOptions = {}): Promise<void> {
+    await this.#send((id) => ({ type: "publish", id, message }), signal);
+  }
+
+  /** Takes the main thread's word on a request or a publish; late words are ignored. */
+  settle(message: Settlement): void {
+    this.#waiting.get(message.id)?.resolve(message);
+    this.#waiting.delete(message.id);
+  }
+
+  async #send(
+    compose: (id: number) => Parameters<ThreadPort["postMessage"]>[0],
+    signal: AbortSignal | undefined,
+  ): Promise<string | Uint8Array | undefined> {
+    signal?.throwIfAborted();
+    const id = ++this.#lastId;
+    const waiting = Promise.withResolvers<Settlement>();
+    this.#waiting.set(id, waiting);
+    this.#port.postMessage(compose(id));
+    const withdraw = signal && (() => {
+      if (!this.#waiting.delete(id)) return;
+      this.#port.postMessage({ type: "withdraw", id });
+      waiting.reject(signal.reason);
+    });
+    if (withdraw) signal.addEventListener("abort", withdraw, { once: true });
+    try {
+      const settlement = await waiting.promise;
+      if (settlement.type === "answer") return settlement.body;
+      // Made here, and not where it arrives, it has the stack of the handler that waits.
+      throw failureToError(settlement.failure);
+    } finally {
+      if (withdraw) signal.removeEventListener("abort", withdraw);
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import type { Parameter } from "../service/parameters.ts";
+
+/** What a masked value looks like; Nameko's own mask. */
+export const MASK = "********";
+
+/**
+ * The arguments of a call as a log may show them: by name where names are known, masked where `redact` says.
+ *
+ * All are masked if `redact` names something that is no known parameter: a bundler may have renamed it.
+ *
+ * @param redact Names of arguments, or dotted paths into them such as `card.number` and `rows.0.secret`.
+ */
+export function redactedArguments(
+  parameters: readonly Parameter[] | undefined,
+  args: readonly unknown[],
+  redact: readonly string[],
+): Record<string, unknown> {
+  const shown: Record<string, unknown> = {};
+  for (const [index, value] of args.entries()) {
+    const { name = `#${index}`, rest = false } = parameters?.[index] ?? {};
+    shown[name] = rest ? args.slice(index) : value;
+    if (rest) break;
+  }
+  for (const path of redact) {
+    const [name, ...rest] = path.split(".");
+    if (Object.hasOwn(shown, name!)) mask(shown, [name!, ...rest]);
+    else if (!parameters?.some((parameter) => parameter.name === name)) {
+      for (const key of Object.keys(shown)) shown[key] = MASK;
+    }
+  }
+  return shown;
+}
+
+/** Copies each level it changes, so that the handler's own arguments stay as they are. */
+function mask(holder: Record<string, unknown>, [key, ...rest]: readonly string[]): void {
+  if (key === undefined || !Object.hasOwn(holder, key)) return;
+  const value = holder[key];
+  if (rest.length === 0) holder[key] = MASK;
+  else if (typeof value === "object" && value !== null) {
+    const copy = (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;
+    holder[key] = copy;
+    mask(copy, rest);
+  }
+}

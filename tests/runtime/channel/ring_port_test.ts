@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { Worker } from "node:worker_threads";
+import { RingPort } from "../../../runtime/channel/ring_port.ts";
+import { createRing } from "../../../runtime/channel/shared_ring.ts";
+import { TEXTS } from "../../fixtures/ring_texts.ts";
+
+const RING_BYTES = 4_096;
+
+interface Pair extends AsyncDisposable {
+  readonly near: RingPort<unknown, unknown>;
+}
+
+/** A port whose other end echoes, in a thread of its own. */
+function openEcho(): Pair {
+  const { port1, port2 } = new MessageChannel();
+  const [outgoing, incoming] = [createRing(RING_BYTES), createRing(RING_BYTES)];
+  const codecs = { outgoingCodec: TEXTS, incomingCodec: TEXTS };
+  const near = new RingPort<unknown, unknown>(port1, { outgoing, incoming, ...codecs });
+  const worker = new Worker(
+    new URL("../../fixtures/ring_echo.ts", import.meta.url),
+    {
+      workerData: { port: port2, outgoing: incoming, incoming: outgoing },
+      transferList: [port2 as unknown as Transferable],
+    } as unknown as ConstructorParameters<typeof Worker>[1],
+  );
+  return {
+    near,
+    async [Symbol.asyncDispose]() {
+      near.close();
+      await worker.terminate();
+    },
+  };
+}
+
+/** Sends messages, at most `inFlight` at a time, and returns what comes back. */
+async function echoed(messages: readonly unknown[], inFlight: number): Promise<unknown[]> {
+  await using pair = openEcho();
+  const { near } = pair;
+  const back: unknown[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let sent = 0;
+  const send = () => {
+    while (sent < messages.length && sent - back.length < inFlight) near.postMessage(messages[sent++]);
+  };
+  near.onmessage = ({ data }) => {
+    back.push(data);
+    if (back.length === messages.length) resolve();
+    else send();
+  };
+  send();
+  await promise;
+  return back;
+}
+
+/** Numbered texts of all lengths, and now and then something that is none. */
+function mixed(count: number): unknown[] {
+  return Array.from({ length: count }, (_, index) => {
+    if (index % 17 === 0) return [index];
+    return `${index}:${"é".repeat((index * 7_919) % 700)}`;
+  });
+}
+
+for (const inFlight of [1, 2, 7, 64, 1_000]) {
+  Deno.test(`RingPort delivers everything in order with ${inFlight} messages in flight`, async () => {
+    const messages = mixed(20_000);
+    assert.deepEqual(await echoed(messages, inFlight), messages);
+  });
+}
+
+Deno.test("RingPort carries a text that is larger than its ring", async () => {
+  const messages = ["small", "x".repeat(RING_BYTES * 2), "small again"];
+  assert.deepEqual(await echoed(messages, 3), messages);
+});
+
+Deno.test("RingPort wakes the other side after a pause", async () => {
+  await using pair = openEcho();
+  const { near } = pair;
+  for (let turn = 0; turn < 20; turn++) {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    near.onmessage = ({ data }) => resolve(data);
+    near.postMessage(`${turn}`);
+    assert.equal(await promise, `${turn}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+});
+
+Deno.test("RingPort delivers what came before anybody listened", async () => {
+  const { port1, port2 } = new MessageChannel();
+  const [there, back] = [createRing(RING_BYTES), createRing(RING_BYTES)];
+  const codecs = { outgoingCodec: TEXTS, incomingCodec: TEXTS };
+  const far = new RingPort<unknown, unknown>(port1, { outgoing: there, incoming: back, ...codecs });
+  const late = new RingPort<unknown, unknown>(port2, { outgoing: back, incoming: there, ...codecs });
+  far.postMessage("early");
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  late.onmessage = ({ data }) => resolve(data);
+  assert.equal(await promise, "early");
+  far.close();
+  late.close();
+});

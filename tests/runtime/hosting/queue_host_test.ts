@@ -1,0 +1,232 @@
+import assert from "node:assert/strict";
+import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
+import { BadRequestError, WorkerLostError } from "../../../runtime/message/errors.ts";
+import type { EntrypointHost } from "../../../runtime/hosting/host.ts";
+import { createLog, type LogRecord } from "../../../runtime/log/log.ts";
+import { deadLetterQueueOf } from "../../../runtime/hosting/message_fate.ts";
+import { describeFailure, failed, type Outcome } from "../../../runtime/message/outcome.ts";
+import { QueueHost, type QueueSubscription } from "../../../runtime/hosting/queue_host.ts";
+import type { Invocation } from "../../../runtime/pool/pooled_thread.ts";
+import { letter } from "../../conformance/stage.ts";
+
+const DONE: Outcome = { status: "done", body: undefined };
+const FAILED = failed(describeFailure(new Error("boom")));
+const MALFORMED: Outcome = {
+  ...failed(describeFailure(new BadRequestError("what is this", { reason: "MalformedRequest" })), true),
+  undecoded: true,
+};
+
+/** A call that waits for the test to give it its outcome. */
+interface Running {
+  readonly invocation: Invocation;
+  readonly settle: (outcome: Outcome) => void;
+}
+
+/** A queue host over memory whose calls the test settles. */
+class Stage implements AsyncDisposable {
+  readonly records: LogRecord[] = [];
+  readonly aborting = new AbortController();
+  readonly transport = memory({ broker: new MemoryBroker() });
+  readonly host: QueueHost;
+  sheds = 0;
+  readonly #running: Running[] = [];
+  #wake: (() => void) | undefined;
+  #onDemand: ((demand: number) => void) | undefined;
+  #watched: Promise<unknown> | undefined;
+
+  constructor(subscriptions: readonly Partial<QueueSubscription>[]) {
+    const host: EntrypointHost = {
+      service: "test",
+      transport: this.transport,
+      config: {},
+      log: createLog({ emit: (record) => this.records.push(record) }),
+      signal: this.aborting.signal,
+      demand: 2,
+      onDemand: (listener) => void (this.#onDemand = listener),
+      shed: () => void this.sheds++,
+      watch: (task) => void (this.#watched = task),
+      run: (invocation) =>
+        new Promise((settle) => {
+          this.#running.push({ invocation, settle });
+          this.#wake?.();
+        }),
+    };
+    this.host = new QueueHost(
+      subscriptions.map((subscription, index) => ({
+        entry: { index, method: "handle", kind: "test", options: {} },
+        queue: `q${index}`,
+        topology: { queues: [{ name: `q${index}` }] },
+        requeueOnError: false,
+        ...subscription,
+      })),
+      host,
+    );
+  }
+
+  static async open(...subscriptions: readonly Partial<QueueSubscription>[]): Promise<Stage> {
+    const stage = new Stage(subscriptions);
+    await stage.transport.connect();
+    await stage.host.setup();
+    await stage.host.start();
+    return stage;
+  }
+
+  /** Sends texts to the first queue. */
+  async send(...texts: readonly string[]): Promise<void> {
+    for (const text of texts) await this.transport.publish(letter("q0", text));
+  }
+
+  /** The next call that was made, in order. */
+  async next(): Promise<Running> {
+    while (this.#running.length === 0) await new Promise<void>((resolve) => this.#wake = resolve);
+    return this.#running.shift()!;
+  }
+
+  async changeDemand(demand: number): Promise<void> {
+    this.#onDemand!(demand);
+    await this.#watched;
+  }
+
+  /** Messages that wait in the first queue. */
+  left(): Promise<number | undefined> {
+    return this.transport.countMessages("q0");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.host.stop();
+    await this.transport.close();
+  }
+}
+
+Deno.test("QueueHost holds as many messages as the pool can make use of, and follows it", async () => {
+  await using stage = await Stage.open({});
+  await stage.send("1", "2", "3", "4", "5");
+  assert.equal(await stage.left(), 3);
+  await stage.changeDemand(4);
+  assert.equal(await stage.left(), 1);
+  assert.equal(stage.sheds, 0);
+  await stage.changeDemand(1);
+  assert.equal(stage.sheds, 1);
+});
+
+Deno.test("QueueHost holds as many as the entrypoint says, whatever the pool can make use of", async () => {
+  await using stage = await Stage.open({ prefetch: 1 });
+  await stage.send("1", "2", "3");
+  await stage.changeDemand(10);
+  assert.equal(await stage.left(), 2);
+});
+
+Deno.test("QueueHost.stop() lets no more in, and disposal waits for what runs", async () => {
+  await using stage = await Stage.open({});
+  await stage.send("1", "2", "3");
+  const first = await stage.next();
+  const second = await stage.next();
+  await stage.host.stop();
+  let disposed = false;
+  const disposal = stage.host[Symbol.asyncDispose]().then(() => disposed = true);
+  first.settle(DONE);
+  assert.equal(await stage.left(), 1);
+  assert.equal(disposed, false);
+  second.settle(FAILED);
+  await disposal;
+  assert.equal(await stage.left(), 1);
+});
+
+Deno.test("QueueHost gives a message back that was not run", async () => {
+  await using stage = await Stage.open({ prefetch: 1 });
+  await stage.send("1");
+  (await stage.next()).settle({ status: "unstarted", reason: "shed" });
+  const { invocation, settle } = await stage.next();
+  assert.equal(invocation.body, "1");
+  settle(DONE);
+});
+
+for (const [what, outcome] of [["failed", FAILED], ["could not be read", MALFORMED]] as const) {
+  Deno.test(`QueueHost gives a message back that ${what} while the container stops by force`, async () => {
+    await using stage = await Stage.open({});
+    await stage.send("1");
+    const { settle } = await stage.next();
+    await stage.host.stop();
+    stage.aborting.abort();
+    settle(outcome);
+    await stage.host[Symbol.asyncDispose]();
+    assert.equal(await stage.left(), 1);
+    assert.equal(await stage.transport.countMessages(deadLetterQueueOf("q0")), undefined);
+  });
+}
+
+Deno.test("QueueHost takes a thread that another service lost as any error of the handler", async () => {
+  await using stage = await Stage.open({});
+  await stage.send("1");
+  const failure = describeFailure(new WorkerLostError("the other service's"));
+  (await stage.next()).settle({ status: "failed", failure, expected: false });
+  await stage.host.stop();
+  await stage.host[Symbol.asyncDispose]();
+  assert.equal(await stage.left(), 0);
+});
+
+Deno.test("QueueHost takes a request that another service cannot read as any error, expected or not", async () => {
+  await using stage = await Stage.open({});
+  await stage.send("1");
+  const failure = describeFailure(
+    new BadRequestError("the other service's", { reason: "MalformedRequest" }),
+  );
+  (await stage.next()).settle({ status: "failed", failure, expected: true });
+  await stage.host.stop();
+  await stage.host[Symbol.asyncDispose]();
+  assert.equal(await stage.transport.countMessages(deadLetterQueueOf("q0")), undefined);
+});
+
+Deno.test("QueueHost buries a message that was lost ten times, if always with others", async () => {
+  await using stage = await Stage.open({});
+  const { exchange, routingKey, body } = letter("q0", "1");
+  await stage.transport.publish({
+    exchange,
+    routingKey,
+    body,
+    properties: { headers: { "x-enoki-lost-with-others": 9 } },
+  });
+  (await stage.next()).settle({ ...failed(describeFailure(new WorkerLostError("gone"))), lostWith: 1 });
+  await stage.host.stop();
+  await stage.host[Symbol.asyncDispose]();
+  assert.equal(await stage.transport.countMessages(deadLetterQueueOf("q0")), 1);
+});
+
+Deno.test("QueueHost gives a message back that cannot be buried, says so, and tries again", async () => {
+  await using stage = await Stage.open({});
+  const name = deadLetterQueueOf("q0");
+  await stage.transport.declare({ queues: [{ name, autoDelete: true }] });
+  await stage.send("1");
+  (await stage.next()).settle(MALFORMED);
+  const { settle } = await stage.next();
+  const said = stage.records.map(({ message }) => message);
+  assert.ok(
+    said.some((message) => message.startsWith('Cannot settle a message of queue "q0": Cannot declare')),
+  );
+  await stage.transport.deleteQueue(name);
+  settle(MALFORMED);
+  await stage.host.stop();
+  await stage.host[Symbol.asyncDispose]();
+  assert.equal(await stage.transport.countMessages(name), 1);
+});
+
+Deno.test("QueueHost tells the pool the entrypoint, its timeout and the message", async () => {
+  const entry = { index: 1, method: "handle", kind: "test", options: { timeout: 500 } };
+  await using stage = await Stage.open({}, { entry });
+  const headers = { "nameko.language": "en", "nameko.enoki_deadline": "1" };
+  await stage.transport.publish({
+    exchange: "",
+    routingKey: "q1",
+    body: "{}",
+    properties: { contentType: "application/json", headers },
+  });
+  const { invocation, settle } = await stage.next();
+  settle(DONE);
+  assert.deepEqual(invocation, {
+    entrypoint: 1,
+    body: "{}",
+    contentType: "application/json",
+    headers: { "nameko.language": "en" },
+    timeout: 500,
+  });
+});

@@ -1,0 +1,97 @@
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { deflateSync } from "node:zlib";
+import type { Payload } from "../../../runtime/service/entrypoint.ts";
+import { testContext } from "../../../runtime/testing.ts";
+import {
+  payloadConversion,
+  type Serializer,
+  transportableBody,
+} from "../../../runtime/message/serializer.ts";
+
+const { call: CALL } = testContext({ name: "orders", dependencies: {} });
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+/** Decodes as an entrypoint does; rejects with what it throws. */
+async function decoded(payload: Partial<Payload>, serializers: readonly Serializer[] = []): Promise<unknown> {
+  const complete = { body: "", contentType: "application/json", headers: undefined, ...payload };
+  const [value] = await payloadConversion(serializers).decode(complete, CALL);
+  return value;
+}
+
+/** Writes numbers as so many bytes. */
+const UNARY: Serializer = {
+  contentType: "application/x-unary",
+  contentEncoding: "binary",
+  encode: (value) => new Uint8Array(Number(value)),
+  decode: (body) => body.length,
+};
+
+Deno.test("payloadConversion() reads JSON, text and bytes by their content type", async () => {
+  deepStrictEqual(await decoded({ body: '{"a": [1, NaN]}' }), { a: [1, NaN] });
+  strictEqual(await decoded({ body: "é", contentType: "text/plain" }), "é");
+  strictEqual(await decoded({ body: "é", contentType: "application/text" }), "é");
+  for (const contentType of ["application/data", "application/octet-stream"]) {
+    deepStrictEqual(await decoded({ body: new Uint8Array([1, 255]), contentType }), new Uint8Array([1, 255]));
+  }
+});
+
+Deno.test("payloadConversion() leaves a body of no content type as it is", async () => {
+  const body = new Uint8Array([1]);
+  strictEqual(await decoded({ body, contentType: undefined }), body);
+});
+
+Deno.test("payloadConversion() takes an empty body for an empty text, or for no bytes", async () => {
+  strictEqual(await decoded({ body: "" }), "");
+  deepStrictEqual(await decoded({ body: "", contentType: "application/data" }), new Uint8Array());
+});
+
+Deno.test("payloadConversion() reads what kombu calls gzip", async () => {
+  const body = new Uint8Array(deflateSync('{"a":1}'));
+  deepStrictEqual(await decoded({ body, headers: { compression: "application/x-gzip" } }), { a: 1 });
+});
+
+Deno.test("payloadConversion() reads other content types only with their serializer", async () => {
+  const payload = { body: new Uint8Array(3), contentType: "application/x-unary" };
+  strictEqual(await decoded(payload, [UNARY]), 3);
+  await rejects(decoded(payload), {
+    code: "MALFORMED_REQUEST",
+    message: /"application\/x-unary": accepted are/,
+  });
+});
+
+for (
+  const [what, payload] of [
+    ["what is no JSON", { body: "{" }],
+    ["what is no UTF-8", { body: new Uint8Array([0x22, 0xff, 0x22]) }],
+    ["a content type with parameters", { body: "1", contentType: "application/json; charset=utf-8" }],
+    ["a compression of another kind", { body: bytes("1"), headers: { compression: "application/x-bz2" } }],
+    ["what is not compressed as it says", {
+      body: bytes("1"),
+      headers: { compression: "application/x-gzip" },
+    }],
+  ] as const
+) {
+  Deno.test(`payloadConversion() refuses ${what}`, async () => {
+    await rejects(decoded(payload), { code: "MALFORMED_REQUEST" });
+  });
+}
+
+Deno.test("transportableBody() makes text of text, and a copy of all else", () => {
+  strictEqual(transportableBody(bytes("é"), "application/json", false), "é");
+  strictEqual(transportableBody(bytes("é"), "text/html", false), "é");
+  const body = bytes("é");
+  for (const contentType of [undefined, "application/data"]) {
+    const copy = transportableBody(body, contentType, false);
+    deepStrictEqual(copy, body);
+    strictEqual((copy as Uint8Array).buffer === body.buffer, false);
+  }
+});
+
+Deno.test("transportableBody() leaves to the reader what is compressed or no UTF-8", () => {
+  deepStrictEqual(transportableBody(bytes("x"), "application/json", true), bytes("x"));
+  deepStrictEqual(
+    transportableBody(new Uint8Array([0xff]), "application/json", false),
+    new Uint8Array([0xff]),
+  );
+});

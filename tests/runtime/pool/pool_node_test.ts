@@ -1,0 +1,10 @@
+import { createSpawner } from "../../../runtime/serving/loader.ts";
+import { prepareModule } from "../../../runtime/module/prepare.ts";
+import { poolConformance } from "../../conformance/pool.ts";
+
+poolConformance(
+  "node",
+  async (moduleUrl, plan) =>
+    createSpawner(await prepareModule(moduleUrl), "pool-test", { permissions: "all", ...plan, kind: "node" }),
+  { killsSpinning: true, sandboxed: false },
+);

@@ -1,0 +1,14 @@
+import { createSpawner } from "../../../runtime/serving/loader.ts";
+import { prepareModule } from "../../../runtime/module/prepare.ts";
+import { poolConformance } from "../../conformance/pool.ts";
+
+poolConformance(
+  "warden",
+  async (moduleUrl, plan) =>
+    createSpawner(await prepareModule(moduleUrl), "pool-test", {
+      permissions: "none",
+      ...plan,
+      kind: "warden",
+    }),
+  { killsSpinning: true, sandboxed: true },
+);
