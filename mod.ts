@@ -3,11 +3,15 @@
  *
  * @module
  */
-export { contract, service } from "./runtime/service/service.ts";
-export type { Contract, Service } from "./runtime/service/service.ts";
-export { provider } from "./runtime/service/dependency.ts";
-export type { CallResult, DependencyHost, DependencySpec, Provider } from "./runtime/service/dependency.ts";
-export type { Call, Context } from "./runtime/service/context.ts";
+export { type Context, type Contract, contract, type Service, service } from "./runtime/service/service.ts";
+export {
+  type CallResult,
+  type DependencyHost,
+  type DependencySpec,
+  type Provider,
+  provider,
+} from "./runtime/service/dependency.ts";
+export type { Call } from "./runtime/service/call.ts";
 export type { EntrypointSpec, ReceivedMessage } from "./runtime/service/entrypoint.ts";
 export type { Log } from "./runtime/log/log.ts";
 export type { StandardSchema } from "./runtime/service/standard_schema.ts";
@@ -26,42 +30,57 @@ export {
   UnroutableError,
   WorkerLostError,
 } from "./runtime/message/errors.ts";
-export { client, rpc } from "./extensions/rpc/mod.ts";
-export type { CallOptions, Client, ClientMethod, PendingCall, RpcOptions } from "./extensions/rpc/mod.ts";
-export { cron, timer } from "./extensions/timer/mod.ts";
-export type { CronOptions, TickOptions, TimerOptions } from "./extensions/timer/mod.ts";
-export { http } from "./extensions/http/mod.ts";
-export type { HttpErrorFacts, HttpOptions } from "./extensions/http/mod.ts";
+export {
+  type CallOptions,
+  type Client,
+  client,
+  type ClientMethod,
+  type PendingCall,
+  rpc,
+  type RpcOptions,
+} from "./extensions/rpc/mod.ts";
+export {
+  cron,
+  type CronOptions,
+  type TickOptions,
+  timer,
+  type TimerOptions,
+} from "./extensions/timer/mod.ts";
+export { http, type HttpErrorFacts, type HttpOptions } from "./extensions/http/mod.ts";
 export {
   ConnectionNotFoundError,
   websocket,
+  type WebSocketConnection,
   websocketConnection,
+  type WebSocketHub,
   websocketHub,
+  type WebSocketOptions,
 } from "./extensions/websocket/mod.ts";
-export type { WebSocketConnection, WebSocketHub, WebSocketOptions } from "./extensions/websocket/mod.ts";
 export { config } from "./extensions/config/mod.ts";
 export { logger } from "./extensions/logger/mod.ts";
-export { dispatcher, event } from "./extensions/events/mod.ts";
-export type {
-  Dispatcher,
-  DispatcherOptions,
-  DispatchOptions,
-  EventDelivery,
-  EventOptions,
+export {
+  type Dispatcher,
+  dispatcher,
+  type DispatcherOptions,
+  type DispatchOptions,
+  event,
+  type EventDelivery,
+  type EventOptions,
 } from "./extensions/events/mod.ts";
-export { consume, exchange, publisher, queue } from "./extensions/messaging/mod.ts";
-export type {
-  ConsumeOptions,
-  Exchange,
-  ExchangeOptions,
-  Publish,
-  PublisherOptions,
-  PublishOptions,
-  Queue,
-  QueueBinding,
-  QueueOptions,
+export {
+  consume,
+  type ConsumeOptions,
+  type Exchange,
+  exchange,
+  type ExchangeOptions,
+  type Publish,
+  publisher,
+  type PublisherOptions,
+  type PublishOptions,
+  type Queue,
+  queue,
+  type QueueBinding,
+  type QueueOptions,
 } from "./extensions/messaging/mod.ts";
-export { Retry } from "./runtime/message/retry.ts";
-export type { Backoff, RetryPolicy } from "./runtime/message/retry.ts";
-export { rawSerializer, textSerializer } from "./runtime/message/serializer.ts";
-export type { Serializer } from "./runtime/message/serializer.ts";
+export { type Backoff, Retry, type RetryPolicy } from "./runtime/message/retry.ts";
+export { rawSerializer, type Serializer, textSerializer } from "./runtime/message/serializer.ts";

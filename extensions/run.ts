@@ -4,7 +4,7 @@ import { type Config, type ConfigValue, runtimeOptions, settingsOfOthers } from 
 import type { Container } from "../runtime/serving/container.ts";
 import type { BrokerError } from "../runtime/message/errors.ts";
 import type { DependencyRegistry, EntrypointRegistry } from "../runtime/hosting/host.ts";
-import type { ThreadPlan } from "../runtime/serving/loader.ts";
+import type { ThreadPlan } from "../runtime/spawning/create_spawner.ts";
 import type { LogLevel } from "../runtime/log/log.ts";
 import type { PoolLimits } from "../runtime/pool/pool_limits.ts";
 import { ensureLogging, getLog } from "../runtime/log/observe.ts";

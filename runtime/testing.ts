@@ -5,10 +5,9 @@
  */
 import { encodeCallHeaders } from "./message/call_headers.ts";
 import { CallScope } from "./thread/call_scope.ts";
-import type { Context } from "./service/context.ts";
+import type { Context, Service } from "./service/service.ts";
 import type { DependencyTable } from "./service/dependency.ts";
 import { createLog, type LogRecord } from "./log/log.ts";
-import type { Service } from "./service/service.ts";
 import type { FieldTable } from "./message/transport.ts";
 
 /** Options of {@linkcode testContext}. */

@@ -1,5 +1,5 @@
 import type { CommandIo } from "./command_io.ts";
-import { BUNDLE_WORD } from "../../runtime/program/bundle_word.ts";
+import { BUNDLE_WORD } from "../../runtime/program/own_package.ts";
 import type { Composition } from "../../runtime/cli/composition.ts";
 import { parseAndRun } from "./program.ts";
 

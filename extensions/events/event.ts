@@ -1,7 +1,8 @@
 import { entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
 import type { Plain } from "../../runtime/message/plain.ts";
 import { retryOptions, type RetryPolicy } from "../../runtime/message/retry.ts";
-import { payloadConversion, type Serializer } from "../../runtime/message/serializer.ts";
+import { payloadConversion } from "../../runtime/service/payload_conversion.ts";
+import type { Serializer } from "../../runtime/message/serializer.ts";
 
 /**
  * Who gets an event: one instance of each service and method that handles it (`pool`), one handler in the whole

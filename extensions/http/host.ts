@@ -2,8 +2,9 @@ import { transportableBody } from "../../runtime/message/serializer.ts";
 import { CallTimeoutError } from "../../runtime/message/errors.ts";
 import { HeldCalls } from "../../runtime/hosting/held_calls.ts";
 import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/hosting/host.ts";
-import type { Invocation } from "../../runtime/pool/job.ts";
-import { describeFailure, failed, type Outcome } from "../../runtime/message/outcome.ts";
+import type { Invocation } from "../../runtime/channel/port.ts";
+import { describeFailure } from "../../runtime/message/failure.ts";
+import { failed, type Outcome } from "../../runtime/message/outcome.ts";
 import { Departures } from "./clients/departures.ts";
 import {
   completeResponse,
@@ -18,7 +19,8 @@ import { recallHead } from "./response/response_fields.ts";
 import type { Params } from "./routing/router.ts";
 import { parseRule } from "./routing/rule.ts";
 import { traceContext } from "./request/trace_context.ts";
-import type { HttpServer, IncomingRequest } from "./server.ts";
+import type { HttpServer } from "./server.ts";
+import type { IncomingRequest } from "./request_handler.ts";
 
 /** Serves the paths of a service through the server of the process. */
 export class HttpHost implements Entrypoint {

@@ -18,34 +18,16 @@ import {
   type OutgoingResponse,
   piecewise,
 } from "./response/outgoing_response.ts";
-import { type FlatHeaders, headerOf, type ResponseHead } from "./request/head.ts";
+import { headerOf, type ResponseHead } from "./request/head.ts";
 import { pathOf, UrlCheck } from "./request/url.ts";
 import { fieldsOf } from "./response/response_fields.ts";
-import { type Params, Router } from "./routing/router.ts";
+import { Router } from "./routing/router.ts";
+import type { IncomingRequest, RequestHandler } from "./request_handler.ts";
 import { parseRule, type Rule } from "./routing/rule.ts";
 import { SlowClients } from "./clients/slow_clients.ts";
 import { clearSocketFile } from "./listening/socket_file.ts";
 import { traceparentOf } from "./request/trace_context.ts";
 import { type UpgradeHandler, upgradeRoute } from "./upgrade.ts";
-
-/** A request on its way to a service. */
-export interface IncomingRequest {
-  readonly request: Request;
-  /** With the request's id, its own or one made for it. */
-  readonly headers: FlatHeaders;
-  readonly id: string;
-}
-
-/** Where a rule leads to. */
-export interface RequestHandler {
-  /** Such as `orders.show`, for people. */
-  readonly name: string;
-  readonly service: string;
-  /** Whose rule it is: a newer owner's rules replace those of an older one of the same service. */
-  readonly owner: unknown;
-  /** Never rejects. */
-  handle(incoming: IncomingRequest, params: Params): Promise<OutgoingResponse>;
-}
 
 /** Options of {@linkcode HttpServer}. */
 export interface HttpServerOptions extends ConfiguredOptions {

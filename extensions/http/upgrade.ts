@@ -1,5 +1,5 @@
 import { completeResponse, type OutgoingResponse } from "./response/outgoing_response.ts";
-import type { RequestHandler } from "./server.ts";
+import type { RequestHandler } from "./request_handler.ts";
 
 /** What becomes of a request for a connection. */
 export type Upgrade = { readonly response: Response } | { readonly status: number; readonly reason: string };

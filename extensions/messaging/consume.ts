@@ -1,7 +1,8 @@
 import { entrypoint, type EntrypointSpec, type ReceivedMessage } from "../../runtime/service/entrypoint.ts";
 import type { Plain } from "../../runtime/message/plain.ts";
 import { retryOptions, type RetryPolicy } from "../../runtime/message/retry.ts";
-import { payloadConversion, type Serializer } from "../../runtime/message/serializer.ts";
+import { payloadConversion } from "../../runtime/service/payload_conversion.ts";
+import type { Serializer } from "../../runtime/message/serializer.ts";
 import type { Queue } from "./queue.ts";
 
 /** Options of {@linkcode consume}. */

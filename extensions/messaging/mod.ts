@@ -2,4 +2,5 @@
 export { type Exchange, exchange, type ExchangeOptions } from "./exchange.ts";
 export { type Queue, queue, type QueueBinding, type QueueOptions } from "./queue.ts";
 export { consume, type ConsumeOptions } from "./consume.ts";
-export { type Publish, publisher, type PublisherOptions, type PublishOptions } from "./publisher.ts";
+export { type Publish, publisher, type PublisherOptions } from "./publisher.ts";
+export type { PublishOptions } from "./outgoing_message.ts";

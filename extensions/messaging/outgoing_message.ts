@@ -1,7 +1,36 @@
-import { compress, jsonSerializer } from "../../runtime/message/serializer.ts";
-import type { FieldTable, Message } from "../../runtime/message/transport.ts";
-import type { PublishOptions } from "./publisher.ts";
+import { compress, jsonSerializer, type Serializer } from "../../runtime/message/serializer.ts";
+import type { FieldTable, Message, MessageProperties } from "../../runtime/message/transport.ts";
+import type { Exchange } from "./exchange.ts";
 import { nameOf } from "./queue.ts";
+
+/** AMQP's properties that a publisher sets as they are given; `undefined`, as read from a message, is none. */
+type GivenProperties = {
+  readonly [Name in Exclude<keyof MessageProperties, "contentType" | "contentEncoding" | "expiration">]?:
+    | MessageProperties[Name]
+    | undefined;
+};
+
+/**
+ * Options of one message. Of its properties, `deliveryMode` is 2 (kept on disk) unless it is said to be 1,
+ * `priority` 0, `timestamp` seconds since the epoch, and `userId` must be the connection's own. Context data wins
+ * over `headers`.
+ */
+export interface PublishOptions extends GivenProperties {
+  /** Name of an exchange, or one that is declared elsewhere. @default {the default exchange} */
+  readonly exchange?: Exchange | string | undefined;
+  /** Of the default exchange: the name of a queue. @default {""} */
+  readonly routingKey?: string | undefined;
+  /** Whether it is an error (`UnroutableError`) that no queue takes the message. @default {false} */
+  readonly mandatory?: boolean;
+  /** Milliseconds after which a message that still waits is dropped. @default {never} */
+  readonly expiration?: number;
+  /** @default {JSON} */
+  readonly serializer?: Serializer;
+  /** Kombu's `gzip`. @default {none} */
+  readonly compression?: "gzip";
+  /** Aborting ends the wait for the broker's word. */
+  readonly signal?: AbortSignal;
+}
 
 /** Options of which each has a value or is not there. */
 export type Given<Options> = { readonly [Name in keyof Options]?: Exclude<Options[Name], undefined> };

@@ -2,40 +2,10 @@ import { BRAND } from "../../runtime/service/brand.ts";
 import { encodeCallHeaders } from "../../runtime/message/call_headers.ts";
 import type { DependencySpec } from "../../runtime/service/dependency.ts";
 import type { PlainRecord } from "../../runtime/message/plain.ts";
-import type { Serializer } from "../../runtime/message/serializer.ts";
-import type { MessageProperties, Topology } from "../../runtime/message/transport.ts";
+import type { Topology } from "../../runtime/message/transport.ts";
 import type { Exchange } from "./exchange.ts";
-import { given, outgoingMessage } from "./outgoing_message.ts";
+import { given, outgoingMessage, type PublishOptions } from "./outgoing_message.ts";
 import { declarable, type Queue } from "./queue.ts";
-
-/** AMQP's properties that a publisher sets as they are given; `undefined`, as read from a message, is none. */
-type GivenProperties = {
-  readonly [Name in Exclude<keyof MessageProperties, "contentType" | "contentEncoding" | "expiration">]?:
-    | MessageProperties[Name]
-    | undefined;
-};
-
-/**
- * Options of one message. Of its properties, `deliveryMode` is 2 (kept on disk) unless it is said to be 1,
- * `priority` 0, `timestamp` seconds since the epoch, and `userId` must be the connection's own. Context data wins
- * over `headers`.
- */
-export interface PublishOptions extends GivenProperties {
-  /** Name of an exchange, or one that is declared elsewhere. @default {the default exchange} */
-  readonly exchange?: Exchange | string | undefined;
-  /** Of the default exchange: the name of a queue. @default {""} */
-  readonly routingKey?: string | undefined;
-  /** Whether it is an error (`UnroutableError`) that no queue takes the message. @default {false} */
-  readonly mandatory?: boolean;
-  /** Milliseconds after which a message that still waits is dropped. @default {never} */
-  readonly expiration?: number;
-  /** @default {JSON} */
-  readonly serializer?: Serializer;
-  /** Kombu's `gzip`. @default {none} */
-  readonly compression?: "gzip";
-  /** Aborting ends the wait for the broker's word. */
-  readonly signal?: AbortSignal;
-}
 
 /** Options of {@linkcode publisher}: those of all of its messages, where a single message says nothing else. */
 export interface PublisherOptions extends Omit<PublishOptions, "signal"> {

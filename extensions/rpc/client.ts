@@ -1,6 +1,6 @@
 import { encodeCallHeaders } from "../../runtime/message/call_headers.ts";
 import { BRAND } from "../../runtime/service/brand.ts";
-import type { Call } from "../../runtime/service/context.ts";
+import type { Call } from "../../runtime/service/call.ts";
 import type { DependencySpec } from "../../runtime/service/dependency.ts";
 import { CallTimeoutError } from "../../runtime/message/errors.ts";
 import type { JsonResult } from "../../runtime/service/json.ts";

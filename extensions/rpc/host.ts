@@ -8,7 +8,8 @@ import {
 } from "../../runtime/message/errors.ts";
 import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/hosting/host.ts";
 import { bury } from "../../runtime/hosting/message_fate.ts";
-import { describeFailure, failed, type Outcome } from "../../runtime/message/outcome.ts";
+import { describeFailure } from "../../runtime/message/failure.ts";
+import { failed, type Outcome } from "../../runtime/message/outcome.ts";
 import type { Consumer, Delivery, Verdict } from "../../runtime/message/transport.ts";
 import { rpcTopology } from "./topology.ts";
 import { encodeFailure, encodeResult } from "./wire.ts";

@@ -14,7 +14,7 @@ import {
 } from "../../runtime/message/errors.ts";
 import { bodyText, decodeJson, encodeJson } from "../../runtime/message/codec.ts";
 import { type ErrorObject, toErrorObject } from "../../runtime/message/error_object.ts";
-import type { Failure } from "../../runtime/message/outcome.ts";
+import type { Failure } from "../../runtime/message/failure.ts";
 
 /** The arguments of a request. */
 export interface RequestArguments {

@@ -8,7 +8,7 @@
  */
 import { BRAND } from "../../runtime/service/brand.ts";
 import { encodeJson } from "../../runtime/message/codec.ts";
-import type { Call } from "../../runtime/service/context.ts";
+import type { Call } from "../../runtime/service/call.ts";
 import type { DependencySpec } from "../../runtime/service/dependency.ts";
 import type { Payload } from "../../runtime/service/entrypoint.ts";
 import type { ConnectionHead } from "./connection_head.ts";

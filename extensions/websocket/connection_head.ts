@@ -1,4 +1,4 @@
-import type { Failure } from "../../runtime/message/outcome.ts";
+import type { Failure } from "../../runtime/message/failure.ts";
 import type { PlainRecord } from "../../runtime/message/plain.ts";
 
 /** What a thread gets of a connection with each of its calls. */

@@ -1,8 +1,9 @@
 import { HeldCalls } from "../../runtime/hosting/held_calls.ts";
 import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/hosting/host.ts";
-import type { Invocation } from "../../runtime/pool/job.ts";
+import type { Invocation } from "../../runtime/channel/port.ts";
 import { ContainerStoppingError } from "../../runtime/message/errors.ts";
-import { describeFailure, type Outcome } from "../../runtime/message/outcome.ts";
+import { describeFailure } from "../../runtime/message/failure.ts";
+import type { Outcome } from "../../runtime/message/outcome.ts";
 import type { ChangeHead, ConnectionHead } from "./connection_head.ts";
 import type { SocketRequest } from "./sockets/socket.ts";
 import type { SocketServer } from "./sockets/socket_server.ts";

@@ -1,6 +1,6 @@
 import { entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
-import type { Body, Reply } from "../../runtime/message/outcome.ts";
-import { describeFailure } from "../../runtime/message/outcome.ts";
+import type { Body, Reply } from "../../runtime/message/reply.ts";
+import { describeFailure } from "../../runtime/message/failure.ts";
 import {
   type CheckedArgs,
   type CheckedResult,
@@ -10,7 +10,7 @@ import {
   type UncheckedResult,
   type Unstated,
 } from "../../runtime/service/method_signature.ts";
-import type { Call } from "../../runtime/service/context.ts";
+import type { Call } from "../../runtime/service/call.ts";
 import type { StandardSchema } from "../../runtime/service/standard_schema.ts";
 import { changedState, enterConnection } from "./connection.ts";
 import { decodeArguments } from "./wire.ts";

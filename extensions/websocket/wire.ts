@@ -7,7 +7,7 @@
 import { decodeJson, encodeJson } from "../../runtime/message/codec.ts";
 import { toErrorObject } from "../../runtime/message/error_object.ts";
 import { BadRequestError } from "../../runtime/message/errors.ts";
-import { describeFailure, type Failure } from "../../runtime/message/outcome.ts";
+import { describeFailure, type Failure } from "../../runtime/message/failure.ts";
 
 /** What the main thread must know of a request. */
 export interface RequestEnvelope {

@@ -6,13 +6,31 @@
  */
 import type { ReceivedMessage } from "../service/entrypoint.ts";
 import type { Manifest } from "../service/manifest.ts";
-import type { Body, Chunk, Failure } from "../message/outcome.ts";
+import type { Body, CancelReason, Chunk } from "../message/reply.ts";
+import type { Failure } from "../message/failure.ts";
 import type { Request } from "../message/messenger.ts";
 import type { FieldTable, Message } from "../message/transport.ts";
 import type { LogLevel, LogRecord } from "../log/log.ts";
 import type { KnownParameters } from "../service/parameters.ts";
 import type { PlainRecord } from "../message/plain.ts";
-import type { ThreadModule } from "./thread_module.ts";
+
+/** A module and all that it imports as one script. Plain data: every thread is given a copy. */
+export interface ModuleBundle {
+  /** Of the module that was asked for. */
+  readonly url: string;
+  /** An ES module, whose only imports are the runtime, built-ins and packages. */
+  readonly code: string;
+  /** Its source map as JSON; the sources are the URLs of the modules. */
+  readonly map: string;
+  /** The packages that it imports, such as `npm:zod@4`. */
+  readonly packages: readonly string[];
+}
+
+/** What a thread loads: the URL of a module, or a bundle. */
+export type ThreadModule = string | ModuleBundle;
+
+/** The same, where it may still be prepared. */
+export type ComingThreadModule = ThreadModule | Promise<ThreadModule>;
 
 /** One call for a thread. */
 export interface CallMessage {
@@ -29,6 +47,9 @@ export interface CallMessage {
   readonly timeout?: number;
 }
 
+/** What a pool is asked to run: a call without the slot it will have. */
+export type Invocation = Omit<CallMessage, "slot">;
+
 /** What a thread must know to serve one of its module's services. */
 export interface ServeMessage {
   readonly type: "serve";
@@ -41,9 +62,6 @@ export interface ServeMessage {
   /** What another thread has read of the handlers' parameters. */
   readonly parameters?: KnownParameters;
 }
-
-/** Why a running call is told to stop. */
-export type CancelReason = "timeout" | "stopping" | "cancelled";
 
 /** Main to thread. */
 export type ToThread =

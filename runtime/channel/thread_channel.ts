@@ -36,3 +36,20 @@ export function openThreadChannel({ port, toThread, toHost }: ThreadChannelEnd):
     incomingCodec: TO_THREAD,
   });
 }
+
+/** What a thread is born with. */
+export interface ThreadBirth {
+  readonly channel: ThreadChannelEnd;
+  readonly claims: SharedArrayBuffer;
+}
+
+/** The part of a web Worker's global scope that we use; the type check knows the window's only. */
+export interface WorkerScope<Incoming, Outgoing> {
+  onmessage: ((event: { readonly data: Incoming }) => void) | null;
+  postMessage(message: Outgoing): void;
+  /** Absent in a node thread. */
+  close?: () => void;
+  readonly navigator: {
+    readonly locks?: { request(name: string, held: () => Promise<never>): Promise<never> };
+  };
+}

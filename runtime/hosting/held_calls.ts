@@ -4,7 +4,7 @@
  */
 import type { Cancellation } from "../waiting/cancellation.ts";
 import type { EntrypointHost } from "./host.ts";
-import type { Invocation } from "../pool/job.ts";
+import type { Invocation } from "../channel/port.ts";
 import type { Outcome } from "../message/outcome.ts";
 
 /** The calls of one host that are held so. */

@@ -1,6 +1,6 @@
 /** What an entrypoint kind's main-thread half is made of and may use. */
 import type { Cancellation } from "../waiting/cancellation.ts";
-import type { Invocation } from "../pool/job.ts";
+import type { Invocation } from "../channel/port.ts";
 import type { Log } from "../log/log.ts";
 import type { ManifestDependency, ManifestEntrypoint } from "../service/manifest.ts";
 import type { Outcome } from "../message/outcome.ts";

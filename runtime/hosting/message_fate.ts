@@ -9,7 +9,7 @@
  */
 import type { ReceivedMessage } from "../service/entrypoint.ts";
 import { UnroutableError } from "../message/errors.ts";
-import type { Failure } from "../message/outcome.ts";
+import type { Failure } from "../message/failure.ts";
 import { ownQueueName } from "./own_queue.ts";
 import type { Delivery, FieldTable, FieldValue, QueueDeclaration, Transport } from "../message/transport.ts";
 

@@ -4,7 +4,7 @@
  * Its four keys are Nameko's; `code`, `data` and `retryable` are ours, and Python callers ignore them (Nameko
  * 2.14).
  */
-import type { Failure } from "./outcome.ts";
+import type { Failure } from "./failure.ts";
 import { asksForRetry } from "./retry.ts";
 
 /** An error on the wire. */

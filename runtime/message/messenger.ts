@@ -1,5 +1,5 @@
 import type { FieldTable, Message } from "./transport.ts";
-import type { Body } from "./outcome.ts";
+import type { Body } from "./reply.ts";
 
 /** A question to a service: published to an address, answered with one message. */
 export interface Request {

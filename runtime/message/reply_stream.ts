@@ -1,5 +1,4 @@
-import type { Chunk } from "./outcome.ts";
-import type { CancelReason } from "../channel/port.ts";
+import type { CancelReason, Chunk } from "./reply.ts";
 
 /**
  * The rest of a reply, as the main thread holds it: chunks that a handler produces one by one, each when asked.

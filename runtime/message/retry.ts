@@ -1,5 +1,5 @@
 import { CallError } from "./errors.ts";
-import type { Failure } from "./outcome.ts";
+import type { Failure } from "./failure.ts";
 import type { PlainRecord } from "./plain.ts";
 
 /** How long to wait before each retry, in milliseconds. */

@@ -6,9 +6,7 @@
  */
 import { deflateSync, inflateSync } from "node:zlib";
 import { bodyText, decodeJson, encodeJson, JSON_CONTENT_TYPE } from "./codec.ts";
-import type { Conversion, Payload } from "../service/entrypoint.ts";
-import { BadRequestError } from "./errors.ts";
-import type { Body } from "./outcome.ts";
+import type { Body } from "./reply.ts";
 import type { FieldTable } from "./transport.ts";
 
 /** Writes and reads bodies of one content type. */
@@ -50,14 +48,6 @@ export const textSerializer: Serializer = {
   decode: bodyText,
 };
 
-const BUILT_IN: readonly Serializer[] = [
-  jsonSerializer,
-  textSerializer,
-  { ...textSerializer, contentType: "application/text" },
-  rawSerializer,
-  { ...rawSerializer, contentType: "application/octet-stream" },
-];
-
 /** Content types whose bodies are text, which crosses threads cheaper than bytes. */
 const TEXT_REGEXP = /^(?:text\/|application\/(?:json|text|x-yaml)$)/;
 
@@ -79,40 +69,6 @@ export function transportableBody(
   return new Uint8Array(body);
 }
 
-/** The conversion of entrypoints whose handler gets the payload, and the message where the host passes it. */
-export function payloadConversion(serializers: readonly Serializer[] = []): Conversion {
-  const accepted = new Map([...BUILT_IN, ...serializers].map((each) => [each.contentType, each]));
-  return {
-    decode(payload) {
-      const decoded = decodePayload(payload, accepted);
-      return payload.message === undefined ? [decoded] : [decoded, payload.message];
-    },
-    encode: () => undefined,
-  };
-}
-
-/** A body that is empty is no mistake, as in Kombu: it is an empty text, or no bytes. */
-function decodePayload(
-  { body = "", contentType, headers }: Payload,
-  accepted: ReadonlyMap<string, Serializer>,
-): unknown {
-  if (contentType === undefined) return body;
-  const serializer = accepted.get(contentType);
-  if (serializer === undefined) {
-    throw malformed(
-      `Cannot read a message of content type "${contentType}": accepted are ${
-        [...accepted.keys()].join(", ")
-      }`,
-    );
-  }
-  if (body.length === 0) return serializer.contentEncoding === "binary" ? new Uint8Array() : "";
-  try {
-    return serializer.decode(decompress(body, headers?.["compression"]));
-  } catch (error) {
-    throw malformed(`Cannot read a message of content type "${contentType}": ${(error as Error).message}`);
-  }
-}
-
 const ZLIB = "application/x-gzip";
 
 /** Compresses a body as kombu's `gzip` does: zlib without gzip's header, and a header of the message that says so. */
@@ -123,14 +79,10 @@ export function compress(
 }
 
 /** Reads what {@linkcode compress} writes; other compressions are not supported. */
-function decompress(body: NonNullable<Body>, compression: unknown): NonNullable<Body> {
+export function decompress(body: NonNullable<Body>, compression: unknown): NonNullable<Body> {
   if (compression === undefined || compression === null) return body;
   if (compression !== ZLIB || typeof body === "string") {
     throw new Error(`compression ${JSON.stringify(compression)} is not supported`);
   }
   return new Uint8Array(inflateSync(body));
-}
-
-function malformed(message: string): BadRequestError {
-  return new BadRequestError(message, { reason: "MalformedRequest" });
 }

@@ -8,8 +8,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { ServiceLoadError } from "../message/errors.ts";
-import { isOwnModule, ownNeeds } from "../program/own_modules.ts";
-import type { LoadNeeds } from "../permissions/permissions.ts";
+import { isOwnModule, type LoadNeeds, ownNeeds } from "../program/own_modules.ts";
 import { programConfig } from "../program/program_config.ts";
 
 /** An import in a local module, as it is resolved under the configuration of this program. */

@@ -5,10 +5,9 @@ import { ServiceLoadError } from "../message/errors.ts";
 import type { ModuleFetcherOptions } from "./fetch/fetcher.ts";
 import { inspectModule, type ModuleGraph } from "./graph.ts";
 import { moduleUrl } from "./specifier.ts";
-import { isPackage, ownModule, ownNeeds, packageRefusal } from "../program/own_modules.ts";
-import type { LoadNeeds } from "../permissions/permissions.ts";
+import { isPackage, type LoadNeeds, ownModule, ownNeeds, packageRefusal } from "../program/own_modules.ts";
 import { nearestConfig, programConfig } from "../program/program_config.ts";
-import type { ThreadModule } from "../channel/thread_module.ts";
+import type { ThreadModule } from "../channel/port.ts";
 
 /** A module that threads can load. */
 export interface PreparedModule {

@@ -1,4 +1,5 @@
 import { ConfigurationError } from "../message/errors.ts";
+import type { LoadNeeds } from "../program/own_modules.ts";
 
 /** One permission: everything, nothing, or what the list names. */
 export type PermissionGrant = boolean | readonly string[];
@@ -19,14 +20,6 @@ export const PERMISSION_NAMES = ["env", "ffi", "import", "net", "read", "run", "
 export const NO_DENIALS =
   "Deno can allow a thread something, and cannot take a part of it away: name the parts " +
   "that it may have";
-
-/** What a module needs to be loaded at all. */
-export interface LoadNeeds {
-  /** Paths of its own files, and of ours. */
-  readonly read: readonly string[];
-  /** Hosts that its remote modules come from. */
-  readonly import: readonly string[];
-}
 
 /**
  * Checks permissions that come from a configuration or a caller.

@@ -7,7 +7,7 @@
  */
 import { CallTimeoutError } from "../message/errors.ts";
 import type { Job } from "./job.ts";
-import { describeFailure, type Failure } from "../message/outcome.ts";
+import { describeFailure, type Failure } from "../message/failure.ts";
 import type { Worker } from "./pooled_thread.ts";
 
 /**

@@ -1,9 +1,6 @@
 import type { Outcome } from "../message/outcome.ts";
-import type { CallMessage } from "../channel/port.ts";
+import type { Invocation } from "../channel/port.ts";
 import type { ReplyStream } from "../message/reply_stream.ts";
-
-/** What a pool is asked to run: a call without the slot it will have. */
-export type Invocation = Omit<CallMessage, "slot">;
 
 /** A call in the hands of the pool. */
 export interface Job {

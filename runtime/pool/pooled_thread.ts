@@ -1,11 +1,13 @@
 import { Claims, SLOTS } from "../channel/claims.ts";
 import { ServiceLoadError } from "../message/errors.ts";
-import type { Invocation, Job } from "./job.ts";
+import type { FromThread, Invocation, ServeMessage, ServiceExport, ToThread } from "../channel/port.ts";
+import type { Job } from "./job.ts";
 import type { LogRecord } from "../log/log.ts";
 import type { Messenger } from "../message/messenger.ts";
-import { describeFailure, type Failure, type Outcome } from "../message/outcome.ts";
+import { describeFailure, type Failure } from "../message/failure.ts";
+import type { Outcome } from "../message/outcome.ts";
 import type { KnownParameters } from "../service/parameters.ts";
-import type { CancelReason, FromThread, ServeMessage, ServiceExport, ToThread } from "../channel/port.ts";
+import type { CancelReason } from "../message/reply.ts";
 import { ReplyStream } from "../message/reply_stream.ts";
 import type { Thread, ThreadSpawner } from "../spawning/spawner.ts";
 

@@ -1,7 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { ServiceLoadError } from "../message/errors.ts";
 import { OWN_PACKAGE } from "./own_package.ts";
-import type { LoadNeeds } from "../permissions/permissions.ts";
 
 /** URL of the folder with the runtime's own source. */
 export const OWN_FOLDER: string = import.meta.resolve("../../");
@@ -50,6 +49,14 @@ export function packageRefusal(url: string, entry: string): ServiceLoadError {
     `Cannot import ${url}: this binary holds no packages but its own. Build one that holds the service, with ` +
       `enoki compile ${entry}, or import a URL`,
   );
+}
+
+/** What a module needs to be loaded at all. */
+export interface LoadNeeds {
+  /** Paths of its own files, and of ours. */
+  readonly read: readonly string[];
+  /** Hosts that its remote modules come from. */
+  readonly import: readonly string[];
 }
 
 /** What a restricted thread must be allowed to load the runtime itself. */

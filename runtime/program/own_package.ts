@@ -23,3 +23,6 @@ export const OWN_PACKAGE: {
     "./testing": "./runtime/testing.ts",
   },
 };
+
+/** The first word on the command line of a binary that is to be the process that bundles; no command of users. */
+export const BUNDLE_WORD = "__bundle";

@@ -1,5 +1,5 @@
 import { BRAND } from "./brand.ts";
-import type { Call } from "./context.ts";
+import type { Call } from "./call.ts";
 import type { Log } from "../log/log.ts";
 import type { Messenger } from "../message/messenger.ts";
 import type { PlainRecord } from "../message/plain.ts";

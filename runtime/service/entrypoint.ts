@@ -1,6 +1,6 @@
 import { BRAND } from "./brand.ts";
-import type { Call } from "./context.ts";
-import type { Body, Reply } from "../message/outcome.ts";
+import type { Call } from "./call.ts";
+import type { Body, Reply } from "../message/reply.ts";
 import type { Parameter } from "./parameters.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import type { Delivery, FieldTable } from "../message/transport.ts";

@@ -1,7 +1,15 @@
 import { BRAND, hasBrand } from "./brand.ts";
-import type { Context } from "./context.ts";
-import type { DependencyTable } from "./dependency.ts";
+import type { Call } from "./call.ts";
+import type { DependencySpec, DependencyTable } from "./dependency.ts";
 import type { AnyEntrypoint, EntrypointSpec, EntrypointTable } from "./entrypoint.ts";
+
+/** What a dependency of this kind injects. */
+export type Injected<Spec> = Spec extends DependencySpec<infer T> ? T : never;
+
+/** The first parameter of a handler: the dependencies by name, and `call`. */
+export type Context<Dependencies extends DependencyTable> =
+  & { readonly [Key in keyof Dependencies]: Injected<Dependencies[Key]> }
+  & { readonly call: Call };
 
 /** A sentence that the compiler shows where a definition does not fit. */
 export interface DefinitionError<Message extends string> {

@@ -20,7 +20,7 @@ import type { PlainRecord } from "../message/plain.ts";
 import type { Pool } from "../pool/pool.ts";
 import { sameEntrypoints } from "../pool/same_entrypoints.ts";
 import type { Transport } from "../message/transport.ts";
-import type { Invocation } from "../pool/pooled_thread.ts";
+import type { Invocation } from "../channel/port.ts";
 
 /** Where a container is in its life. */
 export type ContainerState = "starting" | "running" | "draining" | "stopped" | "failed";

@@ -10,7 +10,8 @@ import {
 } from "../config/config.ts";
 import { Container } from "./container.ts";
 import type { DependencyRegistry, EntrypointRegistry } from "../hosting/host.ts";
-import { createSpawner, type LoadedModule, loadModule, type ThreadPlan } from "./loader.ts";
+import { createSpawner, type ThreadPlan } from "../spawning/create_spawner.ts";
+import { type LoadedModule, loadModule } from "./loader.ts";
 import type { LogLevel } from "../log/log.ts";
 import type { Manifest } from "../service/manifest.ts";
 import type { Messenger } from "../message/messenger.ts";
@@ -21,7 +22,7 @@ import { Pool } from "../pool/pool.ts";
 import { type PoolLimits, poolLimits } from "../pool/pool_limits.ts";
 import type { PrepareModuleOptions } from "../module/prepare.ts";
 import type { ThreadKind } from "../spawning/spawner.ts";
-import type { ThreadModule } from "../channel/thread_module.ts";
+import type { ThreadModule } from "../channel/port.ts";
 import type { Transport } from "../message/transport.ts";
 
 /** What services are connected to. */

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { inspectModule } from "../module/graph.ts";
-import type { ThreadModule } from "../channel/thread_module.ts";
+import type { ThreadModule } from "../channel/port.ts";
 
 /** Local files that a module consists of, the missing ones included. */
 export interface LocalFiles {

@@ -5,7 +5,7 @@ import { type Launched, Launcher, type LauncherOptions } from "./launcher.ts";
 import type { LoadedModule } from "./loader.ts";
 import { type ModuleSpecifier, parseModuleSpecifier } from "../module/specifier.ts";
 import { prepareReload } from "./reload.ts";
-import type { ThreadModule } from "../channel/thread_module.ts";
+import type { ThreadModule } from "../channel/port.ts";
 
 /** What happens while a runner starts and reloads; for whoever watches it. */
 export type Progress =

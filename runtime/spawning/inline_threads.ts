@@ -1,6 +1,6 @@
 import { loadInto, type Thread, type ThreadEnd, type ThreadOptions, type ThreadSpawner } from "./spawner.ts";
 import { createThreadChannel, openThreadChannel, type ThreadChannelEnd } from "../channel/thread_channel.ts";
-import type { ComingThreadModule } from "../channel/thread_module.ts";
+import type { ComingThreadModule } from "../channel/port.ts";
 
 /**
  * No threads: the service runs in the calling thread, behind a real message channel.

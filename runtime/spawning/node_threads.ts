@@ -11,7 +11,7 @@ import {
   type ThreadSpawner,
 } from "./spawner.ts";
 import { createThreadChannel } from "../channel/thread_channel.ts";
-import type { ComingThreadModule } from "../channel/thread_module.ts";
+import type { ComingThreadModule } from "../channel/port.ts";
 
 /** Options of {@linkcode NodeThreads}. */
 export interface NodeThreadsOptions {

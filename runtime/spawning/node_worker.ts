@@ -1,6 +1,6 @@
 import { SHARE_ENV, Worker } from "node:worker_threads";
-import { THREAD_ENTRIES } from "./thread_entries.ts";
-import type { ThreadBirth } from "../thread/main.ts";
+import { THREAD_ENTRIES } from "./spawner.ts";
+import type { ThreadBirth } from "../channel/thread_channel.ts";
 
 const ENTRY = entryOf(THREAD_ENTRIES.thread);
 

@@ -1,6 +1,5 @@
 import { Claims } from "../channel/claims.ts";
-import type { HostPort } from "../channel/port.ts";
-import type { ComingThreadModule } from "../channel/thread_module.ts";
+import type { ComingThreadModule, HostPort } from "../channel/port.ts";
 
 /** How a thread ended, in words for a log; `expected` when we ended it. */
 export interface ThreadEnd {
@@ -91,3 +90,11 @@ export async function endsWithin(limit: number, ends: readonly Promise<ThreadEnd
   await Promise.race([Promise.all(ends), promise]);
   clearTimeout(timer);
 }
+
+/** The entry modules of threads, which nothing imports: whoever packs the runtime has to name them. */
+export const THREAD_ENTRIES = {
+  /** Of a service's thread. */
+  thread: import.meta.resolve("../thread/main.ts"),
+  /** Of the web Worker that owns a restricted service's threads. */
+  warden: import.meta.resolve("./warden.ts"),
+} as const;

@@ -7,8 +7,7 @@
  */
 import type { Worker as NodeWorker } from "node:worker_threads";
 import { createNodeWorker } from "./node_worker.ts";
-import type { ThreadBirth } from "../thread/main.ts";
-import type { WorkerScope } from "../channel/worker_scope.ts";
+import type { ThreadBirth, WorkerScope } from "../channel/thread_channel.ts";
 
 /** Main to warden. */
 export type ToWarden =

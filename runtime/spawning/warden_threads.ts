@@ -5,12 +5,12 @@ import {
   KILL_LIMIT,
   loadInto,
   type Thread,
+  THREAD_ENTRIES,
   type ThreadEnd,
   type ThreadOptions,
   type ThreadSpawner,
 } from "./spawner.ts";
-import { THREAD_ENTRIES } from "./thread_entries.ts";
-import type { ComingThreadModule } from "../channel/thread_module.ts";
+import type { ComingThreadModule } from "../channel/port.ts";
 import { createThreadChannel } from "../channel/thread_channel.ts";
 import type { FromWarden, ToWarden } from "./warden.ts";
 

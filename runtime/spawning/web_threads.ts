@@ -1,9 +1,14 @@
 import { ignoreDebuggerSignal } from "../permissions/debugger_signal.ts";
-import { loadInto, type Thread, type ThreadEnd, type ThreadOptions, type ThreadSpawner } from "./spawner.ts";
-import { createThreadChannel } from "../channel/thread_channel.ts";
-import { THREAD_ENTRIES } from "./thread_entries.ts";
-import type { ComingThreadModule } from "../channel/thread_module.ts";
-import type { ThreadBirth } from "../thread/main.ts";
+import {
+  loadInto,
+  type Thread,
+  THREAD_ENTRIES,
+  type ThreadEnd,
+  type ThreadOptions,
+  type ThreadSpawner,
+} from "./spawner.ts";
+import { createThreadChannel, type ThreadBirth } from "../channel/thread_channel.ts";
+import type { ComingThreadModule } from "../channel/port.ts";
 
 /** Options of {@linkcode WebThreads}. */
 export interface WebThreadsOptions {

@@ -11,7 +11,7 @@ import { Buffer } from "node:buffer";
 import { stripVTControlCharacters } from "node:util";
 import type { OriginalName } from "../service/parameters.ts";
 import { SourceMap, type TextPosition } from "../module/bundle/source_map.ts";
-import type { ModuleBundle } from "../channel/thread_module.ts";
+import type { ModuleBundle } from "../channel/port.ts";
 
 /** A bundle as a thread has it. */
 export interface ImportedBundle {

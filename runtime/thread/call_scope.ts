@@ -1,9 +1,9 @@
 import { LONGEST_TIMER } from "../waiting/abort.ts";
 import { type CallHeaders, decodeCallHeaders } from "../message/call_headers.ts";
-import type { Call } from "../service/context.ts";
+import type { Call } from "../service/call.ts";
 import { CallTimeoutError, ContainerStoppingError } from "../message/errors.ts";
 import type { Log } from "../log/log.ts";
-import type { CancelReason } from "../channel/port.ts";
+import type { CancelReason } from "../message/reply.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import type { FieldTable } from "../message/transport.ts";
 

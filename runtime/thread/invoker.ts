@@ -10,14 +10,9 @@ import { CallScope, type CallSurroundings } from "./call_scope.ts";
 import { explainDenial } from "./denial.ts";
 import type { CallResult, DependencyHost, Provider } from "../service/dependency.ts";
 import type { AnyEntrypoint, Conversion } from "../service/entrypoint.ts";
-import {
-  type Body,
-  describeFailure,
-  type Failure,
-  isReply,
-  type Outcome,
-  type Reply,
-} from "../message/outcome.ts";
+import { type Body, isReply, type Reply } from "../message/reply.ts";
+import { describeFailure, type Failure } from "../message/failure.ts";
+import type { Outcome } from "../message/outcome.ts";
 import {
   type KnownParameters,
   type Parameter,

@@ -8,14 +8,7 @@
 import { workerData } from "node:worker_threads";
 import { closeSandbox } from "./sandbox.ts";
 import { ServiceThread } from "./service_thread.ts";
-import { openThreadChannel, type ThreadChannelEnd } from "../channel/thread_channel.ts";
-import type { WorkerScope } from "../channel/worker_scope.ts";
-
-/** What a thread is born with. */
-export interface ThreadBirth {
-  readonly channel: ThreadChannelEnd;
-  readonly claims: SharedArrayBuffer;
-}
+import { openThreadChannel, type ThreadBirth, type WorkerScope } from "../channel/thread_channel.ts";
 
 const scope = globalThis as unknown as WorkerScope<ThreadBirth, never>;
 

@@ -1,4 +1,4 @@
-import type { Chunk } from "../message/outcome.ts";
+import type { Chunk } from "../message/reply.ts";
 
 /** A reply that a handler produces bit by bit, in its thread: each chunk when main asks for it. */
 export class OutgoingStream {

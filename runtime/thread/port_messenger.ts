@@ -1,4 +1,4 @@
-import { failureToError } from "../message/failure_error.ts";
+import { failureToError } from "../message/failure.ts";
 import type { Messenger, PublishOptions, Request, RequestOptions } from "../message/messenger.ts";
 import type { ThreadPort, ToThread } from "../channel/port.ts";
 import type { Message } from "../message/transport.ts";

@@ -13,14 +13,22 @@ import { explainDenial } from "./denial.ts";
 import { Invoker } from "./invoker.ts";
 import { createLog, type Log, type LogRecord } from "../log/log.ts";
 import { describe } from "../service/manifest.ts";
-import { describeFailure, failed, type Outcome, type Reply } from "../message/outcome.ts";
+import { describeFailure } from "../message/failure.ts";
+import { failed, type Outcome } from "../message/outcome.ts";
+import type { Reply } from "../message/reply.ts";
 import { OutgoingStream } from "./outgoing_stream.ts";
 import type { OriginalName } from "../service/parameters.ts";
 import type { PlainRecord } from "../message/plain.ts";
-import type { CallMessage, ServeMessage, ServiceExport, ThreadPort, ToThread } from "../channel/port.ts";
+import type {
+  CallMessage,
+  ServeMessage,
+  ServiceExport,
+  ThreadModule,
+  ThreadPort,
+  ToThread,
+} from "../channel/port.ts";
 import { PortMessenger } from "./port_messenger.ts";
 import { isService, type Service } from "../service/service.ts";
-import type { ThreadModule } from "../channel/thread_module.ts";
 
 const DEFAULT_PARENT_CALLS_TRACKED = 10;
 

@@ -1,6 +1,6 @@
 /** What threads of one kind cost, in a process of its own: `threads_peer.ts <kind>` prints it as JSON. */
 import { Worker as NodeWorker } from "node:worker_threads";
-import { createSpawner } from "../../runtime/serving/loader.ts";
+import { createSpawner } from "../../runtime/spawning/create_spawner.ts";
 import type { Messenger } from "../../runtime/message/messenger.ts";
 import type { KnownParameters } from "../../runtime/service/parameters.ts";
 import { prepareModule } from "../../runtime/module/prepare.ts";

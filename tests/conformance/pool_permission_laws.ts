@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import type { ThreadPlan } from "../../runtime/serving/loader.ts";
+import type { ThreadPlan } from "../../runtime/spawning/create_spawner.ts";
 import { fixtureUrl, PoolStage, type SpawnerFactory } from "./pool_stage.ts";
 
 /** What a service may do that is allowed nothing, or little. */

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { encodeRequest } from "../../extensions/rpc/wire.ts";
-import type { ThreadPlan } from "../../runtime/serving/loader.ts";
+import type { ThreadPlan } from "../../runtime/spawning/create_spawner.ts";
 import { createLog, type LogRecord } from "../../runtime/log/log.ts";
-import type { Failure, Outcome } from "../../runtime/message/outcome.ts";
+import type { Failure } from "../../runtime/message/failure.ts";
+import type { Outcome } from "../../runtime/message/outcome.ts";
 import { Pool, type PoolOptions } from "../../runtime/pool/pool.ts";
 import type { ThreadSpawner } from "../../runtime/spawning/spawner.ts";
 import type { FieldTable } from "../../runtime/message/transport.ts";

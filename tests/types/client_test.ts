@@ -1,7 +1,6 @@
 import { strictEqual, throws } from "node:assert/strict";
-import type { Injected } from "../../runtime/service/context.ts";
+import { type Injected, service } from "../../runtime/service/service.ts";
 import { entrypoint } from "../../runtime/service/entrypoint.ts";
-import { service } from "../../runtime/service/service.ts";
 import { type Client, client, type ClientMethod, type PendingCall, rpc } from "../../extensions/rpc/mod.ts";
 import type { Equal, Expect } from "./equality.ts";
 

@@ -1,7 +1,6 @@
 import { strictEqual, throws } from "node:assert/strict";
 import { client, type ClientMethod, rpc } from "../../extensions/rpc/mod.ts";
-import { contract, service } from "../../runtime/service/service.ts";
-import type { Injected } from "../../runtime/service/context.ts";
+import { contract, type Injected, service } from "../../runtime/service/service.ts";
 import type { Equal, Expect } from "./equality.ts";
 
 interface Receipt {

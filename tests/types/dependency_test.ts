@@ -2,10 +2,9 @@ import { strictEqual } from "node:assert/strict";
 import { config } from "../../extensions/config/mod.ts";
 import { logger } from "../../extensions/logger/mod.ts";
 import { rpc } from "../../extensions/rpc/mod.ts";
-import type { Injected } from "../../runtime/service/context.ts";
+import { type Injected, service } from "../../runtime/service/service.ts";
 import type { Log } from "../../runtime/log/log.ts";
 import type { Plain, PlainRecord } from "../../runtime/message/plain.ts";
-import { service } from "../../runtime/service/service.ts";
 import type { Equal, Expect } from "./equality.ts";
 
 Deno.test("config() injects the whole configuration", () => {

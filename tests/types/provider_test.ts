@@ -1,5 +1,5 @@
 import { strictEqual } from "node:assert/strict";
-import type { Injected } from "../../runtime/service/context.ts";
+import type { Injected } from "../../runtime/service/service.ts";
 import { type DependencySpec, provider } from "../../runtime/service/dependency.ts";
 import type { Equal, Expect } from "./equality.ts";
 

@@ -1,7 +1,7 @@
 import { strictEqual, throws } from "node:assert/strict";
-import type { Call, Context } from "../../runtime/service/context.ts";
+import type { Call } from "../../runtime/service/call.ts";
+import { type Context, type Service, service } from "../../runtime/service/service.ts";
 import { provider } from "../../runtime/service/dependency.ts";
-import { type Service, service } from "../../runtime/service/service.ts";
 import { rpc } from "../../extensions/rpc/mod.ts";
 import type { Equal, Expect } from "./equality.ts";
 

@@ -20,7 +20,7 @@ import { type ModuleSpecifier, parseModuleSpecifier } from "../../../runtime/mod
 import { ownModuleUnder } from "../../../runtime/program/own_modules.ts";
 import { OWN_PACKAGE } from "../../../runtime/program/own_package.ts";
 import { nearestConfig } from "../../../runtime/program/program_config.ts";
-import { THREAD_ENTRIES } from "../../../runtime/spawning/thread_entries.ts";
+import { THREAD_ENTRIES } from "../../../runtime/spawning/spawner.ts";
 import { addressFrom, binaryImports } from "./binary_imports.ts";
 import type { Application, Build } from "../build.ts";
 import type { CommandIo } from "../command_io.ts";

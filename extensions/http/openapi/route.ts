@@ -5,7 +5,8 @@ import type { PlainRecord } from "../../../runtime/message/plain.ts";
 import { openApiDocument } from "./document.ts";
 import { completeResponse, type OutgoingResponse } from "../response/outgoing_response.ts";
 import { parseRule } from "../routing/rule.ts";
-import type { HttpServer, IncomingRequest, RequestHandler } from "../server.ts";
+import type { HttpServer } from "../server.ts";
+import type { IncomingRequest, RequestHandler } from "../request_handler.ts";
 
 /** Answers with the document of the services that run, made anew when they are others than before. */
 export class OpenApiRoute implements RequestHandler {

@@ -6,7 +6,7 @@
  * what Deno keeps in a request it keeps under symbols, and each of them is an accessor here that leads to the
  * real one. The symbols are read from a sample, so a Deno with others is served as well.
  */
-import type { Call } from "../../../runtime/service/context.ts";
+import type { Call } from "../../../runtime/service/call.ts";
 import type { Payload } from "../../../runtime/service/entrypoint.ts";
 import { decodeRequestHead, headerPairs, type RequestHead } from "./head.ts";
 

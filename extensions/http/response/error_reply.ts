@@ -1,5 +1,6 @@
 import { encodeJson, JSON_CONTENT_TYPE } from "../../../runtime/message/codec.ts";
-import { describeFailure, type Failure, type Reply } from "../../../runtime/message/outcome.ts";
+import { describeFailure, type Failure } from "../../../runtime/message/failure.ts";
+import type { Reply } from "../../../runtime/message/reply.ts";
 import { encodeResponseHead, headerOf, type RequestHead } from "../request/head.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { Body } from "../../../runtime/message/outcome.ts";
+import type { Body } from "../../../runtime/message/reply.ts";
 import type { ReplyStream } from "../../../runtime/message/reply_stream.ts";
 import { type FlatHeaders, headerOf, type ResponseHead } from "../request/head.ts";
 import { EVENT_STREAM } from "./server_sent_events.ts";

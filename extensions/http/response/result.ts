@@ -22,7 +22,7 @@
  */
 import { encodeJson, JSON_CONTENT_TYPE } from "../../../runtime/message/codec.ts";
 import { BadResultError } from "../../../runtime/message/errors.ts";
-import type { Reply } from "../../../runtime/message/outcome.ts";
+import type { Reply } from "../../../runtime/message/reply.ts";
 import { encodeResponseHead, type FlatHeaders, headerPairs } from "../request/head.ts";
 import { asChunks, asEvents, bytesOf, isBytes, withFirst } from "./result_chunks.ts";
 import { EVENT_STREAM } from "./server_sent_events.ts";

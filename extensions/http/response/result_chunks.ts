@@ -1,6 +1,6 @@
 /** What becomes of the items of a result that is produced bit by bit. */
 import { BadResultError } from "../../../runtime/message/errors.ts";
-import type { Chunk } from "../../../runtime/message/outcome.ts";
+import type { Chunk } from "../../../runtime/message/reply.ts";
 import { encodeServerSentEvent, EVENT_STREAM } from "./server_sent_events.ts";
 
 /** The items of an iterator whose first has been taken. */

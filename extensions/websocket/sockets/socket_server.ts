@@ -1,23 +1,10 @@
 import type { Log } from "../../../runtime/log/log.ts";
+import type { Upgrade, UpgradeHandler } from "../../http/upgrade.ts";
 import type { WebSocketServerOptions } from "../settings.ts";
 import type { Hub } from "../hub/hub.ts";
 import { isAllowedOrigin } from "./origin.ts";
 import { Socket } from "./socket.ts";
 import { type SocketMethod, SocketMethods } from "./socket_methods.ts";
-
-/** A request for a WebSocket: granted with the response that takes its connection over, or refused. */
-export type Upgrade = { readonly response: Response } | { readonly status: number; readonly reason: string };
-
-/** What a path of the HTTP server is handed over to. */
-export interface UpgradeHandler {
-  /** For people. */
-  readonly name: string;
-  upgrade(request: Request): Promise<Upgrade>;
-  /** Whether it has been granted connections that have neither opened nor closed. */
-  hasUnopened(): boolean;
-  /** Sends its clients away; the server that took their connections waits for it before it closes. */
-  close(): Promise<void>;
-}
 
 /** What of the HTTP server is needed here. */
 export interface UpgradeServer {

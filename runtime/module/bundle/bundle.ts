@@ -8,15 +8,14 @@
  * Whatever goes wrong with that, the bundle is made anew, and the error, if it is one, told then.
  */
 import { dirname, join } from "node:path";
-import { BUNDLE_WORD } from "../../program/bundle_word.ts";
+import { BUNDLE_WORD, OWN_PACKAGE } from "../../program/own_package.ts";
 import { ServiceLoadError } from "../../message/errors.ts";
 import type { BundleRequest, BundleResult } from "./bundler.ts";
 import { defaultCacheFolder, replaceFile } from "../fetch/cache.ts";
 import { ModuleFetcher, type ModuleFetcherOptions } from "../fetch/fetcher.ts";
 import { sha256Of } from "../fetch/source.ts";
 import { getLog } from "../../log/observe.ts";
-import { OWN_PACKAGE } from "../../program/own_package.ts";
-import type { ModuleBundle } from "../../channel/thread_module.ts";
+import type { ModuleBundle } from "../../channel/port.ts";
 
 /** What the process that bundles says: a bundle, or why there is none. */
 export type BundleAnswer = BundleResult | { readonly failure: string };

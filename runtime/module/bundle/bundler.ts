@@ -14,7 +14,7 @@ import { resolveImport } from "./imports.ts";
 import { ModuleFetcher, type ModuleFetcherOptions } from "../fetch/fetcher.ts";
 import { type ModuleMediaType, type ModuleSource, NoModuleError } from "../fetch/source.ts";
 import { isOwnModule, isPackage, ownModuleUnder } from "../../program/own_modules.ts";
-import type { ModuleBundle } from "../../channel/thread_module.ts";
+import type { ModuleBundle } from "../../channel/port.ts";
 
 /** What to bundle. Plain data. */
 export interface BundleRequest {

@@ -4,7 +4,7 @@
  * A bundle imports the runtime, whose URL is known only where the binary runs. A word stands for it in the file.
  */
 import { OWN_FOLDER } from "../../program/own_modules.ts";
-import type { ModuleBundle, ThreadModule } from "../../channel/thread_module.ts";
+import type { ModuleBundle, ThreadModule } from "../../channel/port.ts";
 
 /** Stands for the URL of the runtime's folder. */
 export const OWN_ROOT = "enoki-runtime:/";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { z } from "zod";
 import { decodeResponseHead } from "../../../extensions/http/request/head.ts";
 import { http } from "../../../mod.ts";
-import type { Call } from "../../../runtime/service/context.ts";
-import type { Reply } from "../../../runtime/message/outcome.ts";
+import type { Call } from "../../../runtime/service/call.ts";
+import type { Reply } from "../../../runtime/message/reply.ts";
 
 /** Nothing of it matters here. */
 const CALL = {} as Call;

@@ -11,7 +11,7 @@ import {
   UnknownServiceError,
   WorkerLostError,
 } from "../../../runtime/message/errors.ts";
-import { describeFailure } from "../../../runtime/message/outcome.ts";
+import { describeFailure } from "../../../runtime/message/failure.ts";
 import {
   decodeRequest,
   decodeResponse,

@@ -11,7 +11,7 @@ import {
   type Outbox,
   retryLater,
 } from "../../../runtime/hosting/message_fate.ts";
-import { describeFailure } from "../../../runtime/message/outcome.ts";
+import { describeFailure } from "../../../runtime/message/failure.ts";
 import type { Delivery, Message, QueueDeclaration, Transport } from "../../../runtime/message/transport.ts";
 import { Inbox } from "../../conformance/inbox.ts";
 

@@ -4,9 +4,10 @@ import { BadRequestError, WorkerLostError } from "../../../runtime/message/error
 import type { EntrypointHost } from "../../../runtime/hosting/host.ts";
 import { createLog, type LogRecord } from "../../../runtime/log/log.ts";
 import { deadLetterQueueOf } from "../../../runtime/hosting/message_fate.ts";
-import { describeFailure, failed, type Outcome } from "../../../runtime/message/outcome.ts";
+import { describeFailure } from "../../../runtime/message/failure.ts";
+import { failed, type Outcome } from "../../../runtime/message/outcome.ts";
 import { QueueHost, type QueueSubscription } from "../../../runtime/hosting/queue_host.ts";
-import type { Invocation } from "../../../runtime/pool/pooled_thread.ts";
+import type { Invocation } from "../../../runtime/channel/port.ts";
 import { letter } from "../../conformance/stage.ts";
 
 const DONE: Outcome = { status: "done", body: undefined };

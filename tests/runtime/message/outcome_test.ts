@@ -1,6 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { BadRequestError, CallError } from "../../../runtime/message/errors.ts";
-import { describeFailure, failed } from "../../../runtime/message/outcome.ts";
+import { describeFailure } from "../../../runtime/message/failure.ts";
+import { failed } from "../../../runtime/message/outcome.ts";
 
 class SoldOut extends Error {}
 class TinyTypeError extends TypeError {}

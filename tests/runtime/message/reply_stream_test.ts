@@ -1,6 +1,6 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { OutgoingStream } from "../../../runtime/thread/outgoing_stream.ts";
-import type { Chunk } from "../../../runtime/message/outcome.ts";
+import type { Chunk } from "../../../runtime/message/reply.ts";
 import { ReplyStream } from "../../../runtime/message/reply_stream.ts";
 
 /** Both halves without a thread between them. */

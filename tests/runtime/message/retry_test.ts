@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
-import { describeFailure } from "../../../runtime/message/outcome.ts";
+import { describeFailure } from "../../../runtime/message/failure.ts";
 import { asksForRetry, nextRetry, Retry, retryOptions } from "../../../runtime/message/retry.ts";
 
 const FAULT = describeFailure(new Error("boom"));

@@ -2,11 +2,8 @@ import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { deflateSync } from "node:zlib";
 import type { Payload } from "../../../runtime/service/entrypoint.ts";
 import { testContext } from "../../../runtime/testing.ts";
-import {
-  payloadConversion,
-  type Serializer,
-  transportableBody,
-} from "../../../runtime/message/serializer.ts";
+import { payloadConversion } from "../../../runtime/service/payload_conversion.ts";
+import { type Serializer, transportableBody } from "../../../runtime/message/serializer.ts";
 
 const { call: CALL } = testContext({ name: "orders", dependencies: {} });
 

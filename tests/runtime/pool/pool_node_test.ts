@@ -1,4 +1,4 @@
-import { createSpawner } from "../../../runtime/serving/loader.ts";
+import { createSpawner } from "../../../runtime/spawning/create_spawner.ts";
 import { prepareModule } from "../../../runtime/module/prepare.ts";
 import { poolConformance } from "../../conformance/pool.ts";
 

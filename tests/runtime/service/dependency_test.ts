@@ -1,5 +1,5 @@
 import { notStrictEqual, strictEqual } from "node:assert/strict";
-import type { Call } from "../../../runtime/service/context.ts";
+import type { Call } from "../../../runtime/service/call.ts";
 import { type DependencyHost, provider } from "../../../runtime/service/dependency.ts";
 
 const host = (service: string) => ({ service }) as DependencyHost;

@@ -1,11 +1,11 @@
 import { deepStrictEqual, rejects } from "node:assert/strict";
 import { Claims } from "../../../runtime/channel/claims.ts";
 import { ServiceLoadError } from "../../../runtime/message/errors.ts";
-import { createSpawner, loadModule } from "../../../runtime/serving/loader.ts";
-import type { FromThread } from "../../../runtime/channel/port.ts";
+import { createSpawner } from "../../../runtime/spawning/create_spawner.ts";
+import { loadModule } from "../../../runtime/serving/loader.ts";
+import type { FromThread, ThreadModule } from "../../../runtime/channel/port.ts";
 import { prepareModule } from "../../../runtime/module/prepare.ts";
 import type { ThreadKind } from "../../../runtime/spawning/spawner.ts";
-import type { ThreadModule } from "../../../runtime/channel/thread_module.ts";
 
 const WORKING = import.meta.resolve("../../fixtures/pool/working.ts");
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { UnroutableError } from "../../../runtime/message/errors.ts";
-import { describeFailure } from "../../../runtime/message/outcome.ts";
+import { describeFailure } from "../../../runtime/message/failure.ts";
 import type { ThreadPort } from "../../../runtime/channel/port.ts";
 import { PortMessenger } from "../../../runtime/thread/port_messenger.ts";
 

@@ -4,7 +4,7 @@ import { importBundle } from "../../../../runtime/thread/bundle_import.ts";
 import { loadBundle } from "../../../../runtime/module/bundle/bundle.ts";
 import type { ModuleFetcherOptions } from "../../../../runtime/module/fetch/fetcher.ts";
 import { sha256Of } from "../../../../runtime/module/fetch/source.ts";
-import type { ModuleBundle } from "../../../../runtime/channel/thread_module.ts";
+import type { ModuleBundle } from "../../../../runtime/channel/port.ts";
 import { ModuleOrigin, TestFolder } from "../../../fixtures/module_origin.ts";
 
 const MODULES = {

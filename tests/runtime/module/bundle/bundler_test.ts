@@ -4,7 +4,7 @@ import { ServiceLoadError } from "../../../../runtime/message/errors.ts";
 import { importBundle } from "../../../../runtime/thread/bundle_import.ts";
 import type { BundleAnswer } from "../../../../runtime/module/bundle/bundle.ts";
 import type { BundleRequest, BundleResult } from "../../../../runtime/module/bundle/bundler.ts";
-import type { ModuleBundle } from "../../../../runtime/channel/thread_module.ts";
+import type { ModuleBundle } from "../../../../runtime/channel/port.ts";
 import { ModuleOrigin, type OriginReply, redirectTo, TestFolder } from "../../../fixtures/module_origin.ts";
 
 const worker = new Worker(import.meta.resolve("../../../fixtures/bundling_worker.ts"), { type: "module" });

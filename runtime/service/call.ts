@@ -1,6 +1,5 @@
 import type { FieldTable } from "../message/transport.ts";
 import type { Log } from "../log/log.ts";
-import type { DependencySpec, DependencyTable } from "./dependency.ts";
 
 /** Facts about the call in progress; every handler finds it in its context as `call`. */
 export interface Call {
@@ -19,11 +18,3 @@ export interface Call {
   /** Writes to the service's log, with the call's id. */
   readonly log: Log;
 }
-
-/** What a dependency of this kind injects. */
-export type Injected<Spec> = Spec extends DependencySpec<infer T> ? T : never;
-
-/** The first parameter of a handler: the dependencies by name, and `call`. */
-export type Context<Dependencies extends DependencyTable> =
-  & { readonly [Key in keyof Dependencies]: Injected<Dependencies[Key]> }
-  & { readonly call: Call };

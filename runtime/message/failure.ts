@@ -1,0 +1,101 @@
+import {
+  BrokerError,
+  CallError,
+  CallTimeoutError,
+  ContainerStoppingError,
+  UnknownServiceError,
+  UnroutableError,
+  WorkerLostError,
+} from "./errors.ts";
+import type { Plain } from "./plain.ts";
+
+/** An error as it crosses a thread or a broker: data, never an instance. */
+export interface Failure {
+  /** Class name where it was thrown. */
+  readonly name: string;
+  readonly message: string;
+  /** Stable identifier to switch on, such as `"METHOD_NOT_FOUND"` or a code of the service's own. */
+  readonly code: string;
+  /** Structured detail that the thrower chose to publish. */
+  readonly data?: Plain;
+  /** Whether the same call may succeed if repeated. */
+  readonly retryable: boolean;
+}
+
+/** Fields that may be found on a thrown value; read, never trusted. */
+interface Thrown {
+  readonly name?: unknown;
+  readonly message?: unknown;
+  readonly code?: unknown;
+  readonly data?: unknown;
+  readonly retryable?: unknown;
+}
+
+/** Describes whatever was thrown; `data` that JSON cannot carry is left out. Never throws. */
+export function describeFailure(thrown: unknown): Failure {
+  if (typeof thrown !== "object" || thrown === null) return { ...UNREADABLE, message: String(thrown) };
+  try {
+    return describeObject(thrown);
+  } catch {
+    return UNREADABLE;
+  }
+}
+
+/** A thrown value whose own code fails when it is read. */
+const UNREADABLE: Failure = {
+  name: "Error",
+  message: "the thrown value cannot be read",
+  code: "ERROR",
+  retryable: false,
+};
+
+function describeObject(thrown: object): Failure {
+  const { message, code, data, retryable } = thrown as Thrown;
+  const failure = {
+    name: classNameOf(thrown),
+    message: typeof message === "string" ? message : String(thrown),
+    code: typeof code === "string" ? code : "ERROR",
+    retryable: retryable === true,
+  };
+  const plain = data === undefined ? undefined : toPlain(data);
+  return plain === undefined ? failure : { ...failure, data: plain };
+}
+
+/** The name that the value or its class was given; one that a base class was given is not its own. */
+function classNameOf(thrown: object): string {
+  const named = Object.hasOwn(thrown, "name") || Object.hasOwn(Object.getPrototypeOf(thrown) ?? {}, "name");
+  const { name } = thrown as Thrown;
+  return (named && typeof name === "string" && name) || thrown.constructor?.name || "Error";
+}
+
+function toPlain(data: unknown): Plain | undefined {
+  try {
+    const text = JSON.stringify(data);
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The error that a failure was, as far as its code or class name tells: for errors of our own in another thread. */
+export function failureToError({ name, message, code, data, retryable }: Failure): Error {
+  switch (code) {
+    case "UNKNOWN_SERVICE":
+      return new UnknownServiceError(field(data, "service"));
+    case "TIMEOUT":
+      return new CallTimeoutError(message);
+    case "WORKER_LOST":
+      return new WorkerLostError(message);
+    case "CONTAINER_STOPPING":
+      return new ContainerStoppingError(message);
+  }
+  if (name === "BrokerError") return new BrokerError(message);
+  if (name === "UnroutableError") {
+    return new UnroutableError(field(data, "exchange"), field(data, "routingKey"));
+  }
+  return new CallError(message, { code, retryable, data });
+}
+
+function field(data: Failure["data"], key: string): string {
+  return String((data as Readonly<Record<string, unknown>> | undefined)?.[key]);
+}
