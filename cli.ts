@@ -5,8 +5,7 @@
  */
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Build } from "./extensions/cli/build.ts";
-import type { CommandIo, StopSignal } from "./extensions/cli/command_io.ts";
+import type { Build, CommandIo, StopSignal } from "./extensions/cli/command_io.ts";
 import type { Composition } from "./runtime/cli/composition.ts";
 import { runCommandLine } from "./extensions/cli/main.ts";
 import { startOver } from "./extensions/cli/restart.ts";

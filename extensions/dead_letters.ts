@@ -18,8 +18,7 @@ import {
 } from "../runtime/hosting/message_fate.ts";
 import { getLog } from "../runtime/log/observe.ts";
 import type { Delivery, Transport, Verdict } from "../runtime/message/transport.ts";
-import { logStatus, openBroker } from "./broker.ts";
-import { confirmWithin } from "./confirm_limit.ts";
+import { confirmWithin, logStatus, openBroker } from "./broker.ts";
 
 /** Options of {@linkcode openDeadLetters}. */
 export interface DeadLetterOptions {

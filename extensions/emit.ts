@@ -1,6 +1,6 @@
 import type { Event, MakeCallOptions } from "../runtime/cli/composition.ts";
 import { connect } from "./connect.ts";
-import { confirmWithin } from "./confirm_limit.ts";
+import { confirmWithin } from "./broker.ts";
 
 /**
  * Dispatches one event and closes the connection again.

@@ -6,7 +6,7 @@ import type { BrokerError } from "../runtime/message/errors.ts";
 import type { DependencyRegistry, EntrypointRegistry } from "../runtime/hosting/host.ts";
 import type { ThreadPlan } from "../runtime/spawning/create_spawner.ts";
 import type { LogLevel } from "../runtime/log/log.ts";
-import type { PoolLimits } from "../runtime/pool/pool_limits.ts";
+import type { PoolLimits } from "../runtime/pool/pool_options.ts";
 import { ensureLogging, getLog } from "../runtime/log/observe.ts";
 import type { FileWatchOptions } from "../runtime/serving/file_watch.ts";
 import { ReloadOnChange } from "../runtime/serving/reload_on_change.ts";

@@ -1,5 +1,4 @@
 import type { Environment } from "../../runtime/config/config.ts";
-import type { Application } from "./build.ts";
 
 /** What a user stops a command with. */
 export type StopSignal = "SIGINT" | "SIGTERM";
@@ -31,4 +30,23 @@ export interface CommandIo {
   readonly startOver: () => Promise<number | undefined>;
   /** Has `listener` called for each signal, until the returned value is disposed. */
   readonly onStop: (listener: (signal: StopSignal) => void) => Disposable;
+}
+
+/** What `compile` has written into a binary. */
+export interface Build {
+  /** Revision of Enoki's own source, where it was known. */
+  readonly revision?: string;
+  /** Absent in a binary that takes its services from the command line. */
+  readonly application?: Application;
+}
+
+/** Services inside a binary. */
+export interface Application {
+  readonly name: string;
+  /** Revision of their source, where it was known. */
+  readonly revision?: string;
+  /** Module specifiers. */
+  readonly modules: readonly string[];
+  /** A configuration file's text, for the keys that are set nowhere else. */
+  readonly config?: string;
 }

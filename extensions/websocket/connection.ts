@@ -11,7 +11,8 @@ import { encodeJson } from "../../runtime/message/codec.ts";
 import type { Call } from "../../runtime/service/call.ts";
 import type { DependencySpec } from "../../runtime/service/dependency.ts";
 import type { Payload } from "../../runtime/service/entrypoint.ts";
-import type { ConnectionHead } from "./connection_head.ts";
+import type { Failure } from "../../runtime/message/failure.ts";
+import type { PlainRecord } from "../../runtime/message/plain.ts";
 
 /** The connection that a call came by; all of it throws in a call that came otherwise. */
 export interface WebSocketConnection<State> {
@@ -147,4 +148,22 @@ class NoConnection implements WebSocketConnection<object> {
       `Cannot use dependency "${this.#key}" in "${service}.${method}": the call did not come over a WebSocket`,
     );
   }
+}
+
+/** What a thread gets of a connection with each of its calls. */
+export interface ConnectionHead extends PlainRecord {
+  readonly socketId: string;
+  /** Of the request that opened it. */
+  readonly url: string;
+  /** Names and values in turn, of the same request. */
+  readonly headers: readonly string[];
+  /** What its calls keep for each other, as JSON. */
+  readonly state: string;
+}
+
+/** What main gets of a call that has changed the state of its connection. */
+export interface ChangeHead {
+  readonly state: string;
+  /** Where the call failed all the same. */
+  readonly failure?: Failure;
 }

@@ -4,7 +4,7 @@ import type { Invocation } from "../../runtime/channel/port.ts";
 import { ContainerStoppingError } from "../../runtime/message/errors.ts";
 import { describeFailure } from "../../runtime/message/failure.ts";
 import type { Outcome } from "../../runtime/message/outcome.ts";
-import type { ChangeHead, ConnectionHead } from "./connection_head.ts";
+import type { ChangeHead, ConnectionHead } from "./connection.ts";
 import type { SocketRequest } from "./sockets/socket.ts";
 import type { SocketServer } from "./sockets/socket_server.ts";
 import { encodeFailure, encodeResult } from "./wire.ts";

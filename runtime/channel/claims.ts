@@ -5,7 +5,7 @@
  * both. It holds because both sides change the cell from QUEUED with one atomic compare-and-exchange, and only
  * one of them can win; so main can take calls back even from a thread that spins and reads no messages. It
  * fails if a slot is offered again while the thread still has a message of its last call, which is why
- * {@linkcode Worker} reuses a slot only when the thread has posted the call's outcome, or that it skipped it.
+ * {@linkcode PooledThread} reuses a slot only when the thread has posted the call's outcome, or that it skipped it.
  */
 
 /** How many calls a thread can hold, the running ones included. */
@@ -51,10 +51,5 @@ export class Claims {
   /** Main: whether the thread is done with loading its module. */
   get loaded(): boolean {
     return Atomics.load(this.#cells, LOADED) === 1;
-  }
-
-  /** Main: whether the thread has started the call. */
-  started(slot: number): boolean {
-    return Atomics.load(this.#cells, slot) === STARTED;
   }
 }

@@ -16,8 +16,6 @@ import { ConfigurationError } from "../message/errors.ts";
 import { createLog, type Log, LOG_LEVELS, type LoggedError, type LogLevel, type LogRecord } from "./log.ts";
 import { formatJsonLine, formatPrettyLine } from "./log_line.ts";
 
-export type { Log, LoggedError, LogLevel, LogRecord };
-
 /** How lines look: for people, or one JSON object each. */
 export type LogFormat = "pretty" | "json";
 

@@ -1,7 +1,7 @@
 /**
  * The threads of a pool: started, restarted with backoff, retired and stopped.
  *
- * Invariant: a worker is in `ready` exactly while it can be given calls: from when its dependencies are set up
+ * Invariant: a thread is in `ready` exactly while it can be given calls: from when its dependencies are set up
  * until it is gone or is told to retire. While starts fail, one attempt at a time is made, ever later.
  */
 import { timeLimit } from "../waiting/abort.ts";
@@ -11,11 +11,11 @@ import type { Log, LogRecord } from "../log/log.ts";
 import type { ManifestEntrypoint } from "../service/manifest.ts";
 import type { Messenger } from "../message/messenger.ts";
 import type { KnownParameters } from "../service/parameters.ts";
-import type { PoolLimits } from "./pool_limits.ts";
+import type { PoolLimits } from "./pool_options.ts";
 import type { ServeMessage, ServiceExport } from "../channel/port.ts";
 import { sameEntrypoints } from "./same_entrypoints.ts";
 import type { ThreadSpawner } from "../spawning/spawner.ts";
-import { Worker, type WorkerEvents } from "./pooled_thread.ts";
+import { PooledThread, type ThreadEvents } from "./pooled_thread.ts";
 
 /** What a crew is made of. */
 export interface CrewOptions {
@@ -25,7 +25,7 @@ export interface CrewOptions {
   /** What the service must have, because calls name an entrypoint by its place; undefined for anything. */
   readonly entrypoints: readonly ManifestEntrypoint[] | undefined;
   readonly messenger: Messenger;
-  readonly events: WorkerEvents;
+  readonly events: ThreadEvents;
   /** Called when a thread can be given calls. */
   readonly onReady: () => void;
   /** Called when a start has failed: {@linkcode Crew.retry} is due at `time`. */
@@ -42,8 +42,8 @@ const FIRST_DELAY = 250;
 /** The threads of one pool. */
 export class Crew {
   readonly #options: CrewOptions;
-  readonly #workers = new Set<Worker>();
-  readonly #ready = new Set<Worker>();
+  readonly #threads = new Set<PooledThread>();
+  readonly #ready = new Set<PooledThread>();
   /** What the first thread to serve knows of the handlers' parameters; undefined if it did not come to that. */
   #parameters: Promise<KnownParameters | undefined> | undefined;
   #spawned = 0;
@@ -58,13 +58,13 @@ export class Crew {
   }
 
   /** Threads that can be given calls. */
-  get ready(): ReadonlySet<Worker> {
+  get ready(): ReadonlySet<PooledThread> {
     return this.#ready;
   }
 
   /** Threads, the starting and the retiring ones included. */
   get size(): number {
-    return this.#workers.size;
+    return this.#threads.size;
   }
 
   get starting(): number {
@@ -78,7 +78,7 @@ export class Crew {
 
   /** Threads of a frozen crew are what is left of a version: as long as there is one, it does. */
   get #suffices(): boolean {
-    return this.#frozen && this.#workers.size > 0;
+    return this.#frozen && this.#threads.size > 0;
   }
 
   /** When a failed start is to be tried again; infinite where none has failed. */
@@ -88,7 +88,7 @@ export class Crew {
 
   /** Whether some thread has nothing to do. */
   get hasIdle(): boolean {
-    for (const worker of this.#ready) if (worker.assigned === 0) return true;
+    for (const thread of this.#ready) if (thread.assigned === 0) return true;
     return false;
   }
 
@@ -101,25 +101,25 @@ export class Crew {
   /**
    * Starts a thread.
    *
-   * @param worker One that has loaded the module already.
+   * @param thread One that has loaded the module already.
    * @throws {ServiceLoadError} If the service does not load, or a dependency cannot be set up.
    */
-  async boot(worker: Worker = this.#spawn()): Promise<void> {
+  async boot(thread: PooledThread = this.#spawn()): Promise<void> {
     const { limits: { loadTimeout }, serve, messenger, events, onReady } = this.#options;
-    this.#workers.add(worker);
+    this.#threads.add(thread);
     this.#starting++;
-    const limit = setTimeout(() => worker.kill(`it did not load within ${loadTimeout} ms`), loadTimeout);
+    const limit = setTimeout(() => thread.kill(`it did not load within ${loadTimeout} ms`), loadTimeout);
     try {
-      this.#check(await worker.loaded());
+      this.#check(await thread.loaded());
       const parameters = await this.#parameters;
-      const served = worker.serve({ ...serve, ...(parameters && { parameters }) }, messenger, events);
+      const served = thread.serve({ ...serve, ...(parameters && { parameters }) }, messenger, events);
       if (parameters === undefined) this.#parameters = served.catch(() => undefined);
       await served;
       this.#failedStarts = 0;
-      this.#ready.add(worker);
+      this.#ready.add(thread);
     } catch (error) {
-      this.#workers.delete(worker);
-      worker.kill("it did not start");
+      this.#threads.delete(thread);
+      thread.kill("it did not start");
       throw error;
     } finally {
       clearTimeout(limit);
@@ -154,14 +154,14 @@ export class Crew {
   }
 
   /** Takes a thread off the list that is gone; whether it was there to be given calls. */
-  remove(worker: Worker): boolean {
-    this.#workers.delete(worker);
-    return this.#ready.delete(worker);
+  remove(thread: PooledThread): boolean {
+    this.#threads.delete(thread);
+    return this.#ready.delete(thread);
   }
 
   /** Cancels a call, in whichever thread it is; false if it is in none. */
   cancel(job: Job): boolean {
-    for (const worker of this.#workers) if (worker.cancel(job)) return true;
+    for (const thread of this.#threads) if (thread.cancel(job)) return true;
     return false;
   }
 
@@ -169,26 +169,26 @@ export class Crew {
   retire(now: number): void {
     if (this.#frozen) return;
     const { minWorkers, idleTimeout } = this.#options.limits;
-    for (const worker of this.#ready) {
+    for (const thread of this.#ready) {
       if (this.#ready.size <= minWorkers) return;
-      if (worker.assigned > 0 || now - worker.idleSince < idleTimeout) continue;
-      this.#ready.delete(worker);
-      void this.#stop(worker);
+      if (thread.assigned > 0 || now - thread.idleSince < idleTimeout) continue;
+      this.#ready.delete(thread);
+      void this.#stop(thread);
     }
   }
 
   /** Stops all threads: their dependencies are disposed, unless `signal` aborts first. */
   async stop(signal: AbortSignal | undefined): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#workers].map((worker) => this.#stop(worker, signal)));
+    await Promise.all([...this.#threads].map((thread) => this.#stop(thread, signal)));
   }
 
   /** Ends all threads at once. */
   kill(): void {
     this.#closed = true;
-    for (const worker of [...this.#workers]) {
-      worker.cancelAll("stopping");
-      worker.kill("it was aborted");
+    for (const thread of [...this.#threads]) {
+      thread.cancelAll("stopping");
+      thread.kill("it was aborted");
     }
   }
 
@@ -202,18 +202,18 @@ export class Crew {
     );
   }
 
-  #spawn(): Worker {
+  #spawn(): PooledThread {
     const { spawner, serve, onLog } = this.#options;
-    return new Worker(spawner, `${serve.service}#${++this.#spawned}`, onLog);
+    return new PooledThread(spawner, `${serve.service}#${++this.#spawned}`, onLog);
   }
 
-  async #stop(worker: Worker, signal?: AbortSignal): Promise<void> {
+  async #stop(thread: PooledThread, signal?: AbortSignal): Promise<void> {
     const { limits: { stopTimeout }, log } = this.#options;
     using limit = timeLimit(stopTimeout, signal);
-    await worker.stop(limit.signal);
+    await thread.stop(limit.signal);
     if (!limit.signal.aborted || signal?.aborted) return;
     log.warning(
-      `Ended thread "${worker.name}": its dependencies were not disposed of within ${stopTimeout} ms`,
+      `Ended thread "${thread.name}": its dependencies were not disposed of within ${stopTimeout} ms`,
     );
   }
 }

@@ -8,7 +8,7 @@
 import { CallTimeoutError } from "../message/errors.ts";
 import type { Job } from "./job.ts";
 import { describeFailure, type Failure } from "../message/failure.ts";
-import type { Worker } from "./pooled_thread.ts";
+import type { PooledThread } from "./pooled_thread.ts";
 
 /**
  * Sees to the calls of a thread whose time is up.
@@ -19,12 +19,12 @@ import type { Worker } from "./pooled_thread.ts";
  * @returns Calls that have not started, and are to run in another thread.
  */
 export function expireCalls(
-  worker: Worker,
+  thread: PooledThread,
   now: number,
   killGrace: number,
   fail: (job: Job, failure: Failure) => void,
 ): readonly Job[] {
-  const { started, unstarted } = worker.expire(now);
+  const { started, unstarted } = thread.expire(now);
   if (started.length === 0) return unstarted;
   let endless = false;
   for (const job of started) {
@@ -36,14 +36,14 @@ export function expireCalls(
     }
   }
   if (!endless) {
-    worker.ping();
+    thread.ping();
     return unstarted;
   }
-  const takenBack = worker.takeBackUnstarted();
-  if (worker.isNeeded && !worker.isSilent) {
-    worker.condemn();
-    worker.ping();
-  } else worker.kill(`a call did not end ${killGrace} ms after its time was up`);
+  const takenBack = thread.takeBackUnstarted();
+  if (thread.isNeeded && !thread.isSilent) {
+    thread.condemn();
+    thread.ping();
+  } else thread.kill(`a call did not end ${killGrace} ms after its time was up`);
   return [...unstarted, ...takenBack];
 }
 

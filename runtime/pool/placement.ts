@@ -5,7 +5,7 @@
  * thread of their own, and a spare one is kept ready for the next. More threads than cores do not help short
  * calls, unless the threads are stuck.
  */
-import { SHORT_CALL, type Worker } from "./pooled_thread.ts";
+import { type PooledThread, SHORT_CALL } from "./pooled_thread.ts";
 
 /** Milliseconds that calls may wait in the queue before they count as stuck. */
 export const QUEUE_PATIENCE = 250;
@@ -26,21 +26,21 @@ const CORES = Math.max(2, navigator.hardwareConcurrency);
  *
  * @param expected Milliseconds that the call is expected to take.
  */
-export function chooseWorker(
-  ready: Iterable<Worker>,
+export function chooseThread(
+  ready: Iterable<PooledThread>,
   expected: number,
   concurrency: number,
-): Worker | undefined {
+): PooledThread | undefined {
   const short = expected < SHORT_CALL;
-  let idle: Worker | undefined;
-  let roomy: Worker | undefined;
-  let awake: Worker | undefined;
-  for (const worker of ready) {
-    const { assigned } = worker;
-    if (!worker.hasSlot || worker.condemned) continue;
-    if (assigned === 0) idle ??= worker;
-    else if (short && worker.backlog < (awake?.backlog ?? MAILBOX_DEPTH)) awake = worker;
-    else if (assigned < concurrency && assigned < (roomy?.assigned ?? Infinity)) roomy = worker;
+  let idle: PooledThread | undefined;
+  let roomy: PooledThread | undefined;
+  let awake: PooledThread | undefined;
+  for (const thread of ready) {
+    const { assigned } = thread;
+    if (!thread.hasSlot || thread.condemned) continue;
+    if (assigned === 0) idle ??= thread;
+    else if (short && thread.backlog < (awake?.backlog ?? MAILBOX_DEPTH)) awake = thread;
+    else if (assigned < concurrency && assigned < (roomy?.assigned ?? Infinity)) roomy = thread;
   }
   if (awake !== undefined && awake.backlog < WAKE_COST) return awake;
   return idle ?? roomy ?? awake;

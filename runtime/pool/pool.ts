@@ -2,7 +2,7 @@
  * Runs the calls of one service on its threads.
  *
  * Invariant: each call that {@linkcode Pool.run} takes gets exactly one outcome. A call is in one of three
- * places: waiting in `#queue`, in the mailbox of one {@linkcode Worker}, or settled; it moves only here. When a
+ * places: waiting in `#queue`, in the mailbox of one {@linkcode PooledThread}, or settled; it moves only here. When a
  * thread is lost, what it had not started goes back to the front of the queue and the rest fails with
  * `WORKER_LOST`; so nothing hangs on a thread that is gone, and no call runs twice. A pool that has handed over
  * has no queue: what would wait in it waits in its successor's.
@@ -21,13 +21,10 @@ import { createJob, type Job } from "./job.ts";
 import type { Invocation } from "../channel/port.ts";
 import { describeFailure, type Failure } from "../message/failure.ts";
 import { failed, type Outcome } from "../message/outcome.ts";
-import { chooseWorker, GROW_PATIENCE, QUEUE_PATIENCE, threadsWanted } from "./placement.ts";
-import { type PoolLimits, poolLimits } from "./pool_limits.ts";
-import type { PoolOptions } from "./pool_options.ts";
+import { chooseThread, GROW_PATIENCE, QUEUE_PATIENCE, threadsWanted } from "./placement.ts";
+import { type PoolLimits, poolLimits, type PoolOptions } from "./pool_options.ts";
 import { WakeTimer } from "../waiting/wake_timer.ts";
-import { SHORT_CALL, type Worker } from "./pooled_thread.ts";
-
-export type { PoolOptions };
+import { type PooledThread, SHORT_CALL } from "./pooled_thread.ts";
 
 /** Milliseconds after which calls that wait behind a running one are taken back. */
 const MAILBOX_PATIENCE = 10;
@@ -67,7 +64,7 @@ export class Pool implements AsyncDisposable {
       events: {
         onSettled: (job, outcome, elapsed) => this.#settled(job, outcome, elapsed),
         onRoom: () => this.#dispatch(),
-        onEnd: (worker, reason, started, unstarted) => this.#lost(worker, reason, started, unstarted),
+        onEnd: (thread, reason, started, unstarted) => this.#lost(thread, reason, started, unstarted),
       },
       onReady: () => this.#dispatch(),
       onRetryAt: (time) => this.#timer.by(time),
@@ -89,7 +86,7 @@ export class Pool implements AsyncDisposable {
   /** Calls in threads. */
   get active(): number {
     let active = 0;
-    for (const worker of this.#crew.ready) active += worker.assigned;
+    for (const thread of this.#crew.ready) active += thread.assigned;
     return active;
   }
 
@@ -106,11 +103,11 @@ export class Pool implements AsyncDisposable {
   /**
    * Starts the first threads.
    *
-   * @param options.first A worker that has loaded the module already.
+   * @param options.first A thread that has loaded the module already.
    * @throws {ServiceLoadError} If the service does not load, or a dependency cannot be set up.
    */
   async start(
-    { first, signal }: { readonly first?: Worker; readonly signal?: AbortSignal } = {},
+    { first, signal }: { readonly first?: PooledThread; readonly signal?: AbortSignal } = {},
   ): Promise<void> {
     signal?.throwIfAborted();
     const stop = () => void this[Symbol.asyncDispose]();
@@ -225,16 +222,16 @@ export class Pool implements AsyncDisposable {
     while (this.#queue.length > 0) {
       const job = this.#queue[0]!;
       if (!job.surprised) job.expected = this.#demand.expected(job.invocation.entrypoint);
-      const worker = chooseWorker(this.#crew.ready, job.expected, this.#limits.concurrency);
-      if (worker === undefined) break;
+      const thread = chooseThread(this.#crew.ready, job.expected, this.#limits.concurrency);
+      if (thread === undefined) break;
       this.#queue.shift();
       const { timeout } = job.invocation;
       if (timeout !== undefined) {
         job.timeoutAt = performance.now() + timeout;
         this.#timer.by(job.timeoutAt);
       }
-      worker.assign(job);
-      if (worker.assigned > this.#limits.concurrency) this.#timer.by(performance.now() + MAILBOX_PATIENCE);
+      thread.assign(job);
+      if (thread.assigned > this.#limits.concurrency) this.#timer.by(performance.now() + MAILBOX_PATIENCE);
     }
     if (!this.#timer.isSet) this.#timer.by(performance.now() + this.#lookInterval);
     this.#grow();
@@ -283,8 +280,8 @@ export class Pool implements AsyncDisposable {
     else if (this.#onIdle.size > 0 && this.#idle) this.#announceIdle();
   }
 
-  #lost(worker: Worker, reason: string, started: readonly Job[], unstarted: readonly Job[]): void {
-    const served = this.#crew.remove(worker);
+  #lost(thread: PooledThread, reason: string, started: readonly Job[], unstarted: readonly Job[]): void {
+    const served = this.#crew.remove(thread);
     const aborted = this.#state === "closed";
     this.#queue.unshift(...unstarted);
     const failure = describeFailure(
@@ -297,7 +294,7 @@ export class Pool implements AsyncDisposable {
     }
     if (aborted) return;
     if (served) {
-      this.#options.log.error(`Lost thread "${worker.name}": ${reason}`, {
+      this.#options.log.error(`Lost thread "${thread.name}": ${reason}`, {
         failed: started.length,
         rerun: unstarted.length,
       });
@@ -332,12 +329,12 @@ export class Pool implements AsyncDisposable {
   #look(): void {
     const now = performance.now();
     this.#crew.retry(now);
-    for (const worker of [...this.#crew.ready]) {
-      if (worker.assigned === 0) continue;
+    for (const thread of [...this.#crew.ready]) {
+      if (thread.assigned === 0) continue;
       const { killGrace } = this.#limits;
-      this.#queue.unshift(...expireCalls(worker, now, killGrace, (job, failure) => this.#fail(job, failure)));
-      this.#relieve(worker, now);
-      this.#checkPulse(worker, now);
+      this.#queue.unshift(...expireCalls(thread, now, killGrace, (job, failure) => this.#fail(job, failure)));
+      this.#relieve(thread, now);
+      this.#checkPulse(thread, now);
     }
     this.#crew.retire(now);
     this.#checkQueue(now);
@@ -347,12 +344,12 @@ export class Pool implements AsyncDisposable {
 
   #rest(now: number): void {
     let next = this.#crew.retryAt;
-    for (const worker of this.#crew.ready) {
-      if (worker.assigned > 0) {
-        const look = worker.assigned > this.#limits.concurrency ? MAILBOX_PATIENCE : this.#lookInterval;
-        next = Math.min(next, now + look, worker.nextTimeout);
+    for (const thread of this.#crew.ready) {
+      if (thread.assigned > 0) {
+        const look = thread.assigned > this.#limits.concurrency ? MAILBOX_PATIENCE : this.#lookInterval;
+        next = Math.min(next, now + look, thread.nextTimeout);
       } else if (this.#crew.size > this.#limits.minWorkers) {
-        next = Math.min(next, worker.idleSince + this.#limits.idleTimeout);
+        next = Math.min(next, thread.idleSince + this.#limits.idleTimeout);
       }
     }
     const oldest = this.#queue[0];
@@ -363,20 +360,20 @@ export class Pool implements AsyncDisposable {
   }
 
   /** Calls that wait behind a slow one run elsewhere. */
-  #relieve(worker: Worker, now: number): void {
-    if (worker.assigned <= this.#limits.concurrency || now - worker.busySince < MAILBOX_PATIENCE) return;
-    for (const job of worker.takeBackUnstarted().reverse()) {
+  #relieve(thread: PooledThread, now: number): void {
+    if (thread.assigned <= this.#limits.concurrency || now - thread.busySince < MAILBOX_PATIENCE) return;
+    for (const job of thread.takeBackUnstarted().reverse()) {
       job.expected = SHORT_CALL;
       job.surprised = true;
       this.#queue.unshift(job);
     }
   }
 
-  #checkPulse(worker: Worker, now: number): void {
-    const silence = now - worker.heardAt;
+  #checkPulse(thread: PooledThread, now: number): void {
+    const silence = now - thread.heardAt;
     if (silence > this.#limits.stallTimeout) {
-      worker.kill(`it gave no sign of life for ${Math.round(silence)} ms`);
-    } else if (silence > Math.min(SILENCE, this.#limits.stallTimeout / 2)) worker.ping();
+      thread.kill(`it gave no sign of life for ${Math.round(silence)} ms`);
+    } else if (silence > Math.min(SILENCE, this.#limits.stallTimeout / 2)) thread.ping();
   }
 
   #checkQueue(now: number): void {
@@ -384,7 +381,7 @@ export class Pool implements AsyncDisposable {
     if (oldest === undefined || now - oldest.queuedAt < QUEUE_PATIENCE) return;
     this.#demand.surprise();
     if (this.#crew.ready.size < this.#limits.maxWorkers || this.#warnedOfDeadlock) return;
-    for (const worker of this.#crew.ready) if (worker.pendingRequests === 0) return;
+    for (const thread of this.#crew.ready) if (thread.pendingRequests === 0) return;
     this.#warnedOfDeadlock = true;
     this.#options.log.warning(
       `All ${this.#crew.ready.size} threads wait for answers of other calls while ${this.#queue.length} calls wait for ` +

@@ -2,7 +2,6 @@ import type { Log, LogLevel, LogRecord } from "../log/log.ts";
 import type { ManifestEntrypoint } from "../service/manifest.ts";
 import type { Messenger } from "../message/messenger.ts";
 import type { PlainRecord } from "../message/plain.ts";
-import type { PoolLimits } from "./pool_limits.ts";
 import type { ThreadSpawner } from "../spawning/spawner.ts";
 
 /** What a pool is made of. */
@@ -25,3 +24,64 @@ export interface PoolOptions extends Partial<PoolLimits> {
   /** Called when `Pool.demand` changes. */
   readonly onDemand?: (demand: number) => void;
 }
+
+/** The limits of a pool; each can be configured. Durations are in milliseconds. */
+export interface PoolLimits {
+  /** Threads at most. @default {10} */
+  readonly maxWorkers: number;
+  /** Threads that stay when there is nothing to do. @default {1} */
+  readonly minWorkers: number;
+  /** Calls that a thread runs at a time. @default {1} */
+  readonly concurrency: number;
+  /** After it, a thread above `minWorkers` that has nothing to do ends. @default {60_000} */
+  readonly idleTimeout: number;
+  /** A service's module must load within it. @default {30_000} */
+  readonly loadTimeout: number;
+  /** A thread that runs something and gives no sign of life for so long is ended. @default {60_000} */
+  readonly stallTimeout: number;
+  /** A call that has timed out may take so long to end; then its thread is ended. @default {250} */
+  readonly killGrace: number;
+  /** Dependencies may take so long to dispose. @default {5_000} */
+  readonly stopTimeout: number;
+}
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {RangeError} If a limit makes no sense.
+ */
+export function poolLimits({
+  maxWorkers = 10,
+  minWorkers = 1,
+  concurrency = 1,
+  idleTimeout = 60_000,
+  loadTimeout = 30_000,
+  stallTimeout = 60_000,
+  killGrace = 250,
+  stopTimeout = 5_000,
+}: Partial<PoolLimits>): PoolLimits {
+  const limits = {
+    maxWorkers,
+    minWorkers: Math.min(minWorkers, maxWorkers),
+    concurrency,
+    idleTimeout,
+    loadTimeout,
+    stallTimeout,
+    killGrace,
+    stopTimeout,
+  };
+  for (const name of ["maxWorkers", "concurrency"] as const) {
+    if (!Number.isInteger(limits[name]) || limits[name] < 1) {
+      throw new RangeError(`Cannot make a pool: ${name} must be a positive integer, got ${limits[name]}`);
+    }
+  }
+  for (const [name, value] of Object.entries(limits)) {
+    if (!(value >= 0 && value <= LONGEST)) {
+      throw new RangeError(`Cannot make a pool: ${name} must be from 0 to ${LONGEST}, got ${value}`);
+    }
+  }
+  return limits;
+}
+
+/** The longest that a timer can wait, in milliseconds. */
+const LONGEST = 2 ** 31 - 1;

@@ -1,6 +1,6 @@
 import { Claims, SLOTS } from "../channel/claims.ts";
 import { ServiceLoadError } from "../message/errors.ts";
-import type { FromThread, Invocation, ServeMessage, ServiceExport, ToThread } from "../channel/port.ts";
+import type { FromThread, ServeMessage, ServiceExport, ToThread } from "../channel/port.ts";
 import type { Job } from "./job.ts";
 import type { LogRecord } from "../log/log.ts";
 import type { Messenger } from "../message/messenger.ts";
@@ -11,17 +11,15 @@ import type { CancelReason } from "../message/reply.ts";
 import { ReplyStream } from "../message/reply_stream.ts";
 import type { Thread, ThreadSpawner } from "../spawning/spawner.ts";
 
-export type { Invocation, Job };
-
-/** What a worker tells its pool. */
-export interface WorkerEvents {
+/** What a thread tells its pool. */
+export interface ThreadEvents {
   /** A call has its outcome; `elapsed` is what it took in its thread, undefined where it failed. */
   readonly onSettled: (job: Job, outcome: Outcome, elapsed: number | undefined) => void;
   /** The thread has skipped calls that were taken back: there is room again. */
   readonly onRoom: () => void;
   /** The thread is gone; `jobs` are the calls that it had, `started` those that it may have run. */
   readonly onEnd: (
-    worker: Worker,
+    thread: PooledThread,
     reason: string,
     started: readonly Job[],
     unstarted: readonly Job[],
@@ -32,7 +30,7 @@ export interface WorkerEvents {
 export const SHORT_CALL = 1;
 
 /** One thread as the main thread holds it: its mailbox, its messages, its end. */
-export class Worker {
+export class PooledThread {
   #name: string;
   readonly #thread: Thread;
   readonly #claims = new Claims();
@@ -44,7 +42,7 @@ export class Worker {
   readonly #describing = Promise.withResolvers<readonly ServiceExport[]>();
   readonly #serving = Promise.withResolvers<KnownParameters>();
   readonly #stopped = Promise.withResolvers<void>();
-  #events: WorkerEvents | undefined;
+  #events: ThreadEvents | undefined;
   #messenger: Messenger | undefined;
   #condemned = false;
   #assigned = 0;
@@ -64,7 +62,7 @@ export class Worker {
     this.#booting.promise.catch(() => {});
     this.#describing.promise.catch(() => {});
     this.#serving.promise.catch(() => {});
-    void this.#thread.ended.then(({ reason }) => this.#end(reason));
+    void this.#thread.ended.then((reason) => this.#end(reason));
   }
 
   /** Such as `greeting#1`: of the service, or of the module until it serves one. */
@@ -137,7 +135,7 @@ export class Worker {
    * Makes the thread serve one of its services; resolves when its dependencies are set up, with what it knows of
    * the handlers' parameters.
    */
-  serve(message: ServeMessage, messenger: Messenger, events: WorkerEvents): Promise<KnownParameters> {
+  serve(message: ServeMessage, messenger: Messenger, events: ThreadEvents): Promise<KnownParameters> {
     this.#name = this.#name.replace(/^.*(?=#)/, message.service);
     this.#messenger = messenger;
     this.#events = events;
@@ -186,7 +184,7 @@ export class Worker {
     return { started, unstarted };
   }
 
-  /** The earliest time at which {@linkcode Worker.expire} has something to do. */
+  /** The earliest time at which {@linkcode PooledThread.expire} has something to do. */
   get nextTimeout(): number {
     let next = Infinity;
     if (this.#assigned === 0) return next;

@@ -19,7 +19,7 @@ import type { ModuleSpecifier } from "../module/specifier.ts";
 import { emitRecord, getLog } from "../log/observe.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import { Pool } from "../pool/pool.ts";
-import { type PoolLimits, poolLimits } from "../pool/pool_limits.ts";
+import { type PoolLimits, poolLimits } from "../pool/pool_options.ts";
 import type { PrepareModuleOptions } from "../module/prepare.ts";
 import type { ThreadKind } from "../spawning/spawner.ts";
 import type { ThreadModule } from "../channel/port.ts";
@@ -147,10 +147,10 @@ export class Launcher {
       onDemand,
     });
     try {
-      await pool.start({ ...(first && { first: first.worker }), ...(signal && { signal }) });
+      await pool.start({ ...(first && { first: first.thread }), ...(signal && { signal }) });
       return pool;
     } catch (error) {
-      first?.worker.kill("its service did not start");
+      first?.thread.kill("its service did not start");
       await pool.shutdown();
       throw error;
     }
@@ -191,8 +191,8 @@ export class Launcher {
   async dropSpare(): Promise<void> {
     const spare = [...this.#spare];
     this.#spare.clear();
-    for (const { worker, spawner } of spare) {
-      worker.kill("another thread serves its services");
+    for (const { thread, spawner } of spare) {
+      thread.kill("another thread serves its services");
       await spawner[Symbol.asyncDispose]();
     }
   }

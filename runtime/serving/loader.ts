@@ -6,7 +6,7 @@ import type { ServiceExport } from "../channel/port.ts";
 import { type PreparedModule, prepareModule, type PrepareModuleOptions } from "../module/prepare.ts";
 import { createSpawner, type ThreadPlan } from "../spawning/create_spawner.ts";
 import type { ThreadSpawner } from "../spawning/spawner.ts";
-import { Worker } from "../pool/pooled_thread.ts";
+import { PooledThread } from "../pool/pooled_thread.ts";
 
 /** A module loads, and has not the service that is wanted of it. */
 export class NoServiceError extends ServiceLoadError {}
@@ -20,7 +20,7 @@ export interface LoadedModule {
   readonly spawner: ThreadSpawner;
   readonly plan: ThreadPlan;
   /** The thread that loaded it; it can serve one of the services. */
-  readonly worker: Worker;
+  readonly thread: PooledThread;
 }
 
 /** Options of {@linkcode loadModule}. */
@@ -54,19 +54,19 @@ export async function loadModule(
   source.catch(() => {});
   // It begins while the module is still being prepared, where that is possible: both take their time.
   const spawner = createSpawner({ url: specifier.url, source, needs }, name, plan);
-  const worker = new Worker(spawner, `${name}#0`, onLog);
+  const thread = new PooledThread(spawner, `${name}#0`, onLog);
   let limit: ReturnType<typeof setTimeout> | undefined;
-  const abort = () => worker.kill("it was aborted");
+  const abort = () => thread.kill("it was aborted");
   signal?.addEventListener("abort", abort, { once: true });
   if (signal?.aborted) abort();
   try {
     const prepared = await preparing;
-    limit = setTimeout(() => worker.kill(`its module did not load within ${loadTimeout} ms`), loadTimeout);
-    const loaded = await worker.loaded();
-    const services = choose(details ? await worker.describe() : loaded, specifier);
-    return { specifier, prepared, services, spawner, plan, worker };
+    limit = setTimeout(() => thread.kill(`its module did not load within ${loadTimeout} ms`), loadTimeout);
+    const loaded = await thread.loaded();
+    const services = choose(details ? await thread.describe() : loaded, specifier);
+    return { specifier, prepared, services, spawner, plan, thread };
   } catch (error) {
-    worker.kill("its module is of no use");
+    thread.kill("its module is of no use");
     await spawner[Symbol.asyncDispose]();
     signal?.throwIfAborted();
     throw error;

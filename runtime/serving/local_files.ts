@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { inspectModule } from "../module/graph.ts";
 import type { ThreadModule } from "../channel/port.ts";
+import { FileWatch } from "./file_watch.ts";
 
 /** Local files that a module consists of, the missing ones included. */
 export interface LocalFiles {
@@ -39,4 +40,24 @@ function filesOfSource(url: string, source: ThreadModule | undefined): readonly 
   return [url, ...map.sources ?? []].filter((each) => each.startsWith("file:")).map((each) =>
     fileURLToPath(each)
   );
+}
+
+/**
+ * Waits until a local file of some modules changes, be it one that is missing now.
+ *
+ * @param urls Of the modules.
+ * @param options.since Milliseconds since the epoch: a file that was modified later has changed already.
+ * @throws What `signal` says when it aborts.
+ */
+export async function moduleChange(
+  urls: Iterable<string>,
+  { since, signal }: { readonly since: number; readonly signal: AbortSignal },
+): Promise<void> {
+  const files = new Set<string>();
+  for (const url of urls) {
+    for (const file of (await localFiles(url, undefined, signal)).files) files.add(file);
+  }
+  using watch = new FileWatch();
+  await watch.follow(files, since);
+  await watch.changes({ signal });
 }

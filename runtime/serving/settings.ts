@@ -10,7 +10,7 @@ import type { ConfigValue } from "../config/yaml.ts";
 import type { ModuleFetcherOptions } from "../module/fetch/fetcher.ts";
 import { moduleOptions } from "../module/fetch/settings.ts";
 import { checkPermissions, type ServicePermissions } from "../permissions/permissions.ts";
-import type { PoolLimits } from "../pool/pool_limits.ts";
+import type { PoolLimits } from "../pool/pool_options.ts";
 import { webSocketOptions, type WebSocketServerOptions } from "../../extensions/websocket/settings.ts";
 
 /** TLS towards the broker. */

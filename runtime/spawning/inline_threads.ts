@@ -1,4 +1,4 @@
-import { loadInto, type Thread, type ThreadEnd, type ThreadOptions, type ThreadSpawner } from "./spawner.ts";
+import { loadInto, type Thread, type ThreadOptions, type ThreadSpawner } from "./spawner.ts";
 import { createThreadChannel, openThreadChannel, type ThreadChannelEnd } from "../channel/thread_channel.ts";
 import type { ComingThreadModule } from "../channel/port.ts";
 
@@ -9,8 +9,6 @@ import type { ComingThreadModule } from "../channel/port.ts";
  * handler that spins stops everything.
  */
 export class InlineThreads implements ThreadSpawner {
-  readonly kind = "inline";
-  readonly killsSpinning = false;
   readonly #module: ComingThreadModule;
 
   constructor(module: ComingThreadModule) {
@@ -19,7 +17,7 @@ export class InlineThreads implements ThreadSpawner {
 
   spawn({ claims }: ThreadOptions): Thread {
     const { host, thread: channel } = createThreadChannel();
-    const { promise: ended, resolve } = Promise.withResolvers<ThreadEnd>();
+    const { promise: ended, resolve } = Promise.withResolvers<string>();
     void begin(channel, claims);
     void loadInto(host, this.#module);
     return {
@@ -27,7 +25,7 @@ export class InlineThreads implements ThreadSpawner {
       ended,
       kill: () => {
         channel.port.close();
-        resolve({ reason: "it was stopped", expected: true });
+        resolve("it was stopped");
       },
     };
   }

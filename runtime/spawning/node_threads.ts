@@ -6,7 +6,6 @@ import {
   KILL_LIMIT,
   loadInto,
   type Thread,
-  type ThreadEnd,
   type ThreadOptions,
   type ThreadSpawner,
 } from "./spawner.ts";
@@ -21,8 +20,6 @@ export interface NodeThreadsOptions {
 
 /** Node threads of the main thread: for services that are allowed everything it is. */
 export class NodeThreads implements ThreadSpawner {
-  readonly kind = "node";
-  readonly killsSpinning = true;
   readonly #module: ComingThreadModule;
   readonly #heapLimit: number;
   readonly #threads = new Set<Thread>();
@@ -34,21 +31,17 @@ export class NodeThreads implements ThreadSpawner {
 
   spawn({ name, claims }: ThreadOptions): Thread {
     const { host, thread: channel } = createThreadChannel();
-    const { promise: ended, resolve } = Promise.withResolvers<ThreadEnd>();
-    let killed = false;
+    const { promise: ended, resolve } = Promise.withResolvers<string>();
     const worker: Worker = createNodeWorker(
       name,
       { channel, claims },
       this.#heapLimit,
-      (reason) => resolve({ reason, expected: killed }),
+      resolve,
     );
     const thread: Thread = {
       port: host,
       ended,
-      kill: () => {
-        killed = true;
-        askThenInterrupt(thread, claims, () => void worker.terminate());
-      },
+      kill: () => askThenInterrupt(thread, claims, () => void worker.terminate()),
     };
     this.#threads.add(thread);
     void loadInto(host, this.#module);

@@ -1,17 +1,11 @@
 import { Claims } from "../channel/claims.ts";
 import type { ComingThreadModule, HostPort } from "../channel/port.ts";
 
-/** How a thread ended, in words for a log; `expected` when we ended it. */
-export interface ThreadEnd {
-  readonly reason: string;
-  readonly expected: boolean;
-}
-
 /** A running thread, of whatever kind. */
 export interface Thread {
   readonly port: HostPort;
-  /** Resolves once, when the thread is gone or can be counted as gone. */
-  readonly ended: Promise<ThreadEnd>;
+  /** Resolves once, with the reason, when the thread is gone or can be counted as gone. */
+  readonly ended: Promise<string>;
   /** Ends it soon, whatever it is doing, as far as its kind can. */
   kill(): void;
 }
@@ -29,10 +23,6 @@ export interface ThreadOptions {
  * Disposing it ends its threads.
  */
 export interface ThreadSpawner extends AsyncDisposable {
-  /** Name of the kind. */
-  readonly kind: ThreadKind;
-  /** Whether `kill` stops a thread that spins in an endless loop. */
-  readonly killsSpinning: boolean;
   spawn(options: ThreadOptions): Thread;
 }
 
@@ -83,7 +73,7 @@ export async function loadInto(port: HostPort, module: ComingThreadModule): Prom
 }
 
 /** Waits until threads have ended, no longer than `limit` milliseconds. */
-export async function endsWithin(limit: number, ends: readonly Promise<ThreadEnd>[]): Promise<void> {
+export async function endsWithin(limit: number, ends: readonly Promise<string>[]): Promise<void> {
   if (ends.length === 0) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, limit);

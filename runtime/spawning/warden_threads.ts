@@ -6,7 +6,6 @@ import {
   loadInto,
   type Thread,
   THREAD_ENTRIES,
-  type ThreadEnd,
   type ThreadOptions,
   type ThreadSpawner,
 } from "./spawner.ts";
@@ -25,14 +24,11 @@ export interface WardenThreadsOptions {
 
 interface Ward {
   readonly thread: Thread;
-  readonly end: (end: ThreadEnd) => void;
-  killed: boolean;
+  readonly end: (reason: string) => void;
 }
 
 /** Node threads inside one restricted web Worker: sandboxed, and still stopped when they spin. */
 export class WardenThreads implements ThreadSpawner {
-  readonly kind = "warden";
-  readonly killsSpinning = true;
   readonly #warden: Worker;
   readonly #wards = new Map<number, Ward>();
   readonly #module: ComingThreadModule;
@@ -62,12 +58,9 @@ export class WardenThreads implements ThreadSpawner {
   spawn({ name, claims }: ThreadOptions): Thread {
     const id = ++this.#lastId;
     const { host: port, thread: channel } = createThreadChannel();
-    const { promise: ended, resolve } = Promise.withResolvers<ThreadEnd>();
-    const kill = () => {
-      ward.killed = true;
-      askThenInterrupt({ port, ended }, claims, () => this.#post({ type: "kill", id }));
-    };
-    const ward: Ward = { thread: { port, ended, kill }, end: resolve, killed: false };
+    const { promise: ended, resolve } = Promise.withResolvers<string>();
+    const kill = () => askThenInterrupt({ port, ended }, claims, () => this.#post({ type: "kill", id }));
+    const ward: Ward = { thread: { port, ended, kill }, end: resolve };
     this.#wards.set(id, ward);
     const birth = { channel, claims };
     this.#post({ type: "spawn", id, name, birth, heapLimit: this.#heapLimit }, [channel.port]);
@@ -82,16 +75,16 @@ export class WardenThreads implements ThreadSpawner {
     await endsWithin(KILL_LIMIT, threads.map(({ ended }) => ended));
     this.#warden.terminate();
     this.#debuggerSignal[Symbol.dispose]();
-    for (const id of [...this.#wards.keys()]) this.#end(id, "its warden was terminated", true);
+    for (const id of [...this.#wards.keys()]) this.#end(id, "its warden was terminated");
   }
 
   #post(message: ToWarden, transfer: Transferable[] = []): void {
     this.#warden.postMessage(message, transfer);
   }
 
-  #end(id: number, reason: string, expected = false): void {
+  #end(id: number, reason: string): void {
     const ward = this.#wards.get(id);
     this.#wards.delete(id);
-    ward?.end({ reason, expected: expected || ward.killed });
+    ward?.end(reason);
   }
 }

@@ -1,12 +1,5 @@
 import { ignoreDebuggerSignal } from "../permissions/debugger_signal.ts";
-import {
-  loadInto,
-  type Thread,
-  THREAD_ENTRIES,
-  type ThreadEnd,
-  type ThreadOptions,
-  type ThreadSpawner,
-} from "./spawner.ts";
+import { loadInto, type Thread, THREAD_ENTRIES, type ThreadOptions, type ThreadSpawner } from "./spawner.ts";
 import { createThreadChannel, type ThreadBirth } from "../channel/thread_channel.ts";
 import type { ComingThreadModule } from "../channel/port.ts";
 
@@ -18,8 +11,6 @@ export interface WebThreadsOptions {
 
 /** Plain web Workers: quick to spawn and sandboxed, but Deno 2.8 and later cannot stop one that spins. */
 export class WebThreads implements ThreadSpawner {
-  readonly kind = "web";
-  readonly killsSpinning = false;
   readonly #module: ComingThreadModule;
   readonly #permissions: Deno.PermissionOptions;
   readonly #debuggerSignal = ignoreDebuggerSignal();
@@ -31,7 +22,7 @@ export class WebThreads implements ThreadSpawner {
 
   spawn({ name, claims }: ThreadOptions): Thread {
     const { host, thread: channel } = createThreadChannel();
-    const { promise: ended, resolve } = Promise.withResolvers<ThreadEnd>();
+    const { promise: ended, resolve } = Promise.withResolvers<string>();
     const worker = new Worker(THREAD_ENTRIES.thread, {
       type: "module",
       name,
@@ -39,7 +30,7 @@ export class WebThreads implements ThreadSpawner {
     });
     worker.onerror = (event) => {
       event.preventDefault();
-      resolve({ reason: event.message, expected: false });
+      resolve(event.message);
     };
     const birth: ThreadBirth = { channel, claims };
     worker.postMessage(birth, [channel.port]);
@@ -49,7 +40,7 @@ export class WebThreads implements ThreadSpawner {
       ended,
       kill: () => {
         worker.terminate();
-        resolve({ reason: "it was terminated", expected: true });
+        resolve("it was terminated");
       },
     };
   }

@@ -5,7 +5,7 @@ import type { Messenger } from "../../runtime/message/messenger.ts";
 import type { KnownParameters } from "../../runtime/service/parameters.ts";
 import { prepareModule } from "../../runtime/module/prepare.ts";
 import type { ThreadKind } from "../../runtime/spawning/spawner.ts";
-import { Worker } from "../../runtime/pool/pooled_thread.ts";
+import { PooledThread } from "../../runtime/pool/pooled_thread.ts";
 
 const SERVE = { type: "serve", service: "bench_echo", config: {}, concurrency: 1, logLevel: "info" } as const;
 
@@ -43,9 +43,9 @@ async function spawnerOf(kind: ThreadKind): Promise<() => Promise<void>> {
   const spawner = createSpawner(prepared, "bench", { kind, permissions: kind === "node" ? "all" : "none" });
   let parameters: KnownParameters = {};
   return async () => {
-    const worker = new Worker(spawner, "bench#1", () => {});
-    await worker.loaded();
-    parameters = await worker.serve({ ...SERVE, parameters }, NOBODY, {
+    const thread = new PooledThread(spawner, "bench#1", () => {});
+    await thread.loaded();
+    parameters = await thread.serve({ ...SERVE, parameters }, NOBODY, {
       onSettled() {},
       onRoom() {},
       onEnd() {},

@@ -42,7 +42,7 @@ export function poolEndingLaws(law: PoolLaw): void {
   law("interrupts no thread when it shuts down", {}, async (stage) => {
     await stage.value("echo", 1);
     await stage.pool.shutdown();
-    for (const { reason } of await Promise.all(stage.threads.spawned.map((thread) => thread.ended))) {
+    for (const reason of await Promise.all(stage.threads.spawned.map((thread) => thread.ended))) {
       assert.doesNotMatch(reason, /status (?!0)/);
     }
   });

@@ -3,14 +3,10 @@ import type { Thread, ThreadOptions, ThreadSpawner } from "../../runtime/spawnin
 /** A spawner that keeps what it spawned, so that a test can see threads end, and end them itself. */
 export class WatchedThreads implements ThreadSpawner {
   readonly spawned: Thread[] = [];
-  readonly kind: ThreadSpawner["kind"];
-  readonly killsSpinning: boolean;
   readonly #spawner: ThreadSpawner;
 
   constructor(spawner: ThreadSpawner) {
     this.#spawner = spawner;
-    this.kind = spawner.kind;
-    this.killsSpinning = spawner.killsSpinning;
   }
 
   spawn(options: ThreadOptions): Thread {

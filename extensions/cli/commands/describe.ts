@@ -49,7 +49,7 @@ export async function describeCommand(
       details: openapi,
       onLog: emitRecord,
     });
-    loaded.worker.kill("it is described");
+    loaded.thread.kill("it is described");
     await loaded.spawner[Symbol.asyncDispose]();
     services.push(...loaded.services);
   }

@@ -165,7 +165,7 @@ async function startServing(
       if (!watch || !(error instanceof ServiceLoadError)) throw error;
       view.notStarted(error);
       const urls = modules.map((module) => parseModuleSpecifier(module).url);
-      const { moduleChange } = await import("../../../runtime/serving/module_change.ts");
+      const { moduleChange } = await import("../../../runtime/serving/local_files.ts");
       try {
         await moduleChange(urls, { since, signal });
       } catch (error) {

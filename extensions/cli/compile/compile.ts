@@ -22,16 +22,14 @@ import { OWN_PACKAGE } from "../../../runtime/program/own_package.ts";
 import { nearestConfig } from "../../../runtime/program/program_config.ts";
 import { THREAD_ENTRIES } from "../../../runtime/spawning/spawner.ts";
 import { addressFrom, binaryImports } from "./binary_imports.ts";
-import type { Application, Build } from "../build.ts";
-import type { CommandIo } from "../command_io.ts";
+import type { Application, Build, CommandIo } from "../command_io.ts";
 import { checkBinaryConfig, fetchingOptions, readConfigText } from "./compiled_config.ts";
 import { Compiler, verifyBinary } from "./compiler.ts";
 import { EXIT } from "../view/failure_report.ts";
 import { requireModuleFiles } from "../flags/module_files.ts";
 import type { ModuleFlags } from "../flags/module_flags.ts";
-import { ownSource } from "./own_source.ts";
+import { ownSource, revisionOf } from "./own_source.ts";
 import { packModule } from "./packed_modules.ts";
-import { revisionOf } from "./revision.ts";
 
 /** Flags of `compile`. */
 export type CompileFlags = ModuleFlags & {
@@ -125,13 +123,13 @@ async function requireServices(
   importMap: string | undefined,
 ): Promise<void> {
   try {
-    const { worker, spawner } = await loadModule(specifier, {
+    const { thread, spawner } = await loadModule(specifier, {
       permissions: "none",
       modules,
       ...(importMap !== undefined && { importMap }),
       onLog: () => {},
     });
-    worker.kill("it was only looked at");
+    thread.kill("it was only looked at");
     await spawner[Symbol.asyncDispose]();
   } catch (error) {
     if (error instanceof NoServiceError) throw error;

@@ -1,4 +1,4 @@
-import type { Build } from "../build.ts";
+import type { Build } from "../command_io.ts";
 
 /** What `--version` prints: a line for each part, with its revision where that is known. */
 export function versionText(enoki: string, { revision, application }: Build = {}): string {

@@ -24,16 +24,6 @@ Deno.test("Claims gives a call once only", () => {
   deepStrictEqual([claims.takeBack(0), claims.takeBack(0)], [true, false]);
 });
 
-Deno.test("Claims.started() tells main whether the thread took the call", () => {
-  const claims = new Claims();
-  claims.offer(0);
-  strictEqual(claims.started(0), false);
-  claims.start(0);
-  strictEqual(claims.started(0), true);
-  claims.offer(0);
-  strictEqual(claims.started(0), false);
-});
-
 Deno.test("Claims keeps its slots apart", () => {
   const claims = new Claims();
   for (let slot = 0; slot < SLOTS; slot += 2) claims.offer(slot);
