@@ -6,26 +6,17 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Build, CommandIo, StopSignal } from "./extensions/cli/command_io.ts";
-import type { Composition } from "./runtime/cli/composition.ts";
 import { runCommandLine } from "./extensions/cli/main.ts";
 import { startOver } from "./extensions/cli/restart.ts";
 import { versionText } from "./extensions/cli/view/version.ts";
 import { OWN_PACKAGE } from "./runtime/program/own_package.ts";
-
-const COMPOSITION: Composition = {
-  loadServe: async () => (await import("./extensions/run.ts")).run,
-  loadCall: async () => (await import("./extensions/call.ts")).call,
-  loadEmit: async () => (await import("./extensions/emit.ts")).emit,
-  loadDeadLetters: async () => (await import("./extensions/dead_letters.ts")).openDeadLetters,
-  loadOpenApi: async () => (await import("./extensions/openapi.ts")).openApiDocument,
-};
 
 /**
  * Runs a command line and returns its exit status: 0 fine, 1 the remote method failed, 2 usage, 3 unreachable,
  * 70 a bug of ours. Never throws, and never ends the process.
  */
 export function main(argv: readonly string[], io: CommandIo): Promise<number> {
-  return runCommandLine(argv, io, COMPOSITION);
+  return runCommandLine(argv, io);
 }
 
 /** Runs this process's command line and ends the process. */

@@ -3,19 +3,28 @@
  *
  * @module
  */
-export { type Context, type Contract, contract, type Service, service } from "./runtime/service/service.ts";
-export {
-  type CallResult,
-  type DependencyHost,
-  type DependencySpec,
-  type Provider,
-  provider,
-} from "./runtime/service/dependency.ts";
+export { contract, service } from "./runtime/service/service.ts";
+export type { Context, Contract, Service } from "./runtime/service/service.ts";
+export { dependency, provider } from "./runtime/service/dependency.ts";
+export type { CallResult, DependencyHost, DependencySpec, Provider } from "./runtime/service/dependency.ts";
 export type { Call } from "./runtime/service/call.ts";
-export type { EntrypointSpec, ReceivedMessage } from "./runtime/service/entrypoint.ts";
+export { entrypoint } from "./runtime/service/entrypoint.ts";
+export type {
+  Conversion,
+  EntrypointDefinition,
+  EntrypointSpec,
+  HandlerFacts,
+  Payload,
+  ReceivedMessage,
+} from "./runtime/service/entrypoint.ts";
+export { payloadConversion } from "./runtime/service/payload_conversion.ts";
+export type { Parameter } from "./runtime/service/parameters.ts";
 export type { Log } from "./runtime/log/log.ts";
 export type { StandardSchema } from "./runtime/service/standard_schema.ts";
-export type { FieldTable, FieldValue } from "./runtime/message/transport.ts";
+export type { Messenger, Request, RequestOptions } from "./runtime/message/messenger.ts";
+export type { Plain, PlainRecord } from "./runtime/message/plain.ts";
+export type { Body, Chunk, Reply } from "./runtime/message/reply.ts";
+export type { FieldTable, FieldValue, Message, MessageProperties } from "./runtime/message/transport.ts";
 export {
   BadRequestError,
   BrokerError,

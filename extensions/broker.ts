@@ -1,17 +1,16 @@
 import { pause, timeLimit } from "../runtime/waiting/abort.ts";
 import { BrokerError, ConfigurationError } from "../runtime/message/errors.ts";
-import { type BrokerTlsOptions, type Config, runtimeOptions } from "../runtime/config/config.ts";
 import { maskTextSecrets } from "../runtime/log/secrets.ts";
 import type { Log } from "../runtime/log/log.ts";
 import type { Transport, TransportOptions, TransportStatus } from "../runtime/message/transport.ts";
-import type { AmqpOptions, LoginMethod, TlsOptions } from "./amqp/mod.ts";
+import type { Settings } from "./settings.ts";
 
 /** Where RabbitMQ is looked for when nobody names a broker. */
 const DEFAULT_BROKER = "amqp://guest:guest@localhost:5672";
 
 /** Options of {@linkcode openBroker}. */
 export interface OpenBrokerOptions extends TransportOptions {
-  readonly config: Config;
+  readonly settings: Settings;
   /** URI of the broker, instead of the one that the configuration names. */
   readonly broker?: string;
   readonly signal?: AbortSignal;
@@ -25,23 +24,13 @@ export interface OpenBrokerOptions extends TransportOptions {
 }
 
 /**
- * The broker that a configuration names: `TRANSPORT`, else `AMQP_URI`; undefined where it names none.
- *
- * @throws {ConfigurationError} If its value is not a text.
- */
-function namedBroker(config: Config): string | undefined {
-  const { transport, amqpUri } = runtimeOptions(config);
-  return transport ?? amqpUri;
-}
-
-/**
  * Makes the transport for a broker's URI, and loads no other kind: `amqp://`, `amqps://`, `pyamqp://`, `local:`, `local:NAME` or `memory:`.
  *
  * @throws {ConfigurationError} If there is no such kind of broker.
  */
 async function createTransport(
   uri: string,
-  config: Config,
+  settings: Settings,
   options: TransportOptions = {},
 ): Promise<Transport> {
   const [scheme] = uri.split(":", 1);
@@ -57,14 +46,13 @@ async function createTransport(
     case "amqp":
     case "amqps":
     case "pyamqp": {
-      // Nameko's AMQP_SSL turns TLS on whatever the scheme says.
-      const secure = runtimeOptions(config).amqpSsl !== undefined;
-      const { amqp } = await import("./amqp/mod.ts");
+      const [{ amqp }, { amqpSettings }] = await Promise.all([
+        import("./amqp/mod.ts"),
+        import("./amqp/settings.ts"),
+      ]);
+      const { secure, options: configured } = settings.of(amqpSettings);
       try {
-        return amqp(secure ? uri.replace(/^(?:py)?amqp:/, "amqps:") : uri, {
-          ...options,
-          ...amqpOptions(config),
-        });
+        return amqp(secure ? uri.replace(/^(?:py)?amqp:/, "amqps:") : uri, { ...options, ...configured });
       } catch (error) {
         if (!(error instanceof TypeError)) throw error;
         throw new ConfigurationError(error.message, { cause: error });
@@ -86,10 +74,10 @@ async function createTransport(
  * @throws {BrokerError} If the broker refuses us, or cannot be reached and is not waited for.
  */
 export async function openBroker(
-  { config, broker, signal, onUnreachable, onFallback, ...options }: OpenBrokerOptions,
+  { settings, broker, signal, onUnreachable, onFallback, ...options }: OpenBrokerOptions,
 ): Promise<Transport> {
   const connect = async (uri: string, onFailure?: OpenBrokerOptions["onUnreachable"]) => {
-    const transport = await createTransport(uri, config, options);
+    const transport = await createTransport(uri, settings, options);
     for (let retryIn = RETRY_STEP;; retryIn = Math.min(retryIn + RETRY_STEP, RETRY_LIMIT)) {
       try {
         await transport.connect(signal && { signal });
@@ -104,7 +92,7 @@ export async function openBroker(
       }
     }
   };
-  const named = broker ?? namedBroker(config);
+  const named = broker ?? settings.broker;
   if (named !== undefined) return await connect(named, onUnreachable);
   try {
     return await connect(DEFAULT_BROKER);
@@ -120,27 +108,6 @@ export async function openBroker(
 /** Milliseconds by which the wait for a named broker grows, and its limit. */
 const RETRY_STEP = 2_000;
 const RETRY_LIMIT = 30_000;
-
-function amqpOptions(config: Config): AmqpOptions {
-  const { heartbeat, loginMethod, amqpSsl, transportOptions } = runtimeOptions(config);
-  const reconnect = config["TRANSPORT_OPTIONS"] !== undefined;
-  return {
-    heartbeat: heartbeat / 1_000,
-    ...(reconnect && { retryStep: transportOptions.intervalStart, retryLimit: transportOptions.intervalMax }),
-    ...(loginMethod !== undefined && { login: loginMethod as LoginMethod }),
-    ...(amqpSsl !== undefined && { tls: tlsOptions(amqpSsl) }),
-  };
-}
-
-function tlsOptions({ caCerts, certfile, keyfile, serverName, verify }: BrokerTlsOptions): TlsOptions {
-  return {
-    verify,
-    ...(caCerts !== undefined && { ca: caCerts }),
-    ...(certfile !== undefined && { cert: certfile }),
-    ...(keyfile !== undefined && { key: keyfile }),
-    ...(serverName !== undefined && { serverName }),
-  };
-}
 
 /** Logs what a transport reports of its connection. */
 export function logStatus(log: Log): (status: TransportStatus) => void {

@@ -1,19 +1,11 @@
-import { runtimeOptions } from "../runtime/config/config.ts";
-import type { Config } from "../runtime/config/config.ts";
+import type { Config } from "../runtime/config/file.ts";
 import { ensureLogging, getLog } from "../runtime/log/observe.ts";
-import type { PlainRecord } from "../runtime/message/plain.ts";
 import type { Contract } from "../runtime/service/service.ts";
 import type { FieldTable, Transport } from "../runtime/message/transport.ts";
 import { logStatus, openBroker } from "./broker.ts";
-import { type DispatchOptions, eventMessage } from "./events/event_message.ts";
-import { RpcCaller } from "./rpc/caller.ts";
-import {
-  type CallOptions,
-  type Client,
-  type ClientMethod,
-  createClient,
-  createMethod,
-} from "./rpc/client.ts";
+import type { DispatchOptions } from "./events/event_message.ts";
+import type { CallOptions, Client, ClientMethod } from "./rpc/client.ts";
+import { Settings } from "./settings.ts";
 
 /** Options of {@linkcode connect}. */
 export interface ConnectOptions {
@@ -76,11 +68,25 @@ export async function connect(
 ): Promise<Connection> {
   ensureLogging();
   const log = getLog();
-  const waiting = timeout ?? runtimeOptions(config).callTimeout;
+  const [
+    settings,
+    { RpcCaller },
+    { createClient, createMethod },
+    { rpcSettings },
+    { eventMessage },
+  ] = await Promise.all([
+    Settings.read(config),
+    // A process that only serves has this module too, and does not connect.
+    import("./rpc/caller.ts"),
+    import("./rpc/client.ts"),
+    import("./rpc/settings.ts"),
+    import("./events/event_message.ts"),
+  ]);
+  const waiting = timeout ?? settings.runtime.callTimeout;
   const inform = logStatus(log);
   let closed: Promise<void> | undefined;
   const transport = typeof broker === "object" ? broker : await openBroker({
-    config,
+    settings,
     ...(broker !== undefined && { broker }),
     // Who is about to leave misses nothing.
     onStatus(status) {
@@ -90,7 +96,7 @@ export async function connect(
     ...(signal && { signal }),
   });
   if (typeof broker === "object") await transport.connect(signal && { signal });
-  const caller = new RpcCaller(transport, { caller: CALLER, config: config as PlainRecord });
+  const caller = new RpcCaller(transport, { caller: CALLER, ...settings.of(rpcSettings) });
   const origin = { stack: [`${CALLER}.call.${crypto.randomUUID()}`], headers, deadline: undefined };
   const close = () =>
     closed ??= (async () => {

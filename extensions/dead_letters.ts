@@ -7,9 +7,8 @@
  * dies while it looks loses nothing: the broker puts all back. The queue is never deleted: the service believes that
  * it is there.
  */
-import { pause } from "../runtime/waiting/abort.ts";
-import type { DeadLetter, OpenedDeadLetter, ReplayOptions } from "../runtime/cli/composition.ts";
-import type { Config } from "../runtime/config/config.ts";
+import { within } from "../runtime/waiting/abort.ts";
+import type { Config } from "../runtime/config/file.ts";
 import {
   deadLetterQueueOf,
   DEATH_HEADERS,
@@ -17,8 +16,9 @@ import {
   replay,
 } from "../runtime/hosting/message_fate.ts";
 import { getLog } from "../runtime/log/observe.ts";
-import type { Delivery, Transport, Verdict } from "../runtime/message/transport.ts";
+import type { Delivery, MessageProperties, Transport, Verdict } from "../runtime/message/transport.ts";
 import { confirmWithin, logStatus, openBroker } from "./broker.ts";
+import { Settings } from "./settings.ts";
 
 /** Options of {@linkcode openDeadLetters}. */
 export interface DeadLetterOptions {
@@ -43,12 +43,45 @@ export async function openDeadLetters(
   if (typeof broker === "object") return new DeadLetters(queue, broker, false);
   const log = getLog();
   const transport = await openBroker({
-    config,
+    settings: await Settings.read(config),
     ...(broker !== undefined && { broker }),
     onStatus: logStatus(log),
     onFallback: (message) => log.debug(message),
   });
   return new DeadLetters(queue, transport, true);
+}
+
+/** A message that could not be handled. */
+export interface DeadLetter {
+  /** Its place in the dead-letter queue, from 1. */
+  readonly number: number;
+  /** Why it is dead: `undecodable`, `retries used up` or `thread lost`. */
+  readonly reason: string;
+  /** Class and message of the last error. */
+  readonly error: string;
+  /** When it died, as ISO text. */
+  readonly at: string;
+  readonly attempts: number;
+  /** Where it was published to. */
+  readonly exchange: string;
+  readonly routingKey: string;
+  /** As its sender gave them. */
+  readonly properties: MessageProperties;
+  /** Bytes of its body. */
+  readonly size: number;
+}
+
+/** A message that could not be handled, with all that it says. */
+export interface OpenedDeadLetter extends DeadLetter {
+  readonly body: Uint8Array;
+}
+
+/** Which dead messages to send, and for how long to wait. */
+export interface ReplayOptions {
+  /** @default {all} */
+  readonly number?: number;
+  /** Milliseconds that the broker may take to confirm each. */
+  readonly timeout: number;
 }
 
 /** How many can be looked at in one go: the largest prefetch of the protocol. */
@@ -194,15 +227,9 @@ export class DeadLetters implements AsyncDisposable {
 
 /** Waits for the letters that were counted; somebody else may have taken some of them meanwhile. */
 async function arrival(over: Promise<void>, arrived: () => number, judged: () => number): Promise<void> {
-  const waiting = new AbortController();
-  try {
-    for (let before = -1, done = false; !done && (arrived() > before || judged() < arrived());) {
-      before = arrived();
-      const silence = pause(PATIENCE, waiting.signal).then(() => false, () => false);
-      done = await Promise.race([over.then(() => true), silence]);
-    }
-  } finally {
-    waiting.abort();
+  for (let before = -1, done = false; !done && (arrived() > before || judged() < arrived());) {
+    before = arrived();
+    done = await within(PATIENCE, over);
   }
 }
 

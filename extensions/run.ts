@@ -1,6 +1,9 @@
 /** The composition root: every built-in extension, and a broker. */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type Config, type ConfigValue, runtimeOptions, settingsOfOthers } from "../runtime/config/config.ts";
+import type { Config } from "../runtime/config/file.ts";
+import type { ConfigValue } from "../runtime/config/yaml.ts";
+import { settingsOfOthers, type ThreadSettings } from "../runtime/serving/settings.ts";
+import { Settings } from "./settings.ts";
 import type { Container } from "../runtime/serving/container.ts";
 import type { BrokerError } from "../runtime/message/errors.ts";
 import type { DependencyRegistry, EntrypointRegistry } from "../runtime/hosting/host.ts";
@@ -12,7 +15,6 @@ import type { FileWatchOptions } from "../runtime/serving/file_watch.ts";
 import { ReloadOnChange } from "../runtime/serving/reload_on_change.ts";
 import { type Progress, Runner } from "../runtime/serving/runner.ts";
 import type { Transport } from "../runtime/message/transport.ts";
-import type { HttpServer } from "./http/server.ts";
 import type { Wired, WireOptions } from "./wiring.ts";
 
 export { connect, type Connection, type ConnectOptions } from "./connect.ts";
@@ -40,7 +42,7 @@ export interface RunOptions {
    */
   readonly broker?: string | Transport;
   /** Permissions, kind and limits of the threads of all services. @default {no permissions} */
-  readonly threads?: Partial<ThreadPlan> & Partial<PoolLimits>;
+  readonly threads?: ThreadSettings;
   /** Entrypoint kinds beside the built-in ones. @default {{}} */
   readonly entrypoints?: EntrypointRegistry;
   /** Dependency kinds beside the built-in ones. @default {{}} */
@@ -122,16 +124,14 @@ export async function run(
 ): Promise<Running> {
   ensureLogging();
   const log = getLog();
-  const { http: { openapi } } = runtimeOptions(config);
-  if (config["LOGGING"]) {
-    log.warning("The LOGGING section is Python's and has no effect here. Use --log-level and --log-format");
-  }
+  const settings = await Settings.read(config, threads);
+  for (const remark of settings.remarks) log.warning(remark);
   const failing = new AbortController();
   const either = AbortSignal.any([failing.signal, ...(signal === undefined ? [] : [signal])]);
   const current: { runner?: Runner } = {};
   let willServeHttp = false;
   const wiring = loadWiring({
-    config,
+    settings,
     ...(broker !== undefined && { broker }),
     entrypoints,
     dependencies,
@@ -148,9 +148,10 @@ export async function run(
     const runner = current.runner = await Runner.start(modules, {
       wiring,
       config,
-      details: openapi !== undefined,
+      settings: settings.runtime,
+      details: settings.describesRoutes,
       loading: { bundle, ...(importMap !== undefined && { importMap }) },
-      ...(threads && { threads }),
+      ...(threads?.kind && { threadKind: threads.kind }),
       ...(logLevel && { logLevel }),
       onProgress: (progress) => {
         if (progress.step === "loaded") {
@@ -164,14 +165,14 @@ export async function run(
       },
       signal: either,
     });
-    for (const key of settingsOfOthers(config, runner.containers.keys())) {
+    for (const key of settingsOfOthers(settings.runtime, runner.containers)) {
       log.warning(
         `No service here has the name in ${key}, so that it has no effect. Check it if that is wrong`,
       );
     }
-    const { transport, server, listen } = await wiring;
+    const wired = await wiring;
     try {
-      await listen();
+      await wired.listen();
     } catch (error) {
       await runner.shutdown();
       throw error;
@@ -182,13 +183,12 @@ export async function run(
       log,
       onFailure: (module, error) => onProgress({ step: "not reloaded", module, error }),
     });
-    return running(runner, { transport, server, watching });
+    return running(runner, wired, watching);
   } catch (error) {
     // A broker that is still looked for is wanted no more.
     failing.abort(error);
     const wired = await wiring.catch(() => undefined);
-    await wired?.server.close();
-    await wired?.transport.close();
+    await wired?.[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -200,19 +200,10 @@ async function loadWiring(options: WireOptions): Promise<Wired> {
   return await wire(options);
 }
 
-/** What is closed when the services have ended. */
-interface Surroundings {
-  readonly transport: Transport;
-  readonly server: HttpServer;
-  readonly watching: AsyncDisposable | undefined;
-}
-
-function running(runner: Runner, { transport, server, watching }: Surroundings): Running {
+function running(runner: Runner, wired: Wired, watching: AsyncDisposable | undefined): Running {
   const close = async () => {
     await watching?.[Symbol.asyncDispose]();
-    // Services that have HTTP entrypoints have closed it; they may have had some before they were reloaded.
-    if (!server.isClosing) await server.close();
-    await transport.close();
+    await wired[Symbol.asyncDispose]();
   };
   const shutdown = async (options?: { readonly signal?: AbortSignal }) => {
     await Promise.all([watching?.[Symbol.asyncDispose](), runner.shutdown(options)]);
@@ -222,9 +213,9 @@ function running(runner: Runner, { transport, server, watching }: Surroundings):
   finished.catch(() => {});
   return {
     containers: runner.containers,
-    transport,
+    transport: wired.transport,
     get http() {
-      return server.url;
+      return wired.http;
     },
     finished,
     reload: (module, options) => runner.reload(module, options),

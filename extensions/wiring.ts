@@ -1,30 +1,33 @@
-/** What services are connected to: every built-in extension, a broker, an HTTP server. */
-import { type Config, runtimeOptions } from "../runtime/config/config.ts";
+/**
+ * What services are connected to: a broker, and those of the built-in extensions that they use.
+ *
+ * The host half of an extension is loaded when a manifest names one of its kinds; so a process pays for what its
+ * services use. What all services of a process share (the HTTP server, the hub of WebSockets) is made then, too.
+ */
 import type { Container } from "../runtime/serving/container.ts";
 import type { BrokerError } from "../runtime/message/errors.ts";
-import type { DependencyRegistry, EntrypointRegistry } from "../runtime/hosting/host.ts";
+import type {
+  DependencyRegistry,
+  DependencySetup,
+  EntrypointFactory,
+  EntrypointRegistry,
+} from "../runtime/hosting/host.ts";
 import type { Wiring } from "../runtime/serving/launcher.ts";
 import type { Log } from "../runtime/log/log.ts";
 import { isLogged } from "../runtime/log/observe.ts";
-import type { PlainRecord } from "../runtime/message/plain.ts";
 import type { Transport, TransportStatus } from "../runtime/message/transport.ts";
+import { Lazy } from "../runtime/waiting/lazy.ts";
 import { logStatus, openBroker } from "./broker.ts";
-import { createEventHost, setUpDispatcher } from "./events/host.ts";
-import { HttpHost } from "./http/host.ts";
-import { OpenApiRoute } from "./http/openapi/route.ts";
-import { HttpServer } from "./http/server.ts";
-import { createConsumeHost, setUpPublisher } from "./messaging/host.ts";
-import { RpcCaller } from "./rpc/caller.ts";
-import { RpcHost } from "./rpc/host.ts";
-import { TimerHost } from "./timer/host.ts";
-import { WebSocketHost } from "./websocket/host.ts";
-import { Hub } from "./websocket/hub/hub.ts";
-import { HubMessenger } from "./websocket/hub/hub_messenger.ts";
-import { SocketServer } from "./websocket/sockets/socket_server.ts";
+import type { OpenApiRoute } from "./http/openapi/route.ts";
+import type { HttpServer } from "./http/server.ts";
+import { type LocalAnswer, ServiceMessenger } from "./service_messenger.ts";
+import type { Settings } from "./settings.ts";
+import type { Hub } from "./websocket/hub/hub.ts";
+import type { SocketServer } from "./websocket/sockets/socket_server.ts";
 
 /** Options of {@linkcode wire}. */
 export interface WireOptions {
-  readonly config: Config;
+  readonly settings: Settings;
   /**
    * URI of the broker, or a transport that is to be connected.
    *
@@ -35,7 +38,7 @@ export interface WireOptions {
   readonly entrypoints: EntrypointRegistry;
   /** Dependency kinds beside the built-in ones. */
   readonly dependencies: DependencyRegistry;
-  /** The services that run. */
+  /** Gives the services that run. */
   readonly containers: () => ReadonlyMap<string, Container>;
   /** Whether services are known that will serve HTTP. */
   readonly willServeHttp: () => boolean;
@@ -44,81 +47,225 @@ export interface WireOptions {
   readonly signal: AbortSignal;
 }
 
-/** A {@linkcode Wiring} with the server that HTTP entrypoints share. */
-export interface Wired extends Wiring {
-  readonly server: HttpServer;
+/** A {@linkcode Wiring} with the HTTP server that the services share. Disposing it closes server and transport. */
+export interface Wired extends Wiring, AsyncDisposable {
+  /** URL of the HTTP server; undefined while it does not listen. */
+  readonly http: string | undefined;
   /** Lets HTTP requests in, where there are rules for them. Idempotent. */
   listen(): Promise<void>;
 }
 
 /**
- * Connects to the broker, and makes all that serves services beside their threads.
+ * Connects to the broker, and tells how everything is made that serves services beside their threads.
  *
  * @throws {ConfigurationError} If the configuration is wrong.
  * @throws {BrokerError} If the broker cannot be reached.
  */
-export async function wire(
-  { config, broker, entrypoints, dependencies, containers, willServeHttp, onUnreachable, log, signal }:
-    WireOptions,
-): Promise<Wired> {
-  const known = runtimeOptions(config);
-  let lost = false;
-  const isReady = () =>
-    !lost && [...containers().values()].every(({ state, pool }) => state === "running" && pool.size > 0);
-  const server = new HttpServer({ ...known.http, log, isLogged: () => isLogged("info"), isReady });
-  const hub = new Hub();
-  const sockets = new SocketServer({ ...known.websocket, server, hub, log });
-  const manifests = () => [...containers().values()].map(({ manifest }) => manifest);
-  const openapi = known.http.openapi && new OpenApiRoute(manifests, known.http.openapi, log);
-  const inform = logStatus(log);
-  const transport = await waitWithHealth(
-    server,
-    (onWaiting) =>
-      typeof broker === "object" ? connected(broker, signal) : openBroker({
-        config,
-        ...(broker !== undefined && { broker }),
-        ...(onUnreachable && {
-          onUnreachable(error: BrokerError, retryIn: number) {
-            if (willServeHttp()) onWaiting();
-            onUnreachable(error, retryIn);
-          },
-        }),
-        onStatus(status: TransportStatus) {
-          if (status.state === "lost") lost = true;
-          else if (status.state === "connected") lost = false;
-          inform(status);
-        },
-        onFallback: (message) => log.info(message),
-        signal,
-      }),
-  );
+export async function wire(options: WireOptions): Promise<Wired> {
+  const { settings, entrypoints, dependencies } = options;
+  const connection = { lost: false };
+  const shared = sharedParts(options, () => !connection.lost);
+  const close = async () => {
+    const web = await shared.web.settled();
+    // Services with HTTP entrypoints have closed it when they stopped; those of before a reload have not.
+    if (web !== undefined && !web.server.isClosing) await web.server.close();
+  };
+  let transport: Transport;
+  try {
+    transport = await openTransport(options, connection, shared);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return {
     transport,
-    server,
+    get http() {
+      return shared.web.value?.server.url;
+    },
     async listen() {
-      openapi?.addTo(server);
-      await server.listen();
+      const web = shared.web.value;
+      web?.openapi?.addTo(web.server);
+      await web?.server.listen();
     },
     messengerOf: (service) =>
-      new HubMessenger(hub, new RpcCaller(transport, { caller: service, config: config as PlainRecord })),
-    entrypoints: {
-      event: createEventHost,
-      consume: createConsumeHost,
-      rpc: (entries, host) => new RpcHost(entries, host),
-      timer: (entries, host) => new TimerHost(entries, host),
-      cron: (entries, host) => new TimerHost(entries, host),
-      http: (entries, host) => new HttpHost(entries, host, server, known.http.maxBody),
-      websocket: (entries, host) => new WebSocketHost(entries, host, sockets),
-      ...entrypoints,
+      new ServiceMessenger({
+        transport,
+        local: shared.local,
+        async createCaller() {
+          const [{ RpcCaller }, { rpcSettings }] = await Promise.all([
+            import("./rpc/caller.ts"),
+            import("./rpc/settings.ts"),
+          ]);
+          return new RpcCaller(transport, { caller: service, ...settings.of(rpcSettings) });
+        },
+      }),
+    async entrypointsOf({ entrypoints: entries }) {
+      const kinds = [...new Set(entries.map(({ kind }) => kind))];
+      const loaded = await Promise.all(
+        kinds.filter((kind) => Object.hasOwn(ENTRYPOINTS, kind) && !Object.hasOwn(entrypoints, kind))
+          .map(async (kind) => [kind, await ENTRYPOINTS[kind]!(shared)] as const),
+      );
+      return { ...Object.fromEntries(loaded), ...entrypoints };
     },
-    /** Those for which the main thread sets something up. */
-    dependencies: {
-      dispatcher: setUpDispatcher,
-      publisher: setUpPublisher,
-      websocketHub: () => Promise.resolve(),
-      ...dependencies,
+    dependencies: { ...setups(shared), ...dependencies },
+    async [Symbol.asyncDispose]() {
+      await close();
+      await transport.close();
     },
   };
+}
+
+/** What the host halves have in common. */
+interface Shared {
+  readonly settings: Settings;
+  readonly web: Lazy<Web>;
+  readonly sockets: Lazy<SocketServer>;
+  readonly hub: Lazy<Hub>;
+  /** Who answers requests inside the process, by address. */
+  readonly local: ReadonlyMap<string, LocalAnswer>;
+}
+
+interface Web {
+  readonly server: HttpServer;
+  readonly openapi: OpenApiRoute | undefined;
+}
+
+function sharedParts(
+  { settings, containers, log }: WireOptions,
+  isConnected: () => boolean,
+): Shared {
+  const local = new Map<string, LocalAnswer>();
+  const isReady = () =>
+    isConnected() &&
+    [...containers().values()].every(({ state, pool }) => state === "running" && pool.size > 0);
+  const manifests = () => [...containers().values()].map(({ manifest }) => manifest);
+  const web = new Lazy(async () => {
+    const [{ HttpServer }, { httpSettings }] = await Promise.all([
+      import("./http/server.ts"),
+      import("./http/settings.ts"),
+    ]);
+    const known = settings.of(httpSettings);
+    const server = new HttpServer({ ...known, log, isLogged: () => isLogged("info"), isReady });
+    if (known.openapi === undefined) return { server, openapi: undefined };
+    const { OpenApiRoute } = await import("./http/openapi/route.ts");
+    return { server, openapi: new OpenApiRoute(manifests, known.openapi, log) };
+  });
+  const hub = new Lazy(async () => {
+    const [{ Hub }, { answerForHub }, { HUB_ADDRESS }] = await Promise.all([
+      import("./websocket/hub/hub.ts"),
+      import("./websocket/hub/hub_answer.ts"),
+      import("./websocket/hub/hub_request.ts"),
+    ]);
+    const hub = new Hub();
+    local.set(HUB_ADDRESS, (request) => answerForHub(hub, request));
+    return hub;
+  });
+  const sockets = new Lazy(async () => {
+    const [{ SocketServer }, { webSocketSettings }, { server }] = await Promise.all([
+      import("./websocket/sockets/socket_server.ts"),
+      import("./websocket/settings.ts"),
+      web.get(),
+    ]);
+    return new SocketServer({ ...settings.of(webSocketSettings), server, hub: await hub.get(), log });
+  });
+  return { settings, web, sockets, hub, local };
+}
+
+/** The built-in kinds of entrypoints. */
+const ENTRYPOINTS: Readonly<Record<string, (shared: Shared) => Promise<EntrypointFactory>>> = {
+  async rpc({ settings }) {
+    const [{ RpcHost }, { rpcSettings }] = await Promise.all([
+      import("./rpc/host.ts"),
+      import("./rpc/settings.ts"),
+    ]);
+    const { exchange } = settings.of(rpcSettings);
+    return (entries, host) => new RpcHost(entries, host, exchange);
+  },
+  async event({ settings }) {
+    const [{ createEventHost }, { eventSettings }] = await Promise.all([
+      import("./events/host.ts"),
+      import("./events/settings.ts"),
+    ]);
+    const known = settings.of(eventSettings);
+    return (entries, host) => createEventHost(entries, host, known);
+  },
+  async consume() {
+    const { createConsumeHost } = await import("./messaging/host.ts");
+    return createConsumeHost;
+  },
+  timer: loadTimers,
+  cron: loadTimers,
+  async http({ settings, web }) {
+    const [{ HttpHost }, { httpSettings }, { server }] = await Promise.all([
+      import("./http/host.ts"),
+      import("./http/settings.ts"),
+      web.get(),
+    ]);
+    const { maxBody } = settings.of(httpSettings);
+    return (entries, host) => new HttpHost(entries, host, server, maxBody);
+  },
+  async websocket({ sockets }) {
+    const [{ WebSocketHost }, server] = await Promise.all([import("./websocket/host.ts"), sockets.get()]);
+    return (entries, host) => new WebSocketHost(entries, host, server);
+  },
+};
+
+async function loadTimers(): Promise<EntrypointFactory> {
+  const { TimerHost } = await import("./timer/host.ts");
+  return (entries, host) => new TimerHost(entries, host);
+}
+
+/** The built-in kinds of dependencies that need a setup in the main thread. */
+function setups({ settings, hub }: Shared): Readonly<Record<string, DependencySetup>> {
+  return {
+    async dispatcher(dependency, host) {
+      const [{ setUpDispatcher }, { eventSettings }] = await Promise.all([
+        import("./events/host.ts"),
+        import("./events/settings.ts"),
+      ]);
+      await setUpDispatcher(dependency, host, settings.of(eventSettings));
+    },
+    async publisher(dependency, host) {
+      const { setUpPublisher } = await import("./messaging/host.ts");
+      await setUpPublisher(dependency, host);
+    },
+    async websocketHub() {
+      await hub.get();
+    },
+  };
+}
+
+async function openTransport(
+  { settings, broker, onUnreachable, willServeHttp, log, signal }: WireOptions,
+  connection: { lost: boolean },
+  { web }: Shared,
+): Promise<Transport> {
+  if (typeof broker === "object") return await connected(broker, signal);
+  const inform = logStatus(log);
+  const failed = Promise.withResolvers<never>();
+  /** While the broker is waited for, the process answers whoever asks for its health. */
+  const answerForHealth = async () => {
+    const { server } = await web.get();
+    await server.listenForHealth();
+  };
+  const opening = openBroker({
+    settings,
+    ...(broker !== undefined && { broker }),
+    ...(onUnreachable && {
+      onUnreachable(error: BrokerError, retryIn: number) {
+        if (willServeHttp()) answerForHealth().catch(failed.reject);
+        onUnreachable(error, retryIn);
+      },
+    }),
+    onStatus(status: TransportStatus) {
+      if (status.state === "lost") connection.lost = true;
+      else if (status.state === "connected") connection.lost = false;
+      inform(status);
+    },
+    onFallback: (message) => log.info(message),
+    signal,
+  });
+  return await Promise.race([opening, failed.promise]);
 }
 
 async function connected(transport: Transport, signal: AbortSignal): Promise<Transport> {
@@ -127,21 +274,6 @@ async function connected(transport: Transport, signal: AbortSignal): Promise<Tra
     return transport;
   } catch (error) {
     await transport.close();
-    throw error;
-  }
-}
-
-/** Waits for a broker; while it is not there, whoever looks after the process is answered. */
-async function waitWithHealth(
-  server: HttpServer,
-  wait: (onWaiting: () => void) => Promise<Transport>,
-): Promise<Transport> {
-  const failed = Promise.withResolvers<never>();
-  const onWaiting = () => void server.listenForHealth().catch(failed.reject);
-  try {
-    return await Promise.race([wait(onWaiting), failed.promise]);
-  } catch (error) {
-    await server.close();
     throw error;
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { encodeCallHeaders } from "./message/call_headers.ts";
+import { DEFAULT_PARENT_CALLS_TRACKED, encodeCallHeaders } from "./message/call_headers.ts";
 import { CallScope } from "./thread/call_scope.ts";
 import type { Context, Service } from "./service/service.ts";
 import type { DependencyTable } from "./service/dependency.ts";
@@ -39,7 +39,7 @@ export function testContext<Name extends string, Dependencies extends Dependency
 ): Context<Dependencies> {
   const call = new CallScope(method, encodeCallHeaders({ stack: [], data: headers, deadline }), {
     service: service.name,
-    parentCallsTracked: 10,
+    parentCallsTracked: DEFAULT_PARENT_CALLS_TRACKED,
     logFor: (properties) => createLog({ emit: onLog, service: service.name, properties }),
   });
   return new Proxy({ ...dependencies, call } as Context<Dependencies>, {

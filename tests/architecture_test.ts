@@ -1,12 +1,14 @@
 /**
  * Who may import whom, and who may do what.
  *
- * Type-only imports count where the rule is about knowing (layers), and do not count where it is about loading
- * (cycles, what a thread or `mod.ts` pulls in).
+ * The rules are those of folders: a new file needs no entry anywhere, and a new folder of `runtime/` needs its row in
+ * `runtime/README.md`. Imports of types count like all others, but for what a thread or a door loads.
  */
 import { deepStrictEqual, ok } from "node:assert/strict";
+import { FLOOR_PLAN, FLOORS, mayImport } from "./fixtures/floor_plan.ts";
 import {
   denoMembersOf,
+  loadedWith,
   namesUsedBy,
   nodesOf,
   reachableFrom,
@@ -16,83 +18,38 @@ import {
 
 const FILES = [...SOURCES.values()];
 
-/** Where people are spoken to: the command line, and the sink of the log. */
-const SPEAKERS = ["cli.ts", "runtime/cli/", "runtime/observe.ts"];
+/** The entry modules of threads and wardens. */
+const THREAD_ENTRY = "runtime/thread/main.ts";
 
-/** The command line alone. */
-const COMMAND_LINE = ["cli.ts", "runtime/cli/"];
+/** Doors of `runtime/`, which stand on several folders. */
+const DOORS = ["runtime/testing.ts"];
 
-/** Loaded by service threads; main loads none of them, but for the inline threads, which are none. */
-const THREAD_SIDE = [
-  "service_thread",
-  "worker_main",
-  "invoker",
-  "port_messenger",
-  "call_scope",
-  "worker_scope",
-  "sandbox",
-  "module_bundle_import",
+/** The command line, and the main function of the process that bundles. */
+const COMMAND_LINE = ["cli.ts", "extensions/cli/", "runtime/module/bundle/bundling_process.ts"];
+
+/** Where the program speaks: the command line, and the log's sink. */
+const SPEAKERS = [...COMMAND_LINE, "runtime/log/observe.ts"];
+
+/** What may start a process, open a socket or stop the process, beside the command line. */
+const PROCESS = [
+  ...COMMAND_LINE,
+  "runtime/module/",
+  "runtime/permissions/debugger_signal.ts",
+  "extensions/amqp/",
+  "extensions/local/",
+  "extensions/http/",
 ];
 
-/** Loaded by main; no thread loads any of them. */
-const HOST_SIDE = [
-  ...[
-    "worker",
-    "pool",
-    "pool_limits",
-    "crew",
-    "demand",
-    "wake_timer",
-    "same_entrypoints",
-    "service_times",
-    "container",
-    "runner",
-    "launcher",
-    "reload",
-    "reload_on_change",
-    "file_watch",
-    "loader",
-    "placement",
-    "host",
-    "queue_host",
-    "held_calls",
-    "message_fate",
-  ],
-  ...[
-    "thread",
-    "web_threads",
-    "node_threads",
-    "warden_threads",
-    "inline_threads",
-    "node_worker",
-    "module_graph",
-    "module_bundle",
-    "module_bundler",
-    "module_bundler_guard",
-    "module_bundler_imports",
-    "import_map",
-    "own_modules",
-    "prepared_module",
-    "config_section",
-    "config_place",
-    "worker_options",
-    "permission_prompts",
-    "module_fetcher",
-    "module_cache",
-    "module_download",
-    "module_lock",
-    "module_options",
-    "module_origins",
-    "module_source",
-    "websocket_options",
-  ],
-  ...["module_specifier", "permissions", "observe", "config", "config_file", "config_options", "config_yaml"],
-];
+/** What one extension may know of another. */
+const BUILT_ON: Readonly<Record<string, string>> = { local: "memory", websocket: "http" };
 
-const HARD_LIMIT = 400;
+/** The folders of `runtime/` that an extension may know, and the one file beside them. */
+const FOR_EXTENSIONS = ["waiting", "message", "log", "service", "hosting"].map((folder) =>
+  `runtime/${folder}/`
+);
+const FOR_SETTINGS = "runtime/config/section.ts";
 
-const FORBIDDEN_NAMES =
-  /(?:^|_)(?:utils?|helpers?|types|common|constants|base|misc|shared|index|impl|manager)\.ts$/;
+const MOST_FILES = 14;
 
 /** Sentences for what is wrong; none is right. */
 function complaints(judge: (file: SourceFile) => Iterable<string>): string[] {
@@ -103,25 +60,62 @@ function isAmong(path: string, places: readonly string[]): boolean {
   return places.some((place) => place.endsWith("/") ? path.startsWith(place) : path === place);
 }
 
-/** `local:` is the memory broker behind a socket. */
-const BUILT_ON: Readonly<Record<string, string>> = { local: "memory" };
-
-/** The extension that a file belongs to; undefined for files directly in `extensions/` and elsewhere. */
+/** The extension that a file belongs to; undefined for the composition, the command line and what is elsewhere. */
 function extensionOf(path: string): string | undefined {
-  return /^extensions\/([^/]+)\//.exec(path)?.[1];
+  const name = /^extensions\/([^/]+)\//.exec(path)?.[1];
+  return name === "cli" ? undefined : name;
 }
 
-Deno.test("runtime/ knows no extension", () => {
+/** The path of a file of the runtime, from there; undefined for others. */
+function inRuntime(path: string): string | undefined {
+  return path.startsWith("runtime/") && path.split("/").length > 2
+    ? path.slice("runtime/".length)
+    : undefined;
+}
+
+Deno.test("a folder of runtime/ imports what its row in the floor plan allows, and no extension", () => {
   deepStrictEqual(
-    complaints(({ path, imports }) =>
-      path.startsWith("runtime/")
-        ? imports.filter(({ target }) => target.startsWith("extensions/")).map(({ target }) =>
-          `imports ${target}`
-        )
-        : []
-    ),
+    complaints(({ path, imports }) => {
+      const file = inRuntime(path);
+      if (file === undefined) return [];
+      return imports.filter(({ target, typeOnly }) => {
+        if (/^(?:npm|node):/.test(target)) return false;
+        const there = inRuntime(target);
+        return there === undefined || !mayImport(file, there, typeOnly);
+      }).map(({ target }) => `imports ${target}`);
+    }),
     [],
   );
+});
+
+Deno.test("the floor plan has a row for each folder of runtime/, and imports only what stands above", () => {
+  const folders = new Set(FILES.flatMap(({ path }) => inRuntime(path)?.split("/")[0] ?? []));
+  deepStrictEqual(FLOORS.map(({ folder }) => folder).sort(), [...folders].sort());
+  for (const [index, { folder, permits = [] }] of FLOORS.entries()) {
+    const above = FLOORS.slice(0, index).map((floor) => floor.folder);
+    for (const { target } of permits) {
+      ok(above.includes(target.split("/")[0]!), `${folder} may import ${target}, which stands below it`);
+    }
+  }
+});
+
+Deno.test("the floor plan names files that exist, on one page", () => {
+  const named = [...FLOOR_PLAN.matchAll(/[\w/]+\/\w+\.ts\b/g)].map(([path]) => path);
+  const missing = named.filter((path) => !SOURCES.has(path) && !SOURCES.has(`runtime/${path}`));
+  deepStrictEqual(missing.filter((path) => !path.startsWith("tests/")), []);
+  ok(FLOOR_PLAN.split("\n").length <= 81, "runtime/README.md has more than 80 lines");
+});
+
+Deno.test("a folder of runtime/ has few files, and runtime/ few folders", () => {
+  const counts = new Map<string, number>();
+  for (const { path } of FILES) {
+    if (!path.startsWith("runtime/")) continue;
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    counts.set(folder, (counts.get(folder) ?? 0) + 1);
+  }
+  deepStrictEqual([...counts].filter(([, count]) => count > MOST_FILES), []);
+  const entries = [...Deno.readDirSync(new URL("../runtime/", import.meta.url))];
+  ok(entries.length <= 16, `runtime/ has ${entries.length} entries`);
 });
 
 Deno.test("runtime/ and extensions/ know nothing of the top level", () => {
@@ -135,31 +129,37 @@ Deno.test("runtime/ and extensions/ know nothing of the top level", () => {
   );
 });
 
-Deno.test("an extension knows no other extension", () => {
+Deno.test("an extension knows no other extension, nothing above it, and of runtime/ what a stranger has too", () => {
   deepStrictEqual(
     complaints(({ path, imports }) => {
       const own = extensionOf(path);
       if (own === undefined) return [];
       return imports
-        .filter(({ target }) => target.startsWith("extensions/"))
+        .filter(({ target }) => target.includes("/") && !/^(?:npm|node):/.test(target))
         .filter(({ target }) => extensionOf(target) !== own && extensionOf(target) !== (BUILT_ON[own] ?? own))
+        .filter(({ target }) => target !== FOR_SETTINGS && !isAmong(target, FOR_EXTENSIONS))
         .map(({ target }) => `imports ${target}`);
     }),
     [],
   );
 });
 
-Deno.test("extensions are known to each other, to files directly in extensions/ and to the doors only", () => {
+Deno.test("mod.ts knows what authors use: the folders of both sides, and the author halves of extensions", () => {
+  const allowed = ["service", "message", "log"].map((folder) => `runtime/${folder}/`);
+  const imports = SOURCES.get("mod.ts")?.imports ?? [];
   deepStrictEqual(
-    complaints(({ path, imports }) =>
-      /^extensions\//.test(path) || path === "mod.ts"
-        ? []
-        : imports.filter(({ target }) => extensionOf(target) !== undefined).map(({ target }) =>
-          `imports ${target}`
-        )
+    imports.map(({ target }) => target).filter((target) =>
+      !isAmong(target, allowed) && !/^extensions\/\w+\/mod\.ts$/.test(target)
     ),
     [],
   );
+});
+
+Deno.test("nothing of an extension is loaded before something is served, called or sent that uses it", () => {
+  const loaded = ["extensions/run.ts", "extensions/wiring.ts", "cli.ts"].flatMap((
+    path,
+  ) => [...loadedWith(path)]);
+  deepStrictEqual(loaded.filter((path) => extensionOf(path) !== undefined), []);
 });
 
 Deno.test("the import map's packages are behind one file each", () => {
@@ -195,24 +195,20 @@ Deno.test("no module imports JSON: Deno would compile all of a binary's code ane
   );
 });
 
-Deno.test("imports make no cycles", () => {
+Deno.test("imports make no cycles, those of types included", () => {
   const done = new Set<string>();
   const cycles: string[] = [];
   const visit = (path: string, trail: readonly string[]) => {
     if (trail.includes(path)) cycles.push([...trail.slice(trail.indexOf(path)), path].join(" -> "));
     if (done.has(path)) return;
     done.add(path);
-    for (const { target, typeOnly } of SOURCES.get(path)?.imports ?? []) {
-      if (!typeOnly) visit(target, [...trail, path]);
-    }
+    for (const { target } of SOURCES.get(path)?.imports ?? []) visit(target, [...trail, path]);
   };
   for (const { path } of FILES) visit(path, []);
   deepStrictEqual(cycles, []);
 });
 
-for (
-  const door of ["mod.ts", "runtime/testing.ts", "runtime/decorators.ts"].filter((path) => SOURCES.has(path))
-) {
+for (const door of ["mod.ts", ...DOORS]) {
   Deno.test(`nothing that ${door} loads opens a socket, spawns a thread or ends the process`, () => {
     const forbidden = /^(?:exit|listen\w*|connect\w*|serve|Command|stdin|stdout|stderr|addSignalListener)$/;
     const found: string[] = [];
@@ -252,11 +248,30 @@ Deno.test("only the command line reads arguments, installs signal handlers and e
       const members = [...denoMembersOf(file)].filter((member) =>
         /^(?:args|exit|exitCode|addSignalListener|removeSignalListener)$/.test(member) &&
         // It stands in for the function that service code calls.
-        !(file.path === "runtime/worker_main.ts" && member === "exit") &&
+        !(file.path === "runtime/thread/main.ts" && member === "exit") &&
         // Its listener hears nothing: it keeps Deno from hearing.
-        !(file.path === "runtime/debugger_signal.ts" && member.endsWith("SignalListener"))
+        !(file.path === "runtime/permissions/debugger_signal.ts" && member.endsWith("SignalListener"))
       );
       return members.map((member) => `uses Deno.${member}`);
+    }),
+    [],
+  );
+});
+
+Deno.test("only some places start processes, listen, or hear signals", () => {
+  deepStrictEqual(
+    complaints((file) => {
+      if (isAmong(file.path, PROCESS)) return [];
+      const members = [...denoMembersOf(file)].filter((member) =>
+        /^(?:Command|listen\w*|serve|connect\w*|addSignalListener)$/.test(member)
+      );
+      const built = file.imports.filter(({ target, typeOnly }) =>
+        !typeOnly && /^node:(?:net|tls|http2?|https|dgram|child_process|cluster)$/.test(target)
+      );
+      return [
+        ...members.map((member) => `uses Deno.${member}`),
+        ...built.map(({ target }) => `imports ${target}`),
+      ];
     }),
     [],
   );
@@ -274,41 +289,42 @@ Deno.test("only the command line and the log's sink print", () => {
   );
 });
 
-Deno.test("threads load nothing of the host side", () => {
-  const host = new Set(HOST_SIDE.map((name) => `runtime/${name}.ts`));
-  const loaded = [...reachableFrom("runtime/worker_main.ts")];
-  deepStrictEqual(loaded.filter((path) => host.has(path) || path.startsWith("extensions/")), []);
+/** What both sides load, beside the floors of which that is said. */
+const ON_BOTH_SIDES = ["waiting", "message", "log", "service", "channel"].map((folder) =>
+  `runtime/${folder}/`
+);
+const FILES_ON_BOTH_SIDES = ["runtime/module/bundle/source_map.ts"];
+
+Deno.test("a thread loads its own folder and those of both sides, and no extension by itself", () => {
+  const allowed = [...ON_BOTH_SIDES, ...FILES_ON_BOTH_SIDES, "runtime/thread/"];
+  deepStrictEqual(
+    [...reachableFrom(THREAD_ENTRY)].filter((path) => SOURCES.has(path) && !isAmong(path, allowed)),
+    [],
+  );
 });
 
-Deno.test("the host side loads nothing of the threads, but for running inline", () => {
-  const threads = new Set(THREAD_SIDE.map((name) => `runtime/${name}.ts`));
-  const exempt = new Set([...threads, "runtime/inline_threads.ts", "runtime/testing.ts"]);
+Deno.test("main loads nothing of the threads, but for running inline", () => {
+  const exempt = ["runtime/thread/", "runtime/spawning/inline_threads.ts", ...DOORS];
   deepStrictEqual(
     complaints(({ path, imports }) =>
-      exempt.has(path)
+      isAmong(path, exempt)
         ? []
-        : imports.filter(({ target, typeOnly }) => !typeOnly && threads.has(target)).map(({ target }) =>
-          `loads ${target}`
-        )
+        : imports.filter(({ target, typeOnly }) => !typeOnly && target.startsWith("runtime/thread/"))
+          .map(({ target }) => `loads ${target}`)
     ),
     [],
   );
 });
 
-Deno.test("the lists of both sides name files that exist", () => {
-  deepStrictEqual([...THREAD_SIDE, ...HOST_SIDE].filter((name) => !SOURCES.has(`runtime/${name}.ts`)), []);
-});
-
 /** Members of `Deno` that touch nothing outside. */
-const PURE_MEMBERS = ["inspect", "version"];
+const PURE_MEMBERS = ["inspect", "version", "unrefTimer"];
 
 Deno.test("what both sides load does no I/O", () => {
-  const inThreads = reachableFrom("runtime/worker_main.ts");
-  const threads = new Set(THREAD_SIDE.map((name) => `runtime/${name}.ts`));
+  const inThreads = reachableFrom(THREAD_ENTRY);
   const found: string[] = [];
-  for (const path of reachableFrom("runtime/runner.ts")) {
+  for (const path of reachableFrom("runtime/serving/runner.ts")) {
     const file = SOURCES.get(path);
-    if (file === undefined || !inThreads.has(path) || threads.has(path)) continue;
+    if (file === undefined || !inThreads.has(path) || path.startsWith("runtime/thread/")) continue;
     for (const member of denoMembersOf(file)) {
       if (!PURE_MEMBERS.includes(member)) found.push(`${path} uses Deno.${member}`);
     }
@@ -318,90 +334,3 @@ Deno.test("what both sides load does no I/O", () => {
   }
   deepStrictEqual(found, []);
 });
-
-Deno.test("files stay within the hard limit of lines", () => {
-  deepStrictEqual(
-    complaints(({ text }) => {
-      const lines = text.split("\n").length - 1;
-      return lines > HARD_LIMIT ? [`has ${lines} lines, more than ${HARD_LIMIT}`] : [];
-    }),
-    [],
-  );
-});
-
-Deno.test("files are named in snake_case after a concept", () => {
-  deepStrictEqual(
-    complaints(({ path }) => {
-      const name = path.slice(path.lastIndexOf("/") + 1);
-      if (!/^[a-z][a-z0-9]*(?:_[a-z0-9]+)*\.ts$/.test(name)) return ["is not named in snake_case"];
-      return FORBIDDEN_NAMES.test(name) ? ["is named after no concept"] : [];
-    }),
-    [],
-  );
-});
-
-Deno.test("all syntax is erasable: no enum, no namespace, no parameter property", () => {
-  deepStrictEqual(
-    complaints((file) => {
-      try {
-        return file.program.body.length >= 0 ? [] : [];
-      } catch (error) {
-        return [`does not strip: ${(error as Error).message}`];
-      }
-    }),
-    [],
-  );
-});
-
-Deno.test("members are private by # and not by a keyword", () => {
-  deepStrictEqual(
-    complaints(({ text }) =>
-      [...text.matchAll(
-        /^\s*(?:private|protected|public)\s+(?:static|readonly|async|get|set|[\w#]+\s*[(:=;?!])/gm,
-      )]
-        .map(([found]) => `has "${found.trim()}"`)
-    ),
-    [],
-  );
-});
-
-Deno.test("any has a line before it that says why", () => {
-  deepStrictEqual(
-    complaints(({ text }) => {
-      const lines = text.split("\n");
-      return lines.flatMap((line, index) =>
-        isComment(line) || !/(?:[:<,|&(]|\bas|=>|\bextends)\s*any\b(?!\s*[:'"`])/.test(line) ||
-          /deno-lint-ignore no-explicit-any -- \w/.test(lines[index - 1] ?? "")
-          ? []
-          : [`has an unexplained any in line ${index + 1}`]
-      );
-    }),
-    [],
-  );
-});
-
-Deno.test("lint exemptions say why", () => {
-  deepStrictEqual(
-    complaints(({ text }) =>
-      text.split("\n").flatMap((line, index) =>
-        line.includes("deno-lint-ignore") && !/deno-lint-ignore(?!-file)[ a-z-]* -- \w/.test(line)
-          ? [`exempts without a reason in line ${index + 1}`]
-          : []
-      )
-    ),
-    [],
-  );
-});
-
-Deno.test("no work is left for later in a comment", () => {
-  deepStrictEqual(
-    complaints(({ text }) =>
-      [...text.matchAll(/\b(?:TODO|FIXME|XXX|HACK)\b/g)].map(([word]) => `says ${word}`)
-    ),
-    [],
-  );
-});
-
-function isComment(line: string): boolean {
-  return /^\s*(?:\/\/|\/?\*)/.test(line);
-}

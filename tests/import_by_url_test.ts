@@ -1,4 +1,5 @@
 /** Enoki as others get it: by URL, with no configuration of ours in sight. */
+import { DEFAULT_EXCHANGE } from "../extensions/rpc/settings.ts";
 import assert from "node:assert/strict";
 import { amqp } from "../extensions/amqp/mod.ts";
 import { rpcTopology } from "../extensions/rpc/topology.ts";
@@ -74,7 +75,9 @@ brokerTest("cli.ts by URL serves and calls over RabbitMQ", async (broker) => {
   await source.write("service.ts", SERVICE.replace("greeter", name));
   await using transport = amqp(broker);
   await transport.connect();
-  await using _clean = { [Symbol.asyncDispose]: () => transport.deleteQueue(rpcTopology({}).queueOf(name)) };
+  await using _clean = {
+    [Symbol.asyncDispose]: () => transport.deleteQueue(rpcTopology(DEFAULT_EXCHANGE).queueOf(name)),
+  };
   await using serving = enoki(source, "run", "--broker", broker, "./service.ts");
   await serving.says("Ready on");
   await using call = enoki(source, "call", "--broker", broker, `${name}.hello`, "Ada");

@@ -7,6 +7,8 @@ import type { BrokerAddress } from "./uri.ts";
 
 /** Options of {@linkcode Connection}. */
 export interface ConnectionOptions extends Omit<LinkOptions, "onBlocked"> {
+  /** Milliseconds before the second attempt; the first comes at once. */
+  readonly retryStart: number;
   /** Milliseconds by which the wait before each further attempt grows. */
   readonly retryStep: number;
   /** Milliseconds that the wait never exceeds. */
@@ -111,10 +113,12 @@ export class Connection {
     }
   }
 
-  /** Nothing, then 2, 4, 6, ... steps of milliseconds up to the limit, spread so that clients do not come as one. */
+  /** Milliseconds before an attempt, spread so that the clients of a broker do not come back as one. */
   #backoff(attempt: number): number {
-    const { retryStep, retryLimit } = this.#options;
-    return Math.round(Math.min(attempt * retryStep, retryLimit) * (0.9 + 0.1 * Math.random()));
+    if (attempt === 0) return 0;
+    const { retryStart, retryStep, retryLimit } = this.#options;
+    const wait = Math.min(retryStart + (attempt - 1) * retryStep, retryLimit);
+    return Math.round(wait * (0.9 + 0.1 * Math.random()));
   }
 
   async #establish(caller?: AbortSignal): Promise<Link> {

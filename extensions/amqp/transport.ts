@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { within } from "../../runtime/waiting/abort.ts";
 import { BrokerError } from "../../runtime/message/errors.ts";
 import type {
   ConsumeOptions,
@@ -33,10 +33,9 @@ export interface AmqpOptions extends TransportOptions {
    * message may be lost, also a mandatory one that no queue takes. @default {true}
    */
   readonly confirms?: boolean;
-  /**
-   * Milliseconds by which the wait between attempts to reconnect grows. The first attempt comes at once.
-   * @default {2000}
-   */
+  /** Milliseconds before the second attempt to reconnect; the first comes at once. @default {retryStep} */
+  readonly retryStart?: number;
+  /** Milliseconds by which the wait before each further attempt grows. @default {2000} */
   readonly retryStep?: number;
   /** Milliseconds that the wait between attempts never exceeds. @default {30000} */
   readonly retryLimit?: number;
@@ -68,6 +67,7 @@ export class AmqpTransport implements Transport {
       tls = {},
       confirms = true,
       retryStep = 2_000,
+      retryStart = retryStep,
       retryLimit = 30_000,
       flushTimeout = 5_000,
       clientProperties = {},
@@ -77,6 +77,7 @@ export class AmqpTransport implements Transport {
       const [name, value] of Object.entries({
         heartbeat,
         connectTimeout,
+        retryStart,
         retryStep,
         retryLimit,
         flushTimeout,
@@ -94,6 +95,7 @@ export class AmqpTransport implements Transport {
       connectTimeout,
       login,
       tls,
+      retryStart,
       retryStep,
       retryLimit,
       clientProperties: { product: "enoki", ...clientProperties },
@@ -170,7 +172,7 @@ export class AmqpTransport implements Transport {
   async #close(): Promise<void> {
     const { link } = this.#connection;
     const flushed = async (work: Promise<unknown>) => {
-      if (link !== undefined) await within(this.#flushTimeout, [work, link.lost, link.blocked]);
+      if (link !== undefined) await within(this.#flushTimeout, Promise.race([work, link.lost, link.blocked]));
     };
     await flushed(this.#publisher.settled());
     await flushed(Promise.all([...this.#consumers].map((consumer) => consumer.close())));
@@ -200,7 +202,7 @@ export class AmqpTransport implements Transport {
     const { broker } = this;
     this.#onStatus({ state: "held", broker, queue, retryIn: REGAIN_INTERVAL });
     for (;;) {
-      await within(REGAIN_INTERVAL, [link.lost]);
+      await within(REGAIN_INTERVAL, link.lost);
       if (!link.alive) return;
       try {
         await this.#resumeQueue(link, queue);
@@ -245,11 +247,3 @@ export class AmqpTransport implements Transport {
 
 /** Milliseconds between two attempts to have an exclusive queue back. */
 const REGAIN_INTERVAL = 1_000;
-
-/** Resolves with the first of `events`, or when the time is over. */
-async function within(milliseconds: number, events: readonly Promise<unknown>[]): Promise<void> {
-  const timeout = new AbortController();
-  const over = sleep(milliseconds, undefined, { signal: timeout.signal }).catch(() => {});
-  await Promise.race([...events, over]);
-  timeout.abort();
-}

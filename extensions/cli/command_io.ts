@@ -1,4 +1,4 @@
-import type { Environment } from "../../runtime/config/config.ts";
+import type { Environment } from "../../runtime/config/references.ts";
 
 /** What a user stops a command with. */
 export type StopSignal = "SIGINT" | "SIGTERM";

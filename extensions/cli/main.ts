@@ -1,20 +1,18 @@
 import type { CommandIo } from "./command_io.ts";
 import { BUNDLE_WORD } from "../../runtime/program/own_package.ts";
-import type { Composition } from "../../runtime/cli/composition.ts";
 import { parseAndRun } from "./program.ts";
 
 /** Runs a command line and returns the exit status; never throws, and never ends the process. */
 export async function runCommandLine(
   argv: readonly string[],
   io: CommandIo,
-  composition: Composition,
 ): Promise<number> {
   try {
     if (argv[0] === BUNDLE_WORD) {
       const { bundleCommand } = await import("../../runtime/module/bundle/bundling_process.ts");
       return await bundleCommand();
     }
-    return await parseAndRun(argv, io, composition);
+    return await parseAndRun(argv, io);
   } catch (error) {
     const { reportFailure } = await import("./view/failure_report.ts");
     const { status, text } = reportFailure(error);

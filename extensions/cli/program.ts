@@ -6,7 +6,6 @@ import { PERMISSION_NAMES } from "../../runtime/permissions/permissions.ts";
 import type { FieldTable, FieldValue } from "../../runtime/message/transport.ts";
 import { type CallTarget, parseCallTarget, parseValue } from "./flags/call_arguments.ts";
 import type { CommandIo } from "./command_io.ts";
-import type { Composition } from "../../runtime/cli/composition.ts";
 import type { ConfigFlags } from "./commands/config.ts";
 import type { DeadAction } from "./commands/dead.ts";
 import { EXIT } from "./view/failure_report.ts";
@@ -16,7 +15,6 @@ import { moveBarePermissionFlags } from "./flags/permission_flags.ts";
 export async function parseAndRun(
   argv: readonly string[],
   io: CommandIo,
-  composition: Composition,
 ): Promise<number> {
   let status: number = EXIT.fine;
   const program = createProgram(io);
@@ -25,7 +23,7 @@ export async function parseAndRun(
   if (application !== undefined) {
     withPermissions(withServing(program)).action(async (flags) => {
       const { runCommand } = await import("./commands/run.ts");
-      status = await runCommand(application.modules, flags, io, composition.loadServe);
+      status = await runCommand(application.modules, flags, io);
     });
     return await parse();
   }
@@ -44,7 +42,7 @@ export async function parseAndRun(
     )
     .action(async (modules, flags) => {
       const { runCommand } = await import("./commands/run.ts");
-      status = await runCommand(modules, flags, io, composition.loadServe);
+      status = await runCommand(modules, flags, io);
     });
 
   withBroker(subcommand(program, "call", "call a method and print its result as JSON"))
@@ -63,7 +61,7 @@ export async function parseAndRun(
     )
     .action(async (target, words, flags) => {
       const { callCommand } = await import("./commands/call.ts");
-      status = await callCommand(target, words, flags, io, composition.loadCall);
+      status = await callCommand(target, words, flags, io);
     });
 
   withBroker(subcommand(program, "emit", "dispatch an event in the name of a service"))
@@ -83,12 +81,12 @@ export async function parseAndRun(
     )
     .action(async (source, type, payload, flags) => {
       const { emitCommand } = await import("./commands/emit.ts");
-      status = await emitCommand(source, type, payload, flags, io, composition.loadEmit);
+      status = await emitCommand(source, type, payload, flags, io);
     });
 
   addDeadCommands(program, io, async (action, queue, flags) => {
     const { deadCommand } = await import("./commands/dead.ts");
-    status = await deadCommand(action, queue, flags, io, composition.loadDeadLetters);
+    status = await deadCommand(action, queue, flags, io);
   });
 
   withLoading(withConfig(subcommand(program, "describe", "show what modules export, without a broker")))
@@ -106,7 +104,7 @@ export async function parseAndRun(
     )
     .action(async (modules, flags) => {
       const { describeCommand } = await import("./commands/describe.ts");
-      status = await describeCommand(modules, flags, io, composition.loadOpenApi);
+      status = await describeCommand(modules, flags, io);
     });
 
   withBroker(subcommand(program, "config", "show the configuration, with its secrets masked"))

@@ -10,6 +10,7 @@
  * takes their place where all is allowed. Where the process cannot be started over, nothing happens here: who
  * needs a restricted thread then learns what is missing.
  */
+import { LIBC } from "../../runtime/permissions/libc.ts";
 import { PERMISSION_NAMES } from "../../runtime/permissions/permissions.ts";
 import { commandLine } from "../../runtime/program/program_config.ts";
 import { hasWorkerOptions, WORKER_OPTIONS_FLAG } from "../../runtime/permissions/worker_options.ts";
@@ -18,11 +19,6 @@ const FLAGS = [WORKER_OPTIONS_FLAG, "--unstable-no-legacy-abort"];
 
 /** Says that this process is the second one, where its flags cannot be seen. */
 const MARK = "ENOKI_STARTED_OVER";
-
-const LIBRARY: { readonly [Os in typeof Deno.build.os]?: string } = {
-  linux: "libc.so.6",
-  darwin: "/usr/lib/libSystem.dylib",
-};
 
 /**
  * Starts the process over if it may lack the flags, once.
@@ -56,9 +52,8 @@ function commandLineWithFlags(): string[] {
 
 /** Becomes another program; returns only where that is not possible. */
 function execute(path: string, words: readonly string[]): void {
-  const library = LIBRARY[Deno.build.os];
-  if (library === undefined) return;
-  const libc = Deno.dlopen(library, { execv: { parameters: ["buffer", "buffer"], result: "i32" } });
+  if (LIBC === undefined) return;
+  const libc = Deno.dlopen(LIBC, { execv: { parameters: ["buffer", "buffer"], result: "i32" } });
   const texts = [path, ...words].map((word) => new TextEncoder().encode(`${word}\0`));
   const pointers = texts.map((text) => BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(text))));
   libc.symbols.execv(texts[0]!, new BigUint64Array([...pointers, 0n]));

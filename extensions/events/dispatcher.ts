@@ -1,6 +1,5 @@
-import { BRAND } from "../../runtime/service/brand.ts";
 import { encodeCallHeaders } from "../../runtime/message/call_headers.ts";
-import type { DependencySpec } from "../../runtime/service/dependency.ts";
+import { dependency, type DependencySpec } from "../../runtime/service/dependency.ts";
 import { type DispatchOptions, eventMessage } from "./event_message.ts";
 
 /** Options of {@linkcode dispatcher}, for all of its events; those of a single event win. */
@@ -32,8 +31,7 @@ export type Dispatcher<Events> = <Type extends keyof Events & string>(
 export function dispatcher<Events extends object = Record<string, unknown>>(
   options: DispatcherOptions = {},
 ): DependencySpec<Dispatcher<Events>> {
-  return {
-    [BRAND]: "dependency",
+  return dependency({
     kind: "dispatcher",
     bind: ({ service, messenger }) => ({
       get: (call) => async (type: string, payload?: unknown, own: DispatchOptions = {}) => {
@@ -43,5 +41,5 @@ export function dispatcher<Events extends object = Record<string, unknown>>(
         await messenger.publish(message, own.signal && { signal: own.signal });
       },
     }),
-  };
+  });
 }

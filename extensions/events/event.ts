@@ -88,9 +88,6 @@ export function event<Payload = unknown>(
         "Give a broadcastId of its own to each instance, or leave reliable out",
     );
   }
-  if (timeout !== undefined && !(timeout > 0)) {
-    throw new RangeError(`Cannot handle event "${type}": timeout must be positive, got ${timeout}`);
-  }
   if (prefetch !== undefined && !(Number.isInteger(prefetch) && prefetch >= 1)) {
     throw new RangeError(`Cannot handle event "${type}": prefetch must be 1 or more, got ${prefetch}`);
   }
@@ -98,13 +95,13 @@ export function event<Payload = unknown>(
   if (delivery === "broadcast") options.broadcastId = broadcastId ?? "uuid";
   if (requeueOnError) options.requeueOnError = true;
   if (retry !== undefined) options.retry = retryOptions(retry);
-  if (timeout !== undefined) options.timeout = timeout;
   if (prefetch !== undefined) options.prefetch = prefetch;
   return entrypoint({
     kind: "event",
     options,
-    ...(expected && { expected }),
-    ...(redact && { redact }),
+    expected,
+    redact,
+    timeout,
     prepare: () => payloadConversion(serializers),
   });
 }

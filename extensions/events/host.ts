@@ -10,6 +10,7 @@ import type { ManifestDependency } from "../../runtime/service/manifest.ts";
 import type { Plain, PlainRecord } from "../../runtime/message/plain.ts";
 import { QueueHost, type QueueSubscription } from "../../runtime/hosting/queue_host.ts";
 import type { EventDelivery } from "./event.ts";
+import type { EventSettings } from "./settings.ts";
 import { eventExchange, eventExchangeOf, eventQueue } from "./topology.ts";
 
 /** What `event()` writes into the manifest. */
@@ -28,23 +29,29 @@ interface EventManifest {
  *
  * @throws {ConfigurationError} If the configuration lacks a key that a broadcast handler names.
  */
-export function createEventHost(entries: readonly HostedEntrypoint[], host: EntrypointHost): Entrypoint {
+export function createEventHost(
+  entries: readonly HostedEntrypoint[],
+  host: EntrypointHost,
+  settings: EventSettings,
+): Entrypoint {
   // One for the container, so that all its handlers are the same instance.
   const uuid = crypto.randomUUID().replaceAll("-", "");
-  return new QueueHost(entries.map((entry) => subscription(entry, host, uuid)), host);
+  return new QueueHost(entries.map((entry) => subscription(entry, host, settings, uuid)), host);
 }
 
 /** Declares the exchange of a service that dispatches. */
 export async function setUpDispatcher(
   _dependency: ManifestDependency,
-  { service, transport, config }: DependencySetupHost,
+  { service, transport }: DependencySetupHost,
+  settings: EventSettings,
 ): Promise<void> {
-  await transport.declare(eventExchange(service, config));
+  await transport.declare(eventExchange(service, settings));
 }
 
 function subscription(
   entry: HostedEntrypoint,
   { service, config }: EntrypointHost,
+  settings: EventSettings,
   uuid: string,
 ): QueueSubscription {
   const { source, type, delivery, reliable, broadcastId = "uuid", requeueOnError = false, prefetch } =
@@ -63,7 +70,7 @@ function subscription(
     entry,
     queue: queue.name,
     topology: {
-      ...eventExchange(source, config),
+      ...eventExchange(source, settings),
       queues: [queue],
       bindings: [{ queue: queue.name, exchange: eventExchangeOf(source), routingKey: type }],
     },

@@ -1,7 +1,7 @@
 /** Names and flags of Nameko's event objects in the broker (Nameko 2.14). The queues carry no arguments, ever. */
-import type { PlainRecord } from "../../runtime/message/plain.ts";
 import type { QueueDeclaration, Topology } from "../../runtime/message/transport.ts";
 import type { EventDelivery } from "./event.ts";
+import type { EventSettings } from "./settings.ts";
 
 /** What the queue of a handler follows from. */
 export interface EventHandlerPlace {
@@ -22,14 +22,14 @@ export function eventExchangeOf(source: string): string {
   return `${source}.events`;
 }
 
-/** What both sides declare: the exchange, unless the configuration says that others see to it. */
+/** What both sides declare: the exchange, unless others see to it. */
 export function eventExchange(
   source: string,
-  { DECLARE_EVENT_EXCHANGES: declare, AUTO_DELETE_EVENT_EXCHANGES: autoDelete }: PlainRecord,
+  { declareExchanges, autoDeleteExchanges }: EventSettings,
 ): Topology {
-  if (declare === false) return {};
+  if (!declareExchanges) return {};
   const name = eventExchangeOf(source);
-  return { exchanges: [{ name, type: "topic", ...(autoDelete === true && { autoDelete }) }] };
+  return { exchanges: [{ name, type: "topic", ...(autoDeleteExchanges && { autoDelete: true }) }] };
 }
 
 /** The queue of a handler. */

@@ -2,7 +2,7 @@ import { transportableBody } from "../../runtime/message/serializer.ts";
 import { CallTimeoutError } from "../../runtime/message/errors.ts";
 import { HeldCalls } from "../../runtime/hosting/held_calls.ts";
 import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/hosting/host.ts";
-import type { Invocation } from "../../runtime/channel/port.ts";
+import type { Payload } from "../../runtime/service/entrypoint.ts";
 import { describeFailure } from "../../runtime/message/failure.ts";
 import { failed, type Outcome } from "../../runtime/message/outcome.ts";
 import { Departures } from "./clients/departures.ts";
@@ -113,11 +113,10 @@ export class HttpHost implements Entrypoint {
       if (body === "too large") {
         return refusal(413, "ContentTooLarge", `The body may have ${this.#maxBody} bytes at most`);
       }
-      const invocation = toInvocation(entry, incoming, params, body);
-      const { timeout } = invocation;
-      const outcome = timeout === undefined
-        ? await this.#calls.run(invocation, this.#departures.watch(request))
-        : await this.#runWithin(timeout, request, invocation);
+      const payload = toPayload(incoming, params, body);
+      const outcome = entry.timeout === undefined
+        ? await this.#calls.run(entry, payload, this.#departures.watch(request))
+        : await this.#runWithin(entry.timeout, request, entry, payload);
       this.#departures.forget(request);
       return this.#toResponse(outcome, request.method, id);
     } finally {
@@ -142,7 +141,12 @@ export class HttpHost implements Entrypoint {
   }
 
   /** The pool counts from when the call has a thread; here, waiting for one counts as well. */
-  #runWithin(timeout: number, request: Request, invocation: Invocation): Promise<Outcome> {
+  #runWithin(
+    timeout: number,
+    request: Request,
+    entry: HostedEntrypoint,
+    payload: Payload,
+  ): Promise<Outcome> {
     return new Promise((resolve) => {
       let expired = false;
       const cancellation = this.#departures.watch(request, {
@@ -152,7 +156,7 @@ export class HttpHost implements Entrypoint {
           resolve(EXPIRED);
         },
       });
-      void this.#calls.run(invocation, cancellation).then((outcome) => {
+      void this.#calls.run(entry, payload, cancellation).then((outcome) => {
         if (expired && outcome.status === "done") outcome.stream?.cancel();
         resolve(outcome);
       });
@@ -164,15 +168,13 @@ const EXPIRED = failed(describeFailure(
   new CallTimeoutError("Cannot begin the response: its time is up"),
 ));
 
-function toInvocation(
-  { index, options: { timeout } }: HostedEntrypoint,
+function toPayload(
   { request: { method, url }, headers, id }: IncomingRequest,
   params: Params,
   body: Uint8Array<ArrayBuffer> | undefined,
-): Invocation {
+): Payload {
   const contentType = headerOf(headers, "content-type");
   return {
-    entrypoint: index,
     body: body && transportableBody(
       body,
       contentType?.replace(/\s*;.*$/s, ""),
@@ -181,7 +183,6 @@ function toInvocation(
     contentType,
     headers: traceContext(headers),
     message: encodeRequestHead({ method, url, headers, params, id }),
-    ...(typeof timeout === "number" && { timeout }),
   };
 }
 

@@ -119,16 +119,12 @@ export function http<
       throw new TypeError(`Cannot declare an HTTP entrypoint at "${rule}": "${each}" is not a method`);
     }
   }
-  if (timeout !== undefined && !(timeout > 0)) {
-    throw new RangeError(
-      `Cannot declare an HTTP entrypoint at "${rule}": timeout must be positive, got ${timeout}`,
-    );
-  }
   return entrypoint({
     kind: "http",
-    options: { methods: [...new Set(methods)], rule, ...(timeout !== undefined && { timeout }) },
-    ...(expected && { expected }),
-    ...(redact && { redact }),
+    options: { methods: [...new Set(methods)], rule },
+    expected,
+    redact,
+    timeout,
     prepare: () => conversion(input, output, onError),
     describe: () => routeDetails({ summary, description, input, output, expected, onError }),
   });

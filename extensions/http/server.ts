@@ -4,12 +4,13 @@
  * It knows paths and not services: what a rule leads to is a {@linkcode RequestHandler}. What is the same for all
  * requests is done here: an id, cross-origin headers, `Allow`, health, and a line in the log.
  */
+import { within } from "../../runtime/waiting/abort.ts";
 import { readFileSync } from "node:fs";
-import type { HttpServerOptions as ConfiguredOptions } from "../../runtime/config/config.ts";
+import type { HttpSettings } from "./settings.ts";
 import { ConfigurationError } from "../../runtime/message/errors.ts";
 import type { Log } from "../../runtime/log/log.ts";
 import { crossOriginHeaders, preflightHeaders } from "./response/cross_origin.ts";
-import { formatListenAddress, type ListenAddress, parseListenAddress } from "./listening/listen_address.ts";
+import { formatListenAddress, type ListenAddress } from "./listening/listen_address.ts";
 import { OngoingResponses } from "./clients/ongoing_responses.ts";
 import {
   BrokenStream,
@@ -30,7 +31,7 @@ import { traceparentOf } from "./request/trace_context.ts";
 import { type UpgradeHandler, upgradeRoute } from "./upgrade.ts";
 
 /** Options of {@linkcode HttpServer}. */
-export interface HttpServerOptions extends ConfiguredOptions {
+export interface HttpServerOptions extends HttpSettings {
   readonly log: Log;
   /** Whether lines about requests go anywhere. */
   readonly isLogged: () => boolean;
@@ -59,15 +60,9 @@ export class HttpServer implements AsyncDisposable {
   #server: Deno.HttpServer<Deno.Addr> | undefined;
   #closing: Promise<void> | undefined;
 
-  /** @throws {ConfigurationError} If the address makes no sense. */
   constructor(options: HttpServerOptions) {
     this.#options = options;
-    this.#address = parseListenAddress(options.address);
-    if ("path" in this.#address && options.tls !== undefined) {
-      throw new ConfigurationError(
-        `Cannot serve HTTP_TLS on unix:${this.#address.path}: a Unix socket has none. Leave one of them out`,
-      );
-    }
+    this.#address = options.address;
     this.clients = new SlowClients({
       ...options,
       onGivenUp: (reason) => options.log.info(`Gave up an HTTP client: ${reason}`),
@@ -183,10 +178,7 @@ export class HttpServer implements AsyncDisposable {
   /** A connection that is reset while it is taken over never ends for Deno, so others tell when all has been sent. */
   async #sent(shutdown: Promise<void>): Promise<void> {
     await Promise.race([shutdown, this.#ongoing.none()]);
-    const { promise: flushed, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, FLUSH_TIME);
-    await Promise.race([shutdown, flushed]);
-    clearTimeout(timer);
+    await within(FLUSH_TIME, shutdown);
   }
 
   /** A server that shuts down cuts the connections that others have taken over, so they come first. */

@@ -1,21 +1,22 @@
 /**
- * Who hosts the broker of a socket, decided once for all processes.
+ * Here the processes of a machine decide which of them hosts the broker of a socket.
  *
- * The invariant: at most one listener is bound to a socket's path, and nobody removes the socket file of a
- * listener that lives. Binding is atomic, but a host that was killed leaves its file behind, which must go before
- * the next can bind; between finding that nobody listens and removing the file, another process may have bound.
- * So trying to connect, removing and binding happen under a lock on a file beside the socket, and so does the
- * polite close of a listener, which removes the file too. The kernel frees the lock of a killed process. The lock
- * file itself is never removed: a lock on a removed file would exclude nobody.
+ * The invariant is that at most one listener is bound to a socket's path, and that nobody removes the socket
+ * file of a living listener. Binding is atomic, but a killed host leaves its file behind, and somebody must remove
+ * it before the next host can bind. After a process has found that nobody listens, and before it removes the file,
+ * another process may have bound. So a process connects, removes and binds while it holds a lock on a file beside
+ * the socket. It also closes its listener under this lock, because closing removes the socket file. The kernel
+ * frees the lock of a killed process. Nobody ever removes the lock file, because a lock on a removed file would
+ * exclude nobody.
  */
 import { abortable } from "../../runtime/waiting/abort.ts";
 
-/** Either the place of the host or a connection to it. */
+/** A claim makes its process the host, or gives it a connection to the host. */
 export type Claim =
   | { readonly role: "host"; readonly listener: Deno.Listener }
   | { readonly role: "client"; readonly stream: Deno.Conn };
 
-/** Connects to the host of a socket, or becomes it if there is none. */
+/** Connects to the host of a socket, or makes this process the host if there is none. */
 export async function claim(path: string, signal?: AbortSignal): Promise<Claim> {
   return await underLock(path, async () => {
     try {
@@ -30,7 +31,7 @@ export async function claim(path: string, signal?: AbortSignal): Promise<Claim> 
   }, signal);
 }
 
-/** Gives the place of the host up. */
+/** Stops listening, so that another process can become the host. */
 export async function release(path: string, listener: Deno.Listener): Promise<void> {
   // deno-lint-ignore require-await -- closing removes the socket file, so it needs the lock
   await underLock(path, async () => listener.close());
@@ -47,7 +48,7 @@ async function underLock<Result>(
   try {
     await abortable(locked, signal);
   } catch (error) {
-    // The wait cannot be called off, so the lock is let go when it comes
+    // Nobody can stop the wait for the lock, so we free the lock when we get it
     locked.finally(() => file.close()).catch(() => {});
     throw error;
   }

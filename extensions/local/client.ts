@@ -1,4 +1,4 @@
-import type { ConsumeOptions, Topology, Verdict } from "../../runtime/message/transport.ts";
+import type { ConsumeOptions, Delivery, Topology } from "../../runtime/message/transport.ts";
 import { BrokerError, UnroutableError } from "../../runtime/message/errors.ts";
 import type { Feed, Link, Taker } from "../memory/link.ts";
 import type { SealedMessage } from "../memory/sealed_message.ts";
@@ -10,24 +10,27 @@ interface Pending {
   readonly reject: (error: unknown) => void;
 }
 
-/** A link to the broker that another transport hosts, lost when the host goes. */
+/** A client link leads to a broker that another transport hosts. It is lost when that host goes. */
 export class ClientLink implements Link {
-  /** Whether the host answers the greeting; it does not if it goes first. Rejects if it speaks otherwise. */
+  /**
+   * This resolves with true when the host has answered the greeting, and with false when the host has gone before.
+   * It rejects if the host speaks another protocol.
+   */
   readonly welcomed: Promise<boolean>;
   readonly #stream: Deno.Conn;
   readonly #writer: FrameWriter;
   readonly #onLost: (reason: string) => void;
   readonly #welcome = Promise.withResolvers<boolean>();
   readonly #pending = new Map<number, Pending>();
-  readonly #feeds = new Map<number, ClientFeed>();
+  readonly #feeds = new Map<number, (tag: number, delivery: Delivery) => void>();
   readonly #reading: Promise<void>;
   readonly #ending = new AbortController();
   #count = 0;
   #lost: string | undefined;
-  /** Whether a loss from now on is news to the owner. */
+  /** Says whether the owner wants to hear of a loss. */
   #inUse = false;
 
-  /** @param onLost Called once, unless the link is closed first or never was welcomed */
+  /** @param onLost The link calls this once when it is lost, unless we closed it first or no host greeted it. */
   constructor(stream: Deno.Conn, onLost: (reason: string) => void) {
     this.#stream = stream;
     this.#onLost = onLost;
@@ -52,15 +55,17 @@ export class ClientLink implements Link {
 
   async consume(queue: string, taker: Taker, options: ConsumeOptions): Promise<Feed> {
     const number = ++this.#count;
-    const feed = new ClientFeed(taker, {
-      ask: async (request) => {
-        if (this.#lost === undefined) await this.#ask((id) => request(id, number));
-      },
+    const feed: Feed = {
       settle: (tag, verdict) => this.#send(["settle", number, tag, verdict]),
-      forget: () => this.#feeds.delete(number),
-    });
-    // Deliveries come before the answer
-    this.#feeds.set(number, feed);
+      setPrefetch: (prefetch) => this.#tell((id) => ["prefetch", id, number, prefetch]),
+      cancel: () => this.#tell((id) => ["cancel", id, number]),
+      end: async () => {
+        await this.#tell((id) => ["end", id, number]);
+        this.#feeds.delete(number);
+      },
+    };
+    // The host sends deliveries before its answer
+    this.#feeds.set(number, (tag, delivery) => taker(feed, tag, delivery));
     try {
       await this.#ask((id) => ["consume", id, number, queue, options]);
     } catch (error) {
@@ -81,13 +86,18 @@ export class ClientLink implements Link {
   async close(): Promise<void> {
     const greeted = this.#inUse;
     this.#inUse = false;
-    // The answer says that open deliveries are back in their queues; a host that has gone needs no farewell
+    // The host answers when open deliveries are back in their queues, and a host that has gone needs no farewell
     if (greeted) await this.#ask((id) => ["farewell", id]).catch(() => {});
-    this.#end("it was closed");
+    this.#end("this side has closed it");
     await this.#reading;
   }
 
-  /** Resolves with what the host answers: a number, if it was asked for one. */
+  /** Asks the host to change a feed. On a lost link there is nothing to change any more. */
+  async #tell(request: (id: number) => Request): Promise<void> {
+    await this.#ask(request).catch(() => {});
+  }
+
+  /** Asks the host, and resolves with its answer, which is a number if the question was for one. */
   #ask(request: (id: number) => Request, body?: Uint8Array): Promise<number | undefined> {
     if (this.#lost !== undefined) return Promise.reject(lostError(this.#lost));
     const id = ++this.#count;
@@ -102,7 +112,7 @@ export class ClientLink implements Link {
   }
 
   async #read(): Promise<void> {
-    let reason = "its host has gone, and with it the messages that waited there";
+    let reason = "the host of the broker has gone, and so have the messages that waited there";
     try {
       await readFrames(this.#stream, (header, body) => this.#take(header, body));
     } catch (error) {
@@ -119,14 +129,8 @@ export class ClientLink implements Link {
       case "delivery": {
         const [, feed, tag, exchange, routingKey, properties, redelivered] = reply;
         const { signal } = this.#ending;
-        return this.#feeds.get(feed)?.take(tag, {
-          exchange,
-          routingKey,
-          body,
-          properties,
-          redelivered,
-          signal,
-        });
+        const delivery = { exchange, routingKey, body, properties, redelivered, signal };
+        return this.#feeds.get(feed)?.(tag, delivery);
       }
       case "done":
         return this.#settled(reply[1])?.resolve(reply[2]);
@@ -143,7 +147,7 @@ export class ClientLink implements Link {
           new BrokerError(
             `Cannot use the local broker: its host speaks ${
               reply[1]
-            }, not ${PROTOCOL}. Run the same version of both`,
+            }, but this process speaks ${PROTOCOL}. Run the same version of Enoki in both`,
           ),
         );
     }
@@ -164,45 +168,6 @@ export class ClientLink implements Link {
     if (this.#inUse) this.#onLost(reason);
     for (const { reject } of this.#pending.values()) reject(lostError(reason));
     this.#pending.clear();
-  }
-}
-
-/** What a feed may do with its link. */
-interface FeedLine {
-  ask(request: (id: number, feed: number) => Request): Promise<void>;
-  settle(tag: number, verdict: Verdict): void;
-  forget(): void;
-}
-
-/** A consumer over a link; on a lost link all it is asked is done already. */
-class ClientFeed implements Feed {
-  readonly #taker: Taker;
-  readonly #line: FeedLine;
-
-  constructor(taker: Taker, line: FeedLine) {
-    this.#taker = taker;
-    this.#line = line;
-  }
-
-  take(tag: number, delivery: Parameters<Taker>[2]): void {
-    this.#taker(this, tag, delivery);
-  }
-
-  settle(tag: number, verdict: Verdict): void {
-    this.#line.settle(tag, verdict);
-  }
-
-  async setPrefetch(prefetch: number): Promise<void> {
-    await this.#line.ask((id, feed) => ["prefetch", id, feed, prefetch]).catch(() => {});
-  }
-
-  async cancel(): Promise<void> {
-    await this.#line.ask((id, feed) => ["cancel", id, feed]).catch(() => {});
-  }
-
-  async end(): Promise<void> {
-    await this.#line.ask((id, feed) => ["end", id, feed]).catch(() => {});
-    this.#line.forget();
   }
 }
 

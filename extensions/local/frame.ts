@@ -1,21 +1,23 @@
 /**
- * Frames on a stream: two 32-bit big-endian lengths, of the header and of the body, then the header as JSON and
- * the body as it is.
+ * A stream carries frames.
+ *
+ * A frame begins with two 32-bit big-endian lengths, of the header and of the body. The header follows as JSON, and
+ * then the body as it is.
  */
 
-/** What a frame says, as JSON carries it. */
+/** The header says what the frame is for. It travels as JSON. */
 export type FrameHeader = readonly unknown[];
 
-/** The bytes of the two lengths. */
+/** The two lengths take this many bytes. */
 const PREFIX = 8;
 const ROOM = 64 * 1024;
-/** A buffer that grew beyond this for one large body is not kept. */
+/** We do not keep a buffer that has grown beyond this size for one large body. */
 const KEPT = 1024 * 1024;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Writes frames, as many at once as gathered while the write before was under way. */
+/** A frame writer gathers frames while a write is under way, and writes all of them at once after it. */
 export class FrameWriter {
   readonly #stream: Deno.Conn;
   #buffer = new Uint8Array(ROOM);
@@ -28,12 +30,12 @@ export class FrameWriter {
     this.#stream = stream;
   }
 
-  /** Adds a frame; after a failed write it is dropped, and the reader of the stream is who notices. */
+  /** Adds a frame. After a failed write it drops the frame, and the reader of the stream notices the failure. */
   write(header: FrameHeader, body?: Uint8Array): void {
     if (this.#broken) return;
     const json = JSON.stringify(header);
     const length = body?.length ?? 0;
-    // A UTF-16 code unit takes three bytes of UTF-8 at most
+    // A UTF-16 code unit takes at most three bytes of UTF-8
     this.#reserve(PREFIX + 3 * json.length + length);
     const start = this.#used;
     const { written } = encoder.encodeInto(json, this.#buffer.subarray(start + PREFIX));
@@ -45,7 +47,7 @@ export class FrameWriter {
     this.#flushing ??= this.#flush();
   }
 
-  /** Resolves when all that was added is written, or cannot be. */
+  /** Resolves when all frames are written, or when a write has failed. */
   async flushed(): Promise<void> {
     await this.#flushing;
   }
@@ -75,7 +77,7 @@ export class FrameWriter {
   }
 }
 
-/** Reads frames until the stream ends; the body is a copy that the taker may keep. */
+/** Reads frames until the stream ends. Each body is a copy that `take` may keep. */
 export async function readFrames(
   stream: Deno.Conn,
   take: (header: FrameHeader, body: Uint8Array) => void,

@@ -2,17 +2,17 @@ import { UnroutableError } from "../../runtime/message/errors.ts";
 import type { QueuedMessage } from "../memory/backlog.ts";
 import type { MemoryBroker } from "../memory/broker.ts";
 import { Session } from "../memory/session.ts";
-import type { Subscription } from "../memory/subscription.ts";
+import type { Sink, Subscription } from "../memory/subscription.ts";
 import { pause } from "../../runtime/waiting/abort.ts";
 import { type FrameHeader, FrameWriter, readFrames } from "./frame.ts";
 import { PROTOCOL, type Reply, type Request } from "./protocol.ts";
 
 type Answered = Exclude<Request, readonly ["hello" | "settle", ...unknown[]]>;
 
-/** How long to wait after a connection could not be accepted, in milliseconds. */
+/** The host waits this long after it could not accept a connection, in milliseconds. */
 const ACCEPT_AGAIN = 100;
 
-/** Serves a broker of this process to the clients of a listener. */
+/** A host serves a broker of this process to the clients of a listener. */
 export class Host {
   readonly #listener: Deno.Listener;
   readonly #broker: MemoryBroker;
@@ -25,7 +25,7 @@ export class Host {
     this.#accepting = this.#accept();
   }
 
-  /** Disconnects all clients, whose open deliveries go back. The listener must be closed. */
+  /** Disconnects all clients and takes their open deliveries back. The caller must have closed the listener. */
   async close(): Promise<void> {
     await this.#accepting;
     await Promise.all([...this.#guests].map((guest) => guest.close()));
@@ -37,7 +37,7 @@ export class Host {
         for await (const stream of this.#listener) this.#welcome(stream);
         return;
       } catch {
-        // Out of file descriptors, say: who knocks waits at the socket until there are some again
+        // The process may have no file descriptors left. The client waits at the socket until there are some again
         await pause(ACCEPT_AGAIN);
       }
     }
@@ -50,9 +50,9 @@ export class Host {
   }
 }
 
-/** One client of a host. */
+/** A guest is the host's side of one client. */
 class Guest {
-  /** Resolves when the client is gone and all it held has gone back. */
+  /** This resolves when the client has gone and its open deliveries are back in their queues. */
   readonly served: Promise<void>;
   readonly #stream: Deno.Conn;
   readonly #writer: FrameWriter;
@@ -77,7 +77,7 @@ class Guest {
     try {
       await readFrames(this.#stream, (header, body) => this.#take(header, body));
     } catch {
-      // A client that is killed, or that speaks no frames, is gone like one that says farewell
+      // A client that was killed or that sends no valid frames has gone, like one that says farewell
     }
     this.#disconnect();
     this.#session.close();
@@ -112,8 +112,8 @@ class Guest {
       }
       case "consume": {
         const [, , feed, queue, options] = request;
-        const sink = (tag: number, entry: QueuedMessage) => this.#deliver(feed, tag, entry);
-        this.#subscriptions.set(feed, this.#session.consume(queue, sink, options));
+        const sink: Sink = (_, tag, entry) => this.#deliver(feed, tag, entry);
+        this.#subscriptions.set(feed, this.#session.subscribe(queue, sink, options));
         return;
       }
       case "prefetch":
@@ -138,9 +138,8 @@ class Guest {
 
   #end(feed: number): void {
     const subscription = this.#subscriptions.get(feed);
-    if (subscription === undefined || !subscription.settled) return;
-    this.#subscriptions.delete(feed);
-    this.#session.forget(subscription);
+    subscription?.end();
+    if (subscription?.settled) this.#subscriptions.delete(feed);
   }
 
   #reply(reply: Reply, body?: Uint8Array): void {

@@ -8,27 +8,21 @@ import { ClientLink } from "./client.ts";
 import { Host } from "./host.ts";
 import { prepareDirectory } from "./socket_path.ts";
 
-/** A link to the broker of a socket, wherever it is hosted. */
-export interface LocalLink extends Link {
-  /** Whether every call fails from now on. */
-  readonly lost: boolean;
-}
-
-/** How often a host may leave between our connecting and its greeting before we give up. */
+/** We give up after this many hosts have left without a greeting to us. */
 const ATTEMPTS = 10;
-/** How long a host may take to greet, in milliseconds. */
+/** A host must greet us within this time, in milliseconds. */
 const PATIENCE = 10_000;
 
 /**
  * Connects to the host of a socket, or hosts a new broker there.
  *
- * @throws {BrokerError} If neither is possible.
+ * @throws {BrokerError} If it can do neither.
  */
 export async function openLocalLink(
   path: string,
   onLost: (reason: string) => void,
   signal?: AbortSignal,
-): Promise<LocalLink> {
+): Promise<Link> {
   try {
     await prepareDirectory(path);
     for (let attempt = 1;; attempt++) {
@@ -37,7 +31,7 @@ export async function openLocalLink(
       const link = new ClientLink(claimed.stream, onLost);
       if (await greeted(link, signal)) return link;
       if (attempt === ATTEMPTS) {
-        throw new BrokerError(`Cannot reach broker local://${path}: its hosts come and go`);
+        throw new BrokerError(`Cannot reach broker local://${path}: its hosts leave before they answer`);
       }
     }
   } catch (error) {
@@ -47,7 +41,7 @@ export async function openLocalLink(
   }
 }
 
-/** Whether the host greets; a link that it does not greet is closed. */
+/** Says whether the host greets, and closes the link if it does not. */
 async function greeted(link: ClientLink, signal: AbortSignal | undefined): Promise<boolean> {
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(new Error("its host does not answer")), PATIENCE);
@@ -62,9 +56,8 @@ async function greeted(link: ClientLink, signal: AbortSignal | undefined): Promi
   return welcome;
 }
 
-/** The host's own link, which does not go through the socket. */
-class HostLink extends MemoryLink implements LocalLink {
-  readonly lost = false;
+/** The host uses this link itself, so its messages do not go through the socket. */
+class HostLink extends MemoryLink {
   readonly #path: string;
   readonly #listener: Deno.Listener;
   readonly #host: Host;

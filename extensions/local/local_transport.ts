@@ -1,14 +1,15 @@
 /**
- * The memory broker shared by the processes of one machine.
+ * The processes of one machine share a memory broker through this transport.
  *
- * The invariant: whoever finds nobody listening on the socket hosts the broker, and every transport can become
- * the host, because each remembers what it declared and consumes. When the host goes, the others race for its
- * place (`claim.ts`), and each declares, consumes and publishes again what is its own. What waited in the memory
- * of the old host is gone, whether it was killed or closed; that is what `lost` reports.
+ * The invariant is that a transport which finds no listener on the socket hosts the broker. Every transport can
+ * become the host, because each one remembers its declarations and its consumers. When the host goes, the others
+ * compete for its place (`claim.ts`). Then each of them declares and consumes again, and publishes again the
+ * messages that were not confirmed. The messages that waited in the memory of the old host are gone, whether that
+ * host was killed or closed. The status `lost` reports this.
  *
- * After a loss the transports return one by one, so for a short while a queue may be missing only because its
- * owner is not back. Until then ({@linkcode RETURN}) a message that nobody takes is offered again, and a
- * declaration that needs what is missing is repeated.
+ * After a loss the transports return one by one, so for a short time a queue may be missing only because its owner
+ * is not back. During this time ({@linkcode RETURN}) a transport offers a message again if no queue takes it, and
+ * repeats a declaration that needs a missing queue or exchange.
  */
 import type {
   ConsumeOptions,
@@ -20,65 +21,62 @@ import type {
   TransportOptions,
 } from "../../runtime/message/transport.ts";
 import { BrokerError, ConfigurationError } from "../../runtime/message/errors.ts";
-import { assertPrefetch, Intake } from "../memory/intake.ts";
+import { Intake } from "../memory/intake.ts";
+import type { Link } from "../memory/link.ts";
 import { seal, type SealedMessage } from "../memory/sealed_message.ts";
 import { abortable, pause } from "../../runtime/waiting/abort.ts";
-import { type LocalLink, openLocalLink } from "./local_link.ts";
+import { openLocalLink } from "./local_link.ts";
 import { socketPath } from "./socket_path.ts";
 import { TopologyLedger } from "./topology_ledger.ts";
 
-/** Options of {@linkcode local}. */
+/** {@linkcode local} takes these options. */
 export interface LocalOptions extends TransportOptions {
   /**
-   * `local:` for the broker of this user, `local:NAME` for another of this user, `local:///path/to.sock` for one
-   * at a path.
+   * The address `local:` means the broker of this user, `local:NAME` means another broker of this user, and
+   * `local:///path/to.sock` means the broker at that path.
    * @default {"local:"}
    */
   readonly address?: string;
 }
 
 /**
- * A transport to the broker that the processes of this machine share, hosted by the first of them.
+ * Makes a transport to the broker that the processes of this machine share, and that the first of them hosts.
  *
- * Messages live in the memory of the host: when it closes or dies another takes over, and what waited is lost.
+ * Messages live in the memory of the host. When the host closes or dies, another process takes over, and the
+ * messages that waited are lost.
  *
- * @throws {ConfigurationError} If the address makes no sense, or on Windows.
+ * @throws {ConfigurationError} If the address is not valid, or if the system is Windows.
  */
 export function local({ address = "local:", onStatus }: LocalOptions = {}): Transport {
   if (Deno.build.os === "windows") {
     throw new ConfigurationError(
-      `Cannot use broker "${address}": Windows is not supported. Use RabbitMQ or memory:`,
+      `Cannot use broker "${address}": the local broker does not run on Windows. Use RabbitMQ or memory:`,
     );
   }
   return new LocalTransport(socketPath(address), onStatus);
 }
 
-/** How long the others may take to return after a loss, in milliseconds. */
+/** After a loss, a transport expects the others to return within this time, in milliseconds. */
 const RETURN = 500;
-/** Between two offers of a message that nobody takes yet, in milliseconds. */
+/** A transport waits this long before it offers a message or a declaration again, in milliseconds. */
 const OFFER = 20;
-/** The longest wait before another attempt to return, in milliseconds. */
+/** A transport waits at most this long before it tries again to return, in milliseconds. */
 const LONGEST_WAIT = 1_000;
-
-interface Consumption {
-  readonly queue: string;
-  readonly options: ConsumeOptions;
-}
 
 class LocalTransport implements Transport {
   readonly broker: string;
   readonly #path: string;
   readonly #onStatus: TransportOptions["onStatus"];
   readonly #ledger = new TopologyLedger();
-  readonly #intakes = new Map<Intake, Consumption>();
+  readonly #intakes = new Set<Intake>();
   readonly #ended = new AbortController();
-  #link: LocalLink | undefined;
-  /** Settles with the next link, or with the end. */
+  #link: Link | undefined;
+  /** This resolves with the next link, or rejects when the transport closes. */
   #next = nextLink();
   #connecting: Promise<void> | undefined;
   #recovering: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
-  /** Until when others may be on their way back, on the clock of `performance.now()`. */
+  /** Other transports may still return until this time of `performance.now()`. */
   #returning = 0;
   #publishing = 0;
   #published: (() => void) | undefined;
@@ -97,7 +95,7 @@ class LocalTransport implements Transport {
   }
 
   async declare(topology: Topology): Promise<void> {
-    await this.#overLink("declare", (link) => link.declare(topology));
+    await this.#overLink("declare", async (link) => await link.declare(topology));
     this.#ledger.remember(topology);
   }
 
@@ -113,21 +111,20 @@ class LocalTransport implements Transport {
   }
 
   async consume(queue: string, receiver: Receiver, options: ConsumeOptions): Promise<Consumer> {
-    assertPrefetch(options.prefetch);
-    const intake = new Intake(receiver, options.prefetch, (stopped) => this.#intakes.delete(stopped));
-    await this.#overLink("consume", (link) => this.#feed(link, intake, { queue, options }));
+    const intake = new Intake(queue, receiver, options, this.#intakes);
+    await this.#overLink("consume", (link) => intake.resume(link));
     return intake;
   }
 
   async countMessages(queue: string): Promise<number | undefined> {
-    return await this.#overLink("count messages", (link) => link.countMessages(queue));
+    return await this.#overLink("count messages", async (link) => await link.countMessages(queue));
   }
 
   async deleteQueue(name: string): Promise<void> {
-    await this.#overLink("delete a queue", (link) => link.deleteQueue(name));
+    await this.#overLink("delete a queue", async (link) => await link.deleteQueue(name));
     this.#ledger.forgetQueue(name);
-    for (const [intake, { queue }] of this.#intakes) {
-      if (queue === name) await intake.cancel();
+    for (const intake of this.#intakes) {
+      if (intake.queue === name) await intake.cancel();
     }
   }
 
@@ -146,7 +143,7 @@ class LocalTransport implements Transport {
   }
 
   async #close(): Promise<void> {
-    // What an outage keeps from being confirmed is not waited for
+    // During an outage no host can confirm a message, so we wait only while there is a link
     if (this.#link !== undefined && this.#publishing > 0) {
       await new Promise<void>((resolve) => this.#published = resolve);
     }
@@ -158,26 +155,24 @@ class LocalTransport implements Transport {
     const link = this.#link;
     this.#link = undefined;
     await link?.close();
-    for (const intake of this.#intakes.keys()) intake.close();
+    for (const intake of this.#intakes) intake.close();
     this.#intakes.clear();
   }
 
-  #adopt(link: LocalLink): void {
+  #adopt(link: Link): void {
     this.#link = link;
-    if (link.lost) return this.#lose("its host has gone again");
+    if (link.lost) return this.#lose("the host of the broker has gone again");
     this.#next.resolve(link);
     this.#onStatus?.({ state: "connected", broker: this.broker });
   }
 
   #lose(reason: string): void {
-    // A link that is lost while it is being restored is the business of the recovery under way
+    // The recovery under way takes care of a link that is lost while it restores that link
     if (this.#link === undefined) return;
     this.#link = undefined;
     this.#published?.();
     this.#next = nextLink();
-    for (const [intake, { options }] of this.#intakes) {
-      if (!intake.cancelled) options.onInterrupted?.();
-    }
+    for (const intake of this.#intakes) intake.interrupt();
     this.#recovering = this.#recover(reason);
   }
 
@@ -187,7 +182,7 @@ class LocalTransport implements Transport {
         ? 0
         : Math.min(LONGEST_WAIT, 2 ** attempt * 25) * (0.5 + Math.random() / 2);
       this.#onStatus?.({ state: "lost", broker: this.broker, reason, retryIn: Math.round(retryIn) });
-      let link: LocalLink | undefined;
+      let link: Link | undefined;
       try {
         await pause(retryIn, this.#ended.signal);
         link = await openLocalLink(this.#path, (reason) => this.#lose(reason), this.#ended.signal);
@@ -200,15 +195,15 @@ class LocalTransport implements Transport {
     }
   }
 
-  /** Declares and consumes again, as often as it takes for the others to return. */
-  async #restore(link: LocalLink): Promise<void> {
+  /** Declares and consumes again, and repeats this while the others return. */
+  async #restore(link: Link): Promise<void> {
     this.#returning = performance.now() + RETURN;
-    const waiting = new Map(this.#intakes);
+    const waiting = new Set(this.#intakes);
     for (;;) {
       try {
         await link.declare(this.#ledger.topology());
-        for (const [intake, consumption] of waiting) {
-          if (!intake.cancelled) await this.#feed(link, intake, consumption);
+        for (const intake of waiting) {
+          if (!intake.cancelled) await intake.resume(link);
           waiting.delete(intake);
         }
         return;
@@ -219,15 +214,8 @@ class LocalTransport implements Transport {
     }
   }
 
-  async #feed(link: LocalLink, intake: Intake, { queue, options }: Consumption): Promise<void> {
-    const { prefetch } = intake;
-    const feed = await link.consume(queue, intake.take, { ...options, prefetch });
-    this.#intakes.set(intake, { queue, options });
-    await intake.attach(feed, prefetch);
-  }
-
-  /** Publishes; while others are on their way back, a message that nobody takes is offered again. */
-  async #offer(link: LocalLink, message: SealedMessage, signal: AbortSignal | undefined): Promise<void> {
+  /** Publishes a message. While other transports return, it offers the message again if no queue takes it. */
+  async #offer(link: Link, message: SealedMessage, signal: AbortSignal | undefined): Promise<void> {
     while (performance.now() < this.#returning) {
       try {
         return await link.publish({ ...message, mandatory: true });
@@ -239,10 +227,10 @@ class LocalTransport implements Transport {
     await link.publish(message);
   }
 
-  /** Does something over the link there is or the next one, and again if that is lost meanwhile. */
+  /** Acts over the present link or the next one, and acts again over another if that link is lost meanwhile. */
   async #overLink<T>(
     action: string,
-    act: (link: LocalLink) => Promise<T>,
+    act: (link: Link) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
     this.#refuseClosed(action);
@@ -265,8 +253,8 @@ class LocalTransport implements Transport {
   }
 }
 
-function nextLink(): PromiseWithResolvers<LocalLink> {
-  const next = Promise.withResolvers<LocalLink>();
+function nextLink(): PromiseWithResolvers<Link> {
+  const next = Promise.withResolvers<Link>();
   next.promise.catch(() => {});
   return next;
 }

@@ -1,2 +1,2 @@
-/** The broker that the processes of one machine share. */
+/** This module exports the broker that the processes of one machine share. */
 export { local, type LocalOptions } from "./local_transport.ts";

@@ -5,10 +5,10 @@ import type {
   Verdict,
 } from "../../runtime/message/transport.ts";
 
-/** What both ends must speak; another version of it is refused in words. */
+/** Both ends must speak this protocol. A client refuses a host of another version with a message that says so. */
 export const PROTOCOL = "enoki-local/2";
 
-/** What a client asks of its host. Those with a number in second place are answered with that number. */
+/** A client sends these requests to its host. The host answers a request that has an `id`, with the same `id`. */
 export type Request =
   | readonly ["hello", protocol: string]
   | readonly ["declare", id: number, topology: Topology]
@@ -29,7 +29,7 @@ export type Request =
   | readonly ["farewell", id: number]
   | readonly ["settle", feed: number, tag: number, verdict: Verdict];
 
-/** What a host says to its client. */
+/** A host sends these replies to its client. */
 export type Reply =
   | readonly ["welcome", protocol: string]
   | readonly ["done", id: number, result?: number]

@@ -1,13 +1,15 @@
 import { BrokerError, ConfigurationError } from "../../runtime/message/errors.ts";
 
-/** What the kernel takes for a socket's path, in bytes, its end mark left out. */
+/** The kernel accepts a socket path of at most this many bytes, without the zero byte at its end. */
 const LONGEST = Deno.build.os === "linux" ? 107 : 103;
 
 /**
- * The socket that an address means: `local:` for the one of this user, `local:NAME` for another of this user,
- * `local:///path/to.sock` for any.
+ * Returns the path of the socket that an address means.
  *
- * @throws {ConfigurationError} If the address is none of these, or its path is too long.
+ * The address `local:` means the socket of this user, `local:NAME` means another socket of this user, and
+ * `local:///path/to.sock` means any socket.
+ *
+ * @throws {ConfigurationError} If the address has none of these forms, or its path is too long.
  */
 export function socketPath(address: string): string {
   const refuse = (state: string) =>
@@ -21,7 +23,7 @@ export function socketPath(address: string): string {
   } else throw refuse("it is neither local:, nor local:NAME, nor local:///absolute/path.sock");
   const { length } = new TextEncoder().encode(path);
   if (length > LONGEST) {
-    throw refuse(`its path takes ${length} bytes, and ${LONGEST} is the most. Shorten it`);
+    throw refuse(`its path takes ${length} bytes, and the limit is ${LONGEST}. Choose a shorter path`);
   }
   return path;
 }
@@ -29,7 +31,7 @@ export function socketPath(address: string): string {
 /**
  * Makes the user's directory of sockets if `path` lies in it.
  *
- * @throws {BrokerError} If somebody else could put a socket there.
+ * @throws {BrokerError} If another user could put a socket there.
  */
 export async function prepareDirectory(path: string): Promise<void> {
   const directory = path.slice(0, path.lastIndexOf("/"));
@@ -39,10 +41,10 @@ export async function prepareDirectory(path: string): Promise<void> {
   const refuse = (state: string) => new BrokerError(`Cannot use socket directory ${directory}: ${state}`);
   if (!isDirectory) throw refuse("it is not a directory. Remove it");
   if (uid !== Deno.uid()) {
-    throw refuse(`it belongs to user ${uid}. Set XDG_RUNTIME_DIR to a directory of yours`);
+    throw refuse(`it belongs to user ${uid}. Set XDG_RUNTIME_DIR to a directory that you own`);
   }
   if (mode !== null && (mode & 0o077) !== 0) {
-    throw refuse(`others may enter it. Run chmod 700 ${directory}`);
+    throw refuse(`other users may enter it. Run chmod 700 ${directory}`);
   }
 }
 

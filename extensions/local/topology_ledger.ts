@@ -5,7 +5,7 @@ import type {
   Topology,
 } from "../../runtime/message/transport.ts";
 
-/** All that was declared and not deleted, each thing once. */
+/** A ledger remembers, each once, the things that a transport has declared and not deleted. */
 export class TopologyLedger {
   readonly #exchanges = new Map<string, ExchangeDeclaration>();
   readonly #queues = new Map<string, QueueDeclaration>();

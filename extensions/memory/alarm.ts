@@ -1,70 +1,52 @@
-/** Something with a deadline. */
+import { WakeTimer } from "../../runtime/waiting/wake_timer.ts";
+
+/** An alarm rings a ringable at its deadline. */
 export interface Ringable {
-  /** Called once at or after the deadline. */
+  /** The alarm calls this once, at the deadline or after it. */
   ring(now: number): void;
 }
 
-/** The longest delay that a timer takes, in milliseconds. */
-const LONGEST = 2 ** 31 - 1;
-
 /**
- * Watches many deadlines with at most one timer, which never keeps the process alive.
+ * An alarm watches many deadlines with at most one timer, which never keeps the process alive.
  *
- * There is a timer only while there is a deadline and the alarm is not paused. Deadlines are on the clock of
+ * The alarm has a timer only while it has a deadline and is not paused. Deadlines are times of
  * `performance.now()`.
  */
 export class Alarm {
   readonly #deadlines = new Map<Ringable, number>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #due = Infinity;
+  readonly #timer = new WakeTimer(() => this.#ring(), { keepsAlive: false });
   #paused = true;
 
-  /** Sets the one deadline of `ringable`; `Infinity` takes it away. */
+  /** Sets the one deadline of `ringable`. The deadline `Infinity` takes it away. */
   set(ringable: Ringable, deadline: number): void {
     if (deadline === Infinity) {
       this.#deadlines.delete(ringable);
-      if (this.#deadlines.size === 0) this.#disarm();
+      if (this.#deadlines.size === 0) this.#timer.reset(Infinity);
       return;
     }
     this.#deadlines.set(ringable, deadline);
-    if (deadline < this.#due) this.#arm(deadline);
+    if (!this.#paused) this.#timer.by(deadline);
   }
 
-  /** Stops the timer; what falls due meanwhile rings soon after {@linkcode Alarm.resume}. */
+  /** Stops the timer. What falls due meanwhile rings soon after {@linkcode Alarm.resume}. */
   pause(): void {
     this.#paused = true;
-    this.#disarm();
+    this.#timer.reset(Infinity);
   }
 
   resume(): void {
     this.#paused = false;
-    this.#arm(this.#earliest());
+    this.#timer.by(this.#earliest());
   }
 
-  #arm(deadline: number): void {
-    this.#disarm();
-    if (this.#paused || deadline === Infinity) return;
-    this.#due = deadline;
-    const delay = Math.min(Math.max(0, Math.ceil(deadline - performance.now())), LONGEST);
-    this.#timer = setTimeout(() => this.#fire(), delay);
-    Deno.unrefTimer(this.#timer);
-  }
-
-  #disarm(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#due = Infinity;
-  }
-
-  #fire(): void {
-    this.#disarm();
+  #ring(): void {
     const now = performance.now();
     const due = [...this.#deadlines].filter(([, deadline]) => deadline <= now);
     for (const [ringable] of due) {
       this.#deadlines.delete(ringable);
       ringable.ring(now);
     }
-    this.#arm(this.#earliest());
+    if (!this.#paused) this.#timer.by(this.#earliest());
   }
 
   #earliest(): number {

@@ -1,16 +1,20 @@
 import type { SealedMessage } from "./sealed_message.ts";
 
-/** A message in a queue. */
+/** A queue keeps this about each of its messages. */
 export interface QueuedMessage {
   readonly message: SealedMessage;
-  /** Grows with each message that the queue accepts. */
+  /** A queue gives each message that it accepts a larger position. */
   readonly position: number;
-  /** On the clock of `performance.now()`; `Infinity` where it never expires. */
+  /** This is a time of `performance.now()`, or `Infinity` if the message never expires. */
   readonly expiresAt: number;
   redelivered: boolean;
 }
 
-/** Messages that wait, by position: a ring buffer that takes messages back at their old place. */
+/**
+ * A backlog holds waiting messages in the order of their positions.
+ *
+ * It is a ring buffer that can also take a message back at its old place.
+ */
 export class Backlog {
   #ring: (QueuedMessage | undefined)[] = new Array(16);
   #start = 0;
@@ -20,19 +24,19 @@ export class Backlog {
     return this.#size;
   }
 
-  /** The next to be taken. */
+  /** Returns the message that {@linkcode Backlog.shift} would take. */
   get head(): QueuedMessage | undefined {
     return this.#size === 0 ? undefined : this.#ring[this.#start];
   }
 
-  /** Adds a message newer than all. */
+  /** Adds a message that is newer than all others. */
   push(entry: QueuedMessage): void {
     if (this.#size === this.#ring.length) this.#grow();
     this.#ring[(this.#start + this.#size) & (this.#ring.length - 1)] = entry;
     this.#size++;
   }
 
-  /** Takes the oldest. */
+  /** Takes the oldest message out. */
   shift(): QueuedMessage | undefined {
     if (this.#size === 0) return undefined;
     const entry = this.#ring[this.#start];
@@ -42,13 +46,13 @@ export class Backlog {
     return entry;
   }
 
-  /** Puts a message back between those older and those newer than it. */
+  /** Puts a message back between the older and the newer messages. */
   restore(entry: QueuedMessage): void {
     if (this.#size === this.#ring.length) this.#grow();
     const mask = this.#ring.length - 1;
     this.#start = (this.#start - 1) & mask;
     this.#size++;
-    // What was taken is nearly always older than what waits, so this loop nearly always ends at once
+    // A message that comes back is nearly always older than all others, so this loop nearly always ends at once
     let at = this.#start;
     for (let passed = 1; passed < this.#size; passed++) {
       const next = (at + 1) & mask;

@@ -23,13 +23,13 @@ const PREDECLARED: readonly (readonly [string, ExchangeType])[] = [
 ];
 
 /**
- * A broker in this process: the AMQP 0-9-1 model with RabbitMQ's classic queues, in memory.
+ * A memory broker is the AMQP 0-9-1 model, with RabbitMQ's classic queues, in the memory of this process.
  *
- * Give the same one to several `memory()` transports and they talk to each other. It holds queues and messages
- * for as long as it is referenced; timers run only while a transport is connected.
+ * Several `memory()` transports talk to each other if you give them the same broker. The broker keeps its queues
+ * and messages for as long as something refers to it. Its timers run only while a transport is connected.
  */
 export class MemoryBroker implements QueueKeeper {
-  /** Deadlines of queues and messages. */
+  /** The alarm watches the deadlines of queues and messages. */
   readonly alarm: Alarm = new Alarm();
   readonly #exchanges = new Map<string, Exchange>();
   readonly #queues = new Map<string, Queue>();
@@ -39,18 +39,18 @@ export class MemoryBroker implements QueueKeeper {
     for (const [name, type] of PREDECLARED) this.#exchanges.set(name, new Exchange({ name, type }));
   }
 
-  /** Whether a transport is connected. */
+  /** Says whether a transport is connected. */
   get isUsed(): boolean {
     return this.#connections.size > 0;
   }
 
-  /** Counts a connection in. */
+  /** Registers a connection. */
   join(connection: object): void {
     if (this.#connections.size === 0) this.alarm.resume();
     this.#connections.add(connection);
   }
 
-  /** Counts a connection out, and its exclusive queues with it. */
+  /** Unregisters a connection and removes its exclusive queues. */
   leave(connection: object): void {
     for (const queue of this.#queues.values()) {
       if (queue.owner === connection) this.remove(queue);
@@ -59,7 +59,7 @@ export class MemoryBroker implements QueueKeeper {
     if (this.#connections.size === 0) this.alarm.pause();
   }
 
-  /** @throws {BrokerError} If an exchange of that name has other properties, or the name is reserved. */
+  /** @throws {BrokerError} If an exchange of that name has other properties, or the broker reserves the name. */
   declareExchange(declaration: ExchangeDeclaration): void {
     const { name, type, durable = true, autoDelete = false } = declaration;
     const known = this.#exchanges.get(name)?.declaration;
@@ -78,7 +78,7 @@ export class MemoryBroker implements QueueKeeper {
     expectSame(`exchange "${name}"`, "autoDelete", known.autoDelete ?? false, autoDelete);
   }
 
-  /** @throws {BrokerError} If a queue of that name has other properties or another owner. */
+  /** @throws {BrokerError} If a queue of that name has other properties or is exclusive to another connection. */
   declareQueue(declaration: QueueDeclaration, connection: object): void {
     const { name, durable = true, exclusive = false, autoDelete = false } = declaration;
     const queue = this.#queues.get(name);
@@ -104,16 +104,16 @@ export class MemoryBroker implements QueueKeeper {
     const exchange = this.#exchanges.get(binding.exchange);
     if (exchange === undefined) {
       const state = binding.exchange === ""
-        ? "the default exchange takes no bindings"
-        : "the exchange does not exist";
+        ? "the default exchange takes no bindings. Choose another exchange"
+        : "the exchange does not exist. Declare the exchange first";
       throw new BrokerError(
-        `Cannot bind queue "${binding.queue}" to exchange "${binding.exchange}": ${state}. Declare the exchange first`,
+        `Cannot bind queue "${binding.queue}" to exchange "${binding.exchange}": ${state}`,
       );
     }
     exchange.bind(this.queue(binding.queue, "bind", connection), binding);
   }
 
-  /** @throws {BrokerError} If the queue does not exist, or is another connection's own. */
+  /** @throws {BrokerError} If the queue does not exist or is exclusive to another connection. */
   queue(name: string, action: string, connection: object): Queue {
     const queue = this.#queues.get(name);
     if (queue === undefined) {
@@ -123,12 +123,12 @@ export class MemoryBroker implements QueueKeeper {
     return queue;
   }
 
-  /** @throws {BrokerError} If the queue is another connection's own. */
+  /** @throws {BrokerError} If the queue is exclusive to another connection. */
   countMessages(name: string, connection: object): number | undefined {
     return this.#queues.has(name) ? this.queue(name, "count messages of", connection).waiting : undefined;
   }
 
-  /** @throws {BrokerError} If the queue is another connection's own. */
+  /** @throws {BrokerError} If the queue is exclusive to another connection. */
   deleteQueue(name: string, connection: object): void {
     const queue = this.#queues.get(name);
     if (queue === undefined) return;
@@ -137,7 +137,7 @@ export class MemoryBroker implements QueueKeeper {
   }
 
   /**
-   * Gives a message to all queues that take it; false where none does.
+   * Gives a message to all queues that take it, and returns false if no queue does.
    *
    * @throws {BrokerError} If the exchange does not exist.
    */
@@ -184,13 +184,15 @@ export class MemoryBroker implements QueueKeeper {
 
 function refuseReserved(kind: string, name: string): void {
   if (name !== "" && !name.startsWith("amq.")) return;
-  throw new BrokerError(`Cannot declare ${kind} "${name}": the name is reserved. Choose one without "amq."`);
+  throw new BrokerError(
+    `Cannot declare ${kind} "${name}": the broker reserves it. Choose one without "amq."`,
+  );
 }
 
 function refuseForeign(action: string, queue: Queue, connection: object): void {
   if (queue.owner === undefined || queue.owner === connection) return;
   throw new BrokerError(
-    `Cannot ${action} queue "${queue.name}": it is exclusive to another connection. Choose another name`,
+    `Cannot ${action} queue "${queue.name}": the queue is exclusive to another connection. Choose another name`,
   );
 }
 
@@ -202,9 +204,9 @@ function expectSame(
 ): void {
   if (fieldEquals(known, wanted)) return;
   throw new BrokerError(
-    `Cannot declare ${what}: it exists with ${property} ${JSON.stringify(known)}, not ${
+    `Cannot declare ${what}: it already exists with ${property} ${JSON.stringify(known)}, not ${
       JSON.stringify(wanted)
     }. ` +
-      "Declare it alike, or delete it first",
+      "Declare it with the same properties, or delete it first",
   );
 }

@@ -1,19 +1,20 @@
 import type { FieldTable, MessageProperties } from "../../runtime/message/transport.ts";
 import type { SealedMessage } from "./sealed_message.ts";
 
-/** Why a message left its queue for the dead-letter exchange, as RabbitMQ's `x-death` says it. */
+/** RabbitMQ's `x-death` header says with these words why a message left its queue for the dead-letter exchange. */
 export type DeathReason = "rejected" | "expired" | "maxlen";
 
-/** Where a queue sends its dead letters. */
+/** A queue sends its dead letters along this route. */
 export interface DeadLetterRoute {
   readonly exchange: string;
-  /** Replaces the message's own routing key. */
+  /** This replaces the message's own routing key. */
   readonly routingKey?: string;
 }
 
 /**
- * The message that a queue's dead-letter exchange gets, with RabbitMQ's `x-death` header; its `expiration` is
- * moved there.
+ * Makes the message that a queue sends to its dead-letter exchange.
+ *
+ * The message has RabbitMQ's `x-death` header, and its `expiration` moves into that header.
  */
 export function deadLetter(
   message: SealedMessage,
@@ -66,8 +67,9 @@ function deathsOf(headers: FieldTable): readonly FieldTable[] {
 }
 
 /**
- * Whether a dead letter is about to enter a queue where it died before, without a rejection since then: it would
- * go round for ever, so it is dropped instead.
+ * Says whether a dead letter is about to enter a queue where it died before, without a rejection since then.
+ *
+ * Such a letter would go round for ever, so the broker drops it.
  */
 export function goesRound({ properties: { headers = {} } }: SealedMessage, queue: string): boolean {
   const deaths = deathsOf(headers);

@@ -9,15 +9,18 @@ interface Binding {
   readonly arguments: FieldTable;
 }
 
-/** How many routing keys an exchange remembers the queues of. */
+/** An exchange remembers the queues of at most this many routing keys. */
 const REMEMBERED_ROUTES = 10_000;
 
-/** Chooses queues for messages by its bindings. */
+/** An exchange chooses the queues for a message by its bindings. */
 export class Exchange {
   readonly declaration: ExchangeDeclaration;
-  /** By binding key. */
+  /** The keys are binding keys. */
   readonly #bindings = new Map<string, Binding[]>();
-  /** The queues of a routing key, where headers do not matter; forgotten when a binding comes or goes. */
+  /**
+   * The exchange remembers the queues of a routing key here, unless it routes by headers. It forgets all of them
+   * when a binding comes or goes.
+   */
   readonly #routes = new Map<string, readonly Queue[]>();
 
   constructor(declaration: ExchangeDeclaration) {
@@ -35,7 +38,7 @@ export class Exchange {
     this.#routes.clear();
   }
 
-  /** Removes all bindings of a queue; false where it had none. */
+  /** Removes all bindings of a queue, and returns false if the queue had none. */
   unbind(queue: Queue): boolean {
     let found = false;
     for (const [routingKey, bindings] of this.#bindings) {
@@ -49,7 +52,7 @@ export class Exchange {
     return found;
   }
 
-  /** The queues that take a message, each once. */
+  /** Returns the queues that take a message, each of them once. */
   route({ routingKey, properties }: SealedMessage): readonly Queue[] {
     if (this.declaration.type === "headers") return this.#byHeaders(properties.headers ?? {});
     let queues = this.#routes.get(routingKey);

@@ -1,10 +1,11 @@
 import type { FieldTable, FieldValue } from "../../runtime/message/transport.ts";
 
 /**
- * Copies a header table, so that it crosses to the receiver by value as it would over a wire; keys whose value
- * is undefined stay behind.
+ * Copies a header table, so that the receiver gets its values as over a wire, and none of the publisher's objects.
  *
- * @throws {TypeError} If a value is none that a table can carry.
+ * The copy leaves out keys whose value is undefined.
+ *
+ * @throws {TypeError} If a table cannot carry one of the values.
  */
 export function copyFieldTable(table: FieldTable): FieldTable {
   const copy: Record<string, FieldValue> = {};
@@ -31,7 +32,7 @@ function copyFieldValue(value: FieldValue, key: string): FieldValue {
   throw new TypeError(
     `Cannot carry header "${key}": ${
       describe(value)
-    } is no field value. Send null, a boolean, a finite number, ` +
+    } is not a field value. Send null, a boolean, a finite number, ` +
       "a string, an array or a plain object",
   );
 }

@@ -1,16 +1,16 @@
 /**
- * Runs receivers later, in order, on a stack of their own.
+ * A handoff runs receivers later, in order, on a stack of their own.
  *
- * The invariant: a receiver never runs inside a call of the transport. What arrives is kept and handed out in a
- * microtask, which costs next to nothing. Microtasks alone would let receivers that answer each other, or one
- * that requeues for ever, hold the event loop for good, so every {@linkcode BURST} hand-outs the next waits for
- * a turn of the loop.
+ * The invariant is that a receiver never runs inside a call of the transport. The handoff keeps each arrival and
+ * hands it out in a microtask, which costs nearly nothing. With microtasks alone, receivers that answer each other,
+ * or one that requeues for ever, would hold the event loop for good. So after every {@linkcode BURST} arrivals the
+ * handoff waits for a turn of the loop.
  */
 
-/** How many deliveries may be handed out before timers and sockets get their turn. */
+/** The handoff hands out this many arrivals before timers and sockets get their turn. */
 const BURST = 1024;
 
-/** Keeps arrivals until they can be handed to their takers. */
+/** A handoff keeps arrivals until it can hand them to their takers. */
 export class Handoff<Arrival> {
   readonly #hand: (arrival: Arrival) => void;
   #waiting: Arrival[] = [];
@@ -19,7 +19,7 @@ export class Handoff<Arrival> {
   #scheduled = false;
   #immediate: ReturnType<typeof setImmediate> | undefined;
 
-  /** @param hand Must not throw */
+  /** @param hand The handoff calls this for each arrival, and it must not throw. */
   constructor(hand: (arrival: Arrival) => void) {
     this.#hand = hand;
   }
@@ -29,7 +29,7 @@ export class Handoff<Arrival> {
     if (!this.#scheduled) this.#schedule();
   }
 
-  /** Drops what waits. */
+  /** Drops all arrivals that wait. */
   clear(): void {
     this.#waiting = [];
     this.#next = 0;

@@ -1,10 +1,11 @@
 import type { FieldTable, FieldValue } from "../../runtime/message/transport.ts";
 
 /**
- * Whether headers fit the arguments of a binding to a headers exchange.
+ * Says whether headers fit the arguments of a binding to a headers exchange.
  *
- * `x-match` is `all` (the default) or `any`, and takes other arguments that start with `x-` into account only as
- * `all-with-x` or `any-with-x`. An argument that is null wants its header present, whatever its value.
+ * The argument `x-match` is `all` (the default), `any`, `all-with-x` or `any-with-x`. Other arguments that start
+ * with `x-` count only with the last two. An argument that is null fits every value of its header, but the header
+ * must be there.
  */
 export function headersMatch(wanted: FieldTable, headers: FieldTable): boolean {
   const match = wanted["x-match"] ?? "all";
@@ -19,7 +20,7 @@ export function headersMatch(wanted: FieldTable, headers: FieldTable): boolean {
   return all;
 }
 
-/** Whether two field values are the same by value. */
+/** Says whether two field values have the same content. */
 export function fieldEquals(one: FieldValue | undefined, other: FieldValue | undefined): boolean {
   if (one === other) return true;
   if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;

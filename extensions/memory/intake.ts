@@ -1,16 +1,18 @@
-import type { Consumer, Delivery, Receiver, Verdict } from "../../runtime/message/transport.ts";
-import type { Feed, Taker } from "./link.ts";
+import type {
+  ConsumeOptions,
+  Consumer,
+  Delivery,
+  Receiver,
+  Verdict,
+} from "../../runtime/message/transport.ts";
+import type { Feed, Link, Taker } from "./link.ts";
 
-/** @throws {RangeError} If `prefetch` is not a positive integer. */
-export function assertPrefetch(prefetch: number): void {
-  if (Number.isInteger(prefetch) && prefetch > 0) return;
-  throw new RangeError(`Cannot consume with prefetch ${prefetch}: it is not a positive integer`);
-}
-
-/** Runs a receiver over what its feed brings, and carries the verdicts back to the feed they belong to. */
+/** An intake is the consumer that a transport's user holds. It lives over many links, with one feed on each. */
 export class Intake implements Consumer {
+  readonly queue: string;
   readonly #receiver: Receiver;
-  readonly #onStop: (intake: Intake) => void;
+  readonly #options: ConsumeOptions;
+  readonly #siblings: Set<Intake>;
   #prefetch: number;
   #feed: Feed | undefined;
   #open = 0;
@@ -19,36 +21,42 @@ export class Intake implements Consumer {
   #closed = false;
   #idle: (() => void) | undefined;
 
-  /** @param onStop Called once, when it has stopped */
-  constructor(receiver: Receiver, prefetch: number, onStop: (intake: Intake) => void) {
+  /**
+   * @param siblings The transport keeps its intakes in this set. The intake joins the set once a broker has
+   * accepted it, and leaves the set once it has stopped.
+   * @throws {RangeError} If the prefetch is not a positive integer.
+   */
+  constructor(queue: string, receiver: Receiver, options: ConsumeOptions, siblings: Set<Intake>) {
+    assertPrefetch(options.prefetch);
+    this.queue = queue;
     this.#receiver = receiver;
-    this.#prefetch = prefetch;
-    this.#onStop = onStop;
+    this.#options = options;
+    this.#prefetch = options.prefetch;
+    this.#siblings = siblings;
   }
 
-  get prefetch(): number {
-    return this.#prefetch;
-  }
-
-  /** Whether nothing more may come. */
+  /** Says whether the user has cancelled the intake, or the transport is closed. */
   get cancelled(): boolean {
     return this.#cancelled !== undefined;
   }
 
-  /** Runs the receiver on what a feed brings. */
-  readonly take: Taker = (feed, tag, delivery) => {
-    this.#open++;
-    this.#judge(delivery).then((verdict) => {
-      feed.settle(tag, verdict);
-      if (--this.#open === 0) this.#idle?.();
-    });
-  };
-
-  /** Takes up the feed of a new connection, with the wishes that came while it was being opened. */
-  async attach(feed: Feed, prefetch: number): Promise<void> {
+  /**
+   * Begins to consume over a link, or goes on over the next one.
+   *
+   * Once the feed is there, the intake applies the prefetch or the cancel that the user has asked for meanwhile.
+   */
+  async resume(link: Link): Promise<void> {
+    const prefetch = this.#prefetch;
+    const feed = await link.consume(this.queue, this.#take, { ...this.#options, prefetch });
+    this.#siblings.add(this);
     this.#feed = feed;
     if (this.cancelled) await feed.cancel();
     else if (this.#prefetch !== prefetch) await feed.setPrefetch(this.#prefetch);
+  }
+
+  /** Tells the user that the link is lost, unless the user has cancelled the intake. */
+  interrupt(): void {
+    if (!this.cancelled) this.#options.onInterrupted?.();
   }
 
   async setPrefetch(prefetch: number): Promise<void> {
@@ -58,14 +66,14 @@ export class Intake implements Consumer {
   }
 
   cancel(): Promise<void> {
-    return this.#cancelled ??= this.#feed?.cancel() ?? Promise.resolve();
+    return this.#cancelled ??= Promise.resolve(this.#feed?.cancel());
   }
 
   stop(): Promise<void> {
     return this.#stopped ??= this.#stop();
   }
 
-  /** Voids all verdicts to come: the transport is closed. */
+  /** Ends the intake with its transport. The verdicts that still come have no effect. */
   close(): void {
     this.#cancelled ??= Promise.resolve();
     this.#closed = true;
@@ -76,11 +84,19 @@ export class Intake implements Consumer {
     return this.stop();
   }
 
+  readonly #take: Taker = (feed, tag, delivery) => {
+    this.#open++;
+    this.#judge(delivery).then((verdict) => {
+      feed.settle(tag, verdict);
+      if (--this.#open === 0) this.#idle?.();
+    });
+  };
+
   async #stop(): Promise<void> {
     await this.cancel();
     if (this.#open > 0 && !this.#closed) await new Promise<void>((resolve) => this.#idle = resolve);
     await this.#feed?.end();
-    this.#onStop(this);
+    this.#siblings.delete(this);
   }
 
   async #judge(delivery: Delivery): Promise<Verdict> {
@@ -90,4 +106,9 @@ export class Intake implements Consumer {
       return delivery.redelivered ? "reject" : "requeue";
     }
   }
+}
+
+function assertPrefetch(prefetch: number): void {
+  if (Number.isInteger(prefetch) && prefetch > 0) return;
+  throw new RangeError(`Cannot consume with prefetch ${prefetch}: it is not a positive integer`);
 }

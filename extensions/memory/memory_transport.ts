@@ -9,21 +9,21 @@ import type {
 } from "../../runtime/message/transport.ts";
 import { BrokerError } from "../../runtime/message/errors.ts";
 import { MemoryBroker } from "./broker.ts";
-import { assertPrefetch, Intake } from "./intake.ts";
+import { Intake } from "./intake.ts";
 import { MemoryLink } from "./memory_link.ts";
 import { seal } from "./sealed_message.ts";
 
-/** Options of {@linkcode memory}. */
+/** {@linkcode memory} takes these options. */
 export interface MemoryOptions extends TransportOptions {
-  /** Shared with the other transports that name it. @default {new MemoryBroker()} */
+  /** All transports that name the same broker share it. @default {new MemoryBroker()} */
   readonly broker?: MemoryBroker;
 }
 
 /**
- * A transport to a broker in this process, for tests and for services that live in one process.
+ * Makes a transport to a broker in this process, for tests and for services that live in one process.
  *
- * Receivers see what a wire would bring: bytes, copied headers, and never the publisher's own stack. Messages die
- * with the broker.
+ * Receivers get messages as from a wire: the body is bytes, the headers are copies, and no receiver runs on the
+ * publisher's stack. Messages die with the broker.
  */
 export function memory({ broker = new MemoryBroker(), onStatus }: MemoryOptions = {}): Transport {
   return new MemoryTransport(broker, onStatus);
@@ -31,11 +31,17 @@ export function memory({ broker = new MemoryBroker(), onStatus }: MemoryOptions 
 
 let shared = new MemoryBroker();
 
-/** The broker of this process for all who name none of their own; empty again once nobody is connected. */
+/**
+ * Returns the broker that all in this process share who name no broker of their own.
+ *
+ * Once nobody is connected to it, the next call returns a new and empty one.
+ */
 export function sharedMemoryBroker(): MemoryBroker {
   if (!shared.isUsed) shared = new MemoryBroker();
   return shared;
 }
+
+const PUBLISHED = Promise.resolve();
 
 class MemoryTransport implements Transport {
   readonly broker = "memory:";
@@ -50,7 +56,7 @@ class MemoryTransport implements Transport {
     this.#onStatus = onStatus;
   }
 
-  // deno-lint-ignore require-await -- what it throws must reject
+  // deno-lint-ignore require-await -- an error must become a rejection
   async connect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     signal?.throwIfAborted();
     if (this.#closed) {
@@ -65,21 +71,20 @@ class MemoryTransport implements Transport {
     await this.#connected("declare").declare(topology);
   }
 
+  // The method is not async, because every call and every event passes here and an async method is slower
   publish(message: Message, options?: { readonly signal?: AbortSignal }): Promise<void> {
     try {
       options?.signal?.throwIfAborted();
-      return this.#connected("publish").publish(seal(message));
+      this.#connected("publish").publish(seal(message));
+      return PUBLISHED;
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   async consume(queue: string, receiver: Receiver, options: ConsumeOptions): Promise<Consumer> {
-    assertPrefetch(options.prefetch);
-    const intake = new Intake(receiver, options.prefetch, (stopped) => this.#intakes.delete(stopped));
-    const feed = await this.#connected("consume").consume(queue, intake.take, options);
-    await intake.attach(feed, options.prefetch);
-    this.#intakes.add(intake);
+    const intake = new Intake(queue, receiver, options, this.#intakes);
+    await intake.resume(this.#connected("consume"));
     return intake;
   }
 

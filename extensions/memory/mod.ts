@@ -1,3 +1,3 @@
-/** The broker in one process. */
+/** This module exports the broker that lives in one process. */
 export { MemoryBroker } from "./broker.ts";
 export { memory, type MemoryOptions } from "./memory_transport.ts";

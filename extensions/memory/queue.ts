@@ -5,16 +5,14 @@ import type { DeadLetterRoute, DeathReason } from "./dead_letter.ts";
 import { type QueueArguments, readQueueArguments } from "./queue_arguments.ts";
 import type { SealedMessage } from "./sealed_message.ts";
 
-/** Takes messages from a queue while it is free. */
+/** A consumer takes messages from a queue while it is free. */
 export interface QueueConsumer {
   readonly free: boolean;
   readonly exclusive: boolean;
   take(entry: QueuedMessage): void;
-  /** The queue is gone; nothing more comes. */
-  orphan(): void;
 }
 
-/** What a queue asks of the broker that holds it. */
+/** A queue needs this from the broker that keeps it. */
 export interface QueueKeeper {
   readonly alarm: Alarm;
   bury(message: SealedMessage, queue: Queue, reason: DeathReason, route: DeadLetterRoute): void;
@@ -22,30 +20,30 @@ export interface QueueKeeper {
 }
 
 /**
- * A queue: messages that wait, and consumers that take them in turn.
+ * A queue holds messages that wait, and gives them to its consumers in turn.
  *
- * A message goes to a consumer the moment that both are there, so whatever waits, waits because no consumer is
- * free; limits and lifetimes only ever look at what waits.
+ * A message goes to a consumer as soon as both are there, so a message waits only while no consumer is free. Limits
+ * and lifetimes concern only the messages that wait.
  */
 export class Queue implements Ringable {
   readonly name: string;
   readonly declaration: QueueDeclaration;
-  /** The connection that owns an exclusive queue. */
+  /** An exclusive queue belongs to this connection. */
   readonly owner: object | undefined;
   readonly #keeper: QueueKeeper;
   readonly #arguments: QueueArguments;
-  /** By priority. */
+  /** The index of a level is its priority. */
   readonly #levels: Backlog[];
   readonly #consumers: QueueConsumer[] = [];
   #turn = 0;
   #waiting = 0;
   #position = 0;
-  /** Whether a message that expires was ever here. */
+  /** Says whether a message that expires was ever here. */
   #expires = false;
   #leaseEnd = Infinity;
   #removed = false;
 
-  /** @throws {BrokerError} If an argument makes no sense. */
+  /** @throws {BrokerError} If the broker cannot accept an argument. */
   constructor(declaration: QueueDeclaration, owner: object | undefined, keeper: QueueKeeper) {
     this.name = declaration.name;
     this.declaration = declaration;
@@ -56,7 +54,7 @@ export class Queue implements Ringable {
     this.renew();
   }
 
-  /** Messages that no consumer holds. */
+  /** Returns how many messages no consumer holds. */
   get waiting(): number {
     if (this.#expires) this.#buryExpired(performance.now());
     return this.#waiting;
@@ -66,7 +64,7 @@ export class Queue implements Ringable {
     return this.#consumers;
   }
 
-  /** Takes a message in: to a consumer if one is free, to the backlog otherwise. */
+  /** Gives a message to a consumer if one is free, and to the backlog otherwise. */
   accept(message: SealedMessage): void {
     const { expiration } = message.properties;
     const lifetime = expiration === undefined
@@ -87,7 +85,7 @@ export class Queue implements Ringable {
     this.#watch();
   }
 
-  /** Takes a message back to its old place. */
+  /** Takes a message back at its old place. */
   restore(entry: QueuedMessage): void {
     if (this.#removed) return;
     this.#level(entry.message).restore(entry);
@@ -97,7 +95,7 @@ export class Queue implements Ringable {
     this.#limit();
   }
 
-  /** Drops a message, to the dead-letter exchange if there is one. */
+  /** Drops a message, or sends it to the dead-letter exchange if the queue has one. */
   bury({ message }: QueuedMessage, reason: DeathReason): void {
     const { deadLetterRoute } = this.#arguments;
     if (deadLetterRoute !== undefined && !this.#removed) {
@@ -105,7 +103,7 @@ export class Queue implements Ringable {
     }
   }
 
-  /** Gives what waits to consumers that are free. */
+  /** Gives waiting messages to consumers that are free. */
   dispatch(): void {
     if (this.#waiting > 0) {
       if (this.#expires) this.#buryExpired(performance.now());
@@ -134,7 +132,7 @@ export class Queue implements Ringable {
     else this.renew();
   }
 
-  /** Starts the lease of an unused queue anew. */
+  /** Starts the lease of an unused queue again. */
   renew(): void {
     if (this.#consumers.length > 0 || this.#arguments.lease === Infinity) return;
     this.#leaseEnd = performance.now() + this.#arguments.lease;
@@ -147,13 +145,13 @@ export class Queue implements Ringable {
     this.#watch();
   }
 
-  /** Lets go of everything; the broker has forgotten the queue. */
+  /** Lets go of everything, because the broker has forgotten the queue. */
   discard(): void {
     this.#removed = true;
     this.#keeper.alarm.set(this, Infinity);
     this.#waiting = 0;
     this.#levels.length = 0;
-    for (const consumer of this.#consumers.splice(0)) consumer.orphan();
+    this.#consumers.length = 0;
   }
 
   #level({ properties: { priority = 0 } }: SealedMessage): Backlog {
@@ -198,7 +196,7 @@ export class Queue implements Ringable {
     }
   }
 
-  /** Sets the alarm to the next deadline: the end of the lease, or of a message at a head. */
+  /** Sets the alarm to the next deadline, at which the lease ends or the first message of a level expires. */
   #watch(): void {
     if (this.#removed || (!this.#expires && this.#arguments.lease === Infinity)) return;
     let deadline = this.#leaseEnd;

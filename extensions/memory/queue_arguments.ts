@@ -2,20 +2,20 @@ import type { FieldTable, QueueDeclaration } from "../../runtime/message/transpo
 import { BrokerError } from "../../runtime/message/errors.ts";
 import type { DeadLetterRoute } from "./dead_letter.ts";
 
-/** What the arguments of a queue ask for. Durations are milliseconds. */
+/** The arguments of a queue ask for this. All durations are in milliseconds. */
 export interface QueueArguments {
-  /** How long the queue may go unused. `Infinity` by default. */
+  /** The queue expires when nobody uses it for this long. @default {Infinity} */
   readonly lease: number;
-  /** How long a message may wait. `Infinity` by default. */
+  /** A message expires when it waits for this long. @default {Infinity} */
   readonly messageLifetime: number;
-  /** How many messages may wait. `Infinity` by default. */
+  /** At most this many messages may wait. @default {Infinity} */
   readonly maxLength: number;
-  /** 0 where priorities do not matter. */
+  /** The queue has no priorities if this is 0. @default {0} */
   readonly maxPriority: number;
   readonly deadLetterRoute: DeadLetterRoute | undefined;
 }
 
-// What a second declaration must repeat
+// A second declaration must repeat these arguments
 const COMPARED = [
   "x-expires",
   "x-message-ttl",
@@ -33,9 +33,9 @@ const UNSUPPORTED = [
 ];
 
 /**
- * Reads the arguments of a queue; those that RabbitMQ does not know either are passed over.
+ * Reads the arguments of a queue, and ignores those that RabbitMQ does not know either.
  *
- * @throws {BrokerError} If a value makes no sense, or asks for what only RabbitMQ can do.
+ * @throws {BrokerError} If a value is not valid, or asks for something that only RabbitMQ can do.
  */
 export function readQueueArguments(
   { name, arguments: table = {} }: QueueDeclaration,
@@ -60,10 +60,10 @@ export function readQueueArguments(
   if (
     (table["x-overflow"] ?? "drop-head") !== "drop-head" || (table["x-queue-type"] ?? "classic") !== "classic"
   ) {
-    refuse("the embedded broker has classic queues that drop their head only. Use RabbitMQ for others");
+    refuse("the embedded broker has only classic queues, which drop their head. Use RabbitMQ for others");
   }
   const maxPriority = count("x-max-priority", 0, 0);
-  if (maxPriority > 255) refuse(`argument x-max-priority is ${maxPriority}, and 255 is the most`);
+  if (maxPriority > 255) refuse(`argument x-max-priority is ${maxPriority}, but it must not exceed 255`);
   return {
     lease: count("x-expires", 1, Infinity),
     messageLifetime: count("x-message-ttl", 0, Infinity),
@@ -77,7 +77,7 @@ export function readQueueArguments(
   };
 }
 
-/** The arguments of a queue that count when it is declared again. */
+/** Returns the arguments that a second declaration of the queue must repeat. */
 export function comparedArguments(table: FieldTable = {}): FieldTable {
   return Object.fromEntries(
     COMPARED.flatMap((key) => table[key] === undefined ? [] : [[key, table[key]]]),

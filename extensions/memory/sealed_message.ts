@@ -2,7 +2,7 @@ import type { Message, MessageProperties } from "../../runtime/message/transport
 import { BrokerError } from "../../runtime/message/errors.ts";
 import { copyFieldTable } from "./field_table.ts";
 
-/** A message that shares nothing with its publisher any more: bytes and copied properties. */
+/** A sealed message shares nothing with its publisher: its body is bytes, and its properties are copies. */
 export interface SealedMessage {
   readonly exchange: string;
   readonly routingKey: string;
@@ -14,11 +14,11 @@ export interface SealedMessage {
 const encoder = new TextEncoder();
 
 /**
- * Turns a message into what a wire would have carried.
+ * Seals a message, so that it is as if a wire had carried it.
  *
- * @throws {TypeError} If a header is no field value.
+ * @throws {TypeError} If a header is not a field value.
  * @throws {RangeError} If `priority` is not an integer from 0 to 255.
- * @throws {BrokerError} If `expiration` is not a count of milliseconds.
+ * @throws {BrokerError} If `expiration` is not a number of milliseconds.
  */
 export function seal({ exchange, routingKey, body, properties, mandatory = false }: Message): SealedMessage {
   return {

@@ -4,7 +4,7 @@ import type { MemoryBroker } from "./broker.ts";
 import type { SealedMessage } from "./sealed_message.ts";
 import { type Sink, Subscription } from "./subscription.ts";
 
-/** One connection to a broker of this process, and all that goes with it when it closes. */
+/** A session is one connection to a broker of this process. It owns everything that goes when it closes. */
 export class Session {
   readonly #broker: MemoryBroker;
   readonly #subscriptions = new Set<Subscription>();
@@ -31,35 +31,32 @@ export class Session {
     }
   }
 
-  /** @throws {BrokerError} If the queue does not exist, or a consumer on it wants it for itself. */
-  consume(name: string, sink: Sink, { prefetch, exclusive = false }: ConsumeOptions): Subscription {
+  /** @throws {BrokerError} If the queue does not exist, or if the new or another consumer is exclusive. */
+  subscribe(name: string, sink: Sink, options: ConsumeOptions): Subscription {
     const queue = this.#broker.queue(name, "consume", this);
-    if (queue.consumers.some((consumer) => exclusive || consumer.exclusive)) {
+    if (queue.consumers.some((consumer) => options.exclusive || consumer.exclusive)) {
       throw new BrokerError(
-        `Cannot consume queue "${name}": it has a consumer, and one of the two is exclusive. Stop the other first`,
+        `Cannot consume queue "${name}": it has a consumer already, and one of the two is exclusive. ` +
+          "Stop the other consumer first",
       );
     }
-    const subscription = new Subscription(queue, sink, prefetch, exclusive);
+    const subscription = new Subscription(queue, sink, options, this.#subscriptions);
     this.#subscriptions.add(subscription);
     queue.addConsumer(subscription);
     return subscription;
   }
 
-  /** Forgets a subscription that was cancelled and has no open deliveries. */
-  forget(subscription: Subscription): void {
-    this.#subscriptions.delete(subscription);
-  }
-
-  /** @throws {BrokerError} If the queue is another connection's own. */
+  /** @throws {BrokerError} If the queue is exclusive to another connection. */
   countMessages(name: string): number | undefined {
     return this.#broker.countMessages(name, this);
   }
 
+  /** @throws {BrokerError} If the queue is exclusive to another connection. */
   deleteQueue(name: string): void {
     this.#broker.deleteQueue(name, this);
   }
 
-  /** Gives all open deliveries back and removes what is exclusive to this connection. */
+  /** Gives all open deliveries back to their queues and removes the queues that this connection owns alone. */
   close(): void {
     for (const subscription of this.#subscriptions) subscription.close();
     this.#subscriptions.clear();

@@ -1,43 +1,56 @@
-import type { Verdict } from "../../runtime/message/transport.ts";
+import type { ConsumeOptions, Verdict } from "../../runtime/message/transport.ts";
 import type { QueuedMessage } from "./backlog.ts";
+import type { Feed } from "./link.ts";
 import type { Queue, QueueConsumer } from "./queue.ts";
 
-/** Takes a delivery on its way to the receiver; the tag is what a verdict refers to. */
-export type Sink = (tag: number, entry: QueuedMessage) => void;
+/** Takes a delivery on its way to the receiver. A verdict names the delivery by its tag. */
+export type Sink = (subscription: Subscription, tag: number, entry: QueuedMessage) => void;
 
-/** A consumer as the broker knows it: what it may still take, and what it owes a verdict on. */
-export class Subscription implements QueueConsumer {
+/** The broker sees a consumer as a subscription, which knows the deliveries that wait for their verdict. */
+export class Subscription implements QueueConsumer, Feed {
   readonly exclusive: boolean;
   readonly #queue: Queue;
   readonly #sink: Sink;
-  /** By delivery tag. */
+  readonly #siblings: Set<Subscription>;
+  /** The keys are delivery tags. */
   readonly #open = new Map<number, QueuedMessage>();
   #prefetch: number;
   #tag = 0;
   #cancelled = false;
 
-  constructor(queue: Queue, sink: Sink, prefetch: number, exclusive: boolean) {
+  /** @param siblings The session keeps its subscriptions in this set, and an ended one leaves the set. */
+  constructor(
+    queue: Queue,
+    sink: Sink,
+    { prefetch, exclusive = false }: ConsumeOptions,
+    siblings: Set<Subscription>,
+  ) {
     this.#queue = queue;
     this.#sink = sink;
     this.#prefetch = prefetch;
     this.exclusive = exclusive;
+    this.#siblings = siblings;
   }
 
   get free(): boolean {
     return this.#open.size < this.#prefetch && !this.#cancelled;
   }
 
-  /** Whether no delivery waits for its verdict. */
+  get cancelled(): boolean {
+    return this.#cancelled;
+  }
+
+  /** Says whether every delivery has its verdict. */
   get settled(): boolean {
     return this.#open.size === 0;
   }
 
   take(entry: QueuedMessage): void {
     this.#open.set(++this.#tag, entry);
-    this.#sink(this.#tag, entry);
+    this.#sink(this, this.#tag, entry);
   }
 
-  /** A verdict on a delivery that is not open is void. */
+  /** Carries out a verdict, which has no effect on a delivery that is not open. */
   settle(tag: number, verdict: Verdict): void {
     const entry = this.#open.get(tag);
     if (entry === undefined) return;
@@ -63,19 +76,19 @@ export class Subscription implements QueueConsumer {
     this.#queue.dispatch();
   }
 
-  /** Takes nothing more; open deliveries keep their right to a verdict. */
   cancel(): void {
     this.#cancelled = true;
     this.#queue.removeConsumer(this);
   }
 
-  orphan(): void {
-    this.#cancelled = true;
+  /** Leaves the session if every delivery has its verdict. */
+  end(): void {
+    if (this.settled) this.#siblings.delete(this);
   }
 
-  /** Cancels, and gives open deliveries back. */
+  /** Cancels the subscription and gives open deliveries back to the queue. */
   close(): void {
-    // Back before the queue hears of the cancel: where it goes with its last consumer, they go with it
+    // The deliveries go back before the queue hears of the cancel, for the queue may go with its last consumer
     this.#cancelled = true;
     const open = [...this.#open.values()];
     this.#open.clear();

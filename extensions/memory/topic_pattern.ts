@@ -1,6 +1,7 @@
 /**
- * Whether a routing key fits a binding key of a topic exchange: `*` stands for one word, `#` for any number of
- * words, none included. Words are separated by dots.
+ * Says whether a routing key fits a binding key of a topic exchange.
+ *
+ * Dots separate the words of a key. In a binding key, `*` stands for one word and `#` for zero or more words.
  */
 export function topicMatches(pattern: string, routingKey: string): boolean {
   return matches(words(pattern), 0, words(routingKey), 0);

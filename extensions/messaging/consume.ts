@@ -48,19 +48,16 @@ export function consume<Payload = unknown>(
   if (prefetch !== undefined && !(Number.isInteger(prefetch) && prefetch >= 1)) {
     throw new RangeError(`Cannot consume queue "${name}": prefetch must be 1 or more, got ${prefetch}`);
   }
-  if (timeout !== undefined && !(timeout > 0)) {
-    throw new RangeError(`Cannot consume queue "${name}": timeout must be positive, got ${timeout}`);
-  }
   const options: Record<string, Plain> = { queue: name, topology: topology as unknown as Plain };
   if (requeueOnError) options.requeueOnError = true;
   if (prefetch !== undefined) options.prefetch = prefetch;
   if (retry !== undefined) options.retry = retryOptions(retry);
-  if (timeout !== undefined) options.timeout = timeout;
   return entrypoint({
     kind: "consume",
     options,
-    ...(expected && { expected }),
-    ...(redact && { redact }),
+    expected,
+    redact,
+    timeout,
     prepare: () => payloadConversion(serializers),
   });
 }

@@ -1,6 +1,5 @@
-import { BRAND } from "../../runtime/service/brand.ts";
 import { encodeCallHeaders } from "../../runtime/message/call_headers.ts";
-import type { DependencySpec } from "../../runtime/service/dependency.ts";
+import { dependency, type DependencySpec } from "../../runtime/service/dependency.ts";
 import type { PlainRecord } from "../../runtime/message/plain.ts";
 import type { Topology } from "../../runtime/message/transport.ts";
 import type { Exchange } from "./exchange.ts";
@@ -42,8 +41,7 @@ export type Publish<Payload> = (payload: Payload, options?: PublishOptions) => P
 export function publisher<Payload = unknown>(
   { declare = [], ...defaults }: PublisherOptions = {},
 ): DependencySpec<Publish<Payload>> {
-  return {
-    [BRAND]: "dependency",
+  return dependency({
     kind: "publisher",
     options: { topology: topologyOf(defaults.exchange, declare) } as unknown as PlainRecord,
     bind: ({ messenger }) => ({
@@ -54,7 +52,7 @@ export function publisher<Payload = unknown>(
         await messenger.publish(message, signal && { signal });
       },
     }),
-  };
+  });
 }
 
 function topologyOf(

@@ -7,8 +7,9 @@
  * a lost connection, so a reply that comes meanwhile waits there. One timer serves all timeouts: it is set to the
  * earliest, and looks at all of them when it fires.
  */
-import { LONGEST_TIMER, pause } from "../../runtime/waiting/abort.ts";
-import { JSON_CONTENT_TYPE } from "../../runtime/message/codec.ts";
+import { WakeTimer } from "../../runtime/waiting/wake_timer.ts";
+import { JSON_CONTENT_TYPE, UTF8 } from "../../runtime/message/codec.ts";
+import { within } from "../../runtime/waiting/abort.ts";
 import {
   BrokerError,
   CallTimeoutError,
@@ -16,7 +17,6 @@ import {
   UnroutableError,
 } from "../../runtime/message/errors.ts";
 import type { Messenger, PublishOptions, Request, RequestOptions } from "../../runtime/message/messenger.ts";
-import type { PlainRecord } from "../../runtime/message/plain.ts";
 import type { Consumer, Delivery, Message, Transport, Verdict } from "../../runtime/message/transport.ts";
 import { type RpcTopology, rpcTopology } from "./topology.ts";
 
@@ -24,7 +24,8 @@ import { type RpcTopology, rpcTopology } from "./topology.ts";
 export interface RpcCallerOptions {
   /** Who calls: part of the reply queue's name. */
   readonly caller: string;
-  readonly config: PlainRecord;
+  /** The exchange that requests and replies go through. */
+  readonly exchange: string;
 }
 
 interface Pending {
@@ -49,13 +50,12 @@ export class RpcCaller implements Messenger, AsyncDisposable {
   readonly #replyTo = crypto.randomUUID();
   readonly #pending = new Map<string, Pending>();
   #consumer: Promise<Consumer> | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #wakeAt = Infinity;
+  readonly #timer = new WakeTimer(() => this.#expire());
   #closed = false;
 
-  constructor(transport: Transport, { caller, config }: RpcCallerOptions) {
+  constructor(transport: Transport, { caller, exchange }: RpcCallerOptions) {
     this.#transport = transport;
-    this.#topology = rpcTopology(config);
+    this.#topology = rpcTopology(exchange);
     this.#caller = caller;
   }
 
@@ -68,7 +68,7 @@ export class RpcCaller implements Messenger, AsyncDisposable {
     const correlationId = crypto.randomUUID();
     const expiresAt = performance.now() + timeout;
     this.#pending.set(correlationId, { request, timeout, expiresAt, resolve, reject });
-    this.#wakeBy(expiresAt);
+    this.#timer.by(expiresAt);
     const withdraw = signal && (() => this.#reject(correlationId, signal.reason));
     if (withdraw) signal.addEventListener("abort", withdraw, { once: true });
     try {
@@ -91,15 +91,14 @@ export class RpcCaller implements Messenger, AsyncDisposable {
   /** Gives up the reply queue, unless the broker is away; requests that still wait are told so. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#timer.close();
     for (const id of [...this.#pending.keys()]) {
       this.#reject(id, new DOMException("The caller was closed before the answer came", "AbortError"));
     }
     if (this.#consumer === undefined) return;
     const leaving = this.#leave(this.#consumer);
     leaving.catch(() => {});
-    const over = new AbortController();
-    await Promise.race([leaving, pause(LEAVE_LIMIT, over.signal)]).finally(() => over.abort());
+    await within(LEAVE_LIMIT, leaving);
   }
 
   async #leave(listening: Promise<Consumer>): Promise<void> {
@@ -164,14 +163,7 @@ export class RpcCaller implements Messenger, AsyncDisposable {
     pending?.reject(error);
   }
 
-  #wakeBy(time: number): void {
-    if (time >= this.#wakeAt) return;
-    clearTimeout(this.#timer);
-    this.#wakeAt = time;
-    this.#timer = setTimeout(this.#expire, Math.min(Math.max(0, time - performance.now()), LONGEST_TIMER));
-  }
-
-  readonly #expire = (): void => {
+  #expire(): void {
     const now = performance.now();
     let next = Infinity;
     for (const [id, { request, timeout, expiresAt }] of this.#pending) {
@@ -188,14 +180,11 @@ export class RpcCaller implements Messenger, AsyncDisposable {
         );
       }
     }
-    this.#wakeAt = Infinity;
-    if (next !== Infinity) this.#wakeBy(next);
-  };
+    this.#timer.by(next);
+  }
 }
 
 const TAKEN: Promise<Verdict> = Promise.resolve("ack");
-
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function text(body: Uint8Array): string | Uint8Array {
   try {

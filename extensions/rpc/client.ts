@@ -1,7 +1,6 @@
 import { encodeCallHeaders } from "../../runtime/message/call_headers.ts";
-import { BRAND } from "../../runtime/service/brand.ts";
 import type { Call } from "../../runtime/service/call.ts";
-import type { DependencySpec } from "../../runtime/service/dependency.ts";
+import { dependency, type DependencySpec } from "../../runtime/service/dependency.ts";
 import { CallTimeoutError } from "../../runtime/message/errors.ts";
 import type { JsonResult } from "../../runtime/service/json.ts";
 import type { Messenger } from "../../runtime/message/messenger.ts";
@@ -98,24 +97,16 @@ export function client(
   options: CallOptions = {},
 ): DependencySpec<Client<Service>> {
   const service = typeof target === "string" ? target : target.name;
-  return {
-    [BRAND]: "dependency",
-    bind: ({ messenger, config }) => {
-      const timeout = options.timeout ?? configuredTimeout(config.call_timeout);
+  return dependency({
+    bind: ({ messenger, callTimeout }) => {
+      const { timeout = callTimeout } = options;
       requireTimeout(timeout);
       return {
         get: (call: Call) =>
           createClient(messenger, service, call, { ...options, timeout }) as Client<Service>,
       };
     },
-  };
-}
-
-/** Milliseconds to wait for an answer where nobody says otherwise. */
-const DEFAULT_CALL_TIMEOUT = 30_000;
-
-function configuredTimeout(seconds: unknown): number {
-  return typeof seconds === "number" ? seconds * 1_000 : DEFAULT_CALL_TIMEOUT;
+  });
 }
 
 /** Makes a client that speaks through `messenger` on behalf of `origin`. */

@@ -1,5 +1,6 @@
+import { followDemand } from "../../runtime/hosting/follow_demand.ts";
+import { JSON_CONTENT_TYPE, UTF8 } from "../../runtime/message/codec.ts";
 import { decodeDeadline } from "../../runtime/message/call_headers.ts";
-import { JSON_CONTENT_TYPE } from "../../runtime/message/codec.ts";
 import {
   BadRequestError,
   BadResultError,
@@ -25,12 +26,11 @@ export class RpcHost implements Entrypoint {
   readonly #byRoutingKey: ReadonlyMap<string, HostedEntrypoint>;
   readonly #topology: ReturnType<typeof rpcTopology>;
   #consumer: Consumer | undefined;
-  #prefetch: number;
 
-  constructor(entries: readonly HostedEntrypoint[], host: EntrypointHost) {
+  /** @param exchange The exchange that requests and replies go through. */
+  constructor(entries: readonly HostedEntrypoint[], host: EntrypointHost, exchange: string) {
     this.#host = host;
-    this.#prefetch = host.demand;
-    this.#topology = rpcTopology(host.config);
+    this.#topology = rpcTopology(exchange);
     this.#byRoutingKey = new Map(entries.map((entry) => [`${host.service}.${entry.method}`, entry]));
   }
 
@@ -43,7 +43,7 @@ export class RpcHost implements Entrypoint {
     this.#consumer = await transport.consume(this.#topology.queueOf(service), this.#receive, {
       prefetch: demand,
     });
-    this.#host.onDemand((changed) => this.#host.watch(this.#setPrefetch(changed)));
+    followDemand(this.#host, [this.#consumer]);
   }
 
   async stop(): Promise<void> {
@@ -52,14 +52,6 @@ export class RpcHost implements Entrypoint {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#consumer?.stop();
-  }
-
-  /** A lower prefetch leaves more here than can be used: what has not started goes back to the broker. */
-  async #setPrefetch(prefetch: number): Promise<void> {
-    const lower = prefetch < this.#prefetch;
-    this.#prefetch = prefetch;
-    await this.#consumer?.setPrefetch(prefetch);
-    if (lower) this.#host.shed();
   }
 
   readonly #receive = async (delivery: Delivery): Promise<Verdict> => {
@@ -130,20 +122,11 @@ export class RpcHost implements Entrypoint {
     } catch {
       return refused(malformed("Cannot decode the request: it is not UTF-8"));
     }
-    const { timeout } = entry.options;
-    return this.#host.run({
-      entrypoint: entry.index,
-      body: text,
-      contentType: undefined,
-      headers,
-      ...(typeof timeout === "number" && { timeout }),
-    });
+    return this.#host.run(entry, { body: text, contentType: undefined, headers });
   }
 }
 
 const NO_HEADERS = {};
-
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The handler returned or failed, or was refused the call. */
 type EndedOutcome = Exclude<Outcome, { readonly status: "unstarted" }>;

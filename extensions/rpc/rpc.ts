@@ -80,14 +80,12 @@ export function rpc<
   UncheckedResult<Output, ReturnType<Signature>>,
   (...args: UncheckedArgs<Input, Parameters<Signature>>) => CheckedResult<Output, ReturnType<Signature>>
 > {
-  if (timeout !== undefined && !(timeout > 0)) {
-    throw new RangeError(`Cannot declare an RPC entrypoint: timeout must be positive, got ${timeout}`);
-  }
   return entrypoint({
     kind: "rpc",
-    options: { ...(params && { params }), ...(timeout !== undefined && { timeout }) },
-    ...(expected && { expected }),
-    ...(redact && { redact }),
+    options: params === undefined ? {} : { params },
+    expected,
+    redact,
+    timeout,
     bindsByName: true,
     prepare: (facts) => {
       const { bind, encode } = methodSignature(facts, { params, input, output });

@@ -1,13 +1,10 @@
 /** Names and flags of Nameko's RPC objects in the broker (Nameko 2.14). The queues carry no arguments, ever. */
-import type { PlainRecord } from "../../runtime/message/plain.ts";
 import type { ExchangeDeclaration, Topology } from "../../runtime/message/transport.ts";
 
 /** Milliseconds that an abandoned reply queue stays. */
 const REPLY_QUEUE_EXPIRES = 300_000;
 
-const DEFAULT_EXCHANGE = "nameko-rpc";
-
-/** The RPC topology under a configuration: its `rpc_exchange`. */
+/** The RPC objects of one exchange. */
 export interface RpcTopology {
   readonly exchange: string;
   /** The request queue of a service. */
@@ -20,9 +17,8 @@ export interface RpcTopology {
   caller(caller: string, id: string): Topology;
 }
 
-/** Reads the configuration. */
-export function rpcTopology({ rpc_exchange: configured }: PlainRecord): RpcTopology {
-  const exchange = typeof configured === "string" ? configured : DEFAULT_EXCHANGE;
+/** Names the RPC objects of an exchange. */
+export function rpcTopology(exchange: string): RpcTopology {
   const exchanges: readonly ExchangeDeclaration[] = [{ name: exchange, type: "topic" }];
   const queueOf = (service: string) => `rpc-${service}`;
   const replyQueueOf = (caller: string, id: string) => `rpc.reply-${caller}-${id}`;

@@ -4,6 +4,7 @@
  * Both keys of each are always written, because Nameko requires them. The error object has Nameko's four keys;
  * `code`, `data` and `retryable` are ours, and Python callers ignore them (Nameko 2.14).
  */
+import { isRecord } from "../../runtime/message/plain.ts";
 import {
   BadRequestError,
   CallTimeoutError,
@@ -86,10 +87,6 @@ export function decodeResponse(body: string | Uint8Array, service?: string): unk
 
 function malformed(message: string): BadRequestError {
   return new BadRequestError(message, { reason: "MalformedRequest" });
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 type Unchecked<T> = { readonly [Key in keyof T]?: unknown };

@@ -1,3 +1,5 @@
+import type { Payload } from "../../runtime/service/entrypoint.ts";
+import { runHeld } from "../../runtime/hosting/held_calls.ts";
 import { ConfigurationError } from "../../runtime/message/errors.ts";
 import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/hosting/host.ts";
 import { STEADY_CLOCK, WALL_CLOCK } from "./clock.ts";
@@ -57,7 +59,7 @@ export class TimerHost implements Entrypoint {
     const { transport, log } = this.#host;
     const { signal } = this.#stopping;
     const start = schedule.clock.now();
-    const tick = () => this.#tick(entry);
+    const tick = async () => void await runHeld(this.#host, entry, TICK, { signal });
     const lead = (signal: AbortSignal) => keepSchedule(schedule, { start, tick, signal });
     if (queue === undefined) await lead(signal);
     else await standForElection(transport, { queue, lead, log, signal });
@@ -65,22 +67,10 @@ export class TimerHost implements Entrypoint {
       log.warning(`${entry.kind} ${this.#host.service}.${entry.method} comes due no more`);
     }
   }
-
-  async #tick({ index, options: { timeout } }: HostedEntrypoint): Promise<void> {
-    for (;;) {
-      const outcome = await this.#host.run({
-        entrypoint: index,
-        body: undefined,
-        contentType: undefined,
-        headers: undefined,
-        ...(typeof timeout === "number" && { timeout }),
-      });
-      // Other entrypoints give waiting calls back to their broker; a tick has none, and waits again.
-      const waitsAgain = outcome.status === "unstarted" && outcome.reason === "shed";
-      if (!waitsAgain || this.#stopping.signal.aborted) return;
-    }
-  }
 }
+
+/** A tick says nothing to its handler. */
+const TICK: Payload = { body: undefined, contentType: undefined, headers: undefined };
 
 function scheduleOf({ method, options }: HostedEntrypoint, service: string): Schedule {
   const { interval, eager, pattern, timezone } = options;

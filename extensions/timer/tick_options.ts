@@ -33,13 +33,11 @@ export function tickEntrypoint<Kind extends string>(
   if (once !== undefined && once !== "cluster") {
     throw new TypeError(`Cannot declare a ${kind}: once must be "cluster", got ${JSON.stringify(once)}`);
   }
-  if (timeout !== undefined && !(timeout > 0)) {
-    throw new RangeError(`Cannot declare a ${kind}: timeout must be positive, got ${timeout}`);
-  }
   return entrypoint({
     kind,
-    options: { ...plan, ...(once && { once }), ...(timeout !== undefined && { timeout }) },
-    ...(expected && { expected }),
+    options: once === undefined ? plan : { ...plan, once },
+    expected,
+    timeout,
     prepare: () => TICK,
   });
 }

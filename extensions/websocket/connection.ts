@@ -6,10 +6,9 @@
  * run strictly one after another, no two calls have it at a time. A call that is lost with its thread, or out of
  * time, has changed nothing.
  */
-import { BRAND } from "../../runtime/service/brand.ts";
 import { encodeJson } from "../../runtime/message/codec.ts";
 import type { Call } from "../../runtime/service/call.ts";
-import type { DependencySpec } from "../../runtime/service/dependency.ts";
+import { dependency, type DependencySpec } from "../../runtime/service/dependency.ts";
 import type { Payload } from "../../runtime/service/entrypoint.ts";
 import type { Failure } from "../../runtime/message/failure.ts";
 import type { PlainRecord } from "../../runtime/message/plain.ts";
@@ -41,12 +40,11 @@ export interface WebSocketConnection<State> {
 export function websocketConnection<State extends object = Record<string, unknown>>(): DependencySpec<
   WebSocketConnection<State>
 > {
-  return {
-    [BRAND]: "dependency",
+  return dependency({
     bind: ({ key }) => ({
       get: (call) => connectionOf(call) ?? new NoConnection(key, call),
     }),
-  };
+  });
 }
 
 const CONNECTIONS = new WeakMap<Call, CallConnection>();

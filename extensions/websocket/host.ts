@@ -1,6 +1,6 @@
 import { HeldCalls } from "../../runtime/hosting/held_calls.ts";
 import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/hosting/host.ts";
-import type { Invocation } from "../../runtime/channel/port.ts";
+import type { Payload } from "../../runtime/service/entrypoint.ts";
 import { ContainerStoppingError } from "../../runtime/message/errors.ts";
 import { describeFailure } from "../../runtime/message/failure.ts";
 import type { Outcome } from "../../runtime/message/outcome.ts";
@@ -70,7 +70,7 @@ export class WebSocketHost implements Entrypoint {
     this.#calls.enter();
     try {
       return this.#toAnswer(
-        await this.#calls.run(toInvocation(entry, request), request.cancellation),
+        await this.#calls.run(entry, toPayload(request), request.cancellation),
         request,
       );
     } finally {
@@ -93,18 +93,13 @@ export class WebSocketHost implements Entrypoint {
   }
 }
 
-function toInvocation(
-  { index, options: { timeout } }: HostedEntrypoint,
-  { socket, text }: SocketRequest,
-): Invocation {
+function toPayload({ socket, text }: SocketRequest): Payload {
   const { url, headers } = socket.request;
   const head: ConnectionHead = { socketId: socket.id, url, headers, state: socket.state };
   return {
-    entrypoint: index,
     body: text,
     contentType: undefined,
     headers: undefined,
     message: head,
-    ...(typeof timeout === "number" && { timeout }),
   };
 }

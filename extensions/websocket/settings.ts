@@ -1,7 +1,7 @@
 import type { Section } from "../../runtime/config/section.ts";
 
 /** WebSockets of all services. */
-export interface WebSocketServerOptions {
+export interface WebSocketSettings {
   /** Bytes that a message of a client may have. */
   readonly maxMessage: number;
   /** Requests of one client that may wait while another of its own runs. */
@@ -17,7 +17,7 @@ export interface WebSocketServerOptions {
 }
 
 /** Reads the keys that begin with `WEBSOCKET_`. */
-export function webSocketOptions(at: Section): WebSocketServerOptions {
+export function webSocketSettings(at: Section): WebSocketSettings {
   return {
     maxMessage: at.integer("WEBSOCKET_MAX_MESSAGE", 1) ?? 1024 * 1024,
     maxQueue: at.integer("WEBSOCKET_MAX_QUEUE", 1) ?? 100,

@@ -99,9 +99,6 @@ export function websocket<
   UncheckedResult<Output, ReturnType<Signature>>,
   (...args: UncheckedArgs<Input, Parameters<Signature>>) => CheckedResult<Output, ReturnType<Signature>>
 > {
-  if (timeout !== undefined && !(timeout > 0)) {
-    throw new RangeError(`Cannot declare a WebSocket entrypoint: timeout must be positive, got ${timeout}`);
-  }
   if (!PATH_REGEXP.test(path)) {
     throw new TypeError(
       `Cannot declare a WebSocket entrypoint at "${path}": a path begins with a slash and has no variables`,
@@ -109,9 +106,10 @@ export function websocket<
   }
   return entrypoint({
     kind: "websocket",
-    options: { path, ...(timeout !== undefined && { timeout }) },
-    ...(expected && { expected }),
-    ...(redact && { redact }),
+    options: { path },
+    expected,
+    redact,
+    timeout,
     bindsByName: true,
     prepare: (facts) => {
       const signature = methodSignature(facts, { params, input, output }, 1);

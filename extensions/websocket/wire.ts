@@ -4,6 +4,7 @@
  * `data` are arguments by name. `args`, arguments by position, is ours: clients that know the service by its
  * TypeScript type know no names (Nameko 2.14 ignores the key).
  */
+import { isRecord } from "../../runtime/message/plain.ts";
 import { decodeJson, encodeJson } from "../../runtime/message/codec.ts";
 import { toErrorObject } from "../../runtime/message/error_object.ts";
 import { BadRequestError } from "../../runtime/message/errors.ts";
@@ -87,8 +88,4 @@ function encodeError(error: unknown, correlationId: string): string {
   return `{"type": "result", "success": false, "error": ${
     encodeJson(error)
   }, "correlation_id": ${correlationId}}`;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

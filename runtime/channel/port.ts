@@ -55,6 +55,10 @@ export interface ServeMessage {
   readonly type: "serve";
   readonly service: string;
   readonly config: PlainRecord;
+  /** Milliseconds that an outgoing call waits for its answer where it says nothing else. */
+  readonly callTimeout: number;
+  /** How many ids of former calls a call id stack keeps. */
+  readonly parentCallsTracked: number;
   /** Calls run at a time. */
   readonly concurrency: number;
   /** Records below it are not sent. */

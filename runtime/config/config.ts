@@ -4,24 +4,6 @@ import type { ConfigValue } from "./yaml.ts";
 import type { Environment } from "./references.ts";
 import { ConfigurationError } from "../message/errors.ts";
 
-export { type Config, isMapping, loadConfigFile } from "./file.ts";
-export {
-  type BrokerTlsOptions,
-  type CrossOriginOptions,
-  DURATION_LIMITS,
-  type HttpServerOptions,
-  NUMBER_LIMITS,
-  type OpenApiOptions,
-  type RuntimeOptions,
-  runtimeOptions,
-  type ServiceOptions,
-  serviceOptions,
-  settingsOfOthers,
-} from "../serving/settings.ts";
-export type { ConfigValue } from "./yaml.ts";
-export type { Environment } from "./references.ts";
-export { maskSecrets } from "../log/secrets.ts";
-
 /** The only keys that an environment variable of the same name sets. */
 const KEYS_FROM_ENVIRONMENT = ["AMQP_URI", "TRANSPORT", "WEB_SERVER_ADDRESS"] as const;
 
@@ -43,7 +25,7 @@ export interface ResolveConfigOptions {
  * Puts the configuration together: flag before `define` before file before environment before
  * `defaults`.
  *
- * A key is replaced as a whole. Defaults are not filled in; {@linkcode runtimeOptions} does that.
+ * A key is replaced as a whole. Defaults are not filled in; who owns a key does that.
  *
  * @throws {ConfigurationError} If the file or a definition cannot be read.
  */

@@ -1,3 +1,4 @@
+import { isRecord } from "../message/plain.ts";
 import type { ConfigValue, ParseConfigYamlOptions } from "./yaml.ts";
 import type { Environment } from "./references.ts";
 import { ConfigurationError } from "../message/errors.ts";
@@ -40,16 +41,11 @@ export async function parseConfigText(
   const { parseConfigYaml } = await import("./yaml.ts");
   const config = parseConfigYaml(text, options);
   if (config === null) return {};
-  if (isMapping(config)) return config;
+  if (isRecord(config)) return config;
   const found = Array.isArray(config) ? "a list" : "a single value";
   throw new ConfigurationError(
     `${options.action}: its top level is ${found}. Make it a mapping, such as "max_workers: 10"`,
   );
-}
-
-/** Whether a value is a mapping, and neither a list nor a scalar. */
-export function isMapping(value: ConfigValue | undefined): value is Config {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 async function readText(path: string | URL, action: string): Promise<string> {

@@ -1,20 +1,38 @@
-import { type Config, isMapping } from "./file.ts";
-import { placeOf } from "./place.ts";
-import type { ConfigValue } from "./yaml.ts";
 import { ConfigurationError } from "../message/errors.ts";
+import { isRecord, isTexts, type Plain, type PlainRecord } from "../message/plain.ts";
 import { isSecretKey, MASK, maskSecrets } from "../log/secrets.ts";
+import { placeOf } from "./place.ts";
 
-/** A mapping of the configuration, with the path that messages name. */
+/**
+ * A mapping of the configuration, for whoever owns some of its keys.
+ *
+ * It checks what it gives, and names key, line and file where a value is wrong. Null counts as absent everywhere,
+ * since a reference to an unset variable is null. A section knows which of its keys somebody has asked for, so that
+ * the others can be told: they are mistyped, or have no effect.
+ */
 export class Section {
-  readonly values: Config;
+  readonly values: PlainRecord;
   readonly #path: string;
+  readonly #asked = new Set<string>();
 
-  constructor(values: Config, path: string) {
+  /** @param path What stands before a key in messages, such as `services.orders.`. */
+  constructor(values: PlainRecord, path = "") {
     this.values = values;
     this.#path = path;
   }
 
-  get(key: string): Exclude<ConfigValue, null> | undefined {
+  /** The keys that somebody has asked for, whether they are set or not. */
+  get asked(): ReadonlySet<string> {
+    return this.#asked;
+  }
+
+  /** The keys that are set and that nobody has asked for. */
+  get others(): readonly string[] {
+    return Object.keys(this.values).filter((key) => !this.#asked.has(key));
+  }
+
+  get(key: string): Exclude<Plain, null> | undefined {
+    this.#asked.add(key);
     return Object.hasOwn(this.values, key) ? this.values[key] ?? undefined : undefined;
   }
 
@@ -42,7 +60,7 @@ export class Section {
     return this.refuse(key, least === -Infinity ? "an integer" : `an integer, ${least} or more`);
   }
 
-  /** A duration, written in seconds. */
+  /** A duration, which the configuration has in seconds. */
   milliseconds(key: string): number | undefined {
     const value = this.get(key);
     if (value === undefined) return undefined;
@@ -53,26 +71,33 @@ export class Section {
   section(key: string): Section | undefined {
     const value = this.get(key);
     if (value === undefined) return undefined;
-    return isMapping(value) ? new Section(value, `${this.#path}${key}.`) : this.refuse(key, "a mapping");
+    return isRecord(value) ? new Section(value, `${this.#path}${key}.`) : this.refuse(key, "a mapping");
   }
 
   /** Names a key and its line, or that of an entry in its value. */
   describe(key: string, entry?: string): string {
-    const value = this.get(key);
-    const inner = entry === undefined || !isMapping(value) ? undefined : placeOf(value, entry);
+    const value = this.values[key];
+    const inner = entry === undefined || !isRecord(value) ? undefined : placeOf(value, entry);
     const place = inner ?? placeOf(this.values, key);
     return `config key "${this.#path}${key}"${place === undefined ? "" : ` in ${place}`}`;
   }
 
+  /** @throws {ConfigurationError} Always: with the key, its line, its value, and what is expected of it. */
   refuse(key: string, expected: string): never {
-    const value = this.get(key);
+    const value = this.values[key];
     const shown = isSecretKey(key) ? MASK : JSON.stringify(maskSecrets(value));
     throw new ConfigurationError(
       `Cannot use ${this.describe(key)}: got ${shown.slice(0, 200)}, expected ${expected}`,
     );
   }
-}
 
-function isTexts(value: ConfigValue): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
+  /**
+   * Refuses the keys that nobody has asked for.
+   *
+   * @throws {ConfigurationError} If there is one; the message lists those that somebody has asked for.
+   */
+  refuseOthers(): void {
+    const [other] = this.others;
+    if (other !== undefined) this.refuse(other, `nothing: the keys here are ${[...this.#asked].join(", ")}`);
+  }
 }

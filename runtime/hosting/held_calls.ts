@@ -3,9 +3,32 @@
  * as messages have, so a stop waits for them, and what the pool gives back waits again.
  */
 import type { Cancellation } from "../waiting/cancellation.ts";
-import type { EntrypointHost } from "./host.ts";
-import type { Invocation } from "../channel/port.ts";
+import type { EntrypointHost, HostedEntrypoint } from "./host.ts";
+import type { Payload } from "../service/entrypoint.ts";
 import type { Outcome } from "../message/outcome.ts";
+
+/** Options of {@linkcode runHeld}. */
+export interface RunHeldOptions {
+  readonly cancellation?: Cancellation;
+  /** Once it has aborted, the call does not wait again. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs a call that has no broker to go back to: where the pool gives it back, it waits for a thread again.
+ */
+export async function runHeld(
+  host: EntrypointHost,
+  entry: HostedEntrypoint,
+  payload: Payload,
+  { cancellation, signal }: RunHeldOptions,
+): Promise<Outcome> {
+  let outcome = await host.run(entry, payload, cancellation);
+  while (outcome.status === "unstarted" && outcome.reason === "shed" && !signal.aborted) {
+    outcome = await host.run(entry, payload, cancellation);
+  }
+  return outcome;
+}
 
 /** The calls of one host that are held so. */
 export class HeldCalls {
@@ -36,13 +59,9 @@ export class HeldCalls {
     if (--this.#held === 0 && this.#stopping) this.#idle.resolve();
   }
 
-  /** Runs a call; other entrypoints give waiting calls back to their broker, here they wait again. */
-  async run(invocation: Invocation, cancellation: Cancellation): Promise<Outcome> {
-    let outcome = await this.#host.run(invocation, cancellation);
-    while (outcome.status === "unstarted" && outcome.reason === "shed" && !this.#host.signal.aborted) {
-      outcome = await this.#host.run(invocation, cancellation);
-    }
-    return outcome;
+  /** Runs a call as {@linkcode runHeld} does, until the container must stop at once. */
+  run(entry: HostedEntrypoint, payload: Payload, cancellation: Cancellation): Promise<Outcome> {
+    return runHeld(this.#host, entry, payload, { cancellation, signal: this.#host.signal });
   }
 
   /** Waits until the callers that are here have their answers, or until the container must stop at once. */

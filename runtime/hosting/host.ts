@@ -1,15 +1,37 @@
 /** What an entrypoint kind's main-thread half is made of and may use. */
 import type { Cancellation } from "../waiting/cancellation.ts";
 import type { Invocation } from "../channel/port.ts";
+import type { Payload } from "../service/entrypoint.ts";
 import type { Log } from "../log/log.ts";
-import type { ManifestDependency, ManifestEntrypoint } from "../service/manifest.ts";
+import type { Manifest, ManifestDependency, ManifestEntrypoint } from "../service/manifest.ts";
 import type { Outcome } from "../message/outcome.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import type { Transport } from "../message/transport.ts";
 
-/** An entrypoint with its place in the manifest, which is how calls name it. */
+/** An entrypoint as the host of its kind has it. */
 export interface HostedEntrypoint extends ManifestEntrypoint {
+  /** Its place in the manifest, by which calls name it. */
   readonly index: number;
+  /** Milliseconds that a call may run. */
+  readonly timeout: number | undefined;
+}
+
+/** The entrypoints of a manifest, as hosts have them. */
+export function hostedEntrypoints({ entrypoints }: Manifest): readonly HostedEntrypoint[] {
+  return entrypoints.map((entry, index) => {
+    const { timeout } = entry.options;
+    return { ...entry, index, timeout: typeof timeout === "number" ? timeout : undefined };
+  });
+}
+
+/** A call of an entrypoint, as the pool runs it. */
+export function invocationOf(
+  { index, timeout }: HostedEntrypoint,
+  { body, contentType, headers, message }: Payload,
+): Invocation {
+  const invocation = { entrypoint: index, body, contentType, headers };
+  if (message === undefined) return timeout === undefined ? invocation : { ...invocation, timeout };
+  return timeout === undefined ? { ...invocation, message } : { ...invocation, message, timeout };
 }
 
 /** What an entrypoint may use of its container. */
@@ -24,8 +46,8 @@ export interface EntrypointHost {
   readonly demand: number;
   /** Calls `listener` when the demand changes. */
   onDemand(listener: (demand: number) => void): void;
-  /** Runs the handler; never rejects. A call that is cancelled is told, if it runs. */
-  run(invocation: Invocation, cancellation?: Cancellation): Promise<Outcome>;
+  /** Runs the handler of an entrypoint; never rejects. A call that is cancelled is told, if it runs. */
+  run(entry: HostedEntrypoint, payload: Payload, cancellation?: Cancellation): Promise<Outcome>;
   /** Gives back the calls that wait for a thread, as unstarted. */
   shed(): void;
   /** Watches a task in the background: if it rejects, the container fails. */

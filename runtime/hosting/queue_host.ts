@@ -1,6 +1,7 @@
 import { pause } from "../waiting/abort.ts";
 import { withoutDeadline } from "../message/call_headers.ts";
 import { BrokerError } from "../message/errors.ts";
+import { followDemand } from "./follow_demand.ts";
 import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "./host.ts";
 import {
   attemptsOf,
@@ -45,12 +46,10 @@ export class QueueHost implements Entrypoint {
   readonly #subscriptions: readonly QueueSubscription[];
   readonly #consumers: Consumer[] = [];
   readonly #stopping = new AbortController();
-  #demand: number;
 
   constructor(subscriptions: readonly QueueSubscription[], host: EntrypointHost) {
     this.#host = host;
     this.#subscriptions = subscriptions;
-    this.#demand = host.demand;
   }
 
   async setup(): Promise<void> {
@@ -69,7 +68,7 @@ export class QueueHost implements Entrypoint {
       this.#consumers.push(consumer);
       if (prefetch === undefined) following.push(consumer);
     }
-    this.#host.onDemand((demand) => this.#host.watch(this.#follow(following, demand)));
+    followDemand(this.#host, following);
   }
 
   async stop(): Promise<void> {
@@ -96,13 +95,6 @@ export class QueueHost implements Entrypoint {
     }
   }
 
-  async #follow(consumers: readonly Consumer[], demand: number): Promise<void> {
-    const lower = demand < this.#demand;
-    this.#demand = demand;
-    await Promise.all(consumers.map((consumer) => consumer.setPrefetch(demand)));
-    if (lower) this.#host.shed();
-  }
-
   /** Never rejects: a transport may drop what a receiver fails on, and no message is lost here. */
   async #receive(subscription: QueueSubscription, delivery: Delivery): Promise<Verdict> {
     try {
@@ -117,16 +109,14 @@ export class QueueHost implements Entrypoint {
   }
 
   async #judge(subscription: QueueSubscription, delivery: Delivery): Promise<Verdict> {
-    const { entry: { index, options }, passMessage = false } = subscription;
+    const { entry, passMessage = false } = subscription;
     const { contentType } = delivery.properties;
     const headers = withoutDeadline(originalHeaders(delivery.properties.headers));
-    const outcome = await this.#host.run({
-      entrypoint: index,
+    const outcome = await this.#host.run(entry, {
       body: transportableBody(delivery.body, contentType, headers?.["compression"] !== undefined),
       contentType,
       headers,
       ...(passMessage && { message: receivedMessage(delivery) }),
-      ...(typeof options["timeout"] === "number" && { timeout: options["timeout"] }),
     });
     switch (outcome.status) {
       case "done":

@@ -11,6 +11,9 @@ const PREFIX = "nameko.";
 const STACK_KEY = "call_id_stack";
 const DEADLINE_KEY = "enoki_deadline";
 
+/** How many ids of former calls a call id stack keeps, beside the call's own, where nobody says otherwise. */
+export const DEFAULT_PARENT_CALLS_TRACKED = 10;
+
 /** What the headers of a call say. */
 export interface CallHeaders {
   /** Ids of the calls that led here, oldest first. */

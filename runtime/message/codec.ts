@@ -41,12 +41,13 @@ export function encodeJson(value: unknown): string {
   return text;
 }
 
+/** Decodes bytes that must be UTF-8, and keeps a byte order mark; `decode` throws where they are not. */
+export const UTF8: TextDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** The text of a body; bytes must be UTF-8. */
 export function bodyText(body: string | Uint8Array): string {
   return typeof body === "string" ? body : UTF8.decode(body);
 }
-
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 const NON_FINITE_REGEXP = /\b(?:NaN|Infinity)\b/;
 

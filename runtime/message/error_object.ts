@@ -4,6 +4,7 @@
  * Its four keys are Nameko's; `code`, `data` and `retryable` are ours, and Python callers ignore them (Nameko
  * 2.14).
  */
+import { isRecord } from "./plain.ts";
 import type { Failure } from "./failure.ts";
 import { asksForRetry } from "./retry.ts";
 
@@ -63,8 +64,4 @@ function errorObject(
   detail: Detail,
 ): ErrorObject {
   return { exc_type: type, exc_path: `${module}.${type}`, exc_args: args, value, ...detail };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -9,3 +9,16 @@ export type Plain =
 
 /** A plain object. */
 export type PlainRecord = { readonly [key: string]: Plain };
+
+/** Whether a value is an object with keys: neither null nor a list. */
+export function isRecord(value: Plain | undefined): value is PlainRecord;
+/** Whether a value of unknown origin is an object with keys. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>>;
+export function isRecord(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether a value is a list of texts. */
+export function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}

@@ -4,8 +4,8 @@
  * JSON, text and raw bytes are always accepted, as in Nameko; anything else only where an entrypoint names its
  * serializer. What is not accepted is refused before the handler runs.
  */
+import { bodyText, decodeJson, encodeJson, JSON_CONTENT_TYPE, UTF8 } from "./codec.ts";
 import { deflateSync, inflateSync } from "node:zlib";
-import { bodyText, decodeJson, encodeJson, JSON_CONTENT_TYPE } from "./codec.ts";
 import type { Body } from "./reply.ts";
 import type { FieldTable } from "./transport.ts";
 
@@ -50,8 +50,6 @@ export const textSerializer: Serializer = {
 
 /** Content types whose bodies are text, which crosses threads cheaper than bytes. */
 const TEXT_REGEXP = /^(?:text\/|application\/(?:json|text|x-yaml)$)/;
-
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** A body as it crosses to a thread: text where it is text, else a copy, since the broker's buffer is reused. */
 export function transportableBody(

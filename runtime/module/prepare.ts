@@ -40,7 +40,7 @@ export interface PrepareModuleOptions {
  */
 export async function prepareModule(
   url: string,
-  { modules = {}, importMap, bundle = false, loadTimeout = 30_000, signal }: PrepareModuleOptions = {},
+  { modules = {}, importMap, bundle = false, loadTimeout = Infinity, signal }: PrepareModuleOptions = {},
 ): Promise<PreparedModule> {
   using limit = timeLimit(loadTimeout, signal);
   const bundled = async (): Promise<PreparedModule> => {

@@ -9,29 +9,24 @@
  *
  * Without FFI nothing can be done here. Windows has no such signal.
  */
-interface SystemLibrary {
-  readonly path: string;
-  readonly signal: number;
-}
+import { LIBC } from "./libc.ts";
 
-const LIBRARY: { readonly [Os in typeof Deno.build.os]?: SystemLibrary } = {
-  linux: { path: "libc.so.6", signal: 10 },
-  darwin: { path: "/usr/lib/libSystem.dylib", signal: 30 },
-};
+/** Number of SIGUSR1. */
+const SIGNAL = Deno.build.os === "linux" ? 10 : 30;
+
 const IGNORE = 1n;
 
 /** Ignores the signal until what it gives is disposed. */
 export function ignoreDebuggerSignal(): Disposable {
-  const library = LIBRARY[Deno.build.os];
-  if (library === undefined || Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
+  if (LIBC === undefined || Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
     return { [Symbol.dispose]() {} };
   }
   const listener = () => {};
   Deno.addSignalListener("SIGUSR1", listener);
-  const libc = Deno.dlopen(library.path, {
+  const libc = Deno.dlopen(LIBC, {
     signal: { parameters: ["i32", "usize"], result: "usize" },
   });
-  libc.symbols.signal(library.signal, IGNORE);
+  libc.symbols.signal(SIGNAL, IGNORE);
   libc.close();
   return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGUSR1", listener) };
 }

@@ -11,14 +11,11 @@
  * neither of the two is seen, restricted services are refused: a program without all permissions cannot see its
  * flags, so it needs the variable. On Windows Deno asks.
  */
+import { LIBC } from "./libc.ts";
 import { isatty } from "node:tty";
 import { ConfigurationError } from "../message/errors.ts";
 import { commandLine } from "../program/program_config.ts";
 
-const LIBRARY: { readonly [Os in typeof Deno.build.os]?: string } = {
-  linux: "libc.so.6",
-  darwin: "/usr/lib/libSystem.dylib",
-};
 const READ_ONLY = 0;
 const STDIN = 0;
 const STDERR = 2;
@@ -29,15 +26,14 @@ const STDERR = 2;
  * @throws {ConfigurationError} If somebody may be asked, and that cannot be helped without FFI.
  */
 export function preventPermissionPrompts(): void {
-  const library = LIBRARY[Deno.build.os];
-  if (library === undefined || !isatty(STDIN) || !isatty(STDERR) || asksNobody()) return;
+  if (LIBC === undefined || !isatty(STDIN) || !isatty(STDERR) || asksNobody()) return;
   if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
     throw new ConfigurationError(
       "Cannot restrict what services may do: at this terminal Deno would ask for what they may not. Pass " +
         "--allow-ffi, set DENO_NO_PROMPT=1 with --allow-env=DENO_NO_PROMPT, or pass --no-prompt and redirect stdin",
     );
   }
-  const libc = Deno.dlopen(library, {
+  const libc = Deno.dlopen(LIBC, {
     open: { parameters: ["buffer", "i32"], result: "i32" },
     dup2: { parameters: ["i32", "i32"], result: "i32" },
     close: { parameters: ["i32"], result: "i32" },

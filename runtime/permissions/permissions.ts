@@ -1,3 +1,4 @@
+import { isTexts } from "../message/plain.ts";
 import { ConfigurationError } from "../message/errors.ts";
 import type { LoadNeeds } from "../program/own_modules.ts";
 
@@ -121,8 +122,4 @@ function list(grant: PermissionGrant = false): boolean | string[] {
 function union(grant: PermissionGrant = false, needed: readonly string[]): boolean | string[] {
   if (grant === true) return true;
   return [...(grant === false ? [] : grant), ...needed];
-}
-
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }

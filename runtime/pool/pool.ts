@@ -53,12 +53,13 @@ export class Pool implements AsyncDisposable {
     this.#options = options;
     this.#limits = poolLimits(options);
     const { service, spawner, entrypoints, messenger, config = {}, logLevel = "info", log, onLog } = options;
+    const { callTimeout, parentCallsTracked } = options;
     const { maxWorkers, concurrency } = this.#limits;
     this.#demand = new Demand(maxWorkers * concurrency, options.onDemand);
     this.#crew = new Crew({
       spawner,
       limits: this.#limits,
-      serve: { type: "serve", service, config, concurrency, logLevel },
+      serve: { type: "serve", service, config, callTimeout, parentCallsTracked, concurrency, logLevel },
       entrypoints,
       messenger,
       events: {

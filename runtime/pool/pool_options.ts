@@ -1,3 +1,4 @@
+import { LONGEST_TIMER } from "../waiting/abort.ts";
 import type { Log, LogLevel, LogRecord } from "../log/log.ts";
 import type { ManifestEntrypoint } from "../service/manifest.ts";
 import type { Messenger } from "../message/messenger.ts";
@@ -15,6 +16,10 @@ export interface PoolOptions extends Partial<PoolLimits> {
   readonly messenger: Messenger;
   /** @default {{}} */
   readonly config?: PlainRecord;
+  /** Milliseconds that an outgoing call waits for its answer where it says nothing else. */
+  readonly callTimeout: number;
+  /** How many ids of former calls a call id stack keeps; where it is negative, Nameko keeps none. */
+  readonly parentCallsTracked: number;
   /** Takes what the service logs. */
   readonly onLog: (record: LogRecord) => void;
   /** @default {"info"} */
@@ -45,43 +50,38 @@ export interface PoolLimits {
   readonly stopTimeout: number;
 }
 
+/** The limits of a pool where nobody says otherwise. */
+export const DEFAULT_LIMITS: PoolLimits = {
+  maxWorkers: 10,
+  minWorkers: 1,
+  concurrency: 1,
+  idleTimeout: 60_000,
+  loadTimeout: 30_000,
+  stallTimeout: 60_000,
+  killGrace: 250,
+  stopTimeout: 5_000,
+};
+
 /**
  * Fills in the defaults.
  *
  * @throws {RangeError} If a limit makes no sense.
  */
-export function poolLimits({
-  maxWorkers = 10,
-  minWorkers = 1,
-  concurrency = 1,
-  idleTimeout = 60_000,
-  loadTimeout = 30_000,
-  stallTimeout = 60_000,
-  killGrace = 250,
-  stopTimeout = 5_000,
-}: Partial<PoolLimits>): PoolLimits {
-  const limits = {
-    maxWorkers,
-    minWorkers: Math.min(minWorkers, maxWorkers),
-    concurrency,
-    idleTimeout,
-    loadTimeout,
-    stallTimeout,
-    killGrace,
-    stopTimeout,
-  };
-  for (const name of ["maxWorkers", "concurrency"] as const) {
+export function poolLimits(given: Partial<PoolLimits>): PoolLimits {
+  const names = Object.keys(DEFAULT_LIMITS) as (keyof PoolLimits)[];
+  const { minWorkers, ...rest } = Object.fromEntries(
+    names.map((name) => [name, given[name] ?? DEFAULT_LIMITS[name]]),
+  ) as { readonly [Name in keyof PoolLimits]: number };
+  const limits = { ...rest, minWorkers: Math.min(minWorkers, rest.maxWorkers) };
+  for (const name of ["maxWorkers", "minWorkers", "concurrency"] as const) {
     if (!Number.isInteger(limits[name]) || limits[name] < 1) {
       throw new RangeError(`Cannot make a pool: ${name} must be a positive integer, got ${limits[name]}`);
     }
   }
   for (const [name, value] of Object.entries(limits)) {
-    if (!(value >= 0 && value <= LONGEST)) {
-      throw new RangeError(`Cannot make a pool: ${name} must be from 0 to ${LONGEST}, got ${value}`);
+    if (!(value >= 0 && value <= LONGEST_TIMER)) {
+      throw new RangeError(`Cannot make a pool: ${name} must be from 0 to ${LONGEST_TIMER}, got ${value}`);
     }
   }
   return limits;
 }
-
-/** The longest that a timer can wait, in milliseconds. */
-const LONGEST = 2 ** 31 - 1;

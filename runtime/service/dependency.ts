@@ -12,6 +12,8 @@ export interface DependencyHost {
   readonly key: string;
   /** The whole configuration. */
   readonly config: PlainRecord;
+  /** Milliseconds that a call of another service waits for its answer where it says nothing else. */
+  readonly callTimeout: number;
   readonly messenger: Messenger;
   readonly log: Log;
   /** Aborted when the thread is about to end. */
@@ -74,8 +76,10 @@ export type DependencyTable = Readonly<Record<string, DependencySpec<any>>>;
 export function provider<T>(
   definition: Provider<T> | ((host: DependencyHost) => Provider<T>),
 ): DependencySpec<T> {
-  return {
-    [BRAND]: "dependency",
-    bind: typeof definition === "function" ? definition : () => definition,
-  };
+  return dependency({ bind: typeof definition === "function" ? definition : () => definition });
+}
+
+/** Makes the dependency of an extension: like {@linkcode provider}, with what the main thread has to know of it. */
+export function dependency<T>(spec: Omit<DependencySpec<T>, typeof BRAND>): DependencySpec<T> {
+  return { [BRAND]: "dependency", ...spec };
 }

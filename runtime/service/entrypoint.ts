@@ -88,22 +88,46 @@ export type AnyEntrypoint = EntrypointSpec<string, any, any>;
 /** The entrypoints of a service by method; a method may have several. */
 export type EntrypointTable = Readonly<Record<string, AnyEntrypoint | readonly AnyEntrypoint[]>>;
 
-/** Fills in what the options of every entrypoint kind share. */
+/** What an extension says of an entrypoint of its kind; the first three every author may say. */
+export interface EntrypointDefinition<Kind extends string> {
+  /** Names of error classes that are the caller's fault; they are logged at info instead of error. @default {[]} */
+  readonly expected?: readonly string[] | undefined;
+  /** Names of arguments that logs show as `********`. @default {[]} */
+  readonly redact?: readonly string[] | undefined;
+  /**
+   * Milliseconds that a call may run. Then its caller is answered with an error, its signal is aborted, and a
+   * handler that does not end at once loses its thread.
+   *
+   * @default {no limit}
+   */
+  readonly timeout?: number | undefined;
+  readonly kind: Kind;
+  /** Plain data for the manifest. */
+  readonly options?: PlainRecord;
+  /** Whether `prepare` wants the handler's parameters. @default {false} */
+  readonly bindsByName?: boolean;
+  readonly prepare: (facts: HandlerFacts) => Conversion;
+  readonly describe?: () => PlainRecord;
+}
+
+/**
+ * Makes an entrypoint of an extension's own kind.
+ *
+ * @throws {RangeError} If `timeout` is not a positive number of milliseconds.
+ */
 export function entrypoint<Kind extends string, Args extends readonly unknown[], Result>(
-  { kind, options, expected = [], redact = [], bindsByName = false, prepare, describe }: {
-    readonly kind: Kind;
-    readonly options: PlainRecord;
-    readonly expected?: readonly string[];
-    readonly redact?: readonly string[];
-    readonly bindsByName?: boolean;
-    readonly prepare: (facts: HandlerFacts) => Conversion;
-    readonly describe?: () => PlainRecord;
-  },
+  { kind, options = {}, expected = [], redact = [], timeout, bindsByName = false, prepare, describe }:
+    EntrypointDefinition<Kind>,
 ): EntrypointSpec<Kind, Args, Result> {
+  if (timeout !== undefined && !(timeout > 0)) {
+    throw new RangeError(
+      `Cannot declare an entrypoint of kind "${kind}": timeout must be a positive number of milliseconds, got ${timeout}`,
+    );
+  }
   return {
     [BRAND]: "entrypoint",
     kind,
-    options,
+    options: timeout === undefined ? options : { ...options, timeout },
     expected,
     redact,
     bindsByName,

@@ -5,13 +5,15 @@
  * the order intake, calls that wait (given back), calls that run, verdicts, dependencies and threads; the
  * transport outlives the container. It fails only by `abort`, and then the broker gives back what was unacked.
  */
+import type { ServiceSettings } from "./settings.ts";
 import { ConfigurationError, ServiceLoadError } from "../message/errors.ts";
-import type {
-  DependencyRegistry,
-  Entrypoint,
-  EntrypointHost,
-  EntrypointRegistry,
-  HostedEntrypoint,
+import {
+  type DependencyRegistry,
+  type Entrypoint,
+  type EntrypointHost,
+  type EntrypointRegistry,
+  hostedEntrypoints,
+  invocationOf,
 } from "../hosting/host.ts";
 import type { Log } from "../log/log.ts";
 import type { Manifest } from "../service/manifest.ts";
@@ -39,6 +41,8 @@ export interface ContainerOptions {
   readonly pool: Pool;
   readonly transport: Transport;
   readonly config: PlainRecord;
+  /** What its threads are set to. */
+  readonly settings: ServiceSettings;
   readonly entrypoints: EntrypointRegistry;
   readonly dependencies: DependencyRegistry;
   readonly log: Log;
@@ -79,6 +83,11 @@ export class Container implements AsyncDisposable {
 
   get manifest(): Manifest {
     return this.#manifest;
+  }
+
+  /** What its threads are set to. */
+  get settings(): ServiceSettings {
+    return this.#options.settings;
   }
 
   /** Threads, and the calls in and before them; those of former versions, which finish their calls, included. */
@@ -256,7 +265,7 @@ export class Container implements AsyncDisposable {
         return currentPool().demand;
       },
       onDemand: (listener) => void this.#demandListeners.push(listener),
-      run: (invocation, cancellation) => this.#pool.run(invocation, cancellation),
+      run: (entry, payload, cancellation) => this.#pool.run(invocationOf(entry, payload), cancellation),
       shed: () => this.#pool.shed(),
       watch: (task) => void task.catch((reason) => this.#fail(reason)),
     };
@@ -264,16 +273,12 @@ export class Container implements AsyncDisposable {
 }
 
 function createEntrypoints(
-  { name, entrypoints }: Manifest,
+  manifest: Manifest,
   registry: EntrypointRegistry,
   host: EntrypointHost,
 ): readonly Entrypoint[] {
-  const byKind = new Map<string, HostedEntrypoint[]>();
-  for (const [index, entry] of entrypoints.entries()) {
-    const entries = byKind.get(entry.kind) ?? [];
-    entries.push({ ...entry, index });
-    byKind.set(entry.kind, entries);
-  }
+  const { name } = manifest;
+  const byKind = Map.groupBy(hostedEntrypoints(manifest), ({ kind }) => kind);
   if (byKind.size === 0) {
     throw new ServiceLoadError(`Cannot serve service "${name}": it has no entrypoints`);
   }

@@ -1,13 +1,6 @@
 /** What a runner launches its services with: loads modules, and starts what serves their services. */
-import {
-  type Config,
-  type ConfigValue,
-  DURATION_LIMITS,
-  NUMBER_LIMITS,
-  type RuntimeOptions,
-  runtimeOptions,
-  serviceOptions,
-} from "../config/config.ts";
+import type { Config } from "../config/file.ts";
+import { type RuntimeSettings, type ServiceSettings, serviceSettings } from "./settings.ts";
 import { Container } from "./container.ts";
 import type { DependencyRegistry, EntrypointRegistry } from "../hosting/host.ts";
 import { createSpawner, type ThreadPlan } from "../spawning/create_spawner.ts";
@@ -19,7 +12,6 @@ import type { ModuleSpecifier } from "../module/specifier.ts";
 import { emitRecord, getLog } from "../log/observe.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import { Pool } from "../pool/pool.ts";
-import { type PoolLimits, poolLimits } from "../pool/pool_options.ts";
 import type { PrepareModuleOptions } from "../module/prepare.ts";
 import type { ThreadKind } from "../spawning/spawner.ts";
 import type { ThreadModule } from "../channel/port.ts";
@@ -31,7 +23,8 @@ export interface Wiring {
   readonly transport: Transport;
   /** Makes what a service sends with; the container disposes it. */
   readonly messengerOf: (service: string) => Messenger & AsyncDisposable;
-  readonly entrypoints: EntrypointRegistry;
+  /** Loads what serves the kinds of entrypoints that a manifest has. */
+  readonly entrypointsOf: (manifest: Manifest) => Promise<EntrypointRegistry>;
   readonly dependencies: DependencyRegistry;
 }
 
@@ -39,9 +32,11 @@ export interface Wiring {
 export interface LauncherOptions {
   /** Wanted only when modules have loaded; what it rejects with, the start of the services does. */
   readonly wiring: Wiring | Promise<Wiring>;
+  /** The whole configuration, for services to read their own keys in. */
   readonly config: Config;
-  /** Threads of all services; permissions and limits that the configuration has for a service win. */
-  readonly threads?: Partial<ThreadPlan> & Partial<PoolLimits>;
+  readonly settings: RuntimeSettings;
+  /** Kind of the threads of all services. @default {as their permissions ask for} */
+  readonly threadKind?: ThreadKind;
   /** Whether the containers' manifests have the details of their entrypoints. @default {false} */
   readonly details?: boolean;
   /** How modules are loaded, beside what the configuration says of it. */
@@ -68,34 +63,24 @@ export interface PoolPlan {
   readonly signal?: AbortSignal;
 }
 
-type ContainerPlan = ThreadPlan & Partial<PoolLimits>;
-
 /** Starts services as one set of options says. */
 export class Launcher {
   readonly #options: LauncherOptions;
-  readonly #known: RuntimeOptions;
   /** Modules whose first thread serves no service yet. */
   readonly #spare = new Set<LoadedModule>();
 
-  /**
-   * @throws {ConfigurationError} If the configuration is wrong.
-   * @throws {RangeError} If a limit makes no sense.
-   */
   constructor(options: LauncherOptions) {
-    const { config, threads = {} } = options;
-    poolLimits(threads);
     this.#options = options;
-    this.#known = runtimeOptions({ ...config, ...settings(threads) });
   }
 
   /** Milliseconds that a polite stop may take. */
   get grace(): number {
-    return this.#known.grace;
+    return this.#options.settings.grace;
   }
 
   /** Kind of the threads; undefined where their permissions decide. */
   get threadKind(): ThreadKind | undefined {
-    return this.#options.threads?.kind;
+    return this.#options.threadKind;
   }
 
   /**
@@ -104,12 +89,12 @@ export class Launcher {
    * @throws {ServiceLoadError} If it does not load, or exports no such service.
    */
   async load(specifier: ModuleSpecifier, signal?: AbortSignal): Promise<LoadedModule> {
-    const { threads, details = false, loading } = this.#options;
-    const { limits, permissions, modules } = this.#known;
+    const { settings, details = false, loading } = this.#options;
+    const { modules, limits: { loadTimeout } } = settings;
     const module = await loadModule(specifier, {
-      ...threads,
-      ...limits,
-      ...{ permissions, modules },
+      ...this.#planOf(settings),
+      modules,
+      ...(loadTimeout !== undefined && { loadTimeout }),
       ...loading,
       details,
       onLog: emitRecord,
@@ -129,18 +114,23 @@ export class Launcher {
     { name, entrypoints }: Manifest,
     { messenger, onDemand, signal }: PoolPlan,
   ): Promise<Pool> {
-    const plan = this.#planOf(name);
+    const { config, settings, logLevel } = this.#options;
+    const own = serviceSettings(settings, name);
+    const plan = this.#planOf(own);
     const first = this.#spare.has(module) && sameThreads(module.plan, plan) ? module : undefined;
     if (first !== undefined) this.#spare.delete(module);
     const spawner = first?.spawner ?? createSpawner(module.prepared, name, plan);
-    const { logLevel } = this.#options;
     const pool = new Pool({
-      ...plan,
+      ...own.limits,
+      maxWorkers: own.maxWorkers,
+      concurrency: own.concurrency,
       service: name,
       spawner,
       entrypoints,
       messenger,
-      config: this.#configOf(name),
+      config: servedConfig(config),
+      callTimeout: own.callTimeout,
+      parentCallsTracked: settings.parentCallsTracked,
       onLog: emitRecord,
       log: getLog(name),
       ...(logLevel && { logLevel }),
@@ -158,7 +148,11 @@ export class Launcher {
 
   /** Makes what serves a service of a module: all but {@linkcode Container.start}. */
   async launch(module: LoadedModule, manifest: Manifest, signal?: AbortSignal): Promise<Launched> {
-    const { transport, messengerOf, entrypoints, dependencies } = await this.#options.wiring;
+    const { config, settings, wiring } = this.#options;
+    const { transport, messengerOf, entrypointsOf, dependencies } = await wiring;
+    const entrypoints = entrypointsOf(manifest);
+    // They load while the threads start, for nothing if these fail.
+    entrypoints.catch(() => {});
     const messenger = messengerOf(manifest.name);
     const current: { container?: Container } = {};
     let pool: Pool | undefined;
@@ -172,8 +166,9 @@ export class Launcher {
         manifest,
         pool,
         transport,
-        config: this.#configOf(manifest.name),
-        entrypoints,
+        config: servedConfig(config),
+        settings: serviceSettings(settings, manifest.name),
+        entrypoints: await entrypoints,
         dependencies,
         log: getLog(manifest.name),
         own: [messenger],
@@ -197,34 +192,15 @@ export class Launcher {
     }
   }
 
-  #planOf(name: string): ContainerPlan {
-    const { callTimeout: _, limits, ...own } = serviceOptions(this.#known, name);
-    return { ...this.#options.threads, ...limits, ...own };
-  }
-
-  /** How code is fetched, with which credentials, is not for the code to know. */
-  #configOf(name: string): PlainRecord {
-    const { modules: _, ...config } = this.#options.config;
-    return { ...config, call_timeout: serviceOptions(this.#known, name).callTimeout / 1_000 } as PlainRecord;
+  #planOf({ permissions, limits: { heapLimit } }: ServiceSettings): ThreadPlan {
+    const { threadKind: kind } = this.#options;
+    return { permissions, ...(heapLimit !== undefined && { heapLimit }), ...(kind && { kind }) };
   }
 }
 
-/** What is said of the threads of all services, as the configuration says it. */
-function settings(threads: Partial<ContainerPlan>): Config {
-  const said: Record<string, ConfigValue> = {};
-  const { permissions, maxWorkers, concurrency } = threads;
-  if (permissions !== undefined) said["permissions"] = permissions as ConfigValue;
-  if (maxWorkers !== undefined) said["max_workers"] = maxWorkers;
-  if (concurrency !== undefined) said["concurrency"] = concurrency;
-  for (const [name, key] of Object.entries(DURATION_LIMITS)) {
-    const value = threads[name as keyof typeof DURATION_LIMITS];
-    if (value !== undefined) said[key] = value / 1_000;
-  }
-  for (const [name, key] of Object.entries(NUMBER_LIMITS)) {
-    const value = threads[name as keyof typeof NUMBER_LIMITS];
-    if (value !== undefined) said[key] = value;
-  }
-  return said;
+/** How code is fetched, with which credentials, is not for the code to know. */
+function servedConfig({ modules: _, ...config }: Config): PlainRecord {
+  return config;
 }
 
 /** The thread that loaded a module can serve one of its services if it is what that service is to have. */

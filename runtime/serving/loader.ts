@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS } from "../pool/pool_options.ts";
 import { ServiceLoadError } from "../message/errors.ts";
 import type { LogRecord } from "../log/log.ts";
 import type { ModuleSpecifier } from "../module/specifier.ts";
@@ -37,8 +38,16 @@ export interface LoadModuleOptions extends ThreadPlan, PrepareModuleOptions {
  */
 export async function loadModule(
   specifier: ModuleSpecifier,
-  { onLog, details = false, modules, importMap, bundle, loadTimeout = 30_000, signal, ...plan }:
-    LoadModuleOptions,
+  {
+    onLog,
+    details = false,
+    modules,
+    importMap,
+    bundle,
+    loadTimeout = DEFAULT_LIMITS.loadTimeout,
+    signal,
+    ...plan
+  }: LoadModuleOptions,
 ): Promise<LoadedModule> {
   const name = moduleName(specifier.url);
   signal?.throwIfAborted();

@@ -83,8 +83,7 @@ export class Runner implements AsyncDisposable {
    * Loads the modules and serves their services; all are serving when it resolves, or none.
    *
    * @throws {ServiceLoadError} If a module does not load, exports no service, or two have the same name.
-   * @throws {ConfigurationError} If the configuration is wrong.
-   * @throws {RangeError} If a limit makes no sense.
+   * @throws {ConfigurationError} If an entrypoint or a dependency cannot be.
    * @throws {BrokerError} If the broker refuses what a service declares.
    * @throws {TypeError} If there are no modules.
    */

@@ -2,8 +2,7 @@ import type { Worker } from "node:worker_threads";
 import { createNodeWorker } from "./node_worker.ts";
 import {
   askThenInterrupt,
-  endsWithin,
-  KILL_LIMIT,
+  killAll,
   loadInto,
   type Thread,
   type ThreadOptions,
@@ -51,8 +50,6 @@ export class NodeThreads implements ThreadSpawner {
 
   /** Ends the threads. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const threads = [...this.#threads];
-    for (const thread of threads) thread.kill();
-    await endsWithin(KILL_LIMIT, threads.map(({ ended }) => ended));
+    await killAll([...this.#threads]);
   }
 }

@@ -1,3 +1,4 @@
+import { within } from "../waiting/abort.ts";
 import { Claims } from "../channel/claims.ts";
 import type { ComingThreadModule, HostPort } from "../channel/port.ts";
 
@@ -34,7 +35,7 @@ export interface ThreadSpawner extends AsyncDisposable {
 export type ThreadKind = "warden" | "node" | "web" | "inline";
 
 /** Milliseconds that a killed thread may take to be gone. */
-export const KILL_LIMIT = 3_000;
+const KILL_LIMIT = 3_000;
 
 /** Milliseconds that a thread may take to end by itself before it is interrupted. */
 const FORCE_AFTER = 250;
@@ -72,13 +73,10 @@ export async function loadInto(port: HostPort, module: ComingThreadModule): Prom
   }
 }
 
-/** Waits until threads have ended, no longer than `limit` milliseconds. */
-export async function endsWithin(limit: number, ends: readonly Promise<string>[]): Promise<void> {
-  if (ends.length === 0) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, limit);
-  await Promise.race([Promise.all(ends), promise]);
-  clearTimeout(timer);
+/** Ends threads, and waits until they are gone, but not longer than a killed thread may take. */
+export async function killAll(threads: readonly Thread[]): Promise<void> {
+  for (const thread of threads) thread.kill();
+  await within(KILL_LIMIT, Promise.all(threads.map(({ ended }) => ended)));
 }
 
 /** The entry modules of threads, which nothing imports: whoever packs the runtime has to name them. */

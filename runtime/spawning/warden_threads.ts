@@ -1,8 +1,7 @@
 import { ignoreDebuggerSignal } from "../permissions/debugger_signal.ts";
 import {
   askThenInterrupt,
-  endsWithin,
-  KILL_LIMIT,
+  killAll,
   loadInto,
   type Thread,
   THREAD_ENTRIES,
@@ -70,9 +69,7 @@ export class WardenThreads implements ThreadSpawner {
 
   /** Ends the threads, then the warden: without it nobody could end them. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const threads = [...this.#wards.values()].map(({ thread }) => thread);
-    for (const thread of threads) thread.kill();
-    await endsWithin(KILL_LIMIT, threads.map(({ ended }) => ended));
+    await killAll([...this.#wards.values()].map(({ thread }) => thread));
     this.#warden.terminate();
     this.#debuggerSignal[Symbol.dispose]();
     for (const id of [...this.#wards.keys()]) this.#end(id, "its warden was terminated");

@@ -1,7 +1,5 @@
+import { MASK } from "../log/secrets.ts";
 import type { Parameter } from "../service/parameters.ts";
-
-/** What a masked value looks like; Nameko's own mask. */
-export const MASK = "********";
 
 /**
  * The arguments of a call as a log may show them: by name where names are known, masked where `redact` says.

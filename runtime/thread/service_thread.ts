@@ -30,8 +30,6 @@ import type {
 import { PortMessenger } from "./port_messenger.ts";
 import { isService, type Service } from "../service/service.ts";
 
-const DEFAULT_PARENT_CALLS_TRACKED = 10;
-
 /** What {@linkcode ServiceThread} is given of the thread that it is in. */
 export interface ThreadMeans {
   /** Ends the thread at once. */
@@ -156,25 +154,26 @@ export class ServiceThread {
   }
 
   async #serve(
-    { service: name, config, concurrency, logLevel, parameters: known }: ServeMessage,
+    { service: name, config, callTimeout, parentCallsTracked, concurrency, logLevel, parameters: known }:
+      ServeMessage,
   ): Promise<void> {
     this.#place = `service ${name}`;
     this.#concurrency = concurrency;
     this.#log = (properties) => createLog({ emit: this.#emit, service: name, level: logLevel, properties });
-    const { parent_calls_tracked: tracked } = config;
     try {
       this.#invoker = await Invoker.create(
         this.#exports.find(({ service }) => service.name === name)!.service,
         {
           service: name,
           config,
+          callTimeout,
           messenger: this.#messenger,
           log: this.#log({}),
           signal: this.#ending.signal,
         },
         {
           service: name,
-          parentCallsTracked: typeof tracked === "number" ? tracked : DEFAULT_PARENT_CALLS_TRACKED,
+          parentCallsTracked,
           logFor: (properties) => this.#log(properties),
         },
         { originalName: this.#originalName, known },

@@ -37,7 +37,7 @@ export function timeLimit(limit: number, parent?: AbortSignal): TimeLimit {
 export async function pause(duration: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, duration);
+  const timer = setTimeout(resolve, Math.min(duration, LONGEST_TIMER));
   const abort = () => reject(signal!.reason);
   signal?.addEventListener("abort", abort, { once: true });
   try {
@@ -59,5 +59,20 @@ export async function abortable<Value>(promise: Promise<Value>, signal?: AbortSi
     return await Promise.race([aborted, promise]);
   } finally {
     signal.removeEventListener("abort", abort);
+  }
+}
+
+/**
+ * Waits for `promise`, but not longer than `limit` milliseconds.
+ *
+ * @returns Whether it was fulfilled in time; where it is rejected in time, so is this.
+ */
+export async function within(limit: number, promise: Promise<unknown>): Promise<boolean> {
+  const { promise: over, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), Math.min(limit, LONGEST_TIMER));
+  try {
+    return await Promise.race([promise.then(() => true), over]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -7,7 +7,15 @@ import { prepareModule } from "../../runtime/module/prepare.ts";
 import type { ThreadKind } from "../../runtime/spawning/spawner.ts";
 import { PooledThread } from "../../runtime/pool/pooled_thread.ts";
 
-const SERVE = { type: "serve", service: "bench_echo", config: {}, concurrency: 1, logLevel: "info" } as const;
+const SERVE = {
+  type: "serve",
+  service: "bench_echo",
+  config: {},
+  callTimeout: 30_000,
+  parentCallsTracked: 10,
+  concurrency: 1,
+  logLevel: "info",
+} as const;
 
 const NOBODY: Messenger = {
   request: () => Promise.reject(new Error("nobody")),

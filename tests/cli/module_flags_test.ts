@@ -1,5 +1,6 @@
+import { Section } from "../../runtime/config/section.ts";
+import { runtimeSettings } from "../../runtime/serving/settings.ts";
 import assert from "node:assert/strict";
-import { runtimeOptions } from "../../runtime/config/config.ts";
 import { withModuleFlags } from "../../extensions/cli/flags/module_flags.ts";
 import { ModuleOrigin, TestFolder } from "../fixtures/module_origin.ts";
 import { enoki, GREETING } from "./command.ts";
@@ -26,7 +27,7 @@ Deno.test("withModuleFlags() leaves a configuration alone where there is no flag
 
 Deno.test("withModuleFlags() lets a bare --allow-import lift the limit of the configuration", () => {
   const config = withModuleFlags({ modules: { allow_import: ["a"] } }, { allowImport: true });
-  assert.equal(runtimeOptions(config).modules.allowImport, undefined);
+  assert.equal(runtimeSettings(new Section(config)).modules.allowImport, undefined);
 });
 
 Deno.test("enoki describe refuses flags that make no sense together", async () => {

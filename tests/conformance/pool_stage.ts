@@ -95,6 +95,8 @@ export class PoolStage implements AsyncDisposable {
       for (const watch of this.#watchers) watch(record);
     };
     this.pool = new Pool({
+      callTimeout: 30_000,
+      parentCallsTracked: 10,
       ...limits,
       service: module,
       spawner: this.threads,

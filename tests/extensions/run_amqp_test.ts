@@ -1,3 +1,4 @@
+import { DEFAULT_EXCHANGE } from "../../extensions/rpc/settings.ts";
 import assert from "node:assert/strict";
 import { amqp } from "../../extensions/amqp/mod.ts";
 import { rpcTopology } from "../../extensions/rpc/topology.ts";
@@ -17,7 +18,7 @@ async function cleanQueue(uri: string): Promise<AsyncDisposable> {
   const remove = async () => {
     await using transport = amqp(uri);
     await transport.connect();
-    await transport.deleteQueue(rpcTopology({}).queueOf(WAITING));
+    await transport.deleteQueue(rpcTopology(DEFAULT_EXCHANGE).queueOf(WAITING));
   };
   await remove();
   return { [Symbol.asyncDispose]: remove };

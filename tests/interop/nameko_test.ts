@@ -1,3 +1,4 @@
+import { DEFAULT_EXCHANGE } from "../../extensions/rpc/settings.ts";
 import assert from "node:assert/strict";
 import { amqp } from "../../extensions/amqp/mod.ts";
 import { rpcTopology } from "../../extensions/rpc/topology.ts";
@@ -18,7 +19,7 @@ configureLogging({ write: () => {} });
 const OURS = "enoki_test_interop";
 const PYTHON = "enoki_test_python";
 const MODULE = new URL("../fixtures/services/interop.ts", import.meta.url);
-const { exchange, queueOf, service, caller, replyQueueOf } = rpcTopology({});
+const { exchange, queueOf, service, caller, replyQueueOf } = rpcTopology(DEFAULT_EXCHANGE);
 
 /** Context data of every kind that headers have. */
 const CONTEXT = {

@@ -2,7 +2,6 @@ import { UnknownServiceError } from "../../../runtime/message/errors.ts";
 import type { FieldTable } from "../../../runtime/message/transport.ts";
 import { type CallTarget, parseCallArguments } from "../flags/call_arguments.ts";
 import type { CommandIo } from "../command_io.ts";
-import type { MakeCall } from "../../../runtime/cli/composition.ts";
 import type { ConfigFlags } from "./config.ts";
 import { EXIT, reportFailure } from "../view/failure_report.ts";
 import { beginMessaging } from "./messaging.ts";
@@ -17,26 +16,24 @@ export interface CallFlags extends ConfigFlags {
 
 /** Calls a method and prints its result as JSON. */
 export async function callCommand(
-  target: CallTarget,
+  { service, method }: CallTarget,
   words: readonly string[],
-  { broker, timeout, header = {}, ...setup }: CallFlags,
+  { broker, timeout, header: headers = {}, ...setup }: CallFlags,
   io: CommandIo,
-  loadCall: () => Promise<MakeCall>,
 ): Promise<number> {
   const config = await beginMessaging(setup, io);
-  const call = await loadCall();
+  const { positional, named } = parseCallArguments(words);
+  const { connect } = await import("../../connect.ts");
   let asked = "";
   try {
-    const result = await call({
-      ...target,
-      ...parseCallArguments(words),
-      headers: header,
-      ...(timeout !== undefined && { timeout: timeout * 1_000 }),
-    }, {
+    await using cluster = await connect({
       config,
+      headers,
       ...(broker !== undefined && { broker }),
-      onConnected: (connected) => asked = connected,
+      ...(timeout !== undefined && { timeout: timeout * 1_000 }),
     });
+    asked = cluster.broker;
+    const result = await cluster.method(service, method).kwargs(named, ...positional);
     io.writeResult(`${JSON.stringify(result)}\n`);
     return EXIT.fine;
   } catch (error) {

@@ -1,4 +1,5 @@
-import { maskSecrets, resolveConfig } from "../../../runtime/config/config.ts";
+import { maskSecrets } from "../../../runtime/log/secrets.ts";
+import { resolveConfig } from "../../../runtime/config/config.ts";
 import { formatConfigYaml } from "../../../runtime/config/yaml.ts";
 import type { CommandIo } from "../command_io.ts";
 import { EXIT } from "../view/failure_report.ts";

@@ -1,10 +1,5 @@
 import type { CommandIo } from "../command_io.ts";
-import type {
-  DeadLetter,
-  DeadLetters,
-  OpenDeadLetters,
-  OpenedDeadLetter,
-} from "../../../runtime/cli/composition.ts";
+import type { DeadLetter, DeadLetters, OpenedDeadLetter } from "../../dead_letters.ts";
 import type { ConfigFlags } from "./config.ts";
 import { EXIT, reportFailure } from "../view/failure_report.ts";
 import { beginMessaging, CONFIRM_TIMEOUT } from "./messaging.ts";
@@ -23,12 +18,11 @@ export async function deadCommand(
   queue: string,
   { broker, ...setup }: ConfigFlags,
   io: CommandIo,
-  loadDeadLetters: () => Promise<OpenDeadLetters>,
 ): Promise<number> {
   const config = await beginMessaging(setup, io);
-  const open = await loadDeadLetters();
+  const { openDeadLetters } = await import("../../dead_letters.ts");
   try {
-    await using letters = await open(queue, { config, ...(broker !== undefined && { broker }) });
+    await using letters = await openDeadLetters(queue, { config, ...(broker !== undefined && { broker }) });
     return await act(action, queue, letters, io);
   } catch (error) {
     const { status, text } = reportFailure(error);

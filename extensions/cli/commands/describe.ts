@@ -1,10 +1,10 @@
-import { resolveConfig, runtimeOptions } from "../../../runtime/config/config.ts";
+import { Settings } from "../../settings.ts";
+import { resolveConfig } from "../../../runtime/config/config.ts";
 import { loadModule } from "../../../runtime/serving/loader.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import { configureLogging, emitRecord } from "../../../runtime/log/observe.ts";
 import type { ServiceExport } from "../../../runtime/channel/port.ts";
 import type { CommandIo } from "../command_io.ts";
-import type { DescribeOpenApi } from "../../../runtime/cli/composition.ts";
 import { EXIT } from "../view/failure_report.ts";
 import { requireModuleFiles } from "../flags/module_files.ts";
 import { type ModuleFlags, withModuleFlags } from "../flags/module_flags.ts";
@@ -27,7 +27,6 @@ export async function describeCommand(
   modules: readonly string[],
   { config: file, define, json, openapi = false, title, apiVersion, ...flags }: DescribeFlags,
   io: CommandIo,
-  loadOpenApi: () => Promise<DescribeOpenApi>,
 ): Promise<number> {
   const done = await io.startOver();
   if (done !== undefined) return done;
@@ -37,14 +36,15 @@ export async function describeCommand(
     ...(file !== undefined && { file }),
     ...(define && { define }),
   });
-  const known = runtimeOptions(withModuleFlags(config, flags));
-  const permissions = permissionsOf(flags) ?? known.permissions;
+  const settings = await Settings.read(withModuleFlags(config, flags));
+  const { modules: fetching, permissions: configured } = settings.runtime;
+  const permissions = permissionsOf(flags) ?? configured;
   await requireModuleFiles(modules);
   const services: ServiceExport[] = [];
   for (const module of modules) {
     const loaded = await loadModule(parseModuleSpecifier(module), {
       permissions,
-      modules: known.modules,
+      modules: fetching,
       ...(flags.importMap !== undefined && { importMap: flags.importMap }),
       details: openapi,
       onLog: emitRecord,
@@ -54,11 +54,13 @@ export async function describeCommand(
     services.push(...loaded.services);
   }
   if (openapi) {
-    const describeOpenApi = await loadOpenApi();
-    const document = describeOpenApi(services.map(({ manifest }) => manifest), {
-      title: title ?? known.http.openapi?.title,
-      version: apiVersion ?? known.http.openapi?.version,
-      servers: known.http.openapi?.servers,
+    const { openApiDocument } = await import("../../http/openapi/document.ts");
+    const { httpSettings } = await import("../../http/settings.ts");
+    const { openapi: facts } = settings.of(httpSettings);
+    const document = openApiDocument(services.map(({ manifest }) => manifest), {
+      title: title ?? facts?.title,
+      version: apiVersion ?? facts?.version,
+      servers: facts?.servers,
       onOmission: (message) => io.writeMessage(`${message}\n`),
     });
     io.writeResult(`${JSON.stringify(document, null, 2)}\n`);

@@ -1,7 +1,6 @@
 import type { FieldTable } from "../../../runtime/message/transport.ts";
 import { parseValue } from "../flags/call_arguments.ts";
 import type { CommandIo } from "../command_io.ts";
-import type { DispatchEvent } from "../../../runtime/cli/composition.ts";
 import type { ConfigFlags } from "./config.ts";
 import { EXIT, reportFailure } from "../view/failure_report.ts";
 import { beginMessaging, CONFIRM_TIMEOUT } from "./messaging.ts";
@@ -20,21 +19,24 @@ export async function emitCommand(
   source: string,
   type: string,
   payload: string | undefined,
-  { broker, header = {}, mandatory = false, timeout = CONFIRM_TIMEOUT, ...setup }: EmitFlags,
+  { broker, header: headers = {}, mandatory = false, timeout = CONFIRM_TIMEOUT, ...setup }: EmitFlags,
   io: CommandIo,
-  loadEmit: () => Promise<DispatchEvent>,
 ): Promise<number> {
   const config = await beginMessaging(setup, io);
-  const emit = await loadEmit();
+  const { connect } = await import("../../connect.ts");
+  const { confirmWithin } = await import("../../broker.ts");
   try {
-    await emit({
-      source,
-      type,
-      payload: payload === undefined ? null : parseValue(payload),
-      headers: header,
-      mandatory,
-      timeout: timeout * 1_000,
-    }, { config, ...(broker !== undefined && { broker }) });
+    await using cluster = await connect({ config, ...(broker !== undefined && { broker }) });
+    await confirmWithin(
+      timeout * 1_000,
+      `dispatch event "${type}" of "${source}"`,
+      (signal) =>
+        cluster.dispatch(source, type, payload === undefined ? null : parseValue(payload), {
+          headers,
+          mandatory,
+          signal,
+        }),
+    );
     return EXIT.fine;
   } catch (error) {
     const { status, text } = reportFailure(error);

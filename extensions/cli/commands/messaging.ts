@@ -1,4 +1,5 @@
-import { type Config, resolveConfig } from "../../../runtime/config/config.ts";
+import type { Config } from "../../../runtime/config/file.ts";
+import { resolveConfig } from "../../../runtime/config/config.ts";
 import { configureLogging } from "../../../runtime/log/observe.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { ConfigFlags } from "./config.ts";

@@ -1,17 +1,14 @@
-import { pause } from "../../../runtime/waiting/abort.ts";
-import {
-  type Config,
-  type ConfigValue,
-  isMapping,
-  resolveConfig,
-  runtimeOptions,
-} from "../../../runtime/config/config.ts";
+import { within } from "../../../runtime/waiting/abort.ts";
+import type { Config } from "../../../runtime/config/file.ts";
+import type { ConfigValue } from "../../../runtime/config/yaml.ts";
+import { resolveConfig } from "../../../runtime/config/config.ts";
+import { isRecord } from "../../../runtime/message/plain.ts";
 import { keepPlaces } from "../../../runtime/config/place.ts";
 import { ServiceLoadError } from "../../../runtime/message/errors.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import { configureLogging, type LogFormat, parseLogLevel } from "../../../runtime/log/observe.ts";
 import type { CommandIo, StopSignal } from "../command_io.ts";
-import type { Serve, ServeOptions, Serving } from "../../../runtime/cli/composition.ts";
+import type { run, Running, RunOptions } from "../../run.ts";
 import type { ConfigFlags } from "./config.ts";
 import { ConfigWatch, denoConfigsOf } from "../flags/config_watch.ts";
 import { EXIT } from "../view/failure_report.ts";
@@ -47,7 +44,6 @@ export async function runCommand(
   modules: readonly string[],
   flags: RunFlags,
   io: CommandIo,
-  loadServe: () => Promise<Serve>,
 ): Promise<number> {
   const done = await io.startOver();
   if (done !== undefined) return done;
@@ -84,9 +80,8 @@ export async function runCommand(
     flags: given,
   });
   const config = withModuleFlags(flagsWin(resolved, given), flags);
-  runtimeOptions(config);
   await requireModuleFiles(modules);
-  const serve = await loadServe();
+  const { run } = await import("../../run.ts");
   using stop = new StopRequests(io);
   await using _watching = watch
     ? new ConfigWatch(
@@ -95,7 +90,7 @@ export async function runCommand(
     )
     : undefined;
   const service = serveUntilStopped(
-    serve,
+    run,
     modules,
     {
       config,
@@ -105,7 +100,6 @@ export async function runCommand(
       watch,
       onProgress: (progress) => view.progress(progress),
       onUnreachable: (error, retryIn) => view.unreachable(error, retryIn),
-      signal: stop.first,
     },
     stop,
     view,
@@ -117,10 +111,10 @@ export async function runCommand(
 /** A flag wins over what the file has for one service, too. */
 function flagsWin(config: Config, given: Readonly<Record<string, ConfigValue | undefined>>): Config {
   const { services } = config;
-  if (!isMapping(services)) return config;
+  if (!isRecord(services)) return config;
   const flags = Object.keys(given).filter((key) => given[key] !== undefined);
   const without = (own: ConfigValue) =>
-    isMapping(own) && flags.some((key) => Object.hasOwn(own, key))
+    isRecord(own) && flags.some((key) => Object.hasOwn(own, key))
       ? keepPlaces(Object.fromEntries(Object.entries(own).filter(([key]) => !flags.includes(key))), own)
       : own;
   const left = Object.fromEntries(Object.entries(services).map(([name, own]) => [name, without(own)]));
@@ -128,16 +122,16 @@ function flagsWin(config: Config, given: Readonly<Record<string, ConfigValue | u
 }
 
 async function serveUntilStopped(
-  serve: Serve,
+  serve: typeof run,
   modules: readonly string[],
-  options: ServeOptions,
+  options: RunOptions,
   stop: StopRequests,
   view: RunView,
 ): Promise<void> {
-  const serving = await startServing(serve, modules, options, view);
+  const serving = await startServing(serve, modules, options, stop.first, view);
   if (serving === undefined) return view.say("Stopped before anything was served");
   try {
-    view.ready(serving, options);
+    view.ready(serving);
     await Promise.race([serving.finished, stop.requested]);
     if (stop.first.aborted) view.stopping(serving);
   } finally {
@@ -148,21 +142,21 @@ async function serveUntilStopped(
 
 /** Starts to serve; undefined where it was stopped before. What cannot be loaded may be mended where it is watched. */
 async function startServing(
-  serve: Serve,
+  serve: typeof run,
   modules: readonly string[],
-  options: ServeOptions,
+  options: RunOptions,
+  signal: AbortSignal,
   view: RunView,
-): Promise<Serving | undefined> {
-  const { signal, watch } = options;
+): Promise<Running | undefined> {
   while (true) {
     const since = Date.now();
     try {
       view.starting();
-      return await serve(modules, options);
+      return await serve(modules, { ...options, signal });
     } catch (error) {
       view.clear();
       if (signal.aborted) return undefined;
-      if (!watch || !(error instanceof ServiceLoadError)) throw error;
+      if (!options.watch || !(error instanceof ServiceLoadError)) throw error;
       view.notStarted(error);
       const urls = modules.map((module) => parseModuleSpecifier(module).url);
       const { moduleChange } = await import("../../../runtime/serving/local_files.ts");
@@ -226,9 +220,7 @@ class StopRequests implements Disposable {
   async aborted(view: RunView, service: Promise<unknown>): Promise<void> {
     await this.#again.promise;
     view.say("Aborting: calls that still run go back to the broker");
-    const over = new AbortController();
-    await Promise.race([service, pause(ABORT_LIMIT, over.signal)]).catch(() => {});
-    over.abort();
+    await within(ABORT_LIMIT, service).catch(() => {});
   }
 
   [Symbol.dispose](): void {

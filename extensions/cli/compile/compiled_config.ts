@@ -1,5 +1,8 @@
 /** The configuration file that `compile` puts into a binary. */
-import { type Environment, runtimeOptions } from "../../../runtime/config/config.ts";
+import { Settings } from "../../settings.ts";
+import type { Environment } from "../../../runtime/config/references.ts";
+import { Section } from "../../../runtime/config/section.ts";
+import { runtimeSettings } from "../../../runtime/serving/settings.ts";
 import { parseConfigText } from "../../../runtime/config/file.ts";
 import type { ModuleFetcherOptions } from "../../../runtime/module/fetch/fetcher.ts";
 import { ConfigurationError } from "../../../runtime/message/errors.ts";
@@ -33,7 +36,7 @@ export async function checkBinaryConfig(config: ConfigText): Promise<void> {
   const failures: unknown[] = [];
   for (const env of ENVIRONMENTS) {
     try {
-      runtimeOptions(await parse(config, env));
+      await Settings.read(await parse(config, env));
       return;
     } catch (error) {
       failures.push(error);
@@ -53,7 +56,7 @@ export async function fetchingOptions(
   env: Environment,
 ): Promise<ModuleFetcherOptions> {
   const { modules = null } = config === undefined ? {} : await parse(config, env);
-  return runtimeOptions(withModuleFlags({ modules }, flags)).modules;
+  return runtimeSettings(new Section(withModuleFlags({ modules }, flags))).modules;
 }
 
 function parse({ path, text }: ConfigText, env: Environment) {

@@ -1,4 +1,6 @@
-import { type Config, type ConfigValue, isMapping } from "../../../runtime/config/config.ts";
+import type { Config } from "../../../runtime/config/file.ts";
+import type { ConfigValue } from "../../../runtime/config/yaml.ts";
+import { isRecord } from "../../../runtime/message/plain.ts";
 import { keepPlaces } from "../../../runtime/config/place.ts";
 
 /** The flags for loading modules from URLs. */
@@ -19,7 +21,7 @@ export function withModuleFlags(
   { lock, frozen, reload, cachedOnly, allowHttp, allowImport }: ModuleFlags,
 ): Config {
   const { modules = null } = config;
-  if (modules !== null && !isMapping(modules)) return config;
+  if (modules !== null && !isRecord(modules)) return config;
   const flags: Readonly<Record<string, ConfigValue | undefined>> = {
     lock,
     frozen,

@@ -1,12 +1,11 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runtimeOptions, serviceOptions } from "../../../runtime/config/config.ts";
 import type { Container } from "../../../runtime/serving/container.ts";
 import type { BrokerError, ServiceLoadError } from "../../../runtime/message/errors.ts";
 import { getLog, type LogFormat } from "../../../runtime/log/observe.ts";
 import type { Progress } from "../../../runtime/serving/runner.ts";
 import type { CommandIo } from "../command_io.ts";
-import type { ServeOptions, Serving } from "../../../runtime/cli/composition.ts";
+import type { Running } from "../../run.ts";
 import { reportFailure } from "./failure_report.ts";
 import { describePermissions } from "../flags/permission_flags.ts";
 import { ProgressLine } from "./progress_line.ts";
@@ -65,14 +64,14 @@ export class RunView {
   }
 
   /** Calls are being answered. */
-  ready({ containers, transport: { broker }, http }: Serving, options: ServeOptions): void {
+  ready({ containers, transport: { broker }, http }: Running): void {
     this.clear();
     const took = Math.round(performance.now() - this.#startedAt);
     if (this.#json) {
       getLog().info("Ready", { services: [...containers.keys()], broker, ...(http && { http }), took });
       return;
     }
-    const services = [...containers.values()].map((container) => this.#listing(container, options));
+    const services = [...containers.values()].map((container) => this.#listing(container));
     this.#line.write(
       `\n${services.join("\n\n")}\n\nReady on ${
         http === undefined ? broker : `${broker} and ${http}`
@@ -81,7 +80,7 @@ export class RunView {
   }
 
   /** The polite stop begins. */
-  stopping({ containers }: Serving): void {
+  stopping({ containers }: Running): void {
     const running = [...containers.values()].reduce((sum, { pool }) => sum + pool.active, 0);
     const calls = running === 1 ? "1 call that still runs" : `${running} calls that still run`;
     // The terminal has just written ^C where the cursor is.
@@ -117,8 +116,8 @@ export class RunView {
     if (!this.#json) this.#line.show(text);
   }
 
-  #listing({ manifest, pool }: Container, { config }: ServeOptions): string {
-    const { maxWorkers, concurrency, permissions } = serviceOptions(runtimeOptions(config), manifest.name);
+  #listing({ manifest, pool, settings }: Container): string {
+    const { maxWorkers, concurrency, permissions } = settings;
     const each = concurrency > 1 ? `, ${concurrency} calls each` : "";
     const sandbox = permissions === "all"
       ? "with all permissions"

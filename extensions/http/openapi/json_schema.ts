@@ -1,5 +1,5 @@
 /** JSON Schema of whatever a Standard Schema is made with; it runs in the thread, where the schema is. */
-import type { PlainRecord } from "../../../runtime/message/plain.ts";
+import { isRecord, type PlainRecord } from "../../../runtime/message/plain.ts";
 import type { StandardSchema } from "../../../runtime/service/standard_schema.ts";
 
 /** The side of a schema that is described: what it takes, or what it gives. */
@@ -33,7 +33,7 @@ export function toJsonSchema(schema: StandardSchema, side: SchemaSide): PlainRec
     if (convert === undefined) return indescribable(`${vendor} does not offer it as JSON Schema`);
     // What is no JSON, such as a function, could not leave the thread.
     const described: unknown = JSON.parse(JSON.stringify(convert()));
-    return isRecord(described) ? described : indescribable(`${vendor} gave no object`);
+    return isRecord(described) ? described as PlainRecord : indescribable(`${vendor} gave no object`);
   } catch (error) {
     return indescribable(error instanceof Error ? error.message : String(error));
   }
@@ -63,8 +63,4 @@ function ownConversion(
 
 function indescribable(reason: string): PlainRecord {
   return { description: `This schema cannot be described: ${reason}` };
-}
-
-function isRecord(value: unknown): value is PlainRecord {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
 /** The variables of a rule, and the fields of schemas, as OpenAPI's parameters. */
-import type { Plain, PlainRecord } from "../../../runtime/message/plain.ts";
+import { isRecord, type Plain, type PlainRecord } from "../../../runtime/message/plain.ts";
 import type { Components } from "./components.ts";
 import type { Rule, RulePart } from "../routing/rule.ts";
 
@@ -75,8 +75,4 @@ function fieldsOf(schema: PlainRecord | undefined, components: Components): Fiel
   const { properties, required } = schema === undefined ? {} : components.resolve(schema);
   if (!isRecord(properties)) return undefined;
   return { properties, required: Array.isArray(required) ? required : [] };
-}
-
-function isRecord(value: Plain | undefined): value is PlainRecord {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,3 @@
-import type { OpenApiOptions as ConfiguredOptions } from "../../../runtime/config/config.ts";
 import type { Log } from "../../../runtime/log/log.ts";
 import type { Manifest, ManifestEntrypoint } from "../../../runtime/service/manifest.ts";
 import type { PlainRecord } from "../../../runtime/message/plain.ts";
@@ -6,6 +5,7 @@ import { openApiDocument } from "./document.ts";
 import { completeResponse, type OutgoingResponse } from "../response/outgoing_response.ts";
 import { parseRule } from "../routing/rule.ts";
 import type { HttpServer } from "../server.ts";
+import type { OpenApiSettings } from "../settings.ts";
 import type { IncomingRequest, RequestHandler } from "../request_handler.ts";
 
 /** Answers with the document of the services that run, made anew when they are others than before. */
@@ -15,14 +15,14 @@ export class OpenApiRoute implements RequestHandler {
   readonly service = "";
   readonly owner = this;
   readonly #manifests: () => readonly Manifest[];
-  readonly #options: ConfiguredOptions;
+  readonly #options: OpenApiSettings;
   readonly #log: Log;
   #described: readonly Manifest[] = [];
   #document: PlainRecord = {};
   #isAdded = false;
 
   /** @param manifests Asks for what runs now, with details. */
-  constructor(manifests: () => readonly Manifest[], options: ConfiguredOptions, log: Log) {
+  constructor(manifests: () => readonly Manifest[], options: OpenApiSettings, log: Log) {
     this.#manifests = manifests;
     this.#options = options;
     this.#log = log;

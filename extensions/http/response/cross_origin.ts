@@ -1,10 +1,10 @@
 /** Cross-origin resource sharing: which pages of other origins may read responses (the Fetch standard, CORS). */
-import type { CrossOriginOptions } from "../../../runtime/config/config.ts";
+import type { CrossOriginSettings } from "../settings.ts";
 
 /** The headers of a response to a page of `origin`, or to no page; nothing is granted where it may not read it. */
 export function crossOriginHeaders(
   origin: string | undefined,
-  { origins, credentials, expose }: CrossOriginOptions,
+  { origins, credentials, expose }: CrossOriginSettings,
 ): readonly [string, string][] {
   const all = origins.includes("*");
   // A cache must not give to one origin what another was answered.
@@ -20,7 +20,7 @@ export function crossOriginHeaders(
 export function preflightHeaders(
   request: Request,
   allowed: readonly string[],
-  { headers: permitted, maxAge }: CrossOriginOptions,
+  { headers: permitted, maxAge }: CrossOriginSettings,
 ): readonly [string, string][] {
   const asked = permitted?.join(", ") ?? request.headers.get("access-control-request-headers");
   return [

@@ -1,5 +1,4 @@
-import { BRAND } from "../../../runtime/service/brand.ts";
-import type { DependencySpec } from "../../../runtime/service/dependency.ts";
+import { dependency, type DependencySpec } from "../../../runtime/service/dependency.ts";
 import type { Messenger } from "../../../runtime/message/messenger.ts";
 import type { FieldTable } from "../../../runtime/message/transport.ts";
 import { ConnectionNotFoundError } from "./connection_not_found_error.ts";
@@ -51,14 +50,13 @@ export interface WebSocketHub<Events> {
 export function websocketHub<Events extends object = Record<string, any>>(): DependencySpec<
   WebSocketHub<Events>
 > {
-  return {
-    [BRAND]: "dependency",
+  return dependency({
     kind: "websocketHub",
     bind: ({ messenger }) => {
       const hub = createHub<Events>(messenger);
       return { get: () => hub };
     },
-  };
+  });
 }
 
 function createHub<Events>(messenger: Messenger): WebSocketHub<Events> {

@@ -1,6 +1,7 @@
+import { within } from "../../../runtime/waiting/abort.ts";
 import type { Log } from "../../../runtime/log/log.ts";
 import type { Upgrade, UpgradeHandler } from "../../http/upgrade.ts";
-import type { WebSocketServerOptions } from "../settings.ts";
+import type { WebSocketSettings } from "../settings.ts";
 import type { Hub } from "../hub/hub.ts";
 import { isAllowedOrigin } from "./origin.ts";
 import { Socket } from "./socket.ts";
@@ -15,7 +16,7 @@ export interface UpgradeServer {
 }
 
 /** Options of {@linkcode SocketServer}. */
-export interface SocketServerOptions extends WebSocketServerOptions {
+export interface SocketServerOptions extends WebSocketSettings {
   readonly server: UpgradeServer;
   readonly hub: Hub;
   readonly log: Log;
@@ -127,9 +128,6 @@ export class SocketServer {
     const aborted = this.#aborting.promise;
     await Promise.race([Promise.all(sockets.map((socket) => socket.finish())), aborted]);
     for (const socket of sockets) socket.close(1001, "The server is stopping");
-    const { promise: over, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, CLOSE_LIMIT);
-    await Promise.race([Promise.all(sockets.map(({ closed }) => closed)), aborted, over]);
-    clearTimeout(timer);
+    await within(CLOSE_LIMIT, Promise.race([Promise.all(sockets.map(({ closed }) => closed)), aborted]));
   }
 }

@@ -1,23 +1,8 @@
-import { isMapping } from "../../config/file.ts";
+import { isRecord } from "../../message/plain.ts";
 import type { Section } from "../../config/section.ts";
 import type { ModuleHeaders } from "./download.ts";
 import type { ModuleFetcherOptions } from "./fetcher.ts";
 import { isHostPattern } from "./origins.ts";
-
-const KEYS = [
-  "lock",
-  "frozen",
-  "cache",
-  "reload",
-  "cached_only",
-  "allow_import",
-  "allow_http",
-  "headers",
-  "ca_certs",
-  "timeout",
-  "max_size",
-  "max_total_size",
-];
 
 /**
  * Reads the section `modules` of a configuration.
@@ -26,10 +11,8 @@ const KEYS = [
  *
  * @throws {ConfigurationError}
  */
-export function moduleOptions(at: Section | undefined): ModuleFetcherOptions {
+export function moduleSettings(at: Section | undefined): ModuleFetcherOptions {
   if (at === undefined) return {};
-  const unknown = Object.keys(at.values).find((key) => !KEYS.includes(key));
-  if (unknown !== undefined) return at.refuse(unknown, `nothing: the keys here are ${KEYS.join(", ")}`);
   const lock = lockOptions(at);
   const cache = at.get("cache") === false ? false : at.text("cache");
   const mode = fetchMode(at);
@@ -39,8 +22,10 @@ export function moduleOptions(at: Section | undefined): ModuleFetcherOptions {
   const timeout = at.milliseconds("timeout");
   const maxBytes = at.integer("max_size", 1);
   const maxTotalBytes = at.integer("max_total_size", 1);
+  const allowHttp = at.flag("allow_http") ?? false;
+  at.refuseOthers();
   return {
-    allowHttp: at.flag("allow_http") ?? false,
+    allowHttp,
     ...(lock && { lock }),
     ...(cache !== undefined && { cache: cache === false ? false : { folder: cache } }),
     ...(mode && { mode }),
@@ -82,7 +67,7 @@ function hostHeaders(at: Section): ModuleHeaders | undefined {
   const refuse = () => at.refuse("headers", "a mapping of hosts to mappings of headers to texts");
   return Object.fromEntries(
     Object.entries(section.values).map(([host, own]) => {
-      if (!isHostPattern(host) || host.startsWith("*") || !isMapping(own)) return refuse();
+      if (!isHostPattern(host) || host.startsWith("*") || !isRecord(own)) return refuse();
       const headers = Object.entries(own).flatMap(([name, value]) => {
         if (value === null) return [];
         return isHeader(name, value) ? [[name, value] as const] : refuse();

@@ -24,7 +24,7 @@ brokerTest(
     const ends = [Promise.withResolvers<Outcome>(), Promise.withResolvers<Outcome>()];
     let count = 0;
     const host = new QueueHost([{
-      entry: { index: 0, method: "handle", kind: "test", options: { retry: { max: 0 } } },
+      entry: { index: 0, method: "handle", kind: "test", options: { retry: { max: 0 } }, timeout: undefined },
       queue,
       topology: { queues: [{ name: queue }] },
       requeueOnError: false,

@@ -1,6 +1,13 @@
+import {
+  type Entrypoint,
+  type EntrypointHost,
+  hostedEntrypoints,
+  invocationOf,
+} from "../../../runtime/hosting/host.ts";
+import { Section } from "../../../runtime/config/section.ts";
+import { eventSettings } from "../../../extensions/events/settings.ts";
 import { type DispatchOptions, eventMessage } from "../../../extensions/events/event_message.ts";
 import { createEventHost, setUpDispatcher } from "../../../extensions/events/host.ts";
-import type { Entrypoint, EntrypointHost } from "../../../runtime/hosting/host.ts";
 import { Invoker } from "../../../runtime/thread/invoker.ts";
 import { createLog, type LogRecord } from "../../../runtime/log/log.ts";
 import { describe } from "../../../runtime/service/manifest.ts";
@@ -87,7 +94,8 @@ export class EventStage implements AsyncDisposable {
       publish: transport.publish.bind(transport),
     };
     const shared = { service: served.name, config, log, signal: aborting.signal };
-    const invoker = await Invoker.create(served, { ...shared, messenger }, {
+    const settings = eventSettings(new Section(config));
+    const invoker = await Invoker.create(served, { ...shared, callTimeout: 30_000, messenger }, {
       service: served.name,
       parentCallsTracked: 10,
       logFor: (properties) => createLog({ emit, properties }),
@@ -100,15 +108,15 @@ export class EventStage implements AsyncDisposable {
       onDemand: () => {},
       shed: () => {},
       watch: () => {},
-      run: run ?? ((invocation) => {
-        const message = { ...invocation, slot: 0 };
+      run: run ?? ((entry, payload) => {
+        const message = { ...invocationOf(entry, payload), slot: 0 };
         return invoker.invoke(message, invoker.scope(message));
       }),
     };
-    const entries = manifest.entrypoints.map((entry, index) => ({ ...entry, index }));
+    const entries = hostedEntrypoints(manifest);
     let entrypoint: Entrypoint;
     try {
-      entrypoint = createEventHost(entries, host);
+      entrypoint = createEventHost(entries, host, settings);
     } catch (error) {
       await transport.close();
       throw error;
@@ -122,7 +130,7 @@ export class EventStage implements AsyncDisposable {
     const instance = { [Symbol.asyncDispose]: () => ended ??= end() };
     this.#ends.push(instance);
     for (const dependency of manifest.dependencies) {
-      if (dependency.kind === "dispatcher") await setUpDispatcher(dependency, host);
+      if (dependency.kind === "dispatcher") await setUpDispatcher(dependency, host, settings);
     }
     await entrypoint.setup?.();
     await entrypoint.start();

@@ -144,6 +144,7 @@ Deno.test("a dispatcher keeps the deadline of its caller to itself", async () =>
     service: "orders",
     key: "emit",
     config: {},
+    callTimeout: 30_000,
     messenger,
     log,
     signal,

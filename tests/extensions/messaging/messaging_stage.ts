@@ -1,5 +1,5 @@
+import { type EntrypointHost, hostedEntrypoints, invocationOf } from "../../../runtime/hosting/host.ts";
 import { createConsumeHost, setUpPublisher } from "../../../extensions/messaging/host.ts";
-import type { EntrypointHost } from "../../../runtime/hosting/host.ts";
 import { Invoker } from "../../../runtime/thread/invoker.ts";
 import { createLog, type LogRecord } from "../../../runtime/log/log.ts";
 import { describe } from "../../../runtime/service/manifest.ts";
@@ -38,7 +38,7 @@ export class MessagingStage extends Stage {
       request: () => Promise.reject(new Error("Nobody answers here")),
       publish: transport.publish.bind(transport),
     };
-    const invoker = await Invoker.create(served, { ...shared, messenger }, {
+    const invoker = await Invoker.create(served, { ...shared, callTimeout: 30_000, messenger }, {
       service: served.name,
       parentCallsTracked: 10,
       logFor: (properties) => createLog({ emit, properties }),
@@ -50,17 +50,17 @@ export class MessagingStage extends Stage {
       onDemand: () => {},
       shed: () => {},
       watch: () => {},
-      run(invocation) {
-        const message = structuredClone({ ...invocation, slot: 0 });
+      run(entry, payload) {
+        const message = structuredClone({ ...invocationOf(entry, payload), slot: 0 });
         return invoker.invoke(message, invoker.scope(message));
       },
     };
-    const { dependencies, entrypoints } = describe(served);
-    for (const dependency of dependencies) {
+    const manifest = describe(served);
+    for (const dependency of manifest.dependencies) {
       if (dependency.kind === "publisher") await setUpPublisher(dependency, host);
     }
     const entrypoint = createConsumeHost(
-      entrypoints.map((entry, index) => ({ ...entry, index })).filter(({ kind }) => kind === "consume"),
+      hostedEntrypoints(manifest).filter(({ kind }) => kind === "consume"),
       host,
     );
     await entrypoint.setup?.();

@@ -1,3 +1,4 @@
+import { DEFAULT_EXCHANGE } from "../../../extensions/rpc/settings.ts";
 import assert from "node:assert/strict";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { rpcTopology } from "../../../extensions/rpc/topology.ts";
@@ -14,7 +15,7 @@ configureLogging({ write: (line) => void lines.push(line) });
 async function rawCaller(broker: MemoryBroker) {
   const transport = memory({ broker });
   await transport.connect();
-  const { exchange, caller, replyQueueOf } = rpcTopology({});
+  const { exchange, caller, replyQueueOf } = rpcTopology(DEFAULT_EXCHANGE);
   await transport.declare(caller("raw", "raw-id"));
   const replies: unknown[] = [];
   const waiting: ((reply: unknown) => void)[] = [];

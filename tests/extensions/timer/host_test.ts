@@ -128,7 +128,13 @@ Deno.test("TimerHost runs a tick again that was shed, and skips one that the con
     watch: () => {},
   };
   const options = { interval: 0.1, eager: true };
-  await using timers = new TimerHost([{ index: 0, method: "sweep", kind: "timer", options }], host);
+  await using timers = new TimerHost([{
+    index: 0,
+    method: "sweep",
+    kind: "timer",
+    options,
+    timeout: undefined,
+  }], host);
   await timers.start();
   await done.promise;
   const [shed, again, next] = ran as [number, number, number];

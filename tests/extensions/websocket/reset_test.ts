@@ -58,7 +58,7 @@ Deno.test({
   async fn() {
     const log = createLog({ emit: () => {} });
     const server = new HttpServer({
-      address: "127.0.0.1:0",
+      address: { hostname: "127.0.0.1", port: 0 },
       maxBody: 0,
       stallTimeout: 60_000,
       maxHeld: 0,

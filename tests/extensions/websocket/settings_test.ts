@@ -1,8 +1,9 @@
+import { Section } from "../../../runtime/config/section.ts";
+import { webSocketSettings } from "../../../extensions/websocket/settings.ts";
 import assert from "node:assert/strict";
-import { runtimeOptions } from "../../../runtime/config/config.ts";
 import { ConfigurationError } from "../../../runtime/message/errors.ts";
 
-Deno.test("runtimeOptions() reads the keys for WebSockets, seconds as milliseconds", () => {
+Deno.test("webSocketSettings() reads the keys for WebSockets, seconds as milliseconds", () => {
   const config = {
     WEBSOCKET_MAX_MESSAGE: 1,
     WEBSOCKET_MAX_QUEUE: 2,
@@ -11,7 +12,7 @@ Deno.test("runtimeOptions() reads the keys for WebSockets, seconds as millisecon
     WEBSOCKET_IDLE_TIMEOUT: 0.5,
     WEBSOCKET_ORIGINS: ["https://a.example", "https://b.example"],
   };
-  assert.deepEqual(runtimeOptions(config).websocket, {
+  assert.deepEqual(webSocketSettings(new Section(config)), {
     maxMessage: 1,
     maxQueue: 2,
     maxBuffer: 3,
@@ -21,8 +22,8 @@ Deno.test("runtimeOptions() reads the keys for WebSockets, seconds as millisecon
   });
 });
 
-Deno.test("runtimeOptions() takes one origin as a text", () => {
-  assert.deepEqual(runtimeOptions({ WEBSOCKET_ORIGINS: "*" }).websocket.origins, ["*"]);
+Deno.test("webSocketSettings() takes one origin as a text", () => {
+  assert.deepEqual(webSocketSettings(new Section({ WEBSOCKET_ORIGINS: "*" })).origins, ["*"]);
 });
 
 for (
@@ -35,9 +36,9 @@ for (
     ["WEBSOCKET_ORIGINS", 5],
   ] as const
 ) {
-  Deno.test(`runtimeOptions() refuses ${key}: ${JSON.stringify(value)}`, () => {
+  Deno.test(`webSocketSettings() refuses ${key}: ${JSON.stringify(value)}`, () => {
     assert.throws(
-      () => runtimeOptions({ [key]: value }),
+      () => webSocketSettings(new Section({ [key]: value })),
       (error: Error) => error instanceof ConfigurationError && error.message.includes(`"${key}"`),
     );
   });

@@ -1,5 +1,7 @@
 import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
-import { type Config, loadConfigFile, maskSecrets, resolveConfig } from "../../../runtime/config/config.ts";
+import { type Config, loadConfigFile } from "../../../runtime/config/file.ts";
+import { maskSecrets } from "../../../runtime/log/secrets.ts";
+import { resolveConfig } from "../../../runtime/config/config.ts";
 import { type ConfigValue, formatConfigYaml, parseConfigYaml } from "../../../runtime/config/yaml.ts";
 import { ConfigurationError } from "../../../runtime/message/errors.ts";
 

@@ -1,7 +1,7 @@
+import { type EntrypointHost, invocationOf } from "../../../runtime/hosting/host.ts";
 import assert from "node:assert/strict";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { BadRequestError, WorkerLostError } from "../../../runtime/message/errors.ts";
-import type { EntrypointHost } from "../../../runtime/hosting/host.ts";
 import { createLog, type LogRecord } from "../../../runtime/log/log.ts";
 import { deadLetterQueueOf } from "../../../runtime/hosting/message_fate.ts";
 import { describeFailure } from "../../../runtime/message/failure.ts";
@@ -46,15 +46,15 @@ class Stage implements AsyncDisposable {
       onDemand: (listener) => void (this.#onDemand = listener),
       shed: () => void this.sheds++,
       watch: (task) => void (this.#watched = task),
-      run: (invocation) =>
+      run: (entry, payload) =>
         new Promise((settle) => {
-          this.#running.push({ invocation, settle });
+          this.#running.push({ invocation: invocationOf(entry, payload), settle });
           this.#wake?.();
         }),
     };
     this.host = new QueueHost(
       subscriptions.map((subscription, index) => ({
-        entry: { index, method: "handle", kind: "test", options: {} },
+        entry: { index, method: "handle", kind: "test", options: {}, timeout: undefined },
         queue: `q${index}`,
         topology: { queues: [{ name: `q${index}` }] },
         requeueOnError: false,
@@ -212,7 +212,7 @@ Deno.test("QueueHost gives a message back that cannot be buried, says so, and tr
 });
 
 Deno.test("QueueHost tells the pool the entrypoint, its timeout and the message", async () => {
-  const entry = { index: 1, method: "handle", kind: "test", options: { timeout: 500 } };
+  const entry = { index: 1, method: "handle", kind: "test", options: {}, timeout: 500 };
   await using stage = await Stage.open({}, { entry });
   const headers = { "nameko.language": "en", "nameko.enoki_deadline": "1" };
   await stage.transport.publish({

@@ -1,3 +1,5 @@
+import { Section } from "../../../runtime/config/section.ts";
+import { runtimeSettings } from "../../../runtime/serving/settings.ts";
 import assert from "node:assert/strict";
 import { memory } from "../../../extensions/memory/mod.ts";
 import { encodeRequest } from "../../../extensions/rpc/wire.ts";
@@ -50,6 +52,7 @@ class Stage implements AsyncDisposable {
       pool: this.stage.pool,
       transport: this.#transport,
       config: {},
+      settings: runtimeSettings(new Section({})),
       entrypoints: registry,
       dependencies: {
         known: async ({ key }) => {
@@ -77,7 +80,8 @@ class Stage implements AsyncDisposable {
 
   run(entrypoint: number, ...args: readonly unknown[]): Promise<Outcome> {
     const body = encodeRequest(args);
-    return this.hosts.get("first")!.run({ entrypoint, body, contentType: undefined, headers: undefined });
+    const entry = { index: entrypoint, method: "echo", kind: "first", options: {}, timeout: undefined };
+    return this.hosts.get("first")!.run(entry, { body, contentType: undefined, headers: undefined });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

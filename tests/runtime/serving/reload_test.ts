@@ -1,3 +1,4 @@
+import { DEFAULT_EXCHANGE } from "../../../extensions/rpc/settings.ts";
 import assert from "node:assert/strict";
 import { connect, run, type Running, type RunOptions } from "../../../extensions/run.ts";
 import { rpcTopology } from "../../../extensions/rpc/topology.ts";
@@ -342,7 +343,7 @@ async function editUnderLoad(open: (typeof BROKERS)[string]): Promise<void> {
     }
     assert.deepEqual([...new Set(answers)].sort(), [0, 1, 2, 3, 4, 5, 6]);
     await running.shutdown();
-    await cleaner.deleteQueue(rpcTopology({}).queueOf(NAME));
+    await cleaner.deleteQueue(rpcTopology(DEFAULT_EXCHANGE).queueOf(NAME));
   } finally {
     await broker[Symbol.asyncDispose]();
   }

@@ -1,80 +1,42 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
-import { type Config, runtimeOptions, serviceOptions } from "../../../runtime/config/config.ts";
+import type { Config } from "../../../runtime/config/file.ts";
+import { Section } from "../../../runtime/config/section.ts";
+import {
+  type RuntimeSettings,
+  runtimeSettings,
+  serviceSettings,
+  settingsOfOthers,
+  type ThreadSettings,
+} from "../../../runtime/serving/settings.ts";
 
-Deno.test("runtimeOptions() fills in Nameko's defaults", () => {
-  deepStrictEqual(runtimeOptions({}), {
+function read(config: Config, threads?: ThreadSettings): RuntimeSettings {
+  return runtimeSettings(new Section(config), threads);
+}
+
+Deno.test("runtimeSettings() fills in the defaults", () => {
+  deepStrictEqual(read({}), {
     maxWorkers: 10,
     concurrency: 1,
     callTimeout: 30_000,
     permissions: "none",
     limits: {},
-    amqpUri: undefined,
-    transport: undefined,
-    http: {
-      address: "0.0.0.0:8000",
-      maxBody: 10 * 1024 * 1024,
-      stallTimeout: 60_000,
-      maxHeld: 256 * 1024 * 1024,
-      tls: undefined,
-      cors: undefined,
-      health: true,
-      openapi: undefined,
-    },
-    websocket: {
-      maxMessage: 1024 * 1024,
-      maxQueue: 100,
-      maxBuffer: 1024 * 1024,
-      maxClients: 10_000,
-      idleTimeout: 30_000,
-      origins: [],
-    },
-    rpcExchange: "nameko-rpc",
     parentCallsTracked: 10,
-    heartbeat: 60_000,
-    serializer: "json",
-    accept: ["json"],
-    loginMethod: undefined,
-    amqpSsl: undefined,
-    transportOptions: { maxRetries: 3, intervalStart: 2_000, intervalStep: 1_000, intervalMax: 5_000 },
-    autoDeleteEventExchanges: false,
-    declareEventExchanges: true,
-    logging: undefined,
     modules: {},
     grace: 30_000,
     services: new Map(),
   });
 });
 
-Deno.test("runtimeOptions() takes null for absent", () => {
-  const nulls = { AMQP_URI: null, max_workers: null, HEARTBEAT: null, AMQP_SSL: null, services: null };
-  deepStrictEqual(runtimeOptions(nulls), runtimeOptions({}));
+Deno.test("runtimeSettings() takes null for absent", () => {
+  deepStrictEqual(read({ max_workers: null, grace: null, services: null }), read({}));
 });
 
-Deno.test("runtimeOptions() takes zero workers for the default", () => {
-  strictEqual(runtimeOptions({ max_workers: 0 }).maxWorkers, 10);
+Deno.test("runtimeSettings() takes zero workers for the default", () => {
+  strictEqual(read({ max_workers: 0 }).maxWorkers, 10);
 });
 
-Deno.test("runtimeOptions() refuses a serializer that nobody here speaks", () => {
-  throws(() => runtimeOptions({ serializer: "pickle" }), /"serializer": got "pickle", expected json/);
-  throws(
-    () => runtimeOptions({ ACCEPT: ["pickle"] }),
-    /"ACCEPT": got \["pickle"\], expected a list with json/,
-  );
-  deepStrictEqual(runtimeOptions({ ACCEPT: ["pickle", "json"] }).accept, ["pickle", "json"]);
-});
-
-Deno.test("runtimeOptions() reads the mapping of AMQP_SSL", () => {
-  const ssl = { ca_certs: "ca.pem", certfile: "c.pem", keyfile: "k.pem", cert_reqs: "CERT_NONE" };
-  deepStrictEqual(runtimeOptions({ AMQP_SSL: ssl }).amqpSsl, {
-    caCerts: "ca.pem",
-    certfile: "c.pem",
-    keyfile: "k.pem",
-    verify: false,
-  });
-});
-
-Deno.test("serviceOptions() prefers the service's own settings", () => {
-  const options = runtimeOptions({
+Deno.test("serviceSettings() prefers the service's own settings", () => {
+  const settings = read({
     max_workers: 4,
     call_timeout: 1.5,
     permissions: { net: ["example.com"] },
@@ -82,33 +44,47 @@ Deno.test("serviceOptions() prefers the service's own settings", () => {
     idle_timeout: 10,
     services: { orders: { max_workers: 2, permissions: "all", idle_timeout: 0.5 }, constructor: null },
   });
-  deepStrictEqual(serviceOptions(options, "orders"), {
+  deepStrictEqual(serviceSettings(settings, "orders"), {
     maxWorkers: 2,
     concurrency: 1,
     callTimeout: 1_500,
     permissions: "all",
     limits: { heapLimit: 256, idleTimeout: 500 },
   });
-  strictEqual(serviceOptions(options, "toString").maxWorkers, 4);
+  strictEqual(serviceSettings(settings, "toString").maxWorkers, 4);
+});
+
+Deno.test("runtimeSettings() lets a program win over the configuration, and a service's settings over both", () => {
+  const config = {
+    max_workers: 4,
+    heap_limit: 256,
+    permissions: "all",
+    services: { own: { max_workers: 2 } },
+  };
+  const settings = read(config, { maxWorkers: 3, heapLimit: 64, permissions: { env: ["TZ"] } });
+  deepStrictEqual(serviceSettings(settings, "own"), {
+    maxWorkers: 2,
+    concurrency: 1,
+    callTimeout: 30_000,
+    permissions: { env: ["TZ"] },
+    limits: { heapLimit: 64 },
+  });
+  strictEqual(serviceSettings(settings, "other").maxWorkers, 3);
+});
+
+Deno.test("runtimeSettings() refuses threads that make no sense", () => {
+  throws(() => read({}, { maxWorkers: 0 }), RangeError);
+  throws(() => read({}, { heapLimit: 8 }), RangeError);
+  throws(() => read({}, { permissions: "most" as never }), { name: "ConfigurationError" });
 });
 
 const REFUSED: readonly (readonly [Config, string])[] = [
   [{ max_workers: "many" }, '"max_workers": got "many", expected an integer, 0 or more'],
   [{ max_workers: 1.5 }, '"max_workers": got 1.5, expected an integer, 0 or more'],
   [{ concurrency: 0 }, '"concurrency": got 0, expected an integer, 1 or more'],
-  [
-    { AMQP_URI: ["amqp://u:p@h"] },
-    '"AMQP_URI": got ["amqp://u:********@h"], expected text that is not empty',
-  ],
-  [{ TRANSPORT: "tcp:" }, '"TRANSPORT": got "tcp:", expected memory:, local:, local:NAME or an amqp:// URI'],
-  [{ HEARTBEAT: -1 }, '"HEARTBEAT": got -1, expected a number of seconds, 0 or more'],
-  [{ LOGGING: true }, '"LOGGING": got true, expected a mapping'],
-  [{ ACCEPT: "json" }, '"ACCEPT": got "json", expected a list of names'],
-  [{ DECLARE_EVENT_EXCHANGES: 1 }, '"DECLARE_EVENT_EXCHANGES": got 1, expected true or false'],
-  [
-    { AMQP_SSL: { cert_reqs: "X" } },
-    '"AMQP_SSL.cert_reqs": got "X", expected CERT_NONE, CERT_OPTIONAL or CERT_REQUIRED',
-  ],
+  [{ heap_limit: 8 }, '"heap_limit": got 8, expected an integer, 16 or more'],
+  [{ grace: -1 }, '"grace": got -1, expected a number of seconds, 0 or more'],
+  [{ parent_calls_tracked: "x" }, '"parent_calls_tracked": got "x", expected an integer'],
   [
     { services: { a: { max_workers: -1 } } },
     '"services.a.max_workers": got -1, expected an integer, 0 or more',
@@ -121,24 +97,20 @@ const REFUSED: readonly (readonly [Config, string])[] = [
   ],
 ];
 
-Deno.test("runtimeOptions() names the key, the value and what is expected", () => {
+Deno.test("runtimeSettings() names the key, the value and what is expected", () => {
   for (const [config, problem] of REFUSED) {
-    throws(() => runtimeOptions(config), {
-      name: "ConfigurationError",
-      message: `Cannot use config key ${problem}`,
-    });
+    throws(() => read(config), { name: "ConfigurationError", message: `Cannot use config key ${problem}` });
   }
 });
 
-Deno.test("runtimeOptions() refuses an unknown option of AMQP_SSL or permission", () => {
-  throws(() => runtimeOptions({ AMQP_SSL: { cipher: "x" } }), /expected true or a mapping with ca_certs/);
+Deno.test("runtimeSettings() refuses an unknown permission", () => {
   throws(
-    () => runtimeOptions({ permissions: { nett: true } }),
+    () => read({ permissions: { nett: true } }),
     /config key "permissions": there is no permission "nett"/,
   );
 });
 
-Deno.test("runtimeOptions() waits for standing clients for ever where HTTP_STALL_TIMEOUT is 0", () => {
-  strictEqual(runtimeOptions({ HTTP_STALL_TIMEOUT: 0 }).http.stallTimeout, Infinity);
-  strictEqual(runtimeOptions({ HTTP_STALL_TIMEOUT: 2 }).http.stallTimeout, 2_000);
+Deno.test("settingsOfOthers() names the settings of services that are not served", () => {
+  const settings = read({ services: { here: {}, gone: { max_workers: 1 } } });
+  deepStrictEqual(settingsOfOthers(settings, new Map([["here", undefined]])), ['config key "services.gone"']);
 });

@@ -1,6 +1,7 @@
 import { deepStrictEqual } from "node:assert/strict";
 import type { Parameter } from "../../../runtime/service/parameters.ts";
-import { MASK, redactedArguments } from "../../../runtime/thread/redaction.ts";
+import { MASK } from "../../../runtime/log/secrets.ts";
+import { redactedArguments } from "../../../runtime/thread/redaction.ts";
 
 const named = (...names: readonly (string | undefined)[]): Parameter[] =>
   names.map((name) => ({ name, optional: false, rest: false }));

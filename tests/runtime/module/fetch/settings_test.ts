@@ -1,11 +1,14 @@
+import { Section } from "../../../../runtime/config/section.ts";
+import { moduleSettings } from "../../../../runtime/module/fetch/settings.ts";
 import assert from "node:assert/strict";
-import { type Config, maskSecrets, runtimeOptions } from "../../../../runtime/config/config.ts";
+import type { Config } from "../../../../runtime/config/file.ts";
+import { maskSecrets } from "../../../../runtime/log/secrets.ts";
 
 function options(modules: Config) {
-  return runtimeOptions({ modules }).modules;
+  return moduleSettings(new Section({ modules }).section("modules"));
 }
 
-Deno.test("runtimeOptions() reads the section modules", () => {
+Deno.test("moduleSettings() reads the section modules", () => {
   assert.deepEqual(
     options({
       lock: "services.lock",
@@ -35,8 +38,8 @@ Deno.test("runtimeOptions() reads the section modules", () => {
   );
 });
 
-Deno.test("runtimeOptions() leaves what section modules does not say to the defaults", () => {
-  assert.deepEqual(runtimeOptions({}).modules, {});
+Deno.test("moduleSettings() leaves what section modules does not say to the defaults", () => {
+  assert.deepEqual(moduleSettings(undefined), {});
   assert.deepEqual(options({ lock: "l", cache: false, reload: true, allow_import: true }), {
     lock: { path: "l", mode: "record" },
     cache: false,
@@ -45,7 +48,7 @@ Deno.test("runtimeOptions() leaves what section modules does not say to the defa
   });
 });
 
-Deno.test("runtimeOptions() refuses what section modules cannot have", () => {
+Deno.test("moduleSettings() refuses what section modules cannot have", () => {
   const wrong: readonly (readonly [Config, RegExp])[] = [
     [{ allowimport: ["a"] }, /"modules.allowimport": .*the keys here are lock, frozen/],
     [{ frozen: true }, /"modules.frozen": .*pass --lock/],
@@ -62,7 +65,7 @@ Deno.test("runtimeOptions() refuses what section modules cannot have", () => {
   }
 });
 
-Deno.test("runtimeOptions() repeats no header's secret when it refuses it", () => {
+Deno.test("moduleSettings() repeats no header's secret when it refuses it", () => {
   const wrong = { headers: { a: { authorization: "Bearer sesame", "not a header": "x" } } };
   assert.throws(() => options(wrong), (error: Error) => !error.message.includes("sesame"));
 });

@@ -1,0 +1,130 @@
+import { type ListenAddress, parseListenAddress } from "./listening/listen_address.ts";
+import { ConfigurationError } from "../../runtime/message/errors.ts";
+import { isRecord } from "../../runtime/message/plain.ts";
+import type { Section } from "../../runtime/config/section.ts";
+
+/** Pages of which origins may read HTTP responses. */
+export interface CrossOriginSettings {
+  /** Origins such as `https://shop.example`, or `*` for all. */
+  readonly origins: readonly string[];
+  /** Whether cookies may be sent along; never with `*`. */
+  readonly credentials: boolean;
+  /** Headers that may be sent. @default {those asked for} */
+  readonly headers: readonly string[] | undefined;
+  /** Response headers that the page may read. */
+  readonly expose: readonly string[];
+  /** Milliseconds that a browser may remember the answer. */
+  readonly maxAge: number;
+}
+
+/** The OpenAPI document of all services. */
+export interface OpenApiSettings {
+  /** Where it is served. */
+  readonly path: string;
+  /** @default {names of the services} */
+  readonly title: string | undefined;
+  readonly version: string | undefined;
+  /** URLs that the services are served at. @default {where the document was asked for} */
+  readonly servers: readonly string[] | undefined;
+}
+
+/** The HTTP server that all services share. */
+export interface HttpSettings {
+  readonly address: ListenAddress;
+  /** Bytes that the body of a request may have. */
+  readonly maxBody: number;
+  /** Milliseconds that a client may stand still in the middle of a body, its own or that of its response. */
+  readonly stallTimeout: number;
+  /** Bytes of large bodies that may wait for slow clients, all together. */
+  readonly maxHeld: number;
+  /** Paths of a certificate and its private key, PEM. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly cors: CrossOriginSettings | undefined;
+  /** Whether there are `/healthz` and `/readyz`. */
+  readonly health: boolean;
+  /** Undefined where the document is not served. */
+  readonly openapi: OpenApiSettings | undefined;
+}
+
+const OPENAPI_PATH = /^\/[\w.~/-]+$/;
+const OPENAPI_PATH_EXPECTED = "a path such as /openapi.json";
+
+/**
+ * Reads `WEB_SERVER_ADDRESS` and the keys that begin with `HTTP_`.
+ *
+ * @throws {ConfigurationError} If a value is not what its key takes.
+ */
+export function httpSettings(at: Section): HttpSettings {
+  const tls = at.section("HTTP_TLS");
+  const [cert, key] = [tls?.text("cert"), tls?.text("key")];
+  if (tls !== undefined && (cert === undefined || key === undefined)) {
+    return at.refuse("HTTP_TLS", "a mapping with cert and key, paths of PEM files");
+  }
+  const port = at.get("WEB_SERVER_ADDRESS");
+  const address = parseListenAddress(
+    typeof port === "number" ? String(port) : at.text("WEB_SERVER_ADDRESS") ?? "0.0.0.0:8000",
+  );
+  if ("path" in address && tls !== undefined) {
+    throw new ConfigurationError(
+      `Cannot serve HTTP_TLS on unix:${address.path}: a Unix socket has none. Leave one of them out`,
+    );
+  }
+  const stall = at.milliseconds("HTTP_STALL_TIMEOUT") ?? 60_000;
+  return {
+    address,
+    maxBody: at.integer("HTTP_MAX_BODY", 0) ?? 10 * 1024 * 1024,
+    stallTimeout: stall === 0 ? Infinity : stall,
+    maxHeld: at.integer("HTTP_MAX_HELD", 0) ?? 256 * 1024 * 1024,
+    tls: cert === undefined || key === undefined ? undefined : { cert, key },
+    cors: crossOrigin(at),
+    health: at.flag("HTTP_HEALTH") ?? true,
+    openapi: openApi(at),
+  };
+}
+
+function openApi(at: Section): OpenApiSettings | undefined {
+  const value = at.get("HTTP_OPENAPI");
+  if (value === undefined || value === false) return undefined;
+  const defaults = { path: "/openapi.json", title: undefined, version: undefined, servers: undefined };
+  if (value === true) return defaults;
+  const isPath = typeof value === "string";
+  if (!isPath && !isRecord(value)) return at.refuse("HTTP_OPENAPI", "true, a path, or a mapping with path");
+  const options = isPath ? undefined : at.section("HTTP_OPENAPI");
+  const path = isPath
+    ? at.text("HTTP_OPENAPI", OPENAPI_PATH, OPENAPI_PATH_EXPECTED)
+    : options?.text("path", OPENAPI_PATH, OPENAPI_PATH_EXPECTED);
+  return {
+    path: path ?? defaults.path,
+    title: options?.text("title"),
+    version: options?.text("version", /./, 'text, in quotes where it looks like a number: "1.0"'),
+    servers: options?.texts("servers"),
+  };
+}
+
+function crossOrigin(at: Section): CrossOriginSettings | undefined {
+  const value = at.get("HTTP_CORS");
+  if (value === undefined || value === false) return undefined;
+  const defaults = { credentials: false, headers: undefined, expose: [], maxAge: 600_000 };
+  if (typeof value === "string") return { ...defaults, origins: [value] };
+  if (Array.isArray(value)) return { ...defaults, origins: at.texts("HTTP_CORS")! };
+  const cors = isRecord(value) ? at.section("HTTP_CORS") : undefined;
+  const origins = cors?.get("origins");
+  if (cors === undefined || origins === undefined) {
+    return at.refuse("HTTP_CORS", "an origin, a list of them, or a mapping with origins");
+  }
+  const list = typeof origins === "string" ? [origins] : cors.texts("origins")!;
+  const credentials = cors.flag("credentials") ?? defaults.credentials;
+  if (credentials && list.includes("*")) {
+    return cors.refuse(
+      "origins",
+      "the origins that are trusted: with credentials, * would be every page there is",
+    );
+  }
+  return {
+    origins: list,
+    credentials,
+    headers: cors.texts("headers"),
+    expose: cors.texts("expose") ?? defaults.expose,
+    maxAge: cors.milliseconds("max_age") ?? defaults.maxAge,
+  };
+}

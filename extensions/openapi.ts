@@ -1,2 +1,0 @@
-/** What the command line needs to describe services as OpenAPI. */
-export { openApiDocument } from "./http/openapi/document.ts";

@@ -1,0 +1,50 @@
+/**
+ * What the handlers of one service send with.
+ *
+ * The transport publishes messages. A request goes to another service, unless its address belongs to this process.
+ * What asks other services is loaded with the first request to one: many services ask nobody.
+ */
+import type { Messenger, PublishOptions, Request, RequestOptions } from "../runtime/message/messenger.ts";
+import type { Message, Transport } from "../runtime/message/transport.ts";
+import { Lazy } from "../runtime/waiting/lazy.ts";
+
+/** Answers a request inside the process, in the same turn of the event loop. */
+export type LocalAnswer = (request: Request) => string;
+
+/** Options of {@linkcode ServiceMessenger}. */
+export interface ServiceMessengerOptions {
+  readonly transport: Transport;
+  /** Who answers inside the process, by address. */
+  readonly local: ReadonlyMap<string, LocalAnswer>;
+  /** Makes what asks other services. */
+  readonly createCaller: () => Promise<Messenger & AsyncDisposable>;
+}
+
+/** Sends for one service. Disposing it disposes what asks other services. */
+export class ServiceMessenger implements Messenger, AsyncDisposable {
+  readonly #transport: Transport;
+  readonly #local: ReadonlyMap<string, LocalAnswer>;
+  readonly #caller: Lazy<Messenger & AsyncDisposable>;
+
+  constructor({ transport, local, createCaller }: ServiceMessengerOptions) {
+    this.#transport = transport;
+    this.#local = local;
+    this.#caller = new Lazy(createCaller);
+  }
+
+  async request(request: Request, options: RequestOptions): Promise<string | Uint8Array> {
+    const answer = this.#local.get(request.service);
+    if (answer !== undefined) return answer(request);
+    const caller = this.#caller.value ?? await this.#caller.get();
+    return await caller.request(request, options);
+  }
+
+  publish(message: Message, options?: PublishOptions): Promise<void> {
+    return this.#transport.publish(message, options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const caller = await this.#caller.settled();
+    await caller?.[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * The main-thread half of an extension: how calls come in, how they are answered, what the main thread sets up.
+ *
+ * An extension has two halves. The author's half (`entrypoint()` and `dependency()` of the main door) is loaded in
+ * every thread and turns messages into arguments. The host half is loaded in the main thread, with all that the main
+ * thread may do, and is passed to `run()`: as `entrypoints` or `dependencies`, by kind.
+ *
+ * @module
+ */
+export type {
+  DependencyRegistry,
+  DependencySetup,
+  DependencySetupHost,
+  Entrypoint,
+  EntrypointFactory,
+  EntrypointHost,
+  EntrypointRegistry,
+  HostedEntrypoint,
+} from "./host.ts";
+export { HeldCalls, runHeld } from "./held_calls.ts";
+export type { RunHeldOptions } from "./held_calls.ts";
+export { QueueHost } from "./queue_host.ts";
+export type { QueueSubscription } from "./queue_host.ts";
+export { followDemand } from "./follow_demand.ts";
+export { bury, deadLetterQueueOf } from "./message_fate.ts";
+export type { DeathReason, Outbox } from "./message_fate.ts";
+export type { Section } from "../config/section.ts";
+export type { Log } from "../log/log.ts";
+export { describeFailure } from "../message/failure.ts";
+export type { Failure } from "../message/failure.ts";
+export { failed } from "../message/outcome.ts";
+export type { Outcome } from "../message/outcome.ts";
+export type { Plain, PlainRecord } from "../message/plain.ts";
+export type { Body, Chunk } from "../message/reply.ts";
+export type { ReplyStream } from "../message/reply_stream.ts";
+export { transportableBody } from "../message/serializer.ts";
+export type {
+  BindingDeclaration,
+  ConsumeOptions,
+  Consumer,
+  Delivery,
+  ExchangeDeclaration,
+  ExchangeType,
+  FieldTable,
+  FieldValue,
+  Message,
+  MessageProperties,
+  QueueDeclaration,
+  Receiver,
+  Topology,
+  Transport,
+  TransportOptions,
+  TransportStatus,
+  Verdict,
+} from "../message/transport.ts";
+export type { Payload } from "../service/entrypoint.ts";
+export type { ManifestDependency, ManifestEntrypoint } from "../service/manifest.ts";
+export { Cancellation } from "../waiting/cancellation.ts";

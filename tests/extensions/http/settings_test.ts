@@ -1,0 +1,34 @@
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import { httpSettings } from "../../../extensions/http/settings.ts";
+import type { Config } from "../../../runtime/config/file.ts";
+import { Section } from "../../../runtime/config/section.ts";
+
+const read = (config: Config) => httpSettings(new Section(config));
+
+Deno.test("httpSettings() fills in the defaults", () => {
+  deepStrictEqual(read({}), {
+    address: { hostname: "0.0.0.0", port: 8000 },
+    maxBody: 10 * 1024 * 1024,
+    stallTimeout: 60_000,
+    maxHeld: 256 * 1024 * 1024,
+    tls: undefined,
+    cors: undefined,
+    health: true,
+    openapi: undefined,
+  });
+});
+
+Deno.test("httpSettings() takes a number for a port", () => {
+  deepStrictEqual(read({ WEB_SERVER_ADDRESS: 80 }).address, { hostname: "0.0.0.0", port: 80 });
+});
+
+Deno.test("httpSettings() waits for standing clients for ever where HTTP_STALL_TIMEOUT is 0", () => {
+  strictEqual(read({ HTTP_STALL_TIMEOUT: 0 }).stallTimeout, Infinity);
+  strictEqual(read({ HTTP_STALL_TIMEOUT: 2 }).stallTimeout, 2_000);
+});
+
+Deno.test("httpSettings() refuses TLS on a Unix socket, and half of a certificate", () => {
+  const tls = { cert: "c.pem", key: "k.pem" };
+  throws(() => read({ WEB_SERVER_ADDRESS: "unix:/tmp/x", HTTP_TLS: tls }), /a Unix socket has none/);
+  throws(() => read({ HTTP_TLS: { cert: "c.pem" } }), /"HTTP_TLS": .* expected a mapping with cert and key/);
+});

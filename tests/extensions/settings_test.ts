@@ -1,0 +1,74 @@
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { eventSettings } from "../../extensions/events/settings.ts";
+import { Settings } from "../../extensions/settings.ts";
+import { type Config, parseConfigText } from "../../runtime/config/file.ts";
+import type { Section } from "../../runtime/config/section.ts";
+
+Deno.test("Settings.read() names the broker: TRANSPORT, else AMQP_URI", async () => {
+  strictEqual((await Settings.read({})).broker, undefined);
+  strictEqual((await Settings.read({ AMQP_URI: "amqp://a" })).broker, "amqp://a");
+  strictEqual((await Settings.read({ AMQP_URI: "amqp://a", TRANSPORT: "memory:" })).broker, "memory:");
+});
+
+const REFUSED: readonly (readonly [Config, RegExp])[] = [
+  [
+    { AMQP_URI: ["amqp://u:p@h"] },
+    /"AMQP_URI": got \["amqp:\/\/u:\*{8}@h"\], expected text that is not empty/,
+  ],
+  [
+    { TRANSPORT: "tcp:" },
+    /"TRANSPORT": got "tcp:", expected memory:, local:, local:NAME or an amqp:\/\/ URI/,
+  ],
+  [{ serializer: "pickle" }, /"serializer": got "pickle", expected json/],
+  [{ ACCEPT: ["pickle"] }, /"ACCEPT": got \["pickle"\], expected a list with json/],
+  [{ ACCEPT: "json" }, /"ACCEPT": got "json", expected a list of names/],
+  [{ LOGGING: true }, /"LOGGING": got true, expected a mapping/],
+  [{ max_workers: "many" }, /"max_workers": got "many"/],
+  [{ HEARTBEAT: -1 }, /"HEARTBEAT": got -1/],
+  [{ DECLARE_EVENT_EXCHANGES: 1 }, /"DECLARE_EVENT_EXCHANGES": got 1/],
+  [{ HTTP_MAX_BODY: "much" }, /"HTTP_MAX_BODY": got "much"/],
+  [{ WEBSOCKET_MAX_QUEUE: 0 }, /"WEBSOCKET_MAX_QUEUE": got 0/],
+  [{ rpc_exchange: 1 }, /"rpc_exchange": got 1/],
+];
+
+Deno.test("Settings.read() refuses a wrong value of whichever owner, before anything is loaded", async () => {
+  for (const [config, message] of REFUSED) {
+    await rejects(Settings.read(config), { name: "ConfigurationError", message });
+  }
+});
+
+Deno.test("Settings.of() reads the settings of an owner once", async () => {
+  const settings = await Settings.read({ DECLARE_EVENT_EXCHANGES: false });
+  let reads = 0;
+  const reader = (at: Section) => ++reads && at.text("AMQP_URI");
+  settings.of(reader);
+  settings.of(reader);
+  strictEqual(reads, 1);
+  strictEqual(settings.of(eventSettings).declareExchanges, false);
+});
+
+Deno.test("Settings.read() remarks on a key that is nearly a known one, with its line", async () => {
+  const text = "max_worker: 4\ntransport: 'memory:'\nGREETING: hello\nDB_URI: postgres://db\n";
+  const config = await parseConfigText(text, {
+    action: "Cannot read config file",
+    env: { get: () => undefined },
+    file: "app.yaml",
+  });
+  deepStrictEqual((await Settings.read(config)).remarks, [
+    'Enoki knows no config key "max_worker" in line 1 of app.yaml. Did you mean "max_workers"?',
+    'Enoki knows no config key "transport" in line 2 of app.yaml. Did you mean "TRANSPORT"?',
+  ]);
+});
+
+Deno.test("Settings.read() remarks on what only Python's Nameko uses", async () => {
+  const { remarks } = await Settings.read({ LOGGING: {}, SERIALIZERS: {} });
+  deepStrictEqual(remarks.map((remark) => /The (\w+) section is Python's/.exec(remark)?.[1]), [
+    "LOGGING",
+    "SERIALIZERS",
+  ]);
+});
+
+Deno.test("Settings.read() says whether routes are described", async () => {
+  strictEqual((await Settings.read({ HTTP_OPENAPI: true })).describesRoutes, true);
+  strictEqual((await Settings.read({ HTTP_OPENAPI: false })).describesRoutes, false);
+});
