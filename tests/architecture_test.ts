@@ -5,6 +5,7 @@
  * `runtime/README.md`. Imports of types count like all others, but for what a thread or a door loads.
  */
 import { deepStrictEqual, ok } from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { FLOOR_PLAN, FLOORS, mayImport } from "./fixtures/floor_plan.ts";
 import {
   denoMembersOf,
@@ -104,6 +105,19 @@ Deno.test("the floor plan names files that exist, on one page", () => {
   const missing = named.filter((path) => !SOURCES.has(path) && !SOURCES.has(`runtime/${path}`));
   deepStrictEqual(missing.filter((path) => !path.startsWith("tests/")), []);
   ok(FLOOR_PLAN.split("\n").length <= 81, "runtime/README.md has more than 80 lines");
+});
+
+Deno.test("the page about extensions names each of them, and files that exist", () => {
+  const page = readFileSync(new URL("../extensions/README.md", import.meta.url), "utf8");
+  const folders = new Set(FILES.flatMap(({ path }) => /^extensions\/(\w+)\//.exec(path)?.[1] ?? []));
+  const rows = [...page.matchAll(/^\| `(\w+)\/`/gm)].map(([, folder]) => folder!);
+  deepStrictEqual(rows.sort(), [...folders].sort());
+  const named = [...page.matchAll(/`([\w/]+\.ts)`/g)].map(([, path]) => path!);
+  const exists = (path: string) =>
+    FILES.some((file) =>
+      file.path === path || file.path === `extensions/${path}` || file.path.endsWith(`/${path}`)
+    );
+  deepStrictEqual(named.filter((path) => !path.startsWith("tests/") && !exists(path)), []);
 });
 
 Deno.test("a folder of runtime/ has few files, and runtime/ few folders", () => {

@@ -5,7 +5,7 @@ import { MemoryLink } from "../memory/memory_link.ts";
 import { abortable } from "../../runtime/waiting/abort.ts";
 import { claim, release } from "./claim.ts";
 import { ClientLink } from "./client.ts";
-import { Host } from "./host.ts";
+import { BrokerProcess } from "./broker_process.ts";
 import { prepareDirectory } from "./socket_path.ts";
 
 /** We give up after this many hosts have left without a greeting to us. */
@@ -60,14 +60,14 @@ async function greeted(link: ClientLink, signal: AbortSignal | undefined): Promi
 class HostLink extends MemoryLink {
   readonly #path: string;
   readonly #listener: Deno.Listener;
-  readonly #host: Host;
+  readonly #host: BrokerProcess;
 
   constructor(path: string, listener: Deno.Listener) {
     const broker = new MemoryBroker();
     super(broker);
     this.#path = path;
     this.#listener = listener;
-    this.#host = new Host(listener, broker);
+    this.#host = new BrokerProcess(listener, broker);
   }
 
   override async close(): Promise<void> {

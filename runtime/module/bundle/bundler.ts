@@ -66,7 +66,7 @@ const LOADERS: Readonly<Record<ModuleMediaType, esbuild.Loader>> = {
  */
 export async function bundleModule(request: BundleRequest): Promise<BundleResult> {
   using fetcher = new ModuleFetcher(request.modules);
-  const graph = new ModuleGraph(fetcher, request.ownRoot);
+  const graph = new Imports(fetcher, request.ownRoot);
   const [importMap] = await Promise.all([loadImportMap(graph, request), startBundler()]);
   const surroundings = { importMap, standalone: request.standalone, entry: request.url };
   try {
@@ -127,7 +127,7 @@ async function initialize(): Promise<void> {
 }
 
 /** The modules of one bundle. */
-class ModuleGraph {
+class Imports {
   readonly #fetcher: ModuleFetcher;
   readonly #ownRoot: string | undefined;
   readonly #packages = new Set<string>();
@@ -175,7 +175,7 @@ class ModuleGraph {
  * origin that is down counts as that: its module comes from the cache, or fails by itself.
  */
 async function loadImportMap(
-  graph: ModuleGraph,
+  graph: Imports,
   { url, importMap }: BundleRequest,
 ): Promise<ImportMap | undefined> {
   const file = importMap === undefined ? await loadAdjacent(graph, url) : await graph.load(importMap);
@@ -186,7 +186,7 @@ async function loadImportMap(
   return new ImportMap(text, elsewhere, map);
 }
 
-async function loadAdjacent(graph: ModuleGraph, entry: string): Promise<ModuleSource | undefined> {
+async function loadAdjacent(graph: Imports, entry: string): Promise<ModuleSource | undefined> {
   if (!/^https?:/.test(entry)) return undefined;
   const { url } = await graph.load(entry);
   try {
@@ -199,7 +199,7 @@ async function loadAdjacent(graph: ModuleGraph, entry: string): Promise<ModuleSo
 
 /** Makes esbuild take its modules from us. */
 function modulesPlugin(
-  graph: ModuleGraph,
+  graph: Imports,
   resolve: (specifier: string, importer: string) => ReturnType<typeof resolveImport>,
 ): esbuild.Plugin {
   return {

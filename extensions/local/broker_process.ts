@@ -13,7 +13,7 @@ type Answered = Exclude<Request, readonly ["hello" | "settle", ...unknown[]]>;
 const ACCEPT_AGAIN = 100;
 
 /** A host serves a broker of this process to the clients of a listener. */
-export class Host {
+export class BrokerProcess {
   readonly #listener: Deno.Listener;
   readonly #broker: MemoryBroker;
   readonly #guests = new Set<Guest>();
