@@ -1,5 +1,5 @@
 /**
- * The command line: `deno run -A cli.ts run ./service.ts`.
+ * Starts the command line, as in `deno run -A cli.ts run ./service.ts`.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import { versionText } from "./extensions/cli/view/version.ts";
 import { OWN_PACKAGE } from "./runtime/program/own_package.ts";
 
 /**
- * Runs a command line and returns its exit status: 0 fine, 1 the remote method failed, 2 usage, 3 unreachable,
- * 70 a bug of ours. Never throws, and never ends the process.
+ * Runs a command line and returns its exit status: 0 for success, 1 if the remote method failed, 2 for wrong
+ * usage, 3 if the target is unreachable, 70 for a bug of Enoki. It never throws, and never ends the process.
  */
 export function main(argv: readonly string[], io: CommandIo): Promise<number> {
   return runCommandLine(argv, io);
@@ -42,14 +42,14 @@ function processIo(build: Build): CommandIo {
   };
 }
 
-/** What the user has to type: the name of a compiled binary is the program's own. */
+/** Returns what the user types to start this program. A compiled binary has its own name. */
 function programName(): string {
   if (Deno.build.standalone || !Deno.mainModule.startsWith("file:")) return "enoki";
   return `deno run -A ${relative(Deno.cwd(), fileURLToPath(Deno.mainModule))}`;
 }
 
 function onStop(listener: (signal: StopSignal) => void): Disposable {
-  // Windows knows only one of the two.
+  // Windows has only one of the two signals.
   const signals: readonly StopSignal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
   const listeners = signals.map((signal) => [signal, () => listener(signal)] as const);
   for (const [signal, heard] of listeners) Deno.addSignalListener(signal, heard);
@@ -60,7 +60,7 @@ function onStop(listener: (signal: StopSignal) => void): Disposable {
   };
 }
 
-/** Writes all of a text; a reader that has gone, as in `… | head -1`, is no failure of ours. */
+/** Writes the whole text. A reader that has gone, as in `… | head -1`, is not a failure. */
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   const bytes = new TextEncoder().encode(text);
   try {

@@ -1,5 +1,5 @@
 /**
- * What the author of a service imports. Nothing here opens a socket.
+ * Exports everything that the author of a service imports. Nothing here opens a socket.
  *
  * @module
  */

@@ -1,3 +1,4 @@
+/** Chooses the broker, connects to it, and says in the log what becomes of the connection. */
 import { pause, timeLimit } from "../runtime/waiting/abort.ts";
 import { BrokerError, ConfigurationError } from "../runtime/message/errors.ts";
 import { maskTextSecrets } from "../runtime/log/secrets.ts";
@@ -5,7 +6,7 @@ import type { Log } from "../runtime/log/log.ts";
 import type { Transport, TransportOptions, TransportStatus } from "../runtime/message/transport.ts";
 import type { Settings } from "./settings.ts";
 
-/** Where RabbitMQ is looked for when nobody names a broker. */
+/** The URI that is tried first when nobody names a broker. */
 const DEFAULT_BROKER = "amqp://guest:guest@localhost:5672";
 
 /** Options of {@linkcode openBroker}. */
@@ -15,18 +16,20 @@ export interface OpenBrokerOptions extends TransportOptions {
   readonly broker?: string;
   readonly signal?: AbortSignal;
   /**
-   * Called after each attempt to reach a named broker that does not answer, with the milliseconds until the
-   * next. Without it, the first failure is thrown.
+   * Called after each failed attempt to reach a named broker, with the milliseconds until the next attempt. Without
+   * this function, the first failure is thrown.
    */
   readonly onUnreachable?: (error: BrokerError, retryIn: number) => void;
-  /** Called when no broker was named and none listens, so that `local:` is used. */
+  /** Called when nobody named a broker and no RabbitMQ listens on this machine, so that `local:` is used. */
   readonly onFallback?: (message: string) => void;
 }
 
 /**
- * Makes the transport for a broker's URI, and loads no other kind: `amqp://`, `amqps://`, `pyamqp://`, `local:`, `local:NAME` or `memory:`.
+ * Makes the transport for the URI of a broker, and loads only that transport.
  *
- * @throws {ConfigurationError} If there is no such kind of broker.
+ * The URI begins with `amqp://`, `amqps://`, `pyamqp://`, `local:` or `memory:`.
+ *
+ * @throws {ConfigurationError} If no transport has that scheme.
  */
 async function createTransport(
   uri: string,
@@ -67,11 +70,13 @@ async function createTransport(
 }
 
 /**
- * Connects to the named broker. Where none is named: to RabbitMQ on this machine, or else to the broker that the
- * processes of this machine share.
+ * Connects to the named broker.
  *
- * @throws {ConfigurationError} If the broker's URI makes no sense.
- * @throws {BrokerError} If the broker refuses us, or cannot be reached and is not waited for.
+ * If nobody names a broker, this connects to RabbitMQ on this machine, or else to the broker that the processes of
+ * this machine share.
+ *
+ * @throws {ConfigurationError} If the URI of the broker makes no sense.
+ * @throws {BrokerError} If the broker refuses the connection, or cannot be reached and `onUnreachable` is absent.
  */
 export async function openBroker(
   { settings, broker, signal, onUnreachable, onFallback, ...options }: OpenBrokerOptions,
@@ -105,11 +110,11 @@ export async function openBroker(
   }
 }
 
-/** Milliseconds by which the wait for a named broker grows, and its limit. */
+/** Milliseconds by which the wait for a named broker grows with each attempt, and the longest wait. */
 const RETRY_STEP = 2_000;
 const RETRY_LIMIT = 30_000;
 
-/** Logs what a transport reports of its connection. */
+/** Makes a listener that writes what a transport reports about its connection to the log. */
 export function logStatus(log: Log): (status: TransportStatus) => void {
   let lost = false;
   return (status) => {
@@ -128,7 +133,7 @@ export function logStatus(log: Log): (status: TransportStatus) => void {
         lost = false;
         break;
       case "blocked":
-        log.warning(`Broker ${broker} takes no messages: ${status.reason}. What is published waits`);
+        log.warning(`Broker ${broker} takes no messages: ${status.reason}. Published messages wait`);
         break;
       case "unblocked":
         log.info(`Broker ${broker} takes messages again`);
@@ -152,11 +157,12 @@ export function logStatus(log: Log): (status: TransportStatus) => void {
 }
 
 /**
- * Publishes, and waits for the broker's confirm for so many milliseconds.
+ * Publishes, and limits the time that the broker has to confirm it.
  *
- * @param action What is done, as it goes on after "Cannot".
- * @param publish Must give up when its signal aborts.
- * @throws {BrokerError} If the time is over.
+ * @param milliseconds The limit.
+ * @param action Words for the message of the error, which begins with "Cannot".
+ * @param publish Publishes the message. It must give up when its signal aborts.
+ * @throws {BrokerError} If the broker does not confirm the message in time.
  */
 export async function confirmWithin(
   milliseconds: number,

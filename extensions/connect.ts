@@ -10,14 +10,14 @@ import { Settings } from "./settings.ts";
 /** Options of {@linkcode connect}. */
 export interface ConnectOptions {
   /**
-   * URI of the broker, or a transport of your own, which is connected here and closed at the end.
+   * URI of the broker, or a transport of your own. `connect()` connects the transport, and closes it at the end.
    *
-   * @default {what the configuration names, else RabbitMQ on localhost, else `local:`}
+   * @default {the broker that the configuration names, else RabbitMQ on localhost, else `local:`}
    */
   readonly broker?: string | Transport;
   /** A configuration with Nameko's keys. @default {{}} */
   readonly config?: Config;
-  /** Context data that goes along with every call. @default {{}} */
+  /** Context data that every call carries. @default {{}} */
   readonly headers?: FieldTable;
   /** Milliseconds that a call waits for its answer. @default {the configured `call_timeout`, 30 seconds} */
   readonly timeout?: number;
@@ -26,33 +26,35 @@ export interface ConnectOptions {
 
 /** A program's own connection to the cluster: Nameko's `ClusterRpcProxy`. Disposing it closes it. */
 export interface Connection extends AsyncDisposable {
-  /** Where it is connected to, fit for people. */
+  /** Name of the broker for messages, without secrets. */
   readonly broker: string;
-  /** A typed client: `connection.client<typeof orders>("orders")`, or of a contract. */
+  /** Makes a typed client of a service or of a contract: `connection.client<typeof orders>("orders")`. */
   client<Target = unknown>(
     target: Target extends { readonly name: infer Name extends string } ? Name | Contract<Name>
       : string | Contract,
     options?: CallOptions,
   ): Client<Target>;
   /**
-   * A method by its name: also one called `then`, which no client can have, because an object with it would be taken
-   * for a promise.
+   * Gives a method by its name. This also works for a method called `then`, which a client cannot have: JavaScript
+   * takes an object with such a method for a promise.
    */
   method(service: string, method: string): ClientMethod<readonly unknown[], unknown>;
   /**
-   * Dispatches an event in the name of a service; resolves when the broker has confirmed it. Nothing goes along
-   * but `options.headers`, and nothing is declared: Nameko's standalone `event_dispatcher`.
+   * Dispatches an event in the name of a service, and resolves when the broker has confirmed it.
+   *
+   * This is Nameko's standalone `event_dispatcher`: it declares nothing, and the event carries no other headers than
+   * `options.headers`.
    *
    * @throws {BrokerError} If neither the service nor a handler of its events has declared its exchange yet.
    * @throws {UnroutableError} If the event is mandatory and no queue takes it.
    */
   dispatch(source: string, type: string, payload: unknown, options?: DispatchOptions): Promise<void>;
-  /** Closes the connection; calls that still wait are rejected. Idempotent. */
+  /** Closes the connection, and rejects the calls that still wait. Idempotent. */
   close(): Promise<void>;
 }
 
 /**
- * Connects a program that is no service: a script, a web application.
+ * Connects a program that is not a service, such as a script or a web application.
  *
  * @throws {BrokerError} If the broker cannot be reached.
  *
@@ -76,7 +78,7 @@ export async function connect(
     { eventMessage },
   ] = await Promise.all([
     Settings.read(config),
-    // A process that only serves has this module too, and does not connect.
+    // A process that only serves loads this module too, and never connects: so the parts load here.
     import("./rpc/caller.ts"),
     import("./rpc/client.ts"),
     import("./rpc/settings.ts"),
@@ -88,7 +90,7 @@ export async function connect(
   const transport = typeof broker === "object" ? broker : await openBroker({
     settings,
     ...(broker !== undefined && { broker }),
-    // Who is about to leave misses nothing.
+    // A program that closes the connection need not read that the connection has ended.
     onStatus(status) {
       if (closed === undefined) inform(status);
     },

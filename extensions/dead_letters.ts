@@ -1,11 +1,11 @@
 /**
  * The messages that a service could not handle, for the people who look after it.
  *
- * A queue can be looked at only by consuming it, from its oldest message on. What is to stay is held until the
- * consumer is cancelled, and then goes back: a queue gives returned messages their old places, so order and headers
- * stay as they were. Bodies are not held, so that a queue may be larger than the memory of who looks. A process that
- * dies while it looks loses nothing: the broker puts all back. The queue is never deleted: the service believes that
- * it is there.
+ * A queue shows its messages only to a consumer, from the oldest message on. A message that is to stay is held until
+ * the consumer is cancelled; then it goes back. The queue gives returned messages their old places, so order and
+ * headers stay as they were. The bodies are not held, so the queue may be larger than the memory of this process. If
+ * the process dies while it looks, nothing is lost: the broker puts all messages back. The queue is never deleted,
+ * because the service believes that it exists.
  */
 import { within } from "../runtime/waiting/abort.ts";
 import type { Config } from "../runtime/config/file.ts";
@@ -24,9 +24,9 @@ import { Settings } from "./settings.ts";
 export interface DeadLetterOptions {
   readonly config: Config;
   /**
-   * URI of the broker, or a transport that is connected and stays open.
+   * URI of the broker, or a transport that is already connected and stays open.
    *
-   * @default {what the configuration names, else RabbitMQ on localhost, else `local:`}
+   * @default {the broker that the configuration names, else RabbitMQ on localhost, else `local:`}
    */
   readonly broker?: string | Transport;
 }
@@ -34,7 +34,7 @@ export interface DeadLetterOptions {
 /**
  * Opens the dead-letter queue of a queue.
  *
- * @throws {BrokerError} If the broker cannot be reached; nothing is retried.
+ * @throws {BrokerError} If the broker cannot be reached. There is no second attempt.
  */
 export async function openDeadLetters(
   queue: string,
@@ -62,44 +62,44 @@ export interface DeadLetter {
   /** When it died, as ISO text. */
   readonly at: string;
   readonly attempts: number;
-  /** Where it was published to. */
+  /** The exchange that its sender published it to. */
   readonly exchange: string;
   readonly routingKey: string;
-  /** As its sender gave them. */
+  /** Its properties as its sender gave them. */
   readonly properties: MessageProperties;
   /** Bytes of its body. */
   readonly size: number;
 }
 
-/** A message that could not be handled, with all that it says. */
+/** A dead letter with its body. */
 export interface OpenedDeadLetter extends DeadLetter {
   readonly body: Uint8Array;
 }
 
-/** Which dead messages to send, and for how long to wait. */
+/** Options of {@linkcode DeadLetters.replay}. */
 export interface ReplayOptions {
-  /** @default {all} */
+  /** Number of the only letter to send. @default {all letters} */
   readonly number?: number;
-  /** Milliseconds that the broker may take to confirm each. */
+  /** Milliseconds that the broker may take to confirm each letter. */
   readonly timeout: number;
 }
 
-/** How many can be looked at in one go: the largest prefetch of the protocol. */
+/** The most letters that one look can hold: the largest prefetch of the protocol. */
 const LIMIT = 65_535;
 
-/** How many are held at a time where none is to go back. */
+/** The letters that are held at a time where all of them are taken. */
 const BATCH = 100;
 
-/** Milliseconds that the broker may be silent while letters that it counted are still to come. */
+/** Milliseconds that the broker may send nothing while it has counted more letters than it has sent. */
 const PATIENCE = 2_000;
 
-/** What becomes of a letter; one that stays goes back to its place at the end. */
+/** What happens to a letter. A letter that stays goes back to its place at the end. */
 type Fate = "taken" | "stays";
 
-/** Decides it; the delivery is not to be held any longer. */
+/** Decides what happens to a letter. It must not keep the delivery. */
 type Judge = (delivery: Delivery, number: number) => Fate | Promise<Fate>;
 
-/** The dead messages of one queue. Disposing it closes the connection that was opened for it. */
+/** The dead letters of one queue. Disposing it closes the connection that was opened for it. */
 export class DeadLetters implements AsyncDisposable {
   readonly #queue: string;
   readonly #transport: Transport;
@@ -115,7 +115,7 @@ export class DeadLetters implements AsyncDisposable {
     return await this.#transport.countMessages(deadLetterQueueOf(this.#queue)) ?? 0;
   }
 
-  /** The letters, oldest first, at most 65,535; they stay where they are. */
+  /** Lists the letters, oldest first and at most 65,535. They stay where they are. */
   async list(): Promise<readonly DeadLetter[]> {
     const letters: DeadLetter[] = [];
     const count = Math.min(await this.count(), LIMIT);
@@ -126,7 +126,7 @@ export class DeadLetters implements AsyncDisposable {
     return letters;
   }
 
-  /** One letter with its body; undefined where there are not so many, or none has so high a number. */
+  /** Gives one letter with its body; undefined if the queue has fewer letters, or the number is above 65,535. */
   async show(number: number): Promise<OpenedDeadLetter | undefined> {
     let letter: OpenedDeadLetter | undefined;
     await this.#reach(number, (delivery) => {
@@ -137,11 +137,11 @@ export class DeadLetters implements AsyncDisposable {
   }
 
   /**
-   * Sends one letter, or all, to the queue that they died in, as their senders had sent them.
+   * Sends one letter, or all of them, to the queue that they died in, as their senders had sent them.
    *
-   * @param options.timeout Milliseconds that the broker may take to confirm each.
-   * @returns How many were sent.
-   * @throws {UnroutableError} If that queue is gone; letters that were not sent stay dead.
+   * @param options.timeout Milliseconds that the broker may take to confirm each letter.
+   * @returns The number of letters that were sent.
+   * @throws {UnroutableError} If that queue is gone. Letters that were not sent stay dead.
    * @throws {BrokerError} If the broker does not confirm one in time, or the connection is lost.
    */
   async replay({ number, timeout }: ReplayOptions): Promise<number> {
@@ -162,7 +162,7 @@ export class DeadLetters implements AsyncDisposable {
     return replayed;
   }
 
-  /** Deletes the letters that are there now, and returns how many. */
+  /** Deletes the letters that are there now, and returns their number. */
   async purge(): Promise<number> {
     let purged = 0;
     await this.#judge({ count: await this.count(), prefetch: BATCH }, () => {
@@ -176,7 +176,7 @@ export class DeadLetters implements AsyncDisposable {
     if (this.#owned) await this.#transport.close();
   }
 
-  /** Judges the letter with a number; those before it stay. */
+  /** Judges the letter with this number. The letters before it stay. */
   async #reach(number: number, judge: Judge): Promise<void> {
     if (number > Math.min(await this.count(), LIMIT)) return;
     await this.#judge(
@@ -185,7 +185,7 @@ export class DeadLetters implements AsyncDisposable {
     );
   }
 
-  /** Judges the first `count` letters, one after the other. At the first that fails it ends, and the rest stays. */
+  /** Judges the first `count` letters, one after the other. It ends at the first failure, and the rest stays. */
   async #judge(
     { count, prefetch }: { readonly count: number; readonly prefetch: number },
     judge: Judge,
@@ -225,7 +225,7 @@ export class DeadLetters implements AsyncDisposable {
   }
 }
 
-/** Waits for the letters that were counted; somebody else may have taken some of them meanwhile. */
+/** Waits for the letters that were counted. Somebody else may have taken some of them in the meantime. */
 async function arrival(over: Promise<void>, arrived: () => number, judged: () => number): Promise<void> {
   for (let before = -1, done = false; !done && (arrived() > before || judged() < arrived());) {
     before = arrived();

@@ -1,8 +1,8 @@
 /**
- * What the handlers of one service send with.
+ * Sends the messages and the requests of one service.
  *
- * The transport publishes messages. A request goes to another service, unless its address belongs to this process.
- * What asks other services is loaded with the first request to one: many services ask nobody.
+ * The transport publishes messages. A request goes to another service, unless its address belongs to this process. The
+ * caller, which asks other services, is loaded with the first request: many services never ask anybody.
  */
 import type { Messenger, PublishOptions, Request, RequestOptions } from "../runtime/message/messenger.ts";
 import type { Message, Transport } from "../runtime/message/transport.ts";
@@ -14,13 +14,13 @@ export type LocalAnswer = (request: Request) => string;
 /** Options of {@linkcode ServiceMessenger}. */
 export interface ServiceMessengerOptions {
   readonly transport: Transport;
-  /** Who answers inside the process, by address. */
+  /** Answers of this process itself, by the address of the request. */
   readonly local: ReadonlyMap<string, LocalAnswer>;
-  /** Makes what asks other services. */
+  /** Makes the caller, which asks other services. */
   readonly createCaller: () => Promise<Messenger & AsyncDisposable>;
 }
 
-/** Sends for one service. Disposing it disposes what asks other services. */
+/** Sends for one service. Disposing it disposes the caller. */
 export class ServiceMessenger implements Messenger, AsyncDisposable {
   readonly #transport: Transport;
   readonly #local: ReadonlyMap<string, LocalAnswer>;

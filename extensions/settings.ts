@@ -1,10 +1,11 @@
 /**
- * The settings of one start: the whole configuration, read once, each key by its owner.
+ * The settings of one start: the whole configuration is read once, and each key is read by its owner.
  *
- * An owner exports a function that reads its keys from a {@linkcode Section}. What the runtime and the choice of a
- * broker need is read at once. The keys of the extensions are read when the extension is loaded, or at once where
- * the configuration has keys beyond those: then a wrong value is told before anything starts, and what is no
- * owner's key can be told, too. A program without such keys loads nothing of an extension that it does not use.
+ * An owner exports a function that reads its keys from a {@linkcode Section}. The keys of the runtime and of the broker
+ * are read at once. If the configuration has other keys, the settings of all extensions are read at once too: so a
+ * wrong value is refused before anything starts, and the log can name a mistyped key. If it has none, the settings of
+ * an extension are read when that extension is loaded, and a process loads nothing of an extension that it does not
+ * use.
  */
 import type { Config } from "../runtime/config/file.ts";
 import { Section } from "../runtime/config/section.ts";
@@ -13,7 +14,7 @@ import { type RuntimeSettings, runtimeSettings, type ThreadSettings } from "../r
 /** Reads the keys of one owner. */
 export type SettingsReader<Value> = (at: Section) => Value;
 
-/** Settings of which some are read when somebody asks for them first. */
+/** The settings of one start. Some of them are read when somebody first asks for them. */
 export class Settings {
   readonly config: Config;
   readonly runtime: RuntimeSettings;
@@ -37,7 +38,7 @@ export class Settings {
   /**
    * Reads a configuration.
    *
-   * @param threads What a program says of the threads of all services.
+   * @param threads The settings that a program gives to the threads of all services.
    * @throws {ConfigurationError} If a value is not what its key takes.
    * @throws {RangeError} If one of `threads` makes no sense.
    */
@@ -47,7 +48,7 @@ export class Settings {
     return settings;
   }
 
-  /** The settings of one owner; asked again, the same. */
+  /** Gives the settings of one owner, and reads them if nobody has asked for them before. */
   of<Value>(reader: SettingsReader<Value>): Value {
     if (!this.#read.has(reader)) this.#read.set(reader, reader(this.#at));
     return this.#read.get(reader) as Value;
@@ -58,7 +59,7 @@ export class Settings {
     return this.#remarks;
   }
 
-  /** Whether routes are described in a document, for which manifests need their details. */
+  /** Whether a document describes the routes. It needs the details of the entrypoints in the manifests. */
   get describesRoutes(): boolean {
     return this.#describesRoutes;
   }
@@ -88,13 +89,13 @@ function namedBroker(at: Section): string | undefined {
   return at.text("TRANSPORT", TRANSPORT, "memory:, local:, local:NAME or an amqp:// URI") ?? uri;
 }
 
-/** RPC and events are JSON here; a configuration that asks for another serializer cannot be followed. */
+/** Refuses another serializer than JSON: RPC and events are JSON here. */
 function requireJson(at: Section): void {
   at.text("serializer", /^json$/, "json: what else is to be read or written, a service names by itself");
   if (at.texts("ACCEPT")?.includes("json") === false) at.refuse("ACCEPT", "a list with json in it");
 }
 
-/** The keys that mean something to Python's Nameko, and nothing here. */
+/** Sentences about keys that have a meaning for Python's Nameko, and none here. */
 function remarksOnPython(at: Section): readonly string[] {
   const isLogging = at.section("LOGGING") !== undefined;
   const isSerializers = at.get("SERIALIZERS") !== undefined;
@@ -108,7 +109,7 @@ function remarksOnPython(at: Section): readonly string[] {
   ];
 }
 
-/** Services read keys of their own from the same file, so only a key that is nearly one of ours is told. */
+/** Sentences about keys that are nearly known ones. Other unknown keys may be keys of a service. */
 async function remarksOnMistypedKeys(at: Section): Promise<readonly string[]> {
   const { closestMatch, default: distance } = await import("npm:leven@^4.1.0");
   return at.others.flatMap((key) => {
@@ -120,5 +121,5 @@ async function remarksOnMistypedKeys(at: Section): Promise<readonly string[]> {
   });
 }
 
-/** Letters that a mistyped key may differ in. */
+/** The most letters in which a mistyped key may differ. */
 const MISTYPED = 2;

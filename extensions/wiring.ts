@@ -1,8 +1,9 @@
 /**
- * What services are connected to: a broker, and those of the built-in extensions that they use.
+ * Connects services to a broker, and to the built-in extensions that they use.
  *
- * The host half of an extension is loaded when a manifest names one of its kinds; so a process pays for what its
- * services use. What all services of a process share (the HTTP server, the hub of WebSockets) is made then, too.
+ * The host half of an extension is loaded when a manifest names one of its kinds, so a process pays only for what its
+ * services use. The parts that all services of a process share (the HTTP server, the hub of the WebSockets) are made
+ * when the first service needs them.
  */
 import type { Container } from "../runtime/serving/container.ts";
 import type { BrokerError } from "../runtime/message/errors.ts";
@@ -29,9 +30,9 @@ import type { SocketServer } from "./websocket/sockets/socket_server.ts";
 export interface WireOptions {
   readonly settings: Settings;
   /**
-   * URI of the broker, or a transport that is to be connected.
+   * URI of the broker, or a transport that is not connected yet.
    *
-   * @default {what the configuration names, else RabbitMQ on localhost, else `local:`}
+   * @default {the broker that the configuration names, else RabbitMQ on localhost, else `local:`}
    */
   readonly broker?: string | Transport;
   /** Entrypoint kinds beside the built-in ones. */
@@ -40,14 +41,14 @@ export interface WireOptions {
   readonly dependencies: DependencyRegistry;
   /** Gives the services that run. */
   readonly containers: () => ReadonlyMap<string, Container>;
-  /** Whether services are known that will serve HTTP. */
+  /** Tells whether a service that has been loaded will serve HTTP. */
   readonly willServeHttp: () => boolean;
   readonly onUnreachable?: (error: BrokerError, retryIn: number) => void;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
 
-/** A {@linkcode Wiring} with the HTTP server that the services share. Disposing it closes server and transport. */
+/** A {@linkcode Wiring} with its HTTP server. Disposing it closes the server and the transport. */
 export interface Wired extends Wiring, AsyncDisposable {
   /** URL of the HTTP server; undefined while it does not listen. */
   readonly http: string | undefined;
@@ -56,7 +57,7 @@ export interface Wired extends Wiring, AsyncDisposable {
 }
 
 /**
- * Connects to the broker, and tells how everything is made that serves services beside their threads.
+ * Connects to the broker, and gives what a runner needs to serve services.
  *
  * @throws {ConfigurationError} If the configuration is wrong.
  * @throws {BrokerError} If the broker cannot be reached.
@@ -67,7 +68,7 @@ export async function wire(options: WireOptions): Promise<Wired> {
   const shared = sharedParts(options, () => !connection.lost);
   const close = async () => {
     const web = await shared.web.settled();
-    // Services with HTTP entrypoints have closed it when they stopped; those of before a reload have not.
+    // A service with HTTP entrypoints closes the server when it stops, but not when a reload has replaced it.
     if (web !== undefined && !web.server.isClosing) await web.server.close();
   };
   let transport: Transport;
@@ -115,13 +116,13 @@ export async function wire(options: WireOptions): Promise<Wired> {
   };
 }
 
-/** What the host halves have in common. */
+/** The parts that the host halves have in common. */
 interface Shared {
   readonly settings: Settings;
   readonly web: Lazy<Web>;
   readonly sockets: Lazy<SocketServer>;
   readonly hub: Lazy<Hub>;
-  /** Who answers requests inside the process, by address. */
+  /** Answers of this process itself, by the address of the request. */
   readonly local: ReadonlyMap<string, LocalAnswer>;
 }
 
@@ -243,7 +244,7 @@ async function openTransport(
   if (typeof broker === "object") return await connected(broker, signal);
   const inform = logStatus(log);
   const failed = Promise.withResolvers<never>();
-  /** While the broker is waited for, the process answers whoever asks for its health. */
+  /** The process answers questions about its health while it waits for the broker. */
   const answerForHealth = async () => {
     const { server } = await web.get();
     await server.listenForHealth();

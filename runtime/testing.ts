@@ -1,5 +1,5 @@
 /**
- * Unit tests of handlers, without a container and without a broker.
+ * Helps to test handlers without a container and without a broker.
  *
  * @module
  */
@@ -12,20 +12,20 @@ import type { FieldTable } from "./message/transport.ts";
 
 /** Options of {@linkcode testContext}. */
 export interface TestContextOptions {
-  /** Name of the method that the call is of. @default {"test"} */
+  /** Name of the called method. @default {"test"} */
   readonly method?: string;
   /** Context data that came with the call. @default {{}} */
   readonly headers?: FieldTable;
-  /** Epoch milliseconds. @default {none} */
+  /** Deadline of the call, in milliseconds since the epoch. @default {none} */
   readonly deadline?: number;
-  /** Takes what the handler logs. @default {nothing happens} */
+  /** Takes each log record of the handler. @default {the records are dropped} */
   readonly onLog?: (record: LogRecord) => void;
 }
 
 /**
- * Makes a context for calling a handler by hand: the given dependencies, and a real `call`.
+ * Makes a context with which a test calls a handler directly: the given dependencies and a real `call`.
  *
- * A handler that touches a dependency that was not given throws, naming it.
+ * If the handler uses a dependency that the test has not given, it gets an error that names the dependency.
  *
  * @example
  * ```ts

@@ -141,7 +141,7 @@ Deno.test("run() says which flag is missing where a restricted thread would end 
   assert.equal(code, 1);
   assert.match(
     err,
-    /ConfigurationError: Cannot restrict .*: .*Add --unstable-worker-options behind deno run/,
+    /ConfigurationError: Cannot restrict .*: .*Add --unstable-worker-options after deno run/,
   );
 });
 

@@ -1,20 +1,22 @@
 /**
  * Sends the verdicts on the deliveries of one channel, in as few frames as possible.
  *
- * The broker numbers a channel's deliveries 1, 2, 3, ... An acknowledgement may name one of them, or all up to
- * one (`multiple`). Verdicts come in any order; those of one tick are gathered and sent together.
+ * The broker numbers the deliveries of a channel 1, 2, 3, ... An acknowledgement names one of these tags, or
+ * all tags up to one (`multiple`). Verdicts come in any order. The verdicts of one tick are collected and
+ * sent together.
  *
- * The invariant: a tag is settled at the broker only after its verdict was given, and once. A `multiple`
- * acknowledgement settles everything below it too, so it is used for one case alone: the run of tags that
+ * The invariant: the broker settles a tag only after its verdict was given, and only once. A `multiple`
+ * acknowledgement settles all tags below it too. So `multiple` serves one case only: the run of tags that
  * starts right above `#floor` and in which every verdict has been given. In that run
  *
- *  - what was already sent by itself (`#sentAbove`) is no longer open, so the broker skips it;
- *  - what is rejected or requeued is sent by itself *before* the `multiple`, and is then no longer open either;
- *  - the last acknowledged tag is what the `multiple` names, because a tag that is not open would close the
- *    channel.
+ *  - a tag that was already sent by itself (`#sentAbove`) is no longer open, so the broker skips it;
+ *  - a rejected or requeued tag is sent by itself *before* the `multiple`, so it is no longer open either;
+ *  - the `multiple` names the last acknowledged tag, because the broker would close the channel for a tag
+ *    that is not open.
  *
- * A verdict above the first gap is sent by itself and remembered until the floor rises over it. A slow delivery
- * thus costs small frames, never a wrong acknowledgement; `#sentAbove` cannot outgrow the prefetch.
+ * A verdict above the first gap is sent by itself, and `#sentAbove` remembers its tag until the floor rises
+ * over it. So a slow delivery costs small frames, but never a wrong acknowledgement. `#sentAbove` never has
+ * more tags than the prefetch allows.
  */
 
 import { nextTick } from "node:process";
@@ -22,7 +24,7 @@ import { BrokerError } from "../../runtime/message/errors.ts";
 import type { Channel, ReceivedMessage } from "./client_library.ts";
 import type { Verdict } from "../../runtime/message/transport.ts";
 
-/** The verdicts of one channel; void with it. */
+/** The verdicts of one channel. They become void when the channel closes. */
 export class Acknowledgements {
   readonly #channel: Pick<Channel, "ack" | "reject">;
   /** Every tag up to this one is settled at the broker. */
@@ -35,25 +37,25 @@ export class Acknowledgements {
     this.#channel = channel;
   }
 
-  /** Aborts when verdicts are void. */
+  /** Aborts when the verdicts become void. */
   get signal(): AbortSignal {
     return this.#closing.signal;
   }
 
-  /** Gives the verdict on a delivery, to be sent with the others of this tick. */
+  /** Takes the verdict on a delivery and sends it together with the other verdicts of this tick. */
   settle(tag: number, verdict: Verdict): void {
     if (this.#closing.signal.aborted) return;
     if (this.#given.size === 0) nextTick(this.flush);
     this.#given.set(tag, verdict);
   }
 
-  /** The channel has gone: whatever is given from now on, or was not sent yet, is void. */
+  /** Notes that the channel has closed: verdicts that were not sent yet, and all later verdicts, are void. */
   close(): void {
     this.#given.clear();
-    this.#closing.abort(new BrokerError("Cannot settle a message: the channel that it came by has closed"));
+    this.#closing.abort(new BrokerError("Cannot settle a message: the channel that delivered it has closed"));
   }
 
-  /** Sends the verdicts that were given; on a channel that is about to close they are void. */
+  /** Sends the verdicts that were given. On a channel that is about to close, they become void. */
   readonly flush = (): void => {
     try {
       this.#send();
@@ -93,7 +95,7 @@ export class Acknowledgements {
   }
 }
 
-/** All that the library reads of a message in order to settle it. */
+/** Returns the only part of a message that the library reads in order to settle it. */
 function named(deliveryTag: number): ReceivedMessage {
   return { fields: { deliveryTag } } as ReceivedMessage;
 }

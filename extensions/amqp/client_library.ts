@@ -1,15 +1,16 @@
 /**
- * The one door to amqplib: loads a copy of it that uses our field tables.
+ * The only file that loads amqplib. It loads a copy of amqplib that uses our field tables.
  *
- * amqplib's `lib/defs.js` takes `encodeTable` and `decodeFields` from `lib/codec.js` once, while it loads. So the
- * codec has to be replaced before anything else of the package runs, but nobody outside the package can name
- * that file: its export map hides it, and where the package lies depends on Deno (a cache folder, a
- * `node_modules`, the inside of a compiled binary). Hence three steps. Import the package the ordinary way,
- * which makes Deno fetch it and `deno compile` embed it; look up in Node's module cache which file that was;
- * then forget the package's modules and load them afresh around a codec of our own.
+ * amqplib's `lib/defs.js` takes `encodeTable` and `decodeFields` from `lib/codec.js` once, while it loads. So
+ * this file must replace the codec before any other file of the package runs. But code outside the package
+ * cannot name the codec's file: the package's export map hides it, and the place of the package depends on
+ * Deno (a cache folder, a `node_modules`, the inside of a compiled binary). Hence loading takes three steps.
+ * First, it imports the package in the ordinary way, so that Deno fetches the package and `deno compile`
+ * embeds it. Second, it finds the imported file in Node's module cache. Third, it deletes the package's
+ * modules from the cache and loads them again with our codec.
  *
- * Whoever else imports amqplib in this process keeps an untouched copy. If a release moves the codec, loading it
- * throws here, at the first connection.
+ * Other code in this process that imports amqplib keeps an unchanged copy. If a release of amqplib moves the
+ * codec, this file throws at the first connection.
  */
 
 import { createRequire } from "node:module";
@@ -23,10 +24,13 @@ import type { MessageProperties } from "../../runtime/message/transport.ts";
 
 export type { Channel, ChannelModel, Message as ReceivedMessage };
 
-/** The module `amqplib`. */
+/** Type of the module `amqplib`. */
 export type ClientLibrary = typeof import("npm:amqplib@2.3.1");
 
-/** A channel, with the method below `publish()` that takes method fields and properties as they are. */
+/**
+ * A channel with the internal method that `publish()` calls. It takes method fields and properties as they
+ * are.
+ */
 export interface PublishChannel extends Channel {
   sendMessage(
     fields: { readonly exchange: string; readonly routingKey: string; readonly mandatory?: boolean },
@@ -35,13 +39,16 @@ export interface PublishChannel extends Channel {
   ): boolean;
 }
 
-/** What lies below the public types: the socket, and each channel's write buffer. */
+/** Parts of a connection that the public types hide: the socket, and the write buffer of each channel. */
 interface WireConnection {
   readonly stream: Socket;
   readonly channels: ({ buffer: Pick<TickWriter, "write" | "end"> } | null)[];
 }
 
-/** Where Node's cache is looked at from: it takes files only, and this module may have been imported by URL. */
+/**
+ * Base for `createRequire()`, which gives access to Node's module cache. It must be a file, but this module
+ * may have been imported by URL.
+ */
 const BASE = import.meta.url.startsWith("file:")
   ? import.meta.url
   : Deno.build.os === "windows"
@@ -50,7 +57,7 @@ const BASE = import.meta.url.startsWith("file:")
 
 let library: Promise<ClientLibrary> | undefined;
 
-/** Loads the library on first use. */
+/** Loads the library at the first call. Later calls return the same promise. */
 export function loadClientLibrary(): Promise<ClientLibrary> {
   return library ??= load();
 }
@@ -68,12 +75,12 @@ async function load(): Promise<ClientLibrary> {
   return require(main.filename);
 }
 
-/** The socket under a connection. */
+/** Returns the socket under a connection. */
 export function socketOf(model: ChannelModel): Socket {
   return (model.connection as unknown as WireConnection).stream;
 }
 
-/** Lets `writer` take the frames of an open, idle channel, in place of the channel's own object stream. */
+/** Makes `writer` take the frames of an open, idle channel, in place of the channel's own object stream. */
 export function writeThrough(channel: Channel, writer: TickWriter): void {
   const { connection, ch } = channel as unknown as { connection: WireConnection; ch: number };
   const slot = connection.channels[ch]!;

@@ -7,18 +7,20 @@ import type { BrokerAddress } from "./uri.ts";
 
 /** Options of {@linkcode Connection}. */
 export interface ConnectionOptions extends Omit<LinkOptions, "onBlocked"> {
-  /** Milliseconds before the second attempt; the first comes at once. */
+  /** Milliseconds before the second attempt. The first attempt comes at once. */
   readonly retryStart: number;
   /** Milliseconds by which the wait before each further attempt grows. */
   readonly retryStep: number;
   /** Milliseconds that the wait never exceeds. */
   readonly retryLimit: number;
   readonly onStatus: (status: TransportStatus) => void;
-  /** Brings a new link into use: declares, resumes the consumers, lets the publisher send. */
+  /**
+   * Brings a new link into use: declares the topology, resumes the consumers, and lets the publisher send.
+   */
   readonly restore: (link: Link) => Promise<void>;
 }
 
-/** Keeps a link to the broker, and replaces it for ever when it is lost. */
+/** Keeps a link to the broker. It replaces each lost link, and tries to do so until it is closed. */
 export class Connection {
   readonly #address: BrokerAddress;
   readonly #options: ConnectionOptions;
@@ -34,12 +36,14 @@ export class Connection {
     this.#ready.promise.catch(() => {});
   }
 
-  /** The live link, if there is one. */
+  /** The live link; undefined while there is none. */
   get link(): Link | undefined {
     return this.#link;
   }
 
-  /** Connects for the first time; later calls share its result, and after a failure try again. */
+  /**
+   * Connects for the first time. Later calls share the result. After a failure, the next call tries again.
+   */
   async connect(signal?: AbortSignal): Promise<void> {
     this.#assertOpen();
     this.#connecting ??= this.#establish(signal).then((link) => {
@@ -53,7 +57,7 @@ export class Connection {
     }
   }
 
-  /** Does something on the live link, and again on the next one if the link is lost meanwhile. */
+  /** Runs a task on the live link, and runs it again on the next link if the link is lost meanwhile. */
   async run<T>(task: (link: Link) => Promise<T>): Promise<T> {
     for (;;) {
       this.assertUsable();
@@ -66,7 +70,7 @@ export class Connection {
     }
   }
 
-  /** @throws {BrokerError} If it is closed, or was never connected. */
+  /** @throws {BrokerError} If the connection is closed, or if `connect()` was not called or has failed. */
   assertUsable(): void {
     this.#assertOpen();
     if (this.#connecting === undefined) {
@@ -74,7 +78,11 @@ export class Connection {
     }
   }
 
-  /** Ends the link, or the search for one; a broker that does not answer has `limit` milliseconds. */
+  /**
+   * Ends the link, or the attempts to get one.
+   *
+   * @param limit Milliseconds that the broker has to answer.
+   */
   async close(limit: number): Promise<void> {
     if (this.#closing.signal.aborted) return;
     const link = this.#link;
@@ -85,7 +93,7 @@ export class Connection {
     this.#ready.reject(this.#closedError());
   }
 
-  /** Waits for the loss of each link and puts a new one in its place. */
+  /** Waits for the loss of each link and puts a new link in its place. */
   async #keep(first: Link): Promise<void> {
     for (let link: Link | undefined = first; link !== undefined;) {
       const reason: Error = await link.lost;
@@ -113,7 +121,10 @@ export class Connection {
     }
   }
 
-  /** Milliseconds before an attempt, spread so that the clients of a broker do not come back as one. */
+  /**
+   * Returns the milliseconds before an attempt. A random part spreads the clients of a broker, so that they
+   * do not all come back at the same time.
+   */
   #backoff(attempt: number): number {
     if (attempt === 0) return 0;
     const { retryStart, retryStep, retryLimit } = this.#options;

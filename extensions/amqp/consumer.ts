@@ -1,12 +1,14 @@
 /**
- * A consumer of one queue, on a channel of its own.
+ * A consumer of one queue. It shares its channel with no other consumer.
  *
- * The channel is its own because a channel is what the broker closes when it refuses something (the queue does
- * not exist, another consumer is exclusive, a verdict took too long): so one consumer's trouble is no other's,
- * and each channel's delivery tags form one run, which lets acknowledgements be merged.
+ * The reason: when the broker refuses something (the queue does not exist, another consumer is exclusive, a
+ * verdict took too long), it closes the whole channel. With separate channels, the trouble of one consumer
+ * does not affect another. Besides, the delivery tags of each channel form one run, so that acknowledgements
+ * can be merged.
  *
- * The invariant: a verdict goes to the channel that delivered. Each channel has its own
- * {@linkcode Acknowledgements}, caught when the delivery arrives and void once that channel has closed.
+ * The invariant: a verdict goes to the channel that delivered the message. Each channel has its own
+ * {@linkcode Acknowledgements}. A delivery keeps those of the channel that it arrived on, and they are void
+ * once that channel has closed.
  */
 
 import type {
@@ -21,13 +23,13 @@ import type { Channel, ReceivedMessage } from "./client_library.ts";
 import type { Link } from "./link.ts";
 import { reasonOf } from "./refusal.ts";
 
-/** Largest prefetch that the protocol can say. */
+/** Largest prefetch that the protocol can express. */
 const PREFETCH_LIMIT = 65_535;
 
-/** One `basic.consume`; a prefetch belongs to it, so another prefetch is another tag. */
+/** One `basic.consume`. Its prefetch is fixed, so another prefetch needs another tag. */
 interface ConsumerTag {
   name: string;
-  /** Until the broker cancels it, as it does when the queue is deleted. */
+  /** True until the broker cancels this consumer tag, as it does when the queue is deleted. */
   live: boolean;
 }
 
@@ -38,17 +40,20 @@ interface Subscription {
   tag: ConsumerTag;
 }
 
-/** What a consumer tells the transport. */
+/** Events that a consumer reports to the transport. */
 export interface ConsumerOwner {
-  /** The broker ended the subscription, for a reason; {@linkcode QueueConsumer.resume} is wanted. */
+  /** The broker ended the subscription for `reason`. The owner must call {@linkcode QueueConsumer.resume}. */
   onInterrupted(consumer: QueueConsumer, reason: string): void;
-  /** It is not to be resumed any more. */
+  /** The owner must not resume the consumer any more. */
   onCancelled(consumer: QueueConsumer): void;
-  /** It has no channel any more. */
+  /** The consumer has no channel any more. */
   onClosed(consumer: QueueConsumer): void;
 }
 
-/** Implements {@linkcode Consumer}; lives as long as it is wanted, over many channels. */
+/**
+ * Implements {@linkcode Consumer}. It lives until somebody cancels it, and uses many channels one after
+ * another.
+ */
 export class QueueConsumer implements Consumer {
   readonly queue: string;
   readonly #receiver: Receiver;
@@ -58,11 +63,11 @@ export class QueueConsumer implements Consumer {
   #prefetch: number;
   #subscription: Subscription | undefined;
   #wanted = true;
-  /** Whether what still comes is left alone, to go back with the channel. */
+  /** Whether the consumer ignores further deliveries. They go back to the queue when the channel closes. */
   #deaf = false;
-  /** Changes of the subscription happen one after the other. */
+  /** The last change of the subscription. Changes happen one after the other. */
   #lastChange: Promise<unknown> = Promise.resolve();
-  /** Deliveries whose receiver has not decided yet, those of lost channels too. */
+  /** Number of deliveries whose receiver has not decided yet, including deliveries of lost channels. */
   #open = 0;
   #onNoneOpen: (() => void) | undefined;
   #closed = false;
@@ -78,7 +83,10 @@ export class QueueConsumer implements Consumer {
     this.#owner = owner;
   }
 
-  /** Begins to consume, or goes on after an interruption: on the channel it has, or on a new one. */
+  /**
+   * Begins to consume, or continues after an interruption. It uses the present channel, or else a new channel
+   * of `link`.
+   */
   resume(link: Link): Promise<void> {
     return this.#change(async () => {
       if (!this.#wanted || this.#subscription?.tag.live) return;
@@ -95,12 +103,13 @@ export class QueueConsumer implements Consumer {
       if (!subscription?.tag.live || !this.#wanted) return;
       const { channel, acknowledgements, tag } = subscription;
       try {
-        // The new consumer comes first, for a queue may be deleted with its last one.
+        // Unless the consumer is exclusive, the new tag starts before the old one ends, because the broker
+        // may delete a queue with its last consumer.
         if (this.#exclusive) await channel.cancel(tag.name);
         subscription.tag = await this.#subscribe(channel, acknowledgements);
         if (!this.#exclusive) await channel.cancel(tag.name);
       } catch (error) {
-        // Without its channel the consumer resumes on another, and then with the new prefetch.
+        // A consumer that has lost its channel resumes on another channel, and does so with the new prefetch.
         if (this.#subscription === subscription) throw error;
       }
     });
@@ -115,13 +124,16 @@ export class QueueConsumer implements Consumer {
     return this.#stopped ??= this.#stop();
   }
 
-  /** Does not resume any more; what the broker still sends is received. */
+  /** Stops resuming. The consumer still receives the messages that the broker sends. */
   abandon(): void {
     this.#wanted = false;
     this.#owner.onCancelled(this);
   }
 
-  /** Sends the verdicts that were given and ends the channel; deliveries without one go back to the queue. */
+  /**
+   * Sends the verdicts that were given and ends the channel. Deliveries without a verdict go back to the
+   * queue.
+   */
   async close(): Promise<void> {
     this.#closed = true;
     this.#onNoneOpen?.();
@@ -138,7 +150,10 @@ export class QueueConsumer implements Consumer {
     return this.stop();
   }
 
-  /** A broker that is blocked does not hear of it, but goes on to deliver. */
+  /**
+   * Cancels at the broker, and ignores later deliveries: a blocked broker does not read the cancellation and
+   * continues to deliver.
+   */
   async #cancel(): Promise<void> {
     const link = this.#subscription?.link;
     const cancelled = this.#change(async () => {
@@ -176,7 +191,7 @@ export class QueueConsumer implements Consumer {
     return { link, channel, acknowledgements };
   }
 
-  /** Consumes under a new tag; the broker applies a prefetch to the consumers that follow it. */
+  /** Consumes under a new tag. The broker applies a prefetch only to the consumers that start after it. */
   async #subscribe(channel: Channel, acknowledgements: Acknowledgements): Promise<ConsumerTag> {
     const tag: ConsumerTag = { name: "", live: true };
     const onMessage = (message: ReceivedMessage | null) => {
@@ -193,7 +208,10 @@ export class QueueConsumer implements Consumer {
     return tag;
   }
 
-  /** Not async: that would hold the message, whose body may be large, until there is a verdict. */
+  /**
+   * Hands a message to the receiver. This method is not async: an async method would keep the message, whose
+   * body may be large, in memory until there is a verdict.
+   */
   #receive(message: ReceivedMessage, acknowledgements: Acknowledgements): void {
     if (this.#deaf) return;
     this.#open++;
@@ -217,7 +235,7 @@ export class QueueConsumer implements Consumer {
   }
 }
 
-/** @throws {RangeError} If it is not a positive integer. */
+/** @throws {RangeError} If `prefetch` is not a positive integer. */
 function checkPrefetch(prefetch: number): number {
   if (Number.isInteger(prefetch) && prefetch >= 1) return Math.min(prefetch, PREFETCH_LIMIT);
   throw new RangeError(`Cannot consume with prefetch ${prefetch}: it must be a positive integer`);
@@ -232,7 +250,7 @@ function toDelivery({ fields, properties, content }: ReceivedMessage, signal: Ab
   return {
     exchange: fields.exchange,
     routingKey: fields.routingKey,
-    // Not the Buffer: its slice() would not copy, against what its type promises.
+    // A plain Uint8Array: the slice() of a Buffer does not copy, although its type promises a copy.
     body: new Uint8Array(content.buffer, content.byteOffset, content.length),
     properties: present,
     redelivered: fields.redelivered,

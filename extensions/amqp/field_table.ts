@@ -1,37 +1,44 @@
 /**
  * Field tables (message headers, declaration arguments) as bytes, in the types that every peer agrees on.
  *
- * AMQP 0-9-1 never settled the one-byte tags that name a value's type. RabbitMQ reads `s`, `b` and `l` as
- * signed integers of 16, 8 and 64 bits; py-amqp reads them as a short string, an unsigned byte and an unsigned
- * 64-bit integer. A header of 1000 sent as `s` therefore takes a Python process down in its frame reader. And
- * amqplib writes exactly these three by its own choice, while it drops the connection on `L`, the tag that
- * py-amqp uses for every integer beyond 32 bits.
+ * AMQP 0-9-1 never settled the one-byte tags that name the type of a value. RabbitMQ reads `s`, `b` and `l`
+ * as signed integers of 16, 8 and 64 bits. py-amqp reads them as a short string, an unsigned byte and an
+ * unsigned 64-bit integer. So a header of 1000 that is sent as `s` crashes the frame reader of a Python
+ * process. amqplib by itself writes exactly these three tags, and it drops the connection when it reads `L`,
+ * the tag that py-amqp uses for every integer beyond 32 bits.
  *
- * The invariant: we write only `t` `I` `L` `d` `S` `V` `A` `F`, whose meaning nobody disputes, and read every tag
- * that RabbitMQ lets through. An integer within 32 bits is an `I`, any other an `L`, a fraction a `d`.
+ * The invariant: we write only the tags `t` `I` `L` `d` `S` `V` `A` `F`, which all peers read in the same
+ * way, and we read every tag that RabbitMQ lets through. We write an integer within 32 bits as `I`, any other
+ * integer within 64 bits as `L`, and every other number as `d`.
  *
- * The signatures are those of amqplib's `lib/codec.js`; `client_library.ts` puts them in its place. So a table
- * is encoded once, straight into the library's own buffer, and no value is wrapped in a type hint first. It
- * fails visibly: each tag is tested against a broker, and a library that no longer calls us fails that test.
+ * The functions have the signatures of amqplib's `lib/codec.js`, and `client_library.ts` puts them in the
+ * place of amqplib's own. So this file encodes a table once, directly into the library's own buffer, and no
+ * value needs a type hint around it first. A failure is visible: a test sends each tag through a broker, and
+ * that test fails if the library no longer calls these functions.
  */
 
 import { Buffer } from "node:buffer";
 import type { FieldTable, FieldValue } from "../../runtime/message/transport.ts";
 
 /**
- * Writes a table at `offset`, with inherited keys and without `undefined`, and returns how many bytes it took.
+ * Writes a table at `offset` and returns how many bytes the table takes.
  *
- * @throws {RangeError} If the table does not fit into the buffer, or a key into 255 bytes.
- * @throws {TypeError} If a table cannot carry a value of that kind.
+ * It writes inherited keys too, and leaves out each key whose value is `undefined`.
+ *
+ * @throws {RangeError} If the table does not fit into the buffer, or if a key exceeds 255 bytes.
+ * @throws {TypeError} If the table has a value of a kind that a field table cannot carry.
  */
 export function encodeTable(buffer: Buffer, table: FieldTable, offset: number): number {
   return writeTable(buffer, table, offset) - offset;
 }
 
 /**
- * Reads the fields of a table, given the bytes after its length.
+ * Reads the fields of a table.
  *
- * A 64-bit integer that a number cannot hold exactly becomes decimal text, a timestamp seconds since the epoch.
+ * A 64-bit integer that a number cannot hold exactly becomes decimal text. A timestamp becomes seconds since
+ * the epoch.
+ *
+ * @param bytes The bytes that follow the length of the table.
  */
 export function decodeFields(bytes: Buffer): Record<string, FieldValue> {
   return new FieldReader(bytes).readTable(bytes.length);
@@ -104,14 +111,22 @@ function writeArray(buffer: Buffer, values: readonly FieldValue[], start: number
   return offset;
 }
 
-/** Writes a type tag, makes sure of `size` bytes behind it, and returns where they end. */
+/**
+ * Writes a type tag, checks that `size` bytes fit behind it, and returns the offset where these bytes end.
+ */
 function tag(buffer: Buffer, type: string, start: number, size: number): number {
   const end = reserve(buffer, start, 1 + size);
   buffer[start] = type.charCodeAt(0);
   return end;
 }
 
-/** Where `size` bytes from `start` end. Node would silently cut a string that does not fit. */
+/**
+ * Returns the offset where `size` bytes from `start` end.
+ *
+ * The check is needed because Node would silently cut a string that does not fit.
+ *
+ * @throws {RangeError} If the bytes do not fit into the buffer.
+ */
 function reserve(buffer: Buffer, start: number, size: number): number {
   if (start + size > buffer.length) {
     throw new RangeError(`Cannot encode a field table: it exceeds ${buffer.length} bytes`);
@@ -132,7 +147,7 @@ class FieldReader {
     while (this.#offset < end) {
       const key = this.#text(this.#bytes.readUInt8(this.#advance(1)));
       const value = this.#value();
-      // Assigning to this one key would set the prototype.
+      // An assignment to this key would set the prototype.
       if (key === "__proto__") Object.defineProperty(table, key, { value, enumerable: true });
       else table[key] = value;
     }
@@ -203,7 +218,7 @@ class FieldReader {
     return this.#bytes.toString("utf8", start, start + length);
   }
 
-  /** Steps over `size` bytes and returns where they began. */
+  /** Steps over `size` bytes and returns the offset where they began. */
   #advance(size: number): number {
     const start = this.#offset;
     this.#offset += size;
@@ -211,7 +226,7 @@ class FieldReader {
   }
 }
 
-/** A 64-bit integer as a number if a number can hold it exactly, otherwise as decimal text. */
+/** Returns a 64-bit integer as a number if a number can hold it exactly, otherwise as decimal text. */
 function exact(value: bigint): number | string {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value.toString();

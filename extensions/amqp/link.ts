@@ -6,42 +6,50 @@ import { connectionRefusal } from "./refusal.ts";
 import { TickWriter } from "./tick_writer.ts";
 import type { BrokerAddress } from "./uri.ts";
 
-/** How the client proves who it is: with a password (two encodings of it) or with its TLS certificate. */
+/**
+ * How the client proves its identity: with a password (`PLAIN` and `AMQPLAIN` are two encodings of it), or
+ * with its TLS certificate (`EXTERNAL`).
+ */
 export type LoginMethod = "PLAIN" | "AMQPLAIN" | "EXTERNAL";
 
-/** Options for `amqps://`; the files hold PEM text. */
+/** TLS options for `amqps://`. The files contain PEM text. */
 export interface TlsOptions {
-  /** File with the certificates to trust, instead of the system's. */
+  /** File with the certificates that the client trusts, instead of the system's certificates. */
   readonly ca?: string;
   /** File with the client's own certificate. */
   readonly cert?: string;
-  /** File with the private key of `cert`. */
+  /** File with the private key that belongs to `cert`. */
   readonly key?: string;
   /** Password of `key`. */
   readonly passphrase?: string;
-  /** Name that the broker's certificate must have, when it is not the host of the URI. */
+  /** Name that the broker's certificate must have, if that name is not the host of the URI. */
   readonly serverName?: string;
-  /** Whether the broker's certificate must be trusted. @default {true} */
+  /** Whether the client refuses a broker whose certificate it does not trust. @default {true} */
   readonly verify?: boolean;
 }
 
 /** Options of {@linkcode Link.open}. */
 export interface LinkOptions {
-  /** Seconds; 0 is none. */
+  /** Seconds between heartbeats. 0 turns heartbeats off. */
   readonly heartbeat: number;
   /** Milliseconds that connecting and logging in may take. */
   readonly connectTimeout: number;
   readonly login: LoginMethod;
   readonly tls: TlsOptions;
   readonly clientProperties: Readonly<Record<string, unknown>>;
-  /** Called when the broker stops reading what we send, for the reason given, and without one when it goes on. */
+  /**
+   * Called with the broker's reason when the broker stops reading what we send, and without a reason when the
+   * broker reads again.
+   */
   readonly onBlocked: (reason?: string) => void;
 }
 
-/** One connection to the broker, from login to loss; it never recovers, a new one takes its place. */
+/**
+ * One connection to the broker, from login to loss. A lost link never recovers: a new link takes its place.
+ */
 export class Link {
   readonly writer: TickWriter;
-  /** Resolves with the reason when the connection has ended, for whatever cause. */
+  /** Resolves when the connection has ended for any cause. The value is the reason. */
   readonly lost: Promise<Error>;
   readonly #model: ChannelModel;
   #alive = true;
@@ -77,13 +85,15 @@ export class Link {
   /**
    * Connects and logs in.
    *
-   * @throws {BrokerError} If the broker cannot be reached or refuses us; what `signal` aborts with otherwise.
+   * @throws {BrokerError} If the broker cannot be reached or refuses us. If `signal` aborts, its reason is
+   * thrown.
    */
   static async open(address: BrokerAddress, options: LinkOptions, signal: AbortSignal): Promise<Link> {
     const { connect, credentials } = await loadClientLibrary();
     signal.throwIfAborted();
     const { user, password } = address;
-    // A socket obeys its signal as long as it lives, but ours is about the opening alone.
+    // A socket obeys its signal as long as the socket lives. The caller's signal concerns the opening only,
+    // so the socket gets a signal of this method.
     const opening = new AbortController();
     const giveUp = () => opening.abort(signal.reason);
     signal.addEventListener("abort", giveUp);
@@ -104,7 +114,7 @@ export class Link {
           ? credentials.external()
           : credentials[options.login === "PLAIN" ? "plain" : "amqplain"](user, password),
         ...(address.secure ? await readTlsFiles(options.tls) : {}),
-        // Node's socket options have it, the library's type does not.
+        // Node's socket options include `signal`, but the library's type does not.
         ...{ signal: opening.signal },
       });
       return new Link(model, options.onBlocked);
@@ -116,31 +126,39 @@ export class Link {
     }
   }
 
-  /** Whether the connection is there. */
+  /** Whether the connection is still open. */
   get alive(): boolean {
     return this.#alive;
   }
 
-  /** Resolves when the broker reads nothing that we send, so that nothing is answered; never if it goes on to read. */
+  /**
+   * Resolves when the broker stops reading what we send, so that it answers nothing. As long as the broker
+   * reads, this promise stays pending.
+   */
   get blocked(): Promise<void> {
     return this.#block.promise;
   }
 
-  /** Opens a channel; one that closes by itself tells so by its `close` event, after `error` if refused. */
+  /**
+   * Opens a channel.
+   *
+   * A channel that closes by itself emits `close`. If the broker closed it to refuse something, it emits
+   * `error` first.
+   */
   async openChannel(): Promise<Channel> {
     return this.#prepare(await this.#model.createChannel());
   }
 
-  /** Opens a channel for publishing, with the broker's confirms if wished. */
+  /** Opens a channel for publishing. `confirms` says whether the broker confirms what is published there. */
   async openPublishChannel(confirms: boolean): Promise<PublishChannel> {
     const channel = confirms ? await this.#model.createConfirmChannel() : await this.#model.createChannel();
     return this.#prepare(channel) as PublishChannel;
   }
 
   /**
-   * Runs a task on the channel for declarations, one task after the other.
+   * Runs a task on the channel for declarations. Tasks run one after the other.
    *
-   * A refusal closes that channel and no other; the next task gets a new one.
+   * If the broker refuses something, it closes that channel and no other. The next task gets a new channel.
    */
   administer<T>(task: (channel: Channel) => Promise<T>): Promise<T> {
     const run = this.#lastTask.then(async () =>
@@ -150,13 +168,17 @@ export class Link {
     return run;
   }
 
-  /** Gives the connection up because of a failure that only a new one can mend. */
+  /** Ends the connection because of a failure that only a new connection can repair. */
   async fail(reason: Error): Promise<void> {
     this.#failure ??= reason;
     await this.close(0);
   }
 
-  /** Closes politely, or after `limit` milliseconds at once, as where the broker does not read. */
+  /**
+   * Closes politely, but destroys the socket if the broker does not answer.
+   *
+   * @param limit Milliseconds that the broker has to answer. A broker that does not read has none.
+   */
   async close(limit: number): Promise<void> {
     const socket = socketOf(this.#model);
     this.writer.flush();
@@ -177,7 +199,8 @@ export class Link {
   }
 
   #prepare<C extends Channel>(channel: C): C {
-    // Whoever waits for an answer on the channel gets the error too; without a listener it would be thrown.
+    // The code that waits for an answer on the channel gets the error too. Without a listener, the emitter
+    // would throw the error.
     channel.on("error", () => {});
     writeThrough(channel, this.writer);
     return channel;

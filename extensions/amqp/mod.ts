@@ -11,9 +11,9 @@ export type { AmqpOptions } from "./transport.ts";
 export type { LoginMethod, TlsOptions } from "./link.ts";
 
 /**
- * A transport to the RabbitMQ at `uri`, such as `amqp://user:password@host:5672/vhost`.
+ * Makes a transport to the RabbitMQ at `uri`, such as `amqp://user:password@host:5672/vhost`.
  *
- * It does not connect yet. `amqps://` is TLS, `pyamqp://` is Nameko's name for `amqp://`.
+ * The transport does not connect yet. `amqps://` means TLS. `pyamqp://` is Nameko's name for `amqp://`.
  *
  * @throws {TypeError} If `uri` is not an AMQP URI.
  * @throws {RangeError} If a duration is negative.

@@ -1,21 +1,23 @@
 /**
- * Publishes messages and learns what became of each.
+ * Publishes messages and learns the result of each.
  *
- * A publication is in one of two places until it is settled: `#waiting`, in order, when it cannot be sent now
- * (no channel, or the socket is full), or `#unconfirmed`, by its delivery tag, once it is sent. The broker
- * confirms tags one by one or all up to one. When the channel goes, everything unconfirmed goes back to the
- * front of `#waiting`, in order, and is sent again on the next channel: at least once, never zero times. One that
- * its caller gives up while it waits is not sent any more; as soon as these are the most of `#waiting` they are
- * taken out, so that an outage holds at most twice what somebody waits for.
+ * A publication is in one of two places until it is settled. `#waiting` has, in order, the publications that
+ * cannot be sent now (there is no channel, or the socket is full). `#unconfirmed` has the sent publications
+ * by their delivery tag. The broker confirms one tag, or all tags up to one. When the channel closes, all
+ * unconfirmed publications go back to the front of `#waiting`, in order, and the publisher sends them again
+ * on the next channel: at least once, never zero times. A publication that its caller gives up while it waits
+ * is not sent any more. As soon as such publications are more than half of `#waiting`, the publisher removes
+ * them. So during an outage, `#waiting` has at most twice as many publications as callers wait for.
  *
- * A *return* (mandatory, and no queue took it) precedes the confirm of the same message, but does not carry the
- * delivery tag, only the message. It is matched to the first unconfirmed mandatory publication that looks the
- * same: exchange, routing key, ids, headers and body. Two that are the same in all of these could be confused
- * with each other, and nobody could tell.
+ * A *return* (the message is mandatory, and no queue took it) comes before the confirm of the same message.
+ * It carries the message, but not the delivery tag. So the publisher looks for the first unconfirmed
+ * mandatory publication that looks the same: exchange, routing key, ids, headers and body. It could confuse
+ * two publications that are the same in all of these, but nobody could notice the difference.
  *
- * A *refusal* (the exchange does not exist, the user may not write) closes the channel without saying which
- * publication was at fault. So those that were unconfirmed become suspects and are sent again one at a time: the
- * one that is alone when the channel closes is guilty and rejected; the others go through, at worst twice.
+ * A *refusal* (the exchange does not exist, the user may not write) closes the channel and does not say which
+ * publication caused it. So all unconfirmed publications become suspects, and the publisher sends them again
+ * one at a time. A suspect that is alone when the channel closes is the cause, and is rejected. The other
+ * suspects succeed, and the broker gets each of them twice at worst.
  */
 
 import { Buffer } from "node:buffer";
@@ -30,27 +32,27 @@ interface Publication {
   readonly body: Buffer;
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
-  /** Stops listening to the caller's signal. */
+  /** Removes the listener from the caller's signal. */
   unwatch: (() => void) | undefined;
   settled: boolean;
   returned: boolean;
-  /** Was in flight when the broker refused one, so it is sent alone. */
+  /** Whether the publication was in flight when the broker refused a publication. A suspect is sent alone. */
   suspect: boolean;
 }
 
-/** The publishing half of a transport; outlives the channels it publishes on. */
+/** The publishing half of a transport. It outlives the channels that it publishes on. */
 export class Publisher {
   readonly #confirms: boolean;
   #channel: PublishChannel | undefined;
   #writer: TickWriter | undefined;
   #waiting: Publication[] = [];
-  /** Where in `#waiting` the first publication is that waits. */
+  /** Index in `#waiting` of the first publication that still waits. */
   #first = 0;
-  /** How many of `#waiting` may have been given up, at most. */
+  /** Upper limit of the publications in `#waiting` that their callers have given up. */
   #givenUp = 0;
   readonly #unconfirmed = new Map<number, Publication>();
   #lastTag = 0;
-  /** Whether a suspect is in flight, which must stay alone. */
+  /** Whether a suspect is in flight. Then no other publication may be sent. */
   #alone = false;
   #idle: (() => void) | undefined;
 
@@ -58,7 +60,7 @@ export class Publisher {
     this.#confirms = confirms;
   }
 
-  /** Resolves on the broker's confirm, or without confirms when the message is on its way. */
+  /** Publishes. Resolves on the broker's confirm, or, without confirms, when the message is on its way. */
   publish(message: Message, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const { body } = message;
@@ -78,7 +80,11 @@ export class Publisher {
     });
   }
 
-  /** Publishes on this channel from now on; `onRefused` is called when the broker has closed it for a fault. */
+  /**
+   * Publishes on this channel from now on.
+   *
+   * @param onRefused Called when the broker has closed the channel to refuse something.
+   */
   attach(channel: PublishChannel, writer: TickWriter, onRefused: () => void): void {
     let refused: Error | undefined;
     channel.on("ack", ({ deliveryTag, multiple }) => this.#confirmed(deliveryTag, multiple, undefined));
@@ -97,7 +103,7 @@ export class Publisher {
     this.pump();
   }
 
-  /** Sends what waits, as far as the socket is not full. */
+  /** Sends the publications that wait, until the socket is full. */
   pump(): void {
     for (; this.#first < this.#waiting.length; this.#first++) {
       const publication = this.#waiting[this.#first]!;
@@ -108,7 +114,7 @@ export class Publisher {
     if (this.#first > this.#waiting.length / 2) this.#compact();
   }
 
-  /** Resolves when nothing waits and nothing is unconfirmed. */
+  /** Resolves when no publication waits and none is unconfirmed. */
   settled(): Promise<void> {
     return new Promise((resolve) => {
       this.#idle = resolve;
@@ -116,7 +122,7 @@ export class Publisher {
     });
   }
 
-  /** Rejects whatever is not settled. */
+  /** Rejects all publications that are not settled. */
   close(reason: BrokerError): void {
     this.#detach(undefined);
     for (const publication of this.#waiting) settle(publication, reason);
@@ -132,7 +138,7 @@ export class Publisher {
     signal.addEventListener("abort", onAbort, { once: true });
   }
 
-  /** Lets go of all in `#waiting` that waits no more. */
+  /** Removes from `#waiting` all publications that are settled or sent. */
   #compact(): void {
     const waiting: Publication[] = [];
     for (let place = this.#first; place < this.#waiting.length; place++) {
@@ -155,7 +161,8 @@ export class Publisher {
     try {
       this.#channel!.sendMessage(message, message.properties, publication.body);
     } catch (error) {
-      // What cannot be encoded is thrown before anything of it is written.
+      // The library throws if it cannot encode a message, and does so before it writes any part of the
+      // message.
       settle(publication, error);
       return;
     }
@@ -193,11 +200,15 @@ export class Publisher {
       }
       sameAddress ??= publication;
     }
-    // A header that changes on its way (an integer that no number holds exactly) must not hide the return.
+    // A header may change on its way (an integer that no number holds exactly). It must not hide the return.
     if (sameAddress !== undefined) sameAddress.returned = true;
   }
 
-  /** Takes back what the channel had unconfirmed; `refused` says that one of these was at fault. */
+  /**
+   * Takes back the publications that are unconfirmed on the channel.
+   *
+   * @param refused The broker's refusal, if one of these publications caused it.
+   */
   #detach(refused: Error | undefined): void {
     this.#channel = undefined;
     const unconfirmed = [...this.#unconfirmed.values()];

@@ -2,7 +2,7 @@ import { BrokerError, type BrokerErrorState } from "../../runtime/message/errors
 import type { BrokerAddress } from "./uri.ts";
 
 /**
- * What went wrong, in the broker's own words where it has any.
+ * Returns the reason of a failure, in the broker's own words if the error has them.
  *
  * @example `NOT_FOUND - no queue 'orders' in vhost '/'`
  */
@@ -11,7 +11,11 @@ export function reasonOf(error: unknown): string {
   return (/with message "(.*)"$/s.exec(text)?.[1] ?? text).replace(/\.$/, "");
 }
 
-/** A {@linkcode BrokerError} for an action that the broker refused: `Cannot <action>: <reason>. <way out>`. */
+/**
+ * Makes a {@linkcode BrokerError} for an action that the broker refused.
+ *
+ * Its message is `Cannot <action>: <reason>. <way out>`.
+ */
 export function refusal(action: string, cause: unknown, wayOut?: string): BrokerError {
   if (cause instanceof BrokerError) return cause;
   const reason = reasonOf(cause);
@@ -22,7 +26,7 @@ export function refusal(action: string, cause: unknown, wayOut?: string): Broker
   });
 }
 
-/** A {@linkcode BrokerError} for a connection that did not come about. */
+/** Makes a {@linkcode BrokerError} for a connection that could not be opened. */
 export function connectionRefusal(
   cause: unknown,
   address: BrokerAddress,
@@ -57,7 +61,7 @@ function describe(cause: unknown, address: BrokerAddress, connectTimeout: number
       `Check the path of AMQP_URI`;
   }
   if (/SASL mechanism/.test(text)) {
-    return `Cannot log in to broker ${endpoint}: it does not offer that login method. Choose PLAIN or enable it there`;
+    return `Cannot log in to broker ${endpoint}: it does not offer this login method. Choose PLAIN or enable the method there`;
   }
   if (
     /closed abruptly|Invalid frame|exceeds maxFrameSize|ECONNRESET|EPIPE|wrong version number/.test(
@@ -73,13 +77,18 @@ function describe(cause: unknown, address: BrokerAddress, connectTimeout: number
   return `Cannot reach broker ${endpoint}: ${text}. Check its URI`;
 }
 
-/** The first words say what was tried last: to reach the host, to speak with it, to log in. */
+/**
+ * Returns the state by the first words of the text, which name the last step: reaching, speaking or logging
+ * in.
+ */
 function stateOf(text: string): BrokerErrorState {
   if (text.startsWith("Cannot reach")) return "unreachable";
   return text.startsWith("Cannot talk") ? "unready" : "refused";
 }
 
-/** The system's error code, also where several addresses of a host were tried. */
+/**
+ * Returns the system's error code. If several addresses of a host were tried, it is the code of the last one.
+ */
 function codeOf(cause: unknown): string | undefined {
   if (cause instanceof AggregateError) return codeOf(cause.errors.at(-1));
   const code = (cause as { readonly code?: unknown } | null)?.code;

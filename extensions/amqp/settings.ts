@@ -3,11 +3,11 @@ import { isRecord, type Plain } from "../../runtime/message/plain.ts";
 import type { LoginMethod, TlsOptions } from "./link.ts";
 import type { AmqpOptions } from "./transport.ts";
 
-/** How the connection to RabbitMQ is set. */
+/** Settings of the connection to RabbitMQ, as the configuration states them. */
 export interface AmqpSettings {
-  /** Only what the configuration says; the transport has the defaults. */
+  /** Only the options that the configuration sets. The transport has the defaults of the others. */
   readonly options: AmqpOptions;
-  /** Whether TLS is used whatever the scheme of the URI says, as with Nameko. */
+  /** Whether the connection uses TLS even if the scheme of the URI does not say so, as with Nameko. */
   readonly secure: boolean;
 }
 
@@ -23,10 +23,10 @@ const VERIFY = new Map<Plain, boolean>([
 /**
  * Reads `HEARTBEAT`, `LOGIN_METHOD`, `AMQP_SSL` and `TRANSPORT_OPTIONS`.
  *
- * Of the last one, Kombu's `interval_start`, `interval_step` and `interval_max` count. Its `max_retries` does not: an
- * outage is waited out, however long it takes.
+ * `TRANSPORT_OPTIONS` takes Kombu's `interval_start`, `interval_step` and `interval_max`. Its `max_retries`
+ * has no effect: the transport waits until an outage ends, however long the outage takes.
  *
- * @throws {ConfigurationError} If a value is not what its key takes.
+ * @throws {ConfigurationError} If a key has a value that it does not take.
  */
 export function amqpSettings(at: Section): AmqpSettings {
   const heartbeat = at.milliseconds("HEARTBEAT");
@@ -57,7 +57,7 @@ function tlsOptions(at: Section): TlsOptions | undefined {
   const expected = `true or a mapping with ${known.join(", ")}`;
   if (!isRecord(value)) return at.refuse("AMQP_SSL", expected);
   const ssl = at.section("AMQP_SSL")!;
-  // An option that is ignored in silence could be the one that makes the connection safe.
+  // An unknown option is an error: it could be the option that was meant to make the connection safe.
   if (Object.keys(value).some((key) => !known.includes(key))) return at.refuse("AMQP_SSL", expected);
   const required = ssl.get("cert_reqs") ?? "CERT_REQUIRED";
   const verify = VERIFY.get(required);

@@ -1,21 +1,22 @@
 /**
- * Gathers the frames that are written during one tick and hands them to the socket as one piece.
+ * Collects the frames that channels write during one tick, and hands them to the socket as one piece.
  *
- * amqplib writes each frame to the socket by itself, and under Deno each such write is a system call: a burst of
- * a hundred publishes makes a hundred of them, and its object stream per channel costs more than encoding the
- * message does. All channels of a connection share one writer instead, so their frames stay in the order in
- * which they were written.
+ * amqplib writes each frame to the socket by itself, and under Deno each such write is a system call: a burst
+ * of a hundred publishes makes a hundred system calls. Besides, amqplib has an object stream for each
+ * channel, which costs more than encoding the message. With this writer, all channels of a connection share
+ * one writer, so their frames stay in the order in which they were written.
  *
- * The invariant: bytes leave in the order of `write()`. Channel 0 (heartbeats, closing the connection) still
- * writes to the socket directly and may overtake what waits here; hence {@linkcode TickWriter.flush} must come
- * before the connection is closed. A heartbeat may be early, which harms nobody.
+ * The invariant: bytes leave in the order of the `write()` calls. Channel 0 (heartbeats, closing the
+ * connection) still writes to the socket directly, so its frames may overtake the frames that wait here.
+ * Hence {@linkcode TickWriter.flush} must come before the connection closes. A heartbeat may be early, which
+ * harms nobody.
  */
 
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { nextTick } from "node:process";
 
-/** Bytes that may gather within a tick before they are written anyway. */
+/** Bytes that may wait within a tick. At this size, the writer writes them before the tick ends. */
 const GATHER_LIMIT = 256 * 1024;
 
 /** Writes for all channels of a connection. */
@@ -32,12 +33,12 @@ export class TickWriter {
     socket.on("drain", () => this.onDrain?.());
   }
 
-  /** Whether the socket has more to write than it likes. */
+  /** Whether the socket's write buffer is full, so that further frames should wait for `onDrain`. */
   get full(): boolean {
     return this.#socket.writableNeedDrain;
   }
 
-  /** Takes a frame; returns whether more are welcome at once. */
+  /** Takes a frame. Returns whether the caller may write more frames at once. */
   write(frame: Uint8Array): boolean {
     if (this.#frames.push(frame) === 1) nextTick(this.flush);
     this.#bytes += frame.length;
@@ -45,7 +46,7 @@ export class TickWriter {
     return !this.full;
   }
 
-  /** Writes what has gathered. After the loss of the socket there is nobody to write to, and it is dropped. */
+  /** Writes the collected frames. After the loss of the socket, it drops them. */
   readonly flush = (): void => {
     const frames = this.#frames;
     if (frames.length === 0) return;
@@ -56,6 +57,6 @@ export class TickWriter {
     this.#socket.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames, bytes));
   };
 
-  /** A channel that uses the writer has closed; the others go on. */
+  /** Does nothing. amqplib calls it when a channel closes, but the other channels still use the writer. */
   end(): void {}
 }

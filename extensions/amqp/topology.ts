@@ -8,13 +8,17 @@ import type {
 import type { Link } from "./link.ts";
 import { refusal } from "./refusal.ts";
 
-/** Everything that was declared, in order, so that it can be declared again. */
+/** Remembers all declarations in their order, so that the transport can repeat them. */
 export class RememberedTopology {
   readonly #exchanges = new Map<string, ExchangeDeclaration>();
   readonly #queues = new Map<string, QueueDeclaration>();
   readonly #bindings = new Map<string, BindingDeclaration>();
 
-  /** Declares what is not known yet, and remembers what the broker accepted. */
+  /**
+   * Declares a topology and remembers what the broker accepted.
+   *
+   * It skips a declaration that it remembers, unless the broker may have deleted the thing by itself.
+   */
   async declare(link: Link, { exchanges = [], queues = [], bindings = [] }: Topology): Promise<void> {
     for (const exchange of exchanges) {
       if (lasts(exchange) && same(this.#exchanges.get(exchange.name), exchange)) continue;
@@ -42,7 +46,7 @@ export class RememberedTopology {
   /**
    * Declares everything again, except for the exclusive queues that another connection holds.
    *
-   * @returns The names of these.
+   * @returns The names of these queues.
    */
   async restore(link: Link): Promise<ReadonlySet<string>> {
     for (const exchange of this.#exchanges.values()) await declareExchange(link, exchange);
@@ -61,7 +65,7 @@ export class RememberedTopology {
     return held;
   }
 
-  /** Declares one queue again, with what binds it. */
+  /** Declares one queue again, with its bindings. */
   async restoreQueue(link: Link, name: string): Promise<void> {
     const queue = this.#queues.get(name);
     if (queue !== undefined) await declareQueue(link, queue);
@@ -70,7 +74,7 @@ export class RememberedTopology {
     }
   }
 
-  /** Forgets a queue and what binds it. */
+  /** Forgets a queue and its bindings. */
   forgetQueue(name: string): void {
     this.#queues.delete(name);
     for (const [key, binding] of this.#bindings) {
@@ -79,12 +83,15 @@ export class RememberedTopology {
   }
 }
 
-/** Whether another connection holds what was asked for. */
+/** Returns whether an error says that another connection holds the queue. */
 export function isHeld(error: unknown): boolean {
   return error instanceof BrokerError && error.state === "held";
 }
 
-/** Whether the broker keeps it as long as nobody deletes it, so that it need not be asked again. */
+/**
+ * Returns whether the broker keeps an exchange or a queue until somebody deletes it, so that nobody needs to
+ * declare it again.
+ */
 function lasts(declaration: ExchangeDeclaration | QueueDeclaration): boolean {
   return !declaration.autoDelete && declaration.arguments?.["x-expires"] === undefined;
 }
@@ -98,7 +105,11 @@ async function declareExchange(link: Link, exchange: ExchangeDeclaration): Promi
   await link.administer((channel) =>
     channel.assertExchange(name, type, { durable, autoDelete, arguments: table })
   ).catch((error) => {
-    throw refusal(`declare exchange "${name}"`, error, "Declare it alike everywhere, or delete it first");
+    throw refusal(
+      `declare exchange "${name}"`,
+      error,
+      "Use the same properties everywhere, or delete it first",
+    );
   });
 }
 
@@ -107,13 +118,17 @@ async function declareQueue(link: Link, queue: QueueDeclaration): Promise<void> 
   await link.administer((channel) =>
     channel.assertQueue(name, { durable, exclusive, autoDelete, arguments: table })
   ).catch((error) => {
-    throw refusal(`declare queue "${name}"`, error, "Declare it alike everywhere, or delete it first");
+    throw refusal(`declare queue "${name}"`, error, "Use the same properties everywhere, or delete it first");
   });
 }
 
 async function declareBinding(link: Link, binding: BindingDeclaration): Promise<void> {
   const { queue, exchange, routingKey, arguments: table = {} } = binding;
   await link.administer((channel) => channel.bindQueue(queue, exchange, routingKey, table)).catch((error) => {
-    throw refusal(`bind queue "${queue}" to exchange "${exchange}"`, error, "Declare both first");
+    throw refusal(
+      `bind queue "${queue}" to exchange "${exchange}"`,
+      error,
+      "Declare the queue and the exchange first",
+    );
   });
 }

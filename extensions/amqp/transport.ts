@@ -20,20 +20,25 @@ import { parseBrokerUri } from "./uri.ts";
 
 /** Options of {@linkcode amqp}. */
 export interface AmqpOptions extends TransportOptions {
-  /** Seconds between signs of life; a broker silent for two is given up. 0 turns it off. @default {60} */
+  /**
+   * Seconds between heartbeats. The client gives up a broker that is silent for two of these intervals. 0
+   * turns heartbeats off. @default {60}
+   */
   readonly heartbeat?: number;
   /** Milliseconds that connecting and logging in may take. @default {5000} */
   readonly connectTimeout?: number;
-  /** @default {"PLAIN"} */
+  /** How the client logs in. @default {"PLAIN"} */
   readonly login?: LoginMethod;
-  /** For `amqps://`. */
+  /** TLS options for `amqps://`. */
   readonly tls?: TlsOptions;
   /**
-   * Whether the broker confirms what is published. Without, a publish resolves when it is on its way, and a
-   * message may be lost, also a mandatory one that no queue takes. @default {true}
+   * Whether the broker confirms each published message. Without confirms, a publish resolves when the message
+   * is on its way, and the message may be lost, even a mandatory message that no queue takes. @default {true}
    */
   readonly confirms?: boolean;
-  /** Milliseconds before the second attempt to reconnect; the first comes at once. @default {retryStep} */
+  /**
+   * Milliseconds before the second attempt to reconnect. The first attempt has no wait. @default {retryStep}
+   */
   readonly retryStart?: number;
   /** Milliseconds by which the wait before each further attempt grows. @default {2000} */
   readonly retryStep?: number;
@@ -41,7 +46,7 @@ export interface AmqpOptions extends TransportOptions {
   readonly retryLimit?: number;
   /** Milliseconds that {@linkcode Transport.close} waits for confirms. @default {5000} */
   readonly flushTimeout?: number;
-  /** What the broker's management pages show of us. @default {{ product: "enoki" }} */
+  /** Properties of this client on the broker's management pages. @default {{ product: "enoki" }} */
   readonly clientProperties?: Readonly<Record<string, string>>;
 }
 
@@ -53,9 +58,9 @@ export class AmqpTransport implements Transport {
   readonly #connection: Connection;
   readonly #publisher: Publisher;
   readonly #topology = new RememberedTopology();
-  /** Those to resume on a new link. */
+  /** Consumers that the transport resumes on a new link. */
   readonly #consuming = new Set<QueueConsumer>();
-  /** Those that may have a channel, the cancelled ones too. */
+  /** Consumers that may have a channel, including cancelled consumers. */
   readonly #consumers = new Set<QueueConsumer>();
   #closed: Promise<void> | undefined;
 
@@ -113,7 +118,7 @@ export class AmqpTransport implements Transport {
     await this.#connection.run((link) => this.#topology.declare(link, topology));
   }
 
-  // Not async: this is the hot path, and the publisher's promise is the answer.
+  // This method is not async, because it is the hot path: it returns the publisher's own promise.
   publish(message: Message, options?: { readonly signal?: AbortSignal }): Promise<void> {
     try {
       this.#connection.assertUsable();
@@ -184,7 +189,10 @@ export class AmqpTransport implements Transport {
     );
   }
 
-  /** Brings a new link into use. What another connection holds comes later, and all else does not wait for it. */
+  /**
+   * Brings a new link into use. A queue that another connection holds comes back later, and everything else
+   * does not wait for that queue.
+   */
   async #restore(link: Link, confirms: boolean): Promise<void> {
     const held = await this.#topology.restore(link);
     for (const consumer of this.#consuming) {
@@ -197,7 +205,10 @@ export class AmqpTransport implements Transport {
     for (const queue of held) void this.#regain(link, queue);
   }
 
-  /** Tries until the broker has given up the connection that holds an exclusive queue. */
+  /**
+   * Repeats the attempt to get an exclusive queue back, until the broker has given up the connection that
+   * holds the queue.
+   */
   async #regain(link: Link, queue: string): Promise<void> {
     const { broker } = this;
     this.#onStatus({ state: "held", broker, queue, retryIn: REGAIN_INTERVAL });
@@ -229,7 +240,7 @@ export class AmqpTransport implements Transport {
     });
   }
 
-  /** Gives a consumer back what the broker took from it: its queue, or its channel. */
+  /** Restores what the broker took from a consumer: its queue or its channel. */
   async #mend(consumer: QueueConsumer, reason: string): Promise<void> {
     const { queue } = consumer;
     this.#onStatus({ state: "interrupted", broker: this.broker, queue, reason });
@@ -245,5 +256,5 @@ export class AmqpTransport implements Transport {
   }
 }
 
-/** Milliseconds between two attempts to have an exclusive queue back. */
+/** Milliseconds between two attempts to get an exclusive queue back. */
 const REGAIN_INTERVAL = 1_000;

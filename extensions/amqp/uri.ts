@@ -1,4 +1,4 @@
-/** Where and as whom to log in, read from a broker URI. */
+/** Address and login of a broker, read from the broker's URI. */
 export interface BrokerAddress {
   readonly secure: boolean;
   readonly host: string;
@@ -6,21 +6,22 @@ export interface BrokerAddress {
   readonly user: string;
   readonly password: string;
   readonly vhost: string;
-  /** Scheme, host and port, for errors about reaching the host. */
+  /** Scheme, host and port, for error messages about the connection to the host. */
   readonly endpoint: string;
-  /** The whole URI without its password, fit for people. */
+  /** The whole URI without its password, for messages that people read. */
   readonly broker: string;
 }
 
 const SCHEMES = new Map([["amqp:", false], ["pyamqp:", false], ["amqps:", true]]);
 
 /**
- * Reads `amqp://`, `amqps://` and `pyamqp://` URIs (the last is Nameko's name for the first).
+ * Reads `amqp://`, `amqps://` and `pyamqp://` URIs (`pyamqp://` is Nameko's name for `amqp://`).
  *
- * No path, or a lone `/`, is the vhost `/`; `/nk` is the vhost `nk`. User, password and vhost may be
- * percent-encoded. The defaults are guest, guest, localhost and port 5672, or 5671 with TLS.
+ * No path, or the path `/`, means the vhost `/`. The path `/nk` means the vhost `nk`. User, password and
+ * vhost may be percent-encoded. The defaults are user guest, password guest, host localhost, and port 5672,
+ * or 5671 with TLS.
  *
- * @throws {TypeError} If it is not such a URI; the message never repeats the password.
+ * @throws {TypeError} If `uri` is not such a URI. The message never contains the password.
  */
 export function parseBrokerUri(uri: string): BrokerAddress {
   if (!URL.canParse(uri)) throw unreadable("it is not a URI");
@@ -53,7 +54,7 @@ function decode(text: string, part: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw unreadable(`its ${part} has a "%" that begins no percent-encoding (write it as %25)`);
+    throw unreadable(`its ${part} has a "%" that does not start a percent-encoding (write %25 instead)`);
   }
 }
 

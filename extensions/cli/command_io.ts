@@ -1,20 +1,20 @@
 import type { Environment } from "../../runtime/config/references.ts";
 
-/** What a user stops a command with. */
+/** A signal with which a user stops a command. */
 export type StopSignal = "SIGINT" | "SIGTERM";
 
-/** The world of a command: its process, or a test. */
+/** The surroundings of a command, which its process or a test provides. */
 export interface CommandIo {
   /** How the user calls the program, such as `enoki`. */
   readonly program: string;
   /** What `--version` prints. */
   readonly version: string;
-  /** Revision of Enoki's own source, where `compile` has written it into this program. */
+  /** Revision of Enoki's own source, if `compile` has written it into this program. */
   readonly revision?: string;
-  /** What is inside the program, in place of commands. */
+  /** The services inside the program. A program with services has no commands. */
   readonly application?: Application;
   readonly env: Environment;
-  /** Whether messages go to a terminal, where a line can be replaced. */
+  /** Whether messages go to a terminal, on which the command can replace a line. */
   readonly terminal: boolean;
   readonly colors: boolean;
   /** Width of the terminal. */
@@ -24,29 +24,29 @@ export interface CommandIo {
   /** Writes a message for people. */
   readonly writeMessage: (text: string) => void;
   /**
-   * Called before threads are needed: starts the process over where it lacks a flag of Deno's. Resolves with the
-   * exit status if another process has done the work, else with undefined.
+   * Starts the process over if it lacks a flag of Deno. A command calls this method before it needs threads.
+   * The method resolves with the exit status if another process has done the work, otherwise with undefined.
    */
   readonly startOver: () => Promise<number | undefined>;
-  /** Has `listener` called for each signal, until the returned value is disposed. */
+  /** Calls `listener` for each signal, until the caller disposes the returned value. */
   readonly onStop: (listener: (signal: StopSignal) => void) => Disposable;
 }
 
-/** What `compile` has written into a binary. */
+/** Facts that `compile` has written into a binary. */
 export interface Build {
-  /** Revision of Enoki's own source, where it was known. */
+  /** Revision of Enoki's own source, if `compile` knew it. */
   readonly revision?: string;
-  /** Absent in a binary that takes its services from the command line. */
+  /** The services inside the binary. Absent if the binary takes its services from the command line. */
   readonly application?: Application;
 }
 
 /** Services inside a binary. */
 export interface Application {
   readonly name: string;
-  /** Revision of their source, where it was known. */
+  /** Revision of the services' source, if `compile` knew it. */
   readonly revision?: string;
-  /** Module specifiers. */
+  /** Specifiers of the modules to serve. */
   readonly modules: readonly string[];
-  /** A configuration file's text, for the keys that are set nowhere else. */
+  /** Text of a configuration file, for the keys that are set nowhere else. */
   readonly config?: string;
 }

@@ -2,7 +2,7 @@ import type { CommandIo } from "./command_io.ts";
 import { BUNDLE_WORD } from "../../runtime/program/own_package.ts";
 import { parseAndRun } from "./program.ts";
 
-/** Runs a command line and returns the exit status; never throws, and never ends the process. */
+/** Runs a command line and returns the exit status. It never throws, and never ends the process. */
 export async function runCommandLine(
   argv: readonly string[],
   io: CommandIo,

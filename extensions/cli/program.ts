@@ -1,5 +1,6 @@
 /**
- * The commands and their options, as the user sees them. Each command's code is loaded when it is run.
+ * Defines the commands and their options, as the user sees them. The code of a command loads when the command
+ * runs.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from "npm:commander@^15.1.0";
 import { PERMISSION_NAMES } from "../../runtime/permissions/permissions.ts";
@@ -11,7 +12,7 @@ import type { DeadAction } from "./commands/dead.ts";
 import { EXIT } from "./view/failure_report.ts";
 import { moveBarePermissionFlags } from "./flags/permission_flags.ts";
 
-/** Parses a command line and runs its command; returns the exit status. */
+/** Parses a command line, runs its command, and returns the exit status. */
 export async function parseAndRun(
   argv: readonly string[],
   io: CommandIo,
@@ -29,15 +30,15 @@ export async function parseAndRun(
   }
 
   withLoading(withServing(subcommand(program, "run", "serve the services of modules")))
-    .argument("<module...>", "path or URL of a module; behind it :name for one of its services")
+    .argument("<module...>", "path or URL of a module; add :name for one of its services")
     .option("--watch", "reload services when their files change")
     .addHelpText(
       "after",
       examples(io, [
         ["run ./orders.ts", "serve on RabbitMQ, or without one on this machine"],
         ["run ./shop.ts:orders ./mail.ts", "one service of a module, all of another"],
-        ["run --allow-net=api.example.com --allow-env=TZ ./orders.ts", "a service that may do a little"],
-        ["run --lock services.lock --frozen https://code.example/orders.ts", "only the code that is known"],
+        ["run --allow-net=api.example.com --allow-env=TZ ./orders.ts", "a service with few permissions"],
+        ["run --lock services.lock --frozen https://code.example/orders.ts", "only code in the lock file"],
       ]),
     )
     .action(async (modules, flags) => {
@@ -56,7 +57,7 @@ export async function parseAndRun(
       examples(io, [
         ["call greeting_service.hello Ada", "one text"],
         [`call orders.place '{"sku": 7}' express=true`, "an object, and a keyword argument"],
-        ["call --timeout 2 --header language=en orders.list", "context data, and less patience"],
+        ["call --timeout 2 --header language=en orders.list", "context data, and a shorter wait"],
       ]) + "\nExit status: 0 fine, 1 the method failed, 2 usage, 3 no broker, no such service or no answer.",
     )
     .action(async (target, words, flags) => {
@@ -65,18 +66,18 @@ export async function parseAndRun(
     });
 
   withBroker(subcommand(program, "emit", "dispatch an event in the name of a service"))
-    .argument("<source-service>", "whose event it is")
-    .argument("<event>", "its type")
+    .argument("<source-service>", "name of the service that the event comes from")
+    .argument("<event>", "type of the event")
     .argument("[payload]", "JSON, or else plain text (default: null)")
     .option("--header <key=value>", "header to send along; repeatable", header)
     .option("--mandatory", "fail if no handler has a queue for it")
-    .option("--timeout <seconds>", "how long to wait for the broker's word (default: 30)", seconds)
+    .option("--timeout <seconds>", "how long to wait for the broker's confirm (default: 30)", seconds)
     .option("--log-level <level>", "debug, info, warning or error (default: warning)")
     .addHelpText(
       "after",
       examples(io, [
         [`emit orders placed '{"id": 7}'`, "what the handlers of event placed get"],
-        ["emit --mandatory orders cancelled 7", "fail if nobody ever handled it"],
+        ["emit --mandatory orders cancelled 7", "fail if no service ever handled it"],
       ]) + "\nExit status: 0 fine, 2 usage, 3 no broker, no such exchange, no queue or no confirm.",
     )
     .action(async (source, type, payload, flags) => {
@@ -90,11 +91,11 @@ export async function parseAndRun(
   });
 
   withLoading(withConfig(subcommand(program, "describe", "show what modules export, without a broker")))
-    .argument("<module...>", "path or URL of a module; behind it :name for one of its services")
+    .argument("<module...>", "path or URL of a module; add :name for one of its services")
     .option("--json", "print the manifests as JSON")
     .addOption(new Option("--openapi", "print the HTTP entrypoints as OpenAPI 3.1").conflicts("json"))
-    .option("--title <text>", "of the OpenAPI document (default: the services' names)")
-    .option("--api-version <text>", "of the OpenAPI document (default: 0.0.0)")
+    .option("--title <text>", "title of the OpenAPI document (default: the services' names)")
+    .option("--api-version <text>", "version of the OpenAPI document (default: 0.0.0)")
     .addHelpText(
       "after",
       examples(io, [
@@ -118,11 +119,11 @@ export async function parseAndRun(
   withFetching(subcommand(program, "compile", "make one binary of a service, or of this program"))
     .argument(
       "[module...]",
-      "what it serves; behind one :name for one of its services (default: what run names)",
+      "path or URL of a module; add :name for one of its services (default: modules given to run)",
     )
-    .option("-o, --output <file>", "where to write it (default: the first module's name, or enoki)")
-    .option("--config <file>", "YAML file for the keys that are not set where it runs")
-    .option("--target <target>", "another platform, such as aarch64-unknown-linux-gnu")
+    .option("-o, --output <file>", "where to write the binary (default: the first module's name, or enoki)")
+    .option("--config <file>", "YAML file for the keys that are not set where the binary runs")
+    .option("--target <target>", "platform of the binary, such as aarch64-unknown-linux-gnu")
     .option("--allow-import [list]", PERMISSION_HELP.import, permissionList)
     .addHelpText(
       "after",
@@ -149,13 +150,13 @@ export async function parseAndRun(
   }
 }
 
-/** `dead list`, `show`, `replay` and `purge`. */
+/** Adds the commands `dead list`, `show`, `replay` and `purge`. */
 function addDeadCommands(
   program: Command,
   io: CommandIo,
   run: (action: DeadAction, queue: string, flags: ConfigFlags) => Promise<void>,
 ): void {
-  const dead = subcommand(program, "dead", "look after messages that could not be handled")
+  const dead = subcommand(program, "dead", "manage messages that could not be handled")
     .usage("list|show|replay|purge [options] <queue>")
     .helpCommand(false)
     .addHelpText(
@@ -170,15 +171,15 @@ function addDeadCommands(
   const deadSubcommand = (name: string, summary: string) =>
     withBroker(subcommand(dead, name, summary)).argument("<queue>", "name of the queue that they died in")
       .showHelpAfterError(`See ${io.program} dead ${name} --help`);
-  deadSubcommand("list", "print a line about each")
+  deadSubcommand("list", "print one line about each message")
     .option("--json", "print them as JSON")
     .action((queue, { json = false, ...flags }) => run({ name: "list", json }, queue, flags));
-  deadSubcommand("show", "print one with its properties and its body")
+  deadSubcommand("show", "print one message with its properties and its body")
     .argument("<n>", "its number in the list", positiveInteger)
     .action((queue, number, flags) => run({ name: "show", number }, queue, flags));
-  deadSubcommand("replay", "send one, or all, to the queue again, as they were")
+  deadSubcommand("replay", "send one message, or all, to the queue again, unchanged")
     .argument("[n]", "its number in the list (default: all)", positiveInteger)
-    .option("--timeout <seconds>", "how long to wait for the broker's word on each (default: 30)", seconds)
+    .option("--timeout <seconds>", "how long to wait for the broker to confirm each (default: 30)", seconds)
     .action((queue, number, { timeout, ...flags }) =>
       run(
         {
@@ -190,15 +191,15 @@ function addDeadCommands(
         flags,
       )
     );
-  deadSubcommand("purge", "delete them all")
-    .option("--yes", "really")
+  deadSubcommand("purge", "delete all messages")
+    .option("--yes", "confirm the deletion")
     .action((queue, { yes = false, ...flags }) => run({ name: "purge", yes }, queue, flags));
 }
 
 function createProgram(io: CommandIo): Command {
   const program = new Command(io.program)
-    .version(io.version, "--version", "print what this is, of which version")
-    .helpOption("-h, --help", "print this")
+    .version(io.version, "--version", "print the version")
+    .helpOption("-h, --help", "print this help")
     .helpCommand(false)
     .exitOverride()
     .configureOutput({
@@ -218,7 +219,7 @@ function createProgram(io: CommandIo): Command {
     .showHelpAfterError(`See ${io.program} --help`);
   if (io.application !== undefined) {
     return program
-      .description("Serves what is inside until SIGINT or SIGTERM; a second one aborts.")
+      .description("Serves the services inside this program until SIGINT or SIGTERM; a second signal aborts.")
       .usage("[options]");
   }
   return program
@@ -261,7 +262,7 @@ function withLogging(command: Command): Command {
     );
 }
 
-/** What the commands have that serve. */
+/** Adds the options of commands that serve. */
 function withServing(command: Command): Command {
   return withLogging(withBroker(command))
     .option("--max-workers <n>", "threads that a service may have", positiveInteger)
@@ -269,19 +270,19 @@ function withServing(command: Command): Command {
     .option("--http <address>", "where to serve HTTP: [host:]port or unix:/path (default: 0.0.0.0:8000)");
 }
 
-/** What the commands have that load modules. */
+/** Adds the options of commands that load modules. */
 function withLoading(command: Command): Command {
   return withFetching(withPermissions(command));
 }
 
-/** What the commands have that fetch modules. */
+/** Adds the options of commands that fetch modules. */
 function withFetching(command: Command): Command {
   return command.optionsGroup("Modules by URL:")
-    .option("--lock <file>", "check their hashes, and record those of new ones")
-    .option("--frozen", "refuse what is not in the lock file")
-    .option("--reload", "fetch all anew instead of using the cache")
+    .option("--lock <file>", "check the hashes of modules, and record those of new modules")
+    .option("--frozen", "refuse modules that are not in the lock file")
+    .option("--reload", "fetch all modules anew instead of using the cache")
     .addOption(new Option("--cached-only", "never fetch").conflicts("reload"))
-    .option("--allow-http", "over plain http from other machines, too")
+    .option("--allow-http", "fetch over plain http from other machines, too")
     .option("--import-map <file>", "deno.json or import map for bare names (default: the module's deno.json)")
     .optionsGroup("Options:");
 }
@@ -291,7 +292,7 @@ function withPermissions(command: Command): Command {
   command.option("-A, --allow-all", "everything");
   for (const name of PERMISSION_NAMES) {
     command.option(`--allow-${name} [list]`, PERMISSION_HELP[name], permissionList);
-    // Known, so that what is said of it is why there is none.
+    // The parser must know the flags that deny, so that the error can say why Enoki has none.
     command.addOption(new Option(`--deny-${name} [list]`).hideHelp());
   }
   return command.optionsGroup("Options:");
@@ -313,7 +314,7 @@ function examples({ program }: CommandIo, list: readonly (readonly [string, stri
   return `\nExamples:\n${lines.join("\n")}`;
 }
 
-/** Commander's `error: unknown option '--x'\n(Did you mean --y?)` as sentences. */
+/** Turns Commander's text, such as `error: unknown option '--x'\n(Did you mean --y?)`, into sentences. */
 function sentence(text: string): string {
   return text
     .replace(

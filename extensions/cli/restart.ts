@@ -1,14 +1,15 @@
 /**
  * Starts the process over with the flags of Deno that threads need.
  *
- * `deno run ./cli.ts` finds them in the `deno.json` beside it. Where the command line was imported by URL, Deno
- * finds none, and the first restricted thread would end the process. So the process becomes another one by
- * `exec`, which keeps its id, its terminal, its environment and its standard streams: whoever sends it a signal or
- * waits for its status sees one process all the time. Windows has no `exec`; there a second process is run.
+ * `deno run ./cli.ts` finds the flags in the `deno.json` beside `cli.ts`. If the command line was imported by
+ * URL, Deno finds no `deno.json`, and the first restricted thread would end the process. So the process
+ * becomes another one by `exec`, which keeps its id, its terminal, its environment and its standard streams.
+ * A program that sends a signal to the process or waits for its status sees one process all the time. Windows
+ * has no `exec`: there, this process runs a second process.
  *
- * The flags that Deno was started with are kept where the system shows them. Else they are not known, and `-A`
- * takes their place where all is allowed. Where the process cannot be started over, nothing happens here: who
- * needs a restricted thread then learns what is missing.
+ * The new process keeps the flags that Deno was started with, if the system shows them. Otherwise they are
+ * not known, and `-A` takes their place if everything is allowed. If the process cannot be started over,
+ * nothing happens here. Then the code that needs a restricted thread reports the missing flag.
  */
 import { LIBC } from "../../runtime/permissions/libc.ts";
 import { PERMISSION_NAMES } from "../../runtime/permissions/permissions.ts";
@@ -17,13 +18,14 @@ import { hasWorkerOptions, WORKER_OPTIONS_FLAG } from "../../runtime/permissions
 
 const FLAGS = [WORKER_OPTIONS_FLAG, "--unstable-no-legacy-abort"];
 
-/** Says that this process is the second one, where its flags cannot be seen. */
+/** Environment variable that marks the second process, which may not be able to see its own flags. */
 const MARK = "ENOKI_STARTED_OVER";
 
 /**
- * Starts the process over if it may lack the flags, once.
+ * Starts the process over if it may lack the flags, but only once.
  *
- * @returns The exit status if another process has done the work; undefined if this one is to do it.
+ * @returns The exit status if another process has done the work; undefined if this process has to do the
+ * work.
  */
 export async function startOver(): Promise<number | undefined> {
   if (Deno.build.standalone || !isAllowedAll()) return undefined;
@@ -50,7 +52,7 @@ function commandLineWithFlags(): string[] {
   return [...words.slice(0, main), ...FLAGS, ...words.slice(main)];
 }
 
-/** Becomes another program; returns only where that is not possible. */
+/** Turns this process into another program. Returns only if that is not possible. */
 function execute(path: string, words: readonly string[]): void {
   if (LIBC === undefined) return;
   const libc = Deno.dlopen(LIBC, { execv: { parameters: ["buffer", "buffer"], result: "i32" } });
@@ -61,7 +63,7 @@ function execute(path: string, words: readonly string[]): void {
 }
 
 async function runInstead(words: readonly string[]): Promise<number> {
-  // The console sends Ctrl-C to both, and the other one decides what it means.
+  // The console sends Ctrl-C to both processes, and the second process decides what Ctrl-C means.
   Deno.addSignalListener("SIGINT", () => {});
   const { code } = await new Deno.Command(Deno.execPath(), {
     args: [...words],

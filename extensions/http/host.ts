@@ -22,7 +22,7 @@ import { traceContext } from "./request/trace_context.ts";
 import type { HttpServer } from "./server.ts";
 import type { IncomingRequest } from "./request_handler.ts";
 
-/** Serves the paths of a service through the server of the process. */
+/** Serves the paths of one service through the HTTP server of the process. */
 export class HttpHost implements Entrypoint {
   readonly #entries: readonly HostedEntrypoint[];
   readonly #host: EntrypointHost;
@@ -47,7 +47,11 @@ export class HttpHost implements Entrypoint {
     this.#maxBody = maxBody;
   }
 
-  /** @throws {ConfigurationError} If another entrypoint has the same rule. */
+  /**
+   * Adds the rules of the service to the server.
+   *
+   * @throws {ConfigurationError} If another entrypoint has the same rule.
+   */
   setup(): Promise<void> {
     try {
       for (const entry of this.#entries) this.#add(entry);
@@ -58,16 +62,16 @@ export class HttpHost implements Entrypoint {
     }
   }
 
-  /** The server listens when all services run. */
+  /** Does nothing: the server begins to listen when all services run. */
   start(): Promise<void> {
     return Promise.resolve();
   }
 
   /**
-   * Closes the listener of all services, and waits for the requests that are here: they have nowhere to go back
-   * to, as messages have. Streams are told to end.
+   * Closes the listener of all services, tells streams to end, and waits for the requests that have arrived.
+   * It has to wait: a message can go back to its queue, but a request cannot.
    *
-   * @param options.replaced Whether only the rules go, and the listener stays.
+   * @param options.replaced Whether to remove only the rules of this host, and leave the listener open.
    */
   async stop({ replaced = false }: { readonly replaced?: boolean } = {}): Promise<void> {
     this.#replaced = replaced;
@@ -78,7 +82,7 @@ export class HttpHost implements Entrypoint {
     await finished;
   }
 
-  /** Waits until clients have what they were sent, or until the container must stop at once. */
+  /** Waits until the clients have received their responses, or until the container must stop at once. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#departures.stop();
     if (this.#replaced) return;
@@ -140,7 +144,10 @@ export class HttpHost implements Entrypoint {
     return response;
   }
 
-  /** The pool counts from when the call has a thread; here, waiting for one counts as well. */
+  /**
+   * Runs a call whose timeout includes the wait for a thread. The pool's own timeout begins only when the
+   * call has a thread.
+   */
   #runWithin(
     timeout: number,
     request: Request,

@@ -1,28 +1,24 @@
-import { type Conversion, entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
+import { entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
 import type { SchemaOutput, StandardSchema } from "../../runtime/service/standard_schema.ts";
-import { errorReply } from "./response/error_reply.ts";
-import { routeDetails } from "./openapi/details.ts";
-import { headOf, toRequest } from "./request/request.ts";
-import { encodeResult, mapBody } from "./response/result.ts";
 import { parseRule, type RuleParams } from "./routing/rule.ts";
-import { checkRequest, checkResult, type RequestSchemas } from "./validation.ts";
 
-/** An entrypoint that a path leads to. */
+/** An entrypoint that handles the requests for a path. */
 export type HttpSpec<Args extends readonly unknown[] = readonly unknown[]> = EntrypointSpec<"http", Args>;
 
-/** What {@linkcode HttpOptions.onError} is told beside the error. */
+/** The facts that {@linkcode HttpOptions.onError} receives together with the error. */
 export interface HttpErrorFacts {
-  /** A fresh one: its body can be read, whatever the handler has read. */
+  /** A fresh copy of the request: its body can be read, even if the handler has read the body before. */
   readonly request: Request;
-  /** Whether it is the client's fault: named in `expected`, or found before the handler ran. */
+  /** Whether the error is the client's fault: `expected` names it, or it was found before the handler ran. */
   readonly expected: boolean;
 }
 
 /** Options of {@linkcode http}. */
 export interface HttpOptions {
   /**
-   * Names of error classes that are the client's fault; answered with their `status`, or else 400, and logged at
-   * info instead of error. All others are answered with 500 and no detail.
+   * Names of error classes that are the client's fault. The server answers such an error with its `status`,
+   * or with 400 if it has none, and logs it at info instead of error. It answers all other errors with 500
+   * and no detail.
    *
    * @default {[]}
    */
@@ -30,43 +26,48 @@ export interface HttpOptions {
   /** Names of arguments that logs show as `********`. @default {[]} */
   readonly redact?: readonly string[];
   /**
-   * Milliseconds until the response must begin, the wait for a thread included. Then it is 504, the signal is
-   * aborted, and a handler that does not end at once loses its thread. A stream may go on for as long as it likes
-   * once it has begun.
+   * Milliseconds until the response must begin. The wait for a thread is included. After this time the server
+   * answers with 504 and aborts the signal, and a handler that does not end at once loses its thread. A
+   * stream may go on for any time after it has begun.
    *
    * @default {no limit}
    */
   readonly timeout?: number;
   /**
-   * Answers errors in its own way: returns anything that a handler may return, or undefined for the default.
-   * It runs in the thread, for expected errors and all others, and not once a stream has begun.
+   * Makes the response to an error: returns anything that a handler may return, or undefined for the default.
+   * It runs in the thread, for expected errors and for all others. It does not run for an error that occurs
+   * after a stream has begun.
    */
   readonly onError?: (error: unknown, facts: HttpErrorFacts) => unknown;
-  /** What the route does in a few words, for its OpenAPI document. @default {none} */
+  /** Short summary of the route for the OpenAPI document. @default {none} */
   readonly summary?: string;
-  /** What the route does at length, for its OpenAPI document, which takes Markdown. @default {none} */
+  /** Long description of the route for the OpenAPI document, which takes Markdown. @default {none} */
   readonly description?: string;
 }
 
-/** Options of {@linkcode http} with schemas; what does not pass is answered with 422 and the issues. */
+/**
+ * Options of {@linkcode http} with schemas. A request that does not pass is answered with 422 and the issues.
+ */
 export interface HttpSchemas<
   Params extends StandardSchema | undefined,
   Query extends StandardSchema | undefined,
   Body extends StandardSchema | undefined,
 > extends HttpOptions {
-  /** Checked before the handler, which receives what they give. */
+  /**
+   * Schemas that check the request before the handler runs. The handler receives the values that they give.
+   */
   readonly input?: { readonly params?: Params; readonly query?: Query; readonly body?: Body };
   /**
-   * Checks what is sent as JSON or text with a status of success; what does not pass is answered with 500.
+   * Checks a result that is sent as JSON or text with a status of success.
    *
-   * A `Response`, bytes and streams go unchecked.
+   * A result that does not pass is answered with 500. A `Response`, bytes and streams are not checked.
    */
   readonly output?: StandardSchema;
 }
 
 type Checked<Schema, Otherwise> = Schema extends StandardSchema ? SchemaOutput<Schema> : Otherwise;
 
-/** The third parameter of a handler whose entrypoint checks query or body. */
+/** The third parameter of a handler whose entrypoint checks the query or the body. */
 type Input<Query, Body> =
   & (Query extends StandardSchema ? { readonly query: SchemaOutput<Query> } : unknown)
   & (Body extends StandardSchema ? { readonly body: SchemaOutput<Body> } : unknown);
@@ -79,13 +80,14 @@ type HttpArgs<Params, Query, Body> = undefined extends Query & Body ? [request: 
 const METHOD_REGEXP = /^[A-Z]+$/;
 
 /**
- * Declares that requests for a path are handled by a method.
+ * Declares that a method of the service handles the requests for a path.
  *
- * The handler receives the request, whose body has been read already and whose signal aborts when the client
- * goes away, and the variables of the rule. It returns a `Response`, text, bytes, JSON, `[status, body]`,
- * `[status, headers, body]`, a stream or an async iterable; nothing is 204. `GET` handles `HEAD`, too.
+ * The handler receives the request and the variables of the rule. The body of the request has been read
+ * already, and its signal aborts when the client goes away. The handler returns a `Response`, text, bytes,
+ * JSON, `[status, body]`, `[status, headers, body]`, a stream or an async iterable. If it returns nothing,
+ * the response is 204. An entrypoint for `GET` also handles `HEAD`.
  *
- * @param method One, or several as a list or as Nameko's `"GET,POST"`.
+ * @param method One HTTP method, or several as a list or as Nameko's `"GET,POST"`.
  * @param rule `/orders/:id`, or Nameko's `/orders/<int:id>` with string, int, float, path, uuid and any(a,b).
  * @throws {TypeError} If the rule or a method makes no sense.
  * @throws {RangeError} If `timeout` is not a positive number of milliseconds.
@@ -125,35 +127,11 @@ export function http<
     expected,
     redact,
     timeout,
-    prepare: () => conversion(input, output, onError),
-    describe: () => routeDetails({ summary, description, input, output, expected, onError }),
+    // Every thread loads this module, and few serve HTTP: so the rest loads where a service is prepared or described.
+    prepare: async () => (await import("./conversion.ts")).httpConversion(input, output, onError),
+    async describe() {
+      const { routeDetails } = await import("./openapi/details.ts");
+      return routeDetails({ summary, description, input, output, expected, onError });
+    },
   });
-}
-
-function conversion(
-  schemas: RequestSchemas | undefined,
-  output: StandardSchema | undefined,
-  onError: HttpOptions["onError"],
-): Conversion {
-  return {
-    decode(payload, call) {
-      const head = headOf(payload);
-      const { params } = head;
-      if (schemas === undefined) return [toRequest(payload, head, call), params];
-      return checkRequest(payload, head, schemas).then(({ params: checked = params, ...input }) => [
-        toRequest(payload, head, call),
-        checked,
-        ...(Object.keys(input).length > 0 ? [input] : []),
-      ]);
-    },
-    encode: output === undefined
-      ? encodeResult
-      : async (result) => await encodeResult(await mapBody(result, (body) => checkResult(body, output))),
-    async encodeError(thrown, expected, payload, call) {
-      const head = headOf(payload);
-      const formatted = await onError?.(thrown, { request: toRequest(payload, head, call), expected });
-      return formatted === undefined ? errorReply(thrown, expected, head) : await encodeResult(formatted);
-    },
-    logProperties: (payload) => ({ request: headOf(payload).id }),
-  };
 }

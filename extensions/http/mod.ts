@@ -1,2 +1,2 @@
-/** The author's half of HTTP: loads in every thread, opens nothing. */
+/** The author's half of HTTP. It loads in every thread, and opens nothing. */
 export { http, type HttpErrorFacts, type HttpOptions, type HttpSchemas, type HttpSpec } from "./http.ts";

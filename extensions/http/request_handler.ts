@@ -5,18 +5,18 @@ import type { Params } from "./routing/router.ts";
 /** A request on its way to a service. */
 export interface IncomingRequest {
   readonly request: Request;
-  /** With the request's id, its own or one made for it. */
+  /** Headers that include `x-request-id`: the client's own id, or one that the server made. */
   readonly headers: FlatHeaders;
   readonly id: string;
 }
 
-/** Where a rule leads to. */
+/** The target of a rule. */
 export interface RequestHandler {
-  /** Such as `orders.show`, for people. */
+  /** Name that messages show, such as `orders.show`. */
   readonly name: string;
   readonly service: string;
-  /** Whose rule it is: a newer owner's rules replace those of an older one of the same service. */
+  /** Owner of the rule. The rules of a newer owner replace those of an older owner of the same service. */
   readonly owner: unknown;
-  /** Never rejects. */
+  /** Answers a request; never rejects. */
   handle(incoming: IncomingRequest, params: Params): Promise<OutgoingResponse>;
 }

@@ -1,8 +1,9 @@
 /**
- * The one HTTP server of a process: all services are found behind it.
+ * The HTTP server of a process. All services share it.
  *
- * It knows paths and not services: what a rule leads to is a {@linkcode RequestHandler}. What is the same for all
- * requests is done here: an id, cross-origin headers, `Allow`, health, and a line in the log.
+ * The server knows paths, but no services: each rule leads to a {@linkcode RequestHandler}. The server itself
+ * does the work that is the same for all requests: it gives each an id, adds cross-origin headers and
+ * `Allow`, answers health checks, and writes a line to the log.
  */
 import { within } from "../../runtime/waiting/abort.ts";
 import { readFileSync } from "node:fs";
@@ -33,28 +34,28 @@ import { type UpgradeHandler, upgradeRoute } from "./upgrade.ts";
 /** Options of {@linkcode HttpServer}. */
 export interface HttpServerOptions extends HttpSettings {
   readonly log: Log;
-  /** Whether lines about requests go anywhere. */
+  /** Whether the log shows lines about requests. */
   readonly isLogged: () => boolean;
-  /** Whether the process can do its work: what `/readyz` answers. */
+  /** Whether the process can do its work. `/readyz` gives this answer. */
   readonly isReady: () => boolean;
 }
 
-/** Milliseconds that connections have to take what they were handed, where nobody tells when they have. */
+/** Milliseconds that connections have to send their last bytes, where nothing reports that these are sent. */
 const FLUSH_TIME = 1_000;
 
 /** Serves the rules of all services, from {@linkcode HttpServer.listen} on. */
 export class HttpServer implements AsyncDisposable {
-  /** What is held for the clients of all services. */
+  /** Watches the clients of all services, and the bytes that the server holds for them. */
   readonly clients: SlowClients;
   readonly #options: HttpServerOptions;
   readonly #address: ListenAddress;
   readonly #router = new Router<RequestHandler>();
   readonly #upgrades: UpgradeHandler[] = [];
-  /** Counted where there are upgrades. */
+  /** The server counts ongoing responses only where there are upgrades. */
   readonly #ongoing = new OngoingResponses();
   readonly #urls = new UrlCheck();
   #refusing = false;
-  /** Whether there is an answer only to who asks for health. */
+  /** Whether the server answers only health checks, and refuses all other requests. */
   #starting = false;
   #opening: Promise<void> | undefined;
   #server: Deno.HttpServer<Deno.Addr> | undefined;
@@ -69,7 +70,7 @@ export class HttpServer implements AsyncDisposable {
     });
   }
 
-  /** Where it listens, as a URL; undefined while it does not. */
+  /** URL at which the server listens; undefined while it does not listen. */
   get url(): string | undefined {
     const address = this.#server?.addr;
     if (address === undefined) return undefined;
@@ -80,12 +81,16 @@ export class HttpServer implements AsyncDisposable {
     }`;
   }
 
-  /** Whether it takes in nobody any more. */
+  /** Whether the server takes in no more requests, because it closes or has closed. */
   get isClosing(): boolean {
     return this.#closing !== undefined;
   }
 
-  /** @throws {ConfigurationError} If another service, or the same owner, has the same rule. */
+  /**
+   * Adds a rule for several methods.
+   *
+   * @throws {ConfigurationError} If another service, or the same owner, has the same rule.
+   */
   add(methods: readonly string[], rule: Rule, handler: RequestHandler): void {
     for (const method of methods) {
       this.#router.add(
@@ -99,16 +104,16 @@ export class HttpServer implements AsyncDisposable {
   }
 
   /**
-   * Hands a path over; its connections are closed before the server is.
+   * Hands the connections at a path over to a handler, which closes them before the server closes.
    *
-   * @throws {ConfigurationError} If somebody else has that path.
+   * @throws {ConfigurationError} If another handler has this path.
    */
   addUpgrade(path: string, handler: UpgradeHandler): void {
     this.add(["GET"], parseRule(path), upgradeRoute(handler));
     this.#upgrades.push(handler);
   }
 
-  /** Removes an owner's rules, with the server listening on. */
+  /** Removes the rules of an owner. The server goes on listening. */
   remove(owner: unknown): void {
     this.#router.remove((handler) => handler.owner === owner);
   }
@@ -116,7 +121,7 @@ export class HttpServer implements AsyncDisposable {
   /**
    * Begins to listen, if there is anything to serve.
    *
-   * @throws {ConfigurationError} If it cannot listen there.
+   * @throws {ConfigurationError} If the server cannot listen at its address.
    */
   async listen(): Promise<void> {
     this.#starting = false;
@@ -124,10 +129,10 @@ export class HttpServer implements AsyncDisposable {
   }
 
   /**
-   * Begins to listen where services cannot run yet: until {@linkcode HttpServer.listen}, the process is told to live and
-   * not to be ready, and all else is refused.
+   * Begins to listen before the services can run. Until {@linkcode HttpServer.listen}, the server tells
+   * health checks that the process lives and is not ready, and refuses all other requests.
    *
-   * @throws {ConfigurationError} If it cannot listen there.
+   * @throws {ConfigurationError} If the server cannot listen at its address.
    */
   async listenForHealth(): Promise<void> {
     if (!this.#options.health) return;
@@ -149,21 +154,21 @@ export class HttpServer implements AsyncDisposable {
     } catch (error) {
       if (tls !== undefined && isAboutCertificate(error)) {
         throw new ConfigurationError(
-          `Cannot use HTTP_TLS with cert ${tls.cert} and key ${tls.key}: ${error.message}. Both must be PEM, and ` +
-            "belong together",
+          `Cannot use HTTP_TLS with cert ${tls.cert} and key ${tls.key}: ${error.message}. Both must be ` +
+            "PEM files that belong together",
           { cause: error },
         );
       }
       throw new ConfigurationError(
         `Cannot listen on ${formatListenAddress(this.#address)}: ${
           reasonOf(error)
-        }. Choose another with --http or WEB_SERVER_ADDRESS`,
+        }. Choose another address with --http or WEB_SERVER_ADDRESS`,
         { cause: error },
       );
     }
   }
 
-  /** Closes the listener; resolves when all responses have been sent. Idempotent. */
+  /** Closes the listener, and resolves when all responses have been sent. Idempotent. */
   close(): Promise<void> {
     return this.#closing ??= this.#upgrades.length === 0 ? this.#shutDown() : this.#closeUpgrades();
   }
@@ -175,13 +180,19 @@ export class HttpServer implements AsyncDisposable {
     this.clients.stop();
   }
 
-  /** A connection that is reset while it is taken over never ends for Deno, so others tell when all has been sent. */
+  /**
+   * Waits until all responses have been sent. For Deno, a connection that is reset during its takeover never
+   * ends. So the count of ongoing responses tells when all have been sent.
+   */
   async #sent(shutdown: Promise<void>): Promise<void> {
     await Promise.race([shutdown, this.#ongoing.none()]);
     await within(FLUSH_TIME, shutdown);
   }
 
-  /** A server that shuts down cuts the connections that others have taken over, so they come first. */
+  /**
+   * Closes the connections that upgrade handlers have taken over, and then the server. In the other order,
+   * the shutdown of the server would cut these connections.
+   */
   async #closeUpgrades(): Promise<void> {
     this.#refusing = true;
     await Promise.all(this.#upgrades.map((handler) => handler.close()));
@@ -222,7 +233,7 @@ export class HttpServer implements AsyncDisposable {
     );
   };
 
-  /** Adds what every response has. */
+  /** Adds the headers that every response has. */
   #mark(
     response: Response,
     { headers: given }: ResponseHead,
@@ -286,18 +297,24 @@ export class HttpServer implements AsyncDisposable {
     return !this.#starting && this.#options.isReady() ? plain(200, "ready\n") : plain(503, "not ready\n");
   }
 
-  /** `GET` answers `HEAD`, too; and double slashes are tolerated where nobody has asked for them. */
+  /**
+   * Finds the handler of a request. A rule for `GET` also answers `HEAD`. Where no rule fits a path with
+   * double slashes, each of them counts as a single slash.
+   */
   #find(method: string, path: string): ReturnType<Router<RequestHandler>["find"]> {
     const found = this.#router.find(method, path) ??
       (method === "HEAD" ? this.#router.find("GET", path) : undefined);
     return found ?? (path.includes("//") ? this.#find(method, path.replaceAll(/\/{2,}/g, "/")) : undefined);
   }
 
-  /** Where a request is sent that has forgotten the last slash: a path of this server, whatever a browser reads. */
+  /**
+   * Returns the location for a request whose path lacks the last slash of a rule; undefined for other
+   * requests. The location is always a path of this server, also in the reading of a browser.
+   */
   #folderOf(path: string, url: string): string | undefined {
     if (path.endsWith("/") || this.#allowed(`${path}/`).length === 0) return undefined;
     const { pathname, search } = new URL(url);
-    // What begins with two slashes names another server.
+    // A location that begins with two slashes would name another server.
     const folder = `${pathname.replace(/^[/\\]+/, "/").replace(/[/\\]+$/, "")}/`;
     return this.#allowed(folder).length > 0 ? folder + search : undefined;
   }
@@ -358,7 +375,7 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** What is wrong with PEM files comes as errors of several classes. */
+/** Tells by the message whether an error is about a PEM file, since such errors have several classes. */
 function isAboutCertificate(error: unknown): error is Error {
   return error instanceof Error && /\b(?:keys?|cert|certificates?)\b/i.test(error.message);
 }

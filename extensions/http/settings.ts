@@ -3,46 +3,49 @@ import { ConfigurationError } from "../../runtime/message/errors.ts";
 import { isRecord } from "../../runtime/message/plain.ts";
 import type { Section } from "../../runtime/config/section.ts";
 
-/** Pages of which origins may read HTTP responses. */
+/** Says from which origins a page may read HTTP responses. */
 export interface CrossOriginSettings {
   /** Origins such as `https://shop.example`, or `*` for all. */
   readonly origins: readonly string[];
-  /** Whether cookies may be sent along; never with `*`. */
+  /** Whether a page may send cookies with its requests. Never true together with the origin `*`. */
   readonly credentials: boolean;
-  /** Headers that may be sent. @default {those asked for} */
+  /** Request headers that a page may send. @default {the headers that the page asks for} */
   readonly headers: readonly string[] | undefined;
   /** Response headers that the page may read. */
   readonly expose: readonly string[];
-  /** Milliseconds that a browser may remember the answer. */
+  /** Milliseconds that a browser may remember the answer to a preflight request. */
   readonly maxAge: number;
 }
 
 /** The OpenAPI document of all services. */
 export interface OpenApiSettings {
-  /** Where it is served. */
+  /** Path at which the server offers the document. */
   readonly path: string;
-  /** @default {names of the services} */
+  /** Title of the document. @default {names of the services} */
   readonly title: string | undefined;
   readonly version: string | undefined;
-  /** URLs that the services are served at. @default {where the document was asked for} */
+  /** URLs of the services. @default {the origin that the document was requested from} */
   readonly servers: readonly string[] | undefined;
 }
 
-/** The HTTP server that all services share. */
+/** Settings of the HTTP server that all services share. */
 export interface HttpSettings {
   readonly address: ListenAddress;
   /** Bytes that the body of a request may have. */
   readonly maxBody: number;
-  /** Milliseconds that a client may stand still in the middle of a body, its own or that of its response. */
+  /**
+   * Milliseconds that a client may stand still in the middle of a body: the body of its request, or
+   * that of its response.
+   */
   readonly stallTimeout: number;
-  /** Bytes of large bodies that may wait for slow clients, all together. */
+  /** Bytes that large bodies may have together while they wait for slow clients. */
   readonly maxHeld: number;
-  /** Paths of a certificate and its private key, PEM. */
+  /** Paths of the PEM files with the certificate and its private key. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly cors: CrossOriginSettings | undefined;
-  /** Whether there are `/healthz` and `/readyz`. */
+  /** Whether the server answers `/healthz` and `/readyz`. */
   readonly health: boolean;
-  /** Undefined where the document is not served. */
+  /** Undefined if the server does not offer the document. */
   readonly openapi: OpenApiSettings | undefined;
 }
 
@@ -52,7 +55,7 @@ const OPENAPI_PATH_EXPECTED = "a path such as /openapi.json";
 /**
  * Reads `WEB_SERVER_ADDRESS` and the keys that begin with `HTTP_`.
  *
- * @throws {ConfigurationError} If a value is not what its key takes.
+ * @throws {ConfigurationError} If a key has a value that it does not take.
  */
 export function httpSettings(at: Section): HttpSettings {
   const tls = at.section("HTTP_TLS");
@@ -66,7 +69,8 @@ export function httpSettings(at: Section): HttpSettings {
   );
   if ("path" in address && tls !== undefined) {
     throw new ConfigurationError(
-      `Cannot serve HTTP_TLS on unix:${address.path}: a Unix socket has none. Leave one of them out`,
+      `Cannot serve HTTP_TLS on unix:${address.path}: a Unix socket cannot use TLS. ` +
+        "Remove HTTP_TLS, or listen on a port",
     );
   }
   const stall = at.milliseconds("HTTP_STALL_TIMEOUT") ?? 60_000;
@@ -110,14 +114,14 @@ function crossOrigin(at: Section): CrossOriginSettings | undefined {
   const cors = isRecord(value) ? at.section("HTTP_CORS") : undefined;
   const origins = cors?.get("origins");
   if (cors === undefined || origins === undefined) {
-    return at.refuse("HTTP_CORS", "an origin, a list of them, or a mapping with origins");
+    return at.refuse("HTTP_CORS", "an origin, a list of origins, or a mapping with origins");
   }
   const list = typeof origins === "string" ? [origins] : cors.texts("origins")!;
   const credentials = cors.flag("credentials") ?? defaults.credentials;
   if (credentials && list.includes("*")) {
     return cors.refuse(
       "origins",
-      "the origins that are trusted: with credentials, * would be every page there is",
+      "a list of trusted origins: with credentials, * would trust every page",
     );
   }
   return {

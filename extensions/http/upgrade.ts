@@ -1,22 +1,22 @@
 import { completeResponse, type OutgoingResponse } from "./response/outgoing_response.ts";
 import type { RequestHandler } from "./request_handler.ts";
 
-/** What becomes of a request for a connection. */
+/** The answer to a request for a connection: a response that takes the connection over, or a refusal. */
 export type Upgrade = { readonly response: Response } | { readonly status: number; readonly reason: string };
 
-/** Takes over connections: what speaks another protocol at a path. */
+/** Takes over the connections at a path, and speaks another protocol there. */
 export interface UpgradeHandler {
-  /** For people. */
+  /** Name that messages show. */
   readonly name: string;
-  /** Grants a request, with the response that takes its connection over, or refuses it. */
+  /** Grants a request with the response that takes its connection over, or refuses the request. */
   upgrade(request: Request): Promise<Upgrade>;
-  /** Whether it has been granted connections that have neither opened nor closed. */
+  /** Whether the handler has granted a connection that has neither opened nor closed yet. */
   hasUnopened(): boolean;
-  /** Closes the connections that it has; nobody else can. */
+  /** Closes the connections of the handler. Nothing else can close them. */
   close(): Promise<void>;
 }
 
-/** The handler as the router knows it. */
+/** Turns an upgrade handler into a request handler, as the router needs it. */
 export function upgradeRoute(handler: UpgradeHandler): RequestHandler {
   const { name } = handler;
   return {

@@ -7,9 +7,9 @@ import { headerPairs, type RequestHead } from "./request/head.ts";
 /** Schemas for the parts of a request: zod, valibot, arktype or any other Standard Schema. */
 export interface RequestSchemas {
   readonly params?: StandardSchema | undefined;
-  /** Gets texts by name, and lists of texts for names that are repeated. */
+  /** Receives the texts by name. A name that is repeated has a list of texts. */
   readonly query?: StandardSchema | undefined;
-  /** Gets JSON, or the fields of a form, or text, by the request's content type. */
+  /** Receives JSON, the fields of a form, or text. This depends on the content type of the request. */
   readonly body?: StandardSchema | undefined;
 }
 
@@ -17,7 +17,7 @@ type Part = keyof RequestSchemas;
 
 const PARTS: readonly Part[] = ["params", "query", "body"];
 
-/** The issues of all parts together. */
+/** An issue, with the part of the request that it was found in. */
 interface PartIssue {
   readonly in: Part;
   readonly path: string;
@@ -25,9 +25,9 @@ interface PartIssue {
 }
 
 /**
- * Checks the parts for which there are schemas.
+ * Checks the parts of a request for which there are schemas.
  *
- * @throws {BadRequestError} If a part does not pass: with `status` 422 and the issues in `data`.
+ * @throws {BadRequestError} If a part does not pass. The error has `status` 422 and the issues in `data`.
  */
 export async function checkRequest(
   payload: Payload,
@@ -59,7 +59,7 @@ export async function checkRequest(
 /**
  * Checks the body of a response.
  *
- * @throws {BadResultError} If it does not pass.
+ * @throws {BadResultError} If the body does not pass.
  */
 export async function checkResult(body: unknown, schema: StandardSchema): Promise<unknown> {
   const result = await schema["~standard"].validate(body);
@@ -100,7 +100,7 @@ async function readBody(payload: Payload): Promise<unknown> {
   }
 }
 
-/** A name that is repeated has a list. */
+/** Returns the fields by name. A name that is repeated has a list of its values. */
 function fieldsOf(entries: URLSearchParams | FormData): Record<string, unknown> {
   const fields: Record<string, unknown> = Object.create(null);
   for (const key of new Set(entries.keys())) {

@@ -1,8 +1,8 @@
-/** The service's log as a dependency. */
+/** Offers the service's log as a dependency. */
 import { type DependencySpec, provider } from "../../runtime/service/dependency.ts";
 import type { Log } from "../../runtime/log/log.ts";
 
-/** Injects a log that writes with the id of the call; the same as `call.log`. */
+/** Injects a log that adds the id of the call to each record. It is the same log as `call.log`. */
 export function logger(): DependencySpec<Log> {
   return provider({ get: (call) => call.log });
 }

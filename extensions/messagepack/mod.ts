@@ -1,5 +1,5 @@
 /**
- * MessagePack as a serializer, on the wire what kombu calls `msgpack`.
+ * Offers MessagePack as a serializer. On the wire it is the format that kombu calls `msgpack`.
  *
  * @module
  */
@@ -7,11 +7,11 @@ import { decode, encode } from "npm:@msgpack/msgpack@^3.1.3";
 import type { Serializer } from "../../runtime/message/serializer.ts";
 
 /**
- * Writes and reads MessagePack: for `consume(…, { serializers: [messagepack] })` and
+ * Writes and reads MessagePack. Pass it to `consume(…, { serializers: [messagepack] })` or
  * `publisher({ serializer: messagepack })`.
  *
- * Bytes stay bytes, a `Date` is MessagePack's timestamp, `undefined` becomes null, and integers beyond 2⁵³ lose
- * digits, being numbers.
+ * Bytes stay bytes, a `Date` becomes MessagePack's timestamp, and `undefined` becomes null. Integers beyond
+ * 2⁵³ lose digits, because they are JavaScript numbers.
  */
 export const messagepack: Serializer = {
   contentType: "application/x-msgpack",

@@ -1,11 +1,11 @@
 /**
  * The calling side of RPC on a transport.
  *
- * Invariant: a request is in `#pending` from its beginning until it has settled, once: by its reply, by the
- * refusal of its publish, by its timeout or by its signal; its timeout counts even while the broker is away and
- * the reply queue cannot be declared. That queue is declared before the first request is published and outlives
- * a lost connection, so a reply that comes meanwhile waits there. One timer serves all timeouts: it is set to the
- * earliest, and looks at all of them when it fires.
+ * Invariant: a request is in `#pending` from its beginning until it has settled, and it settles exactly once:
+ * by its reply, by the refusal of its publish, by its timeout or by its signal. The timeout counts even while
+ * the broker is away and the reply queue cannot be declared. The reply queue is declared before the first
+ * request is published, and it outlives a lost connection, so a reply that comes meanwhile waits there.
+ * One timer serves all timeouts: it is set to the earliest one, and looks at all of them when it fires.
  */
 import { WakeTimer } from "../../runtime/waiting/wake_timer.ts";
 import { JSON_CONTENT_TYPE, UTF8 } from "../../runtime/message/codec.ts";
@@ -22,7 +22,7 @@ import { type RpcTopology, rpcTopology } from "./topology.ts";
 
 /** Options of {@linkcode RpcCaller}. */
 export interface RpcCallerOptions {
-  /** Who calls: part of the reply queue's name. */
+  /** Name of the caller, which is a part of the reply queue's name. */
   readonly caller: string;
   /** The exchange that requests and replies go through. */
   readonly exchange: string;
@@ -36,10 +36,10 @@ interface Pending {
   readonly reject: (error: unknown) => void;
 }
 
-/** Replies are taken off the queue as fast as they come; it is their callers that wait. */
+/** Number of replies in flight. Replies leave the queue as fast as they come: only their callers wait. */
 const REPLY_PREFETCH = 1_000;
 
-/** Milliseconds that the broker has to delete the reply queue; where it is away, the queue expires by itself. */
+/** Milliseconds that the broker has to delete the reply queue. If it is away, the queue expires by itself. */
 const LEAVE_LIMIT = 1_000;
 
 /** Calls services through a transport: the {@linkcode Messenger} of the main thread. */
@@ -88,7 +88,11 @@ export class RpcCaller implements Messenger, AsyncDisposable {
     return this.#transport.publish(message, options);
   }
 
-  /** Gives up the reply queue, unless the broker is away; requests that still wait are told so. */
+  /**
+   * Rejects the requests that still wait, and deletes the reply queue.
+   *
+   * If the broker is away, the queue stays until it expires.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     this.#timer.close();
@@ -108,7 +112,11 @@ export class RpcCaller implements Messenger, AsyncDisposable {
     await this.#transport.deleteQueue(this.#topology.replyQueueOf(this.#caller, this.#replyTo));
   }
 
-  /** A request that has settled while the reply queue was declared is not sent. */
+  /**
+   * Declares the reply queue if that is still to do, then publishes the request.
+   *
+   * A request that has settled in the meantime is not sent.
+   */
   async #send(request: Request, correlationId: string): Promise<void> {
     await (this.#consumer ??= this.#listen());
     if (this.#pending.has(correlationId)) {
@@ -122,7 +130,7 @@ export class RpcCaller implements Messenger, AsyncDisposable {
       const queue = this.#topology.replyQueueOf(this.#caller, this.#replyTo);
       return await this.#transport.consume(queue, this.#receive, { prefetch: REPLY_PREFETCH });
     } catch (error) {
-      // The next request tries again
+      // The next request tries again.
       this.#consumer = undefined;
       throw error;
     }
@@ -146,7 +154,7 @@ export class RpcCaller implements Messenger, AsyncDisposable {
     };
   }
 
-  /** An answer that nobody waits for any more is taken off the queue all the same. */
+  /** Takes an answer off the queue, even if nobody waits for it any more. */
   readonly #receive = (delivery: Delivery): Promise<Verdict> => {
     const { correlationId } = delivery.properties;
     const pending = correlationId === undefined ? undefined : this.#pending.get(correlationId);

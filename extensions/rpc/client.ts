@@ -12,32 +12,32 @@ import { decodeResponse, encodeRequest } from "./wire.ts";
 /** Options of a client, and of a single call through `with`. */
 export interface CallOptions {
   /**
-   * Milliseconds to wait for the answer; never longer than the deadline of the call in progress.
+   * Milliseconds to wait for the answer. The wait never passes the deadline of the call in progress.
    *
    * @default {the configured `call_timeout`, 30 seconds}
    */
   readonly timeout?: number;
-  /** Context data to send along, on top of that of the call in progress. @default {{}} */
+  /** Context data to send, in addition to the context data of the call in progress. @default {{}} */
   readonly headers?: FieldTable;
   /** Aborting ends the wait. */
   readonly signal?: AbortSignal;
 }
 
-/** A call on its way. */
+/** A call whose answer may still be on its way. */
 export interface PendingCall<Result> {
-  /** Waits for the answer; asked again, answers again. */
+  /** Waits for the answer. Each further call of this method gives the same answer. */
   result(): Promise<Result>;
 }
 
 /** A method of another service. */
 export interface ClientMethod<Args extends readonly unknown[], Result> {
-  /** Calls and waits for the result. */
+  /** Calls the method and waits for the result. */
   (...args: Args): Promise<Result>;
-  /** The same method with other options. */
+  /** Gives the same method with other options. */
   with(options: CallOptions): ClientMethod<Args, Result>;
-  /** Calls without waiting: Nameko's `call_async`. */
+  /** Calls the method without waiting, as Nameko's `call_async` does. */
   start(...args: Args): PendingCall<Result>;
-  /** Calls with Python keyword arguments, and positional ones before them. */
+  /** Calls the method with Python keyword arguments, and with positional arguments before them. */
   kwargs(named: Readonly<Record<string, unknown>>, ...positional: readonly unknown[]): Promise<Result>;
 }
 
@@ -47,7 +47,7 @@ type RpcMethods<Entrypoints> = {
   [Method in keyof Entrypoints]: [RpcOf<Entrypoints[Method]>] extends [never] ? never : Method;
 }[keyof Entrypoints];
 
-/** What the entrypoint leaves unstated, the handler says. */
+/** The client's side of a method. The handler provides the types that the entrypoint leaves unstated. */
 type ClientMethodOf<Call, Handler> = Call extends (...args: infer Args) => infer Result
   ? Handler extends (context: never, ...args: infer HandlerArgs) => infer HandlerResult ? ClientMethod<
       Args extends readonly never[] ? number extends Args["length"] ? HandlerArgs : Args : Args,
@@ -58,7 +58,7 @@ type ClientMethodOf<Call, Handler> = Call extends (...args: infer Args) => infer
 
 type HandlersIn<Target> = Target extends { readonly handlers: infer Handlers } ? Handlers : unknown;
 
-/** The typed client of a service or contract: its RPC methods, with results as they arrive. */
+/** The typed client of a service or contract: its RPC methods, with the types that results have as JSON. */
 export type Client<Target> = Target extends { readonly entrypoints: infer Entrypoints } ? {
     readonly [Method in RpcMethods<Entrypoints>]: ClientMethodOf<
       ClientCallOf<RpcOf<Entrypoints[Method]>>,
@@ -69,25 +69,25 @@ export type Client<Target> = Target extends { readonly entrypoints: infer Entryp
 
 type NameOf<Target> = Target extends { readonly name: infer Name extends string } ? Name : string;
 
-/** Where a call comes from: what it passes on. */
+/** The origin of a call, with the data that the call passes on. */
 export interface CallOrigin {
-  /** Ids of the calls that led here, the caller's own last. */
+  /** Ids of the calls that led here; the caller's own id is the last one. */
   readonly stack: readonly string[];
   readonly headers: FieldTable;
   readonly deadline: number | undefined;
 }
 
 /**
- * A dependency on another service: injects a typed client of it.
+ * Makes a dependency on another service, which injects a typed client of that service.
  *
- * `client<typeof payments>("payments")` takes the type of a service that this module need not load;
- * `client(contract)` takes a contract. Calls pass on the call id stack, the context data and what is left of
- * the deadline.
+ * `client<typeof payments>("payments")` takes the type of a service that this module need not load.
+ * `client(contract)` takes a contract. Calls pass on the call id stack, the context data and the rest of the
+ * deadline.
  */
 export function client<Target extends Contract>(contract: Target, options?: CallOptions): DependencySpec<
   Client<Target>
 >;
-/** A dependency on a service by its name. */
+/** Makes a dependency on a service by its name. */
 export function client<Target = unknown>(
   service: NameOf<Target>,
   options?: CallOptions,
@@ -109,7 +109,7 @@ export function client(
   });
 }
 
-/** Makes a client that speaks through `messenger` on behalf of `origin`. */
+/** Makes a client that sends through `messenger`, in the name of `origin`. */
 export function createClient(
   messenger: Messenger,
   service: string,
@@ -175,7 +175,7 @@ function requireTimeout(timeout: unknown): void {
 }
 
 function pending<Result>(result: Promise<Result>): PendingCall<Result> {
-  // A call that nobody asks about must not end the program as an unhandled rejection.
+  // A failed call whose result nobody asks for must not end the program as an unhandled rejection.
   result.catch(() => {});
   return { result: () => result };
 }

@@ -16,10 +16,11 @@ import { rpcTopology } from "./topology.ts";
 import { encodeFailure, encodeResult } from "./wire.ts";
 
 /**
- * Serves the RPC methods of a service: one queue, one consumer, replies before verdicts.
+ * Serves the RPC methods of a service, with one queue and one consumer. Each reply comes before its verdict.
  *
- * A request is acked only when its reply is confirmed, so that a crash in between makes the broker offer it
- * again (Nameko 2.14). What Nameko drops in silence is answered here where the request says whom to answer.
+ * The host acks a request only when the broker has confirmed the reply, so that the broker offers the request
+ * again after a crash in between (Nameko 2.14). Nameko drops some requests in silence. This host answers them
+ * too, if they say whom to answer.
  */
 export class RpcHost implements Entrypoint {
   readonly #host: EntrypointHost;
@@ -71,7 +72,12 @@ export class RpcHost implements Entrypoint {
     return "ack";
   }
 
-  /** A reply that cannot be sent (too large, its exchange gone) is no reason to run the call again. */
+  /**
+   * Sends the reply, and gives the verdict on the request.
+   *
+   * A reply that cannot be sent, because it is too large or its exchange is gone, is no reason to run the
+   * call again. If the reply was a result, the host then sends an error in its place.
+   */
   async #reply(outcome: EndedOutcome, delivery: Delivery): Promise<Verdict> {
     const { transport, service, log, signal } = this.#host;
     const { replyTo, correlationId } = delivery.properties;
@@ -109,12 +115,14 @@ export class RpcHost implements Entrypoint {
     const { contentType, headers } = properties;
     if (contentType !== JSON_CONTENT_TYPE) {
       return refused(
-        malformed(`Cannot read a request of content type "${contentType}", only ${JSON_CONTENT_TYPE}`),
+        malformed(
+          `Cannot read a request of content type "${contentType}": RPC takes only ${JSON_CONTENT_TYPE}`,
+        ),
       );
     }
     const deadline = decodeDeadline(headers);
     if (deadline !== undefined && deadline < Date.now()) {
-      return refused(new CallTimeoutError(`The deadline of "${routingKey}" passed before it could be run`));
+      return refused(new CallTimeoutError(`Cannot run "${routingKey}": its deadline has passed`));
     }
     let text: string;
     try {
@@ -128,7 +136,7 @@ export class RpcHost implements Entrypoint {
 
 const NO_HEADERS = {};
 
-/** The handler returned or failed, or was refused the call. */
+/** The outcome of a call that its handler has finished, or that was refused. */
 type EndedOutcome = Exclude<Outcome, { readonly status: "unstarted" }>;
 
 function refused(error: Error): EndedOutcome {

@@ -16,7 +16,7 @@ declare const CLIENT: unique symbol;
 /**
  * An RPC entrypoint.
  *
- * @typeParam ClientCall The call as a client makes it; the handler says what it leaves unstated.
+ * @typeParam ClientCall The call as a client makes it; the handler provides the types that it leaves out.
  */
 export interface RpcSpec<
   Args extends readonly unknown[] = readonly never[],
@@ -34,18 +34,18 @@ export type ClientCallOf<Spec> = Spec extends RpcSpec<infer _Args, infer _Result
 /** Options of {@linkcode rpc}. */
 export interface RpcOptions {
   /**
-   * Names of the handler's parameters after the context, for callers that use keyword arguments (Python's do).
+   * Names of the handler's parameters after the context, for callers with keyword arguments, as in Python.
    *
    * @default {read from the handler's source}
    */
   readonly params?: readonly string[];
-  /** Names of error classes that are the caller's fault; logged at info instead of error. @default {[]} */
+  /** Names of error classes that are the caller's fault; logs show them at info, not error. @default {[]} */
   readonly expected?: readonly string[];
   /** Names of arguments that logs show as `********`. @default {[]} */
   readonly redact?: readonly string[];
   /**
-   * Milliseconds a call may run. Then its caller is answered with an error, its signal is aborted, and a
-   * handler that does not end at once loses its thread.
+   * Milliseconds that a call may run. After that time its caller gets an error as the answer, its signal
+   * aborts, and a handler that does not end at once loses its thread.
    *
    * @default {no limit}
    */
@@ -55,17 +55,18 @@ export interface RpcOptions {
 /** Options of {@linkcode rpc} with schemas: zod, valibot, arktype or any other Standard Schema. */
 export interface RpcSchemas<Input extends InputSchemas | undefined, Output extends StandardSchema | undefined>
   extends RpcOptions {
-  /** Checks the arguments; what does not pass is answered with an error and never reaches the handler. */
+  /** Checks the arguments. If they do not pass, the caller gets an error and the handler is not called. */
   readonly input?: Input;
-  /** Checks the result; what does not pass is answered with an error. */
+  /** Checks the result. If it does not pass, the caller gets an error. */
   readonly output?: Output;
 }
 
 /**
- * Declares that a method can be called by other services.
+ * Declares that other services can call a method.
  *
- * The handler's own annotated parameters and result type its clients; a signature given here
- * (`rpc<(total: number) => Promise<Receipt>>()`) or schemas type both the handler and the clients.
+ * Clients get their types from the annotated parameters and the result of the handler. A signature that is
+ * given here (`rpc<(total: number) => Promise<Receipt>>()`), or schemas, give types to both the handler and
+ * the clients.
  *
  * @throws {RangeError} If `timeout` is not a positive number of milliseconds.
  */

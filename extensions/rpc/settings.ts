@@ -1,12 +1,12 @@
 import type { Section } from "../../runtime/config/section.ts";
 
-/** How RPC is set. */
+/** Settings of RPC. */
 export interface RpcSettings {
   /** Name of the exchange that requests and replies go through. */
   readonly exchange: string;
 }
 
-/** Nameko's name of it. */
+/** Nameko's name of the exchange. */
 export const DEFAULT_EXCHANGE = "nameko-rpc";
 
 /** Reads `rpc_exchange`. */

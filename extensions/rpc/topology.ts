@@ -1,23 +1,27 @@
-/** Names and flags of Nameko's RPC objects in the broker (Nameko 2.14). The queues carry no arguments, ever. */
+/**
+ * Names and flags of Nameko's RPC objects in the broker (Nameko 2.14).
+ *
+ * The request queues never have arguments. A reply queue has one: the time after which it expires.
+ */
 import type { ExchangeDeclaration, Topology } from "../../runtime/message/transport.ts";
 
-/** Milliseconds that an abandoned reply queue stays. */
+/** Milliseconds that an abandoned reply queue stays in the broker. */
 const REPLY_QUEUE_EXPIRES = 300_000;
 
 /** The RPC objects of one exchange. */
 export interface RpcTopology {
   readonly exchange: string;
-  /** The request queue of a service. */
+  /** Gives the name of the request queue of a service. */
   queueOf(service: string): string;
-  /** What a service declares. */
+  /** Gives the objects that a service declares. */
   service(service: string): Topology;
-  /** The reply queue of a caller. */
+  /** Gives the name of the reply queue of a caller. */
   replyQueueOf(caller: string, id: string): string;
-  /** What a caller declares; replies are routed by `id`. */
+  /** Gives the objects that a caller declares. The exchange routes replies by `id`. */
   caller(caller: string, id: string): Topology;
 }
 
-/** Names the RPC objects of an exchange. */
+/** Gives the RPC objects of an exchange. */
 export function rpcTopology(exchange: string): RpcTopology {
   const exchanges: readonly ExchangeDeclaration[] = [{ name: exchange, type: "topic" }];
   const queueOf = (service: string) => `rpc-${service}`;

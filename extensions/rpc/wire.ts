@@ -1,8 +1,9 @@
 /**
- * Nameko's RPC envelopes: `{"args", "kwargs"}` out, `{"result", "error"}` back.
+ * Nameko's RPC envelopes: `{"args", "kwargs"}` for a request, `{"result", "error"}` for a response.
  *
- * Both keys of each are always written, because Nameko requires them. The error object has Nameko's four keys;
- * `code`, `data` and `retryable` are ours, and Python callers ignore them (Nameko 2.14).
+ * Each envelope always has both of its keys, because Nameko requires them. The error object has Nameko's four
+ * keys. The keys `code`, `data` and `retryable` are Enoki's own, and Python callers ignore
+ * them (Nameko 2.14).
  */
 import { isRecord } from "../../runtime/message/plain.ts";
 import {
@@ -31,7 +32,7 @@ export function encodeRequest(args: readonly unknown[], kwargs?: Readonly<Record
 /**
  * Reads a request.
  *
- * @throws {BadRequestError} With Nameko's reason `MalformedRequest` if it is not one.
+ * @throws {BadRequestError} With Nameko's reason `MalformedRequest`, if the body is no request.
  */
 export function decodeRequest(body: string | Uint8Array): RequestArguments {
   let request: unknown;
@@ -61,10 +62,10 @@ export function encodeFailure(failure: Failure, service: string): string {
 }
 
 /**
- * Reads a response: returns the result, or throws what the service failed with.
+ * Reads a response: returns the result, or throws the error that the service reports.
  *
- * @param service Whose response it is.
- * @throws {CallError}
+ * @param service Name of the service that has sent the response.
+ * @throws {CallError} If the service reports an error, or the body is no response.
  */
 export function decodeResponse(body: string | Uint8Array, service?: string): unknown {
   let response: unknown;
@@ -121,7 +122,7 @@ function toError(
   }
 }
 
-/** Python peers may send any JSON where a text belongs. */
+/** Makes a text of a value, because Python peers may send any JSON where a text belongs. */
 function textOf(value: unknown): string {
   if (value === undefined) return "";
   return typeof value === "string" ? value : encodeJson(value);

@@ -1,15 +1,15 @@
 import { pause } from "../../runtime/waiting/abort.ts";
 
-/** What tells the time, and wakes. */
+/** A clock that tells the time and waits. */
 export interface Clock {
-  /** Milliseconds, since whenever. */
+  /** Current time in milliseconds. Each clock chooses its own zero. */
   now(): number;
-  /** Waits some milliseconds, perhaps a little less; rejects with the signal's reason once it aborts. */
+  /** Waits `duration` milliseconds or a little less. Rejects with the signal's reason once it aborts. */
   pause(duration: number, signal: AbortSignal): Promise<void>;
 }
 
-/** Goes on evenly, whatever is done to the clock of the machine. */
+/** A clock that runs evenly, even if somebody changes the time of the machine. */
 export const STEADY_CLOCK: Clock = { now: () => performance.now(), pause };
 
-/** The time of day, since the epoch; may jump. */
+/** The time of day, counted from the epoch. This clock may jump. */
 export const WALL_CLOCK: Clock = { now: () => Date.now(), pause };

@@ -1,27 +1,28 @@
 import type { EntrypointSpec } from "../../runtime/service/entrypoint.ts";
 import { tickEntrypoint, type TickOptions } from "./tick_options.ts";
 
-/** An entrypoint that fires at times of the calendar. */
+/** An entrypoint that fires at calendar times. */
 export type CronSpec = EntrypointSpec<"cron", []>;
 
 /** Options of {@linkcode cron}. */
 export interface CronOptions extends TickOptions {
-  /** IANA name, such as `Europe/Berlin`. @default {the time zone of the machine} */
+  /** IANA name of a time zone, such as `Europe/Berlin`. @default {the time zone of the machine} */
   readonly timezone?: string;
 }
 
 /**
- * Declares that a method is called at the times that a cron pattern describes, in each instance of the service.
+ * Declares that each instance of the service calls a method at the times that a cron pattern describes.
  *
- * Five fields, or six with seconds first, or seven with years last; names, `L`, `W`, `#` and nicknames such as
- * `@daily` as croner reads them. A pattern that makes no sense, or an unknown time zone, is refused with a
- * `ConfigurationError` when the service starts. Ticks do not overlap, and those missed become one, as with
- * `timer`.
+ * A pattern has five fields, or six with seconds first, or seven with years last. Names, `L`, `W`, `#` and
+ * nicknames such as `@daily` have the meaning that croner gives them. A service with an invalid pattern or an
+ * unknown time zone does not start: its start throws a `ConfigurationError`. Ticks do not overlap, and missed
+ * ticks become one tick, as with `timer`.
  *
- * Where the clock is put forward, a pattern with one fixed time of day fires when the gap ends, and others skip
- * the gap; where it is put back, a fixed time fires at its first occurrence only, and others at both.
+ * When the clock is put forward, a pattern with one fixed time of day fires when the gap ends, and other
+ * patterns skip the gap. When the clock is put back, a fixed time fires only at its first occurrence, and
+ * other patterns fire at both.
  *
- * @throws {TypeError} If the pattern is no text, or `once` is anything but `"cluster"`.
+ * @throws {TypeError} If the pattern is not a text or is blank, or `once` is anything but `"cluster"`.
  * @throws {RangeError} If `timeout` is not a positive number of milliseconds.
  *
  * @example

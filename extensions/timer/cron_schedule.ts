@@ -4,9 +4,9 @@ import type { Clock } from "./clock.ts";
 import type { Schedule } from "./schedule.ts";
 
 /**
- * Ticks at the times of a cron pattern; the clock must tell the time of day.
+ * Makes a schedule that ticks at the times of a cron pattern. Its clock must tell the time of day.
  *
- * @throws {ConfigurationError} If the pattern makes no sense, or there is no such time zone.
+ * @throws {ConfigurationError} If the pattern is not valid, or the time zone does not exist.
  */
 export function cronSchedule(
   { pattern, timezone, clock }: {

@@ -1,14 +1,17 @@
 /**
- * Which of many instances ticks.
+ * Decides which of many instances ticks.
  *
- * Invariant, as far as the broker can see: one instance at a time holds the exclusive consumer of the queue, and
- * an instance acts as the leader only while it holds it. The broker takes the consumer from an instance whose
- * connection is lost; that instance ends its term when it learns of it, gives the consumer up for good (a
- * transport would resume it, beside the new leader's), and stands again like everybody else. Between the
- * broker's knowledge and the instance's own, two may lead: that is the price of a lock without fencing.
+ * Invariant, as far as the broker can see: one instance at a time holds the exclusive consumer of the queue,
+ * and an instance acts as the leader only while it holds this consumer. The broker takes the consumer from an
+ * instance whose connection is lost. When that instance learns of the loss, it ends its term, gives up the
+ * consumer for good, and then stands for election again like every other instance. It must give up the
+ * consumer, because a transport would resume it beside the consumer of the new leader.
  *
- * The queue carries no messages. It expires when nobody has consumed it for a while, and so is declared before
- * each attempt.
+ * The invariant fails for a short time: after the broker has noticed a lost connection, and before the
+ * instance has noticed it, two instances may lead. That is the price of a lock without fencing.
+ *
+ * The queue carries no messages. It expires when nobody has consumed it for a while, so each attempt declares
+ * it first.
  */
 import { abortable, pause } from "../../runtime/waiting/abort.ts";
 import type { Log } from "../../runtime/log/log.ts";
@@ -16,12 +19,12 @@ import type { Consumer, Topology, Transport } from "../../runtime/message/transp
 
 /** Options of {@linkcode standForElection}. */
 export interface ElectionOptions {
-  /** One name for all who compete. */
+  /** Name of the queue. All instances that compete use the same name. */
   readonly queue: string;
-  /** What the leader does, until `signal` aborts or it has nothing more to do. */
+  /** Does the work of the leader until `signal` aborts or there is nothing more to do. */
   readonly lead: (signal: AbortSignal) => Promise<void>;
   readonly log: Log;
-  /** Ends it, and the term in progress with it. */
+  /** Ends the candidacy, and a term in progress with it. */
   readonly signal: AbortSignal;
 }
 
@@ -30,23 +33,30 @@ const ATTEMPT_STEP = 1_000;
 const ATTEMPT_LIMIT = 5_000;
 
 /**
- * Milliseconds until the next attempt after so many that failed.
+ * Returns the milliseconds until the next attempt, after `failures` attempts that failed.
  *
- * A broker logs each as an error, so those who stand by do not ask every second; nor does a new leader come late.
+ * A broker logs each failed attempt as an error, so an instance that stands by does not try every second. The
+ * time has a limit, so that a new leader does not come late.
  */
 export function attemptInterval(failures: number): number {
   return Math.min(failures * ATTEMPT_STEP, ATTEMPT_LIMIT);
 }
 
-/** Milliseconds that a queue nobody consumes stays. */
+/** Milliseconds that the broker keeps a queue that nobody consumes. */
 const QUEUE_EXPIRES = 3_600_000;
 
-/** What has to be declared for an election; also fine to declare by hand, to learn that it is permitted. */
+/**
+ * Returns what must be declared for an election. A caller may also declare it beforehand, to learn whether
+ * that is permitted.
+ */
 export function electionTopology(queue: string): Topology {
   return { queues: [{ name: queue, arguments: { "x-expires": QUEUE_EXPIRES } }] };
 }
 
-/** Leads whenever elected; resolves when `lead` has ended by itself, or when `signal` aborts and it has ended. */
+/**
+ * Stands for election again and again, and leads after each victory. Resolves when `lead` has ended by
+ * itself, or when `signal` has aborted and `lead` has ended.
+ */
 export async function standForElection(
   transport: Transport,
   { queue, lead, log, signal }: ElectionOptions,
@@ -66,11 +76,11 @@ export async function standForElection(
     const either = AbortSignal.any([signal, term.signal]);
     await lead(either);
     if (!either.aborted) return;
-    if (!signal.aborted) log.warning(`Leads no more at "${queue}": its consumer was interrupted`);
+    if (!signal.aborted) log.warning(`No longer leads at "${queue}": its consumer was interrupted`);
   }
 }
 
-/** The time for which this instance is the leader. Disposing it lets another lead. */
+/** The time for which this instance is the leader. Disposing the term lets another instance lead. */
 class Term implements AsyncDisposable {
   readonly #over = new AbortController();
   #consumer: Consumer | undefined;
@@ -78,9 +88,11 @@ class Term implements AsyncDisposable {
   /**
    * Becomes the leader.
    *
-   * An outage is waited out; a term that comes when `signal` has aborted meanwhile is given up at once.
+   * During an outage of the broker this method waits. If `signal` aborts meanwhile, this method rejects, and
+   * gives up at once a term that begins later.
    *
-   * @throws {BrokerError} If there is one.
+   * @throws {BrokerError} If there already is a leader.
+   * @throws {unknown} The signal's reason once the signal aborts.
    */
   static async begin(transport: Transport, queue: string, signal: AbortSignal): Promise<Term> {
     const term = new Term();
@@ -94,7 +106,7 @@ class Term implements AsyncDisposable {
     }
   }
 
-  /** Aborted when it has ended. */
+  /** Aborts when the term ends. */
   get signal(): AbortSignal {
     return this.#over.signal;
   }
@@ -115,5 +127,5 @@ class Term implements AsyncDisposable {
   }
 }
 
-/** Who sends something to the queue is mistaken. */
+/** Verdict on every message of the queue: a message can come there only by mistake. */
 const TAKEN = Promise.resolve("ack" as const);

@@ -11,18 +11,18 @@ import { keepSchedule } from "./timekeeper.ts";
 interface Timer {
   readonly entry: HostedEntrypoint;
   readonly schedule: Schedule;
-  /** The queue at which the instances elect the one that ticks; undefined where each of them ticks. */
+  /** Queue at which the instances elect the one that ticks; undefined if every instance ticks. */
   readonly queue: string | undefined;
 }
 
-/** Fires the ticks of a service, those of `timer` or those of `cron`. */
+/** Fires the ticks of a service: either those of `timer` or those of `cron`. */
 export class TimerHost implements Entrypoint {
   readonly #host: EntrypointHost;
   readonly #timers: readonly Timer[];
   readonly #stopping = new AbortController();
   #running: readonly Promise<void>[] = [];
 
-  /** @throws {ConfigurationError} If a cron pattern or its time zone makes no sense. */
+  /** @throws {ConfigurationError} If a cron pattern or its time zone is not valid. */
   constructor(entries: readonly HostedEntrypoint[], host: EntrypointHost) {
     this.#host = host;
     const queueOf = electionQueues(host.service);
@@ -64,12 +64,12 @@ export class TimerHost implements Entrypoint {
     if (queue === undefined) await lead(signal);
     else await standForElection(transport, { queue, lead, log, signal });
     if (!signal.aborted) {
-      log.warning(`${entry.kind} ${this.#host.service}.${entry.method} comes due no more`);
+      log.warning(`${entry.kind} ${this.#host.service}.${entry.method} has no more due times`);
     }
   }
 }
 
-/** A tick says nothing to its handler. */
+/** A tick carries no data for its handler. */
 const TICK: Payload = { body: undefined, contentType: undefined, headers: undefined };
 
 function scheduleOf({ method, options }: HostedEntrypoint, service: string): Schedule {
@@ -91,7 +91,10 @@ function scheduleOf({ method, options }: HostedEntrypoint, service: string): Sch
   }
 }
 
-/** Names `enoki.<kind>.<service>.<method>`, with a number behind where a method has several of the kind. */
+/**
+ * Names the election queues `enoki.<kind>.<service>.<method>`. If a method has several entrypoints of the
+ * kind, a number follows from the second one on.
+ */
 function electionQueues(service: string): (entry: HostedEntrypoint) => string {
   const counts = new Map<string, number>();
   return ({ kind, method }) => {

@@ -1,19 +1,22 @@
 import type { Clock } from "./clock.ts";
 
-/** When ticks are due, in milliseconds of its clock. Has no state: it is asked with all that matters. */
+/**
+ * Tells when ticks are due, in milliseconds of its clock. A schedule has no state: the caller passes all that
+ * matters.
+ */
 export interface Schedule {
   readonly clock: Clock;
-  /** Whether whoever begins to keep it ticks at once. */
+  /** Whether an instance ticks at once when it begins to keep the schedule. */
   readonly eager: boolean;
   /**
-   * The first due time after `time`, never equal to it; undefined where there is none any more.
+   * Returns the first due time after `time`, never `time` itself; undefined if there are no more due times.
    *
-   * @param start When the instance began to count.
+   * @param start Time at which the instance began to count.
    */
   next(time: number, start: number): number | undefined;
 }
 
-/** Ticks at `start` plus 1, 2, 3, ... intervals. */
+/** Makes a schedule that ticks at `start` plus 1, 2, 3, ... intervals. */
 export function intervalSchedule(
   { interval, eager, clock }: {
     /** Milliseconds. */
@@ -27,7 +30,7 @@ export function intervalSchedule(
     eager,
     next(time, start) {
       let tick = Math.floor((time - start) / interval) + 1;
-      // The quotient of a due time may be rounded to below its own number.
+      // If `time` is the due time of a tick, rounding may give a number below that of the tick.
       while (start + tick * interval <= time) tick++;
       return start + tick * interval;
     },

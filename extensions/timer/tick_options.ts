@@ -1,30 +1,36 @@
 import { type Conversion, entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
 import type { PlainRecord } from "../../runtime/message/plain.ts";
 
-/** What every entrypoint has that the clock fires. */
+/** Options of every entrypoint that the clock fires. */
 export interface TickOptions {
   /**
-   * `"cluster"`: of all instances of the service, one at a time ticks, elected through the broker.
+   * With `"cluster"`, one instance of the service at a time ticks. The instances elect it through the broker.
    *
-   * When that instance goes, another takes over within about a second, and a tick that came due meanwhile is
-   * skipped. It is no lock: an instance that is cut off ticks until it notices (for RabbitMQ, until its
-   * heartbeat fails), and a tick that was running then is not stopped; so a tick may be fired by two.
+   * When that instance goes, another one takes over within about a second. A tick that came due meanwhile is
+   * skipped. The election is not a lock: an instance that is cut off ticks until it notices that (for
+   * RabbitMQ, until its heartbeat fails), and it does not stop a tick that is running then. So two instances
+   * may fire the same tick.
    *
    * @default {every instance ticks}
    */
   readonly once?: "cluster";
   /**
-   * Milliseconds that a tick may run. Then its signal is aborted, and a handler that does not end at once loses
-   * its thread.
+   * Milliseconds that a tick may run. After that the runtime aborts the signal of the tick, and a handler
+   * that does not end at once loses its thread.
    *
    * @default {no limit}
    */
   readonly timeout?: number;
-  /** Names of error classes that are no fault of the service; logged at info instead of error. @default {[]} */
+  /**
+   * Names of error classes that are not the fault of the service. The runtime logs such errors at info
+   * instead of error.
+   *
+   * @default {[]}
+   */
   readonly expected?: readonly string[];
 }
 
-/** Makes an entrypoint whose handler receives nothing but its context, and whose result goes nowhere. */
+/** Makes an entrypoint whose handler receives only its context, and whose result nobody receives. */
 export function tickEntrypoint<Kind extends string>(
   kind: Kind,
   plan: PlainRecord,

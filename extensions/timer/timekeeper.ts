@@ -1,27 +1,31 @@
 /**
  * Keeps a schedule.
  *
- * Invariant: at most one tick runs, and every due time is covered by exactly one tick. It holds because the loop
- * waits for a tick before it looks for the next due time, and looks for it after the moment at which that tick
- * began: due times up to then were covered by it, and of those that came due while it ran the first one, now
- * overdue, stands for all. Nothing is added up, so there is no drift.
+ * Invariant: at most one tick runs, and every due time is covered by exactly one tick. The invariant holds
+ * because the loop waits for the end of a tick before it looks for the next due time, and because it looks
+ * for the first due time after the moment at which that tick began. The tick covered all due times up to that
+ * moment. If several due times passed while the tick ran, the loop takes the first one, which is now overdue,
+ * and the next tick covers all of them. The loop does not add up intervals, so there is no drift.
  */
 import type { Schedule } from "./schedule.ts";
 
 /** Options of {@linkcode keepSchedule}. */
 export interface KeepScheduleOptions {
-  /** When the instance began to count, by the schedule's clock. */
+  /** Time at which the instance began to count, by the schedule's clock. */
   readonly start: number;
-  /** Must not reject. */
+  /** Runs one tick. Must not reject. */
   readonly tick: () => Promise<void>;
-  /** Ends it; a running tick is still waited for. */
+  /** Ends the loop, which still waits for a running tick. */
   readonly signal: AbortSignal;
 }
 
-/** Milliseconds after which a wait is looked at again: clocks jump, machines sleep, and timers have a limit. */
+/**
+ * Milliseconds after which a wait checks the clock again, because clocks jump, machines sleep, and timers
+ * have a limit.
+ */
 const LONGEST_PAUSE = 30_000;
 
-/** Ticks when ticks are due, until `signal` aborts or the schedule ends. */
+/** Runs each tick when it is due, until `signal` aborts or the schedule ends. */
 export async function keepSchedule(
   schedule: Schedule,
   { start, tick, signal }: KeepScheduleOptions,
@@ -35,7 +39,7 @@ export async function keepSchedule(
   }
 }
 
-/** Waits for a time; resolves to false if `signal` aborts first. */
+/** Waits until a time is reached. Resolves to false if `signal` aborts first. */
 async function reach(time: number, { clock }: Schedule, signal: AbortSignal): Promise<boolean> {
   try {
     for (let left; (left = time - clock.now()) > 0;) {

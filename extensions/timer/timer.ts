@@ -6,23 +6,25 @@ export type TimerSpec = EntrypointSpec<"timer", []>;
 
 /** Options of {@linkcode timer}. */
 export interface TimerOptions extends TickOptions {
-  /** Seconds between ticks; fractions are fine. */
+  /** Seconds between two ticks. Fractions are allowed. */
   readonly interval: number;
   /** Whether the first tick comes at once instead of after one interval. @default {false} */
   readonly eager?: boolean;
 }
 
 /**
- * Declares that a method is called at an interval, in each instance of the service.
+ * Declares that each instance of the service calls a method at an interval.
  *
- * Tick n is due n intervals after the start, however long the ticks take. A tick never overlaps the one before:
- * those that come due while it runs become one, which follows at once, and then the times are the old ones
- * again. A handler that throws is logged, and the next tick comes as planned.
+ * Tick n is due n intervals after the start, no matter how long the ticks take. A tick never overlaps the
+ * tick before it: all ticks that come due while a tick runs become one tick, which follows at once. After
+ * that, ticks come at the planned times again. If a handler throws, the runtime logs the error, and the next
+ * tick comes as planned.
  *
- * With `once: "cluster"` each instance keeps to its own times, counted from its own start, while it is the one
- * that ticks; with `eager` it ticks at once when it becomes that.
+ * With `once: "cluster"` the instance that ticks keeps to its own times, counted from its own start. With
+ * `eager` an instance also ticks at once when it becomes the one that ticks.
  *
- * @throws {RangeError} If `interval` is not a positive number of seconds, or `timeout` not one of milliseconds.
+ * @throws {RangeError} If `interval` is not a positive number of seconds, or `timeout` is not a positive
+ *   number of milliseconds.
  * @throws {TypeError} If `once` is anything but `"cluster"`.
  *
  * @example

@@ -1,4 +1,4 @@
-/** The client of WebSocket services, for pages, and for programs that are no service. */
+/** The client of WebSocket services, for web pages and for programs that are not services. */
 export { clientScript, connectSocket } from "./browser/connect_socket.ts";
 export type {
   ConnectSocketOptions,

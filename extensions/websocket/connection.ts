@@ -1,10 +1,10 @@
 /**
- * What the calls of one connection share, though they run in different threads.
+ * The state that the calls of one connection share, although they run in different threads.
  *
- * Invariant: a call sees what the calls before it have written. The state lies with the socket in the main
- * thread as text, travels with each call, and comes back with its outcome; and since the requests of a socket
- * run strictly one after another, no two calls have it at a time. A call that is lost with its thread, or out of
- * time, has changed nothing.
+ * Invariant: a call sees what the calls before it have written. The main thread keeps the state with the
+ * socket, as text. The state travels with each call and comes back with the call's outcome. The requests of a
+ * socket run strictly one after another, so no two calls have the state at the same time. A call that is lost
+ * with its thread, or that runs out of time, has changed nothing.
  */
 import { encodeJson } from "../../runtime/message/codec.ts";
 import type { Call } from "../../runtime/service/call.ts";
@@ -13,19 +13,21 @@ import type { Payload } from "../../runtime/service/entrypoint.ts";
 import type { Failure } from "../../runtime/message/failure.ts";
 import type { PlainRecord } from "../../runtime/message/plain.ts";
 
-/** The connection that a call came by; all of it throws in a call that came otherwise. */
+/**
+ * The connection that a call came over. In a call that did not come over a WebSocket, each property throws.
+ */
 export interface WebSocketConnection<State> {
   readonly socketId: string;
-  /** URL of the request that opened it. */
+  /** URL of the request that opened the connection. */
   readonly url: string;
-  /** Headers of the same request, cookies among them. */
+  /** Headers of the same request, including cookies. */
   readonly headers: Headers;
-  /** Anything JSON; what a call writes, later calls on this socket read. Empty at first. */
+  /** Any JSON. Later calls on this socket read what a call writes here. The state is empty at first. */
   readonly state: Partial<State>;
 }
 
 /**
- * A dependency on the connection that a call came by.
+ * Declares a dependency on the connection that a call came over.
  *
  * @example
  * ```ts
@@ -49,7 +51,7 @@ export function websocketConnection<State extends object = Record<string, unknow
 
 const CONNECTIONS = new WeakMap<Call, CallConnection>();
 
-/** Begins the call's share in its connection; returns the socket's id. */
+/** Gives a call its share in the connection, and returns the socket's id. */
 export function enterConnection({ message }: Payload, call: Call): string {
   const head = message as ConnectionHead;
   CONNECTIONS.set(call, new CallConnection(head));
@@ -57,9 +59,11 @@ export function enterConnection({ message }: Payload, call: Call): string {
 }
 
 /**
- * The state of the connection, if the call has changed it; asked once, when the handler is done.
+ * Returns the state of the connection if the call has changed the state, otherwise undefined.
  *
- * @throws {TypeError} If it is no JSON; it stays as it was then.
+ * The caller asks once, when the handler has ended.
+ *
+ * @throws {TypeError} If the state is not JSON. The connection then keeps its former state.
  */
 export function changedState(call: Call): string | undefined {
   return connectionOf(call)?.changed();
@@ -148,20 +152,20 @@ class NoConnection implements WebSocketConnection<object> {
   }
 }
 
-/** What a thread gets of a connection with each of its calls. */
+/** The facts about a connection that a thread gets with each call. */
 export interface ConnectionHead extends PlainRecord {
   readonly socketId: string;
-  /** Of the request that opened it. */
+  /** URL of the request that opened the connection. */
   readonly url: string;
-  /** Names and values in turn, of the same request. */
+  /** Headers of the same request: names and values in turn. */
   readonly headers: readonly string[];
-  /** What its calls keep for each other, as JSON. */
+  /** The state that the calls of the connection share, as JSON. */
   readonly state: string;
 }
 
-/** What main gets of a call that has changed the state of its connection. */
+/** The facts that the main thread gets about a call that has changed the state of its connection. */
 export interface ChangeHead {
   readonly state: string;
-  /** Where the call failed all the same. */
+  /** The failure, if the call failed. The changed state counts nevertheless. */
   readonly failure?: Failure;
 }

@@ -24,7 +24,11 @@ export class WebSocketHost implements Entrypoint {
     this.#sockets = sockets;
   }
 
-  /** @throws {ConfigurationError} If another service has such a method at the same path. */
+  /**
+   * Adds the service's methods to the paths that they name.
+   *
+   * @throws {ConfigurationError} If another service has a method of the same name at the same path.
+   */
   setup(): Promise<void> {
     const { service } = this.#host;
     try {
@@ -43,16 +47,18 @@ export class WebSocketHost implements Entrypoint {
     }
   }
 
-  /** The server listens when all services run. */
+  /** Does nothing: the server begins to listen when all services run. */
   start(): Promise<void> {
     return Promise.resolve();
   }
 
   /**
-   * Takes nobody in any more, for no service, and waits for the calls that are here: they have nowhere to go back
-   * to, as messages have.
+   * Stops the methods, and waits for the calls that are here. These calls cannot go back to a queue, as
+   * messages can.
    *
-   * @param options.replaced Whether only the methods go, and the clients stay.
+   * Unless `replaced` is true, the server takes no more clients, for any service.
+   *
+   * @param options.replaced Whether only the methods go and the clients stay.
    */
   async stop({ replaced = false }: { readonly replaced?: boolean } = {}): Promise<void> {
     this.#replaced = replaced;
@@ -61,7 +67,7 @@ export class WebSocketHost implements Entrypoint {
     await this.#calls.finished();
   }
 
-  /** Waits until clients have been sent away, or until the container must stop at once. */
+  /** Waits until the server has sent the clients away, or until the container must stop at once. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#replaced) await this.#calls.orAborted(this.#sockets.close());
   }

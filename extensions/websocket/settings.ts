@@ -1,18 +1,24 @@
 import type { Section } from "../../runtime/config/section.ts";
 
-/** WebSockets of all services. */
+/** Settings for the WebSockets of all services. */
 export interface WebSocketSettings {
-  /** Bytes that a message of a client may have. */
+  /** Bytes that a message from a client may have. */
   readonly maxMessage: number;
-  /** Requests of one client that may wait while another of its own runs. */
+  /** Requests of one client that may wait while another request of the same client runs. */
   readonly maxQueue: number;
-  /** Bytes that may wait for one client to read them, or of its requests to be run. */
+  /**
+   * Bytes that may wait until one client reads them. It is also the limit for requests of one client that
+   * wait to run.
+   */
   readonly maxBuffer: number;
-  /** Clients at a time. */
+  /** Clients that may be connected at the same time. */
   readonly maxClients: number;
-  /** Milliseconds after which a silent client is given up; it is pinged after half of them. Zero is never. */
+  /**
+   * Milliseconds after which the server gives up a silent client. It pings the client after half of them. 0
+   * means never.
+   */
   readonly idleTimeout: number;
-  /** Origins whose pages may connect beside the server's own, or `*` for all. */
+  /** Origins whose pages may connect, besides the server's own origin, or `*` for all origins. */
   readonly origins: readonly string[];
 }
 

@@ -20,7 +20,7 @@ declare const CLIENT: unique symbol;
 /**
  * A WebSocket entrypoint.
  *
- * @typeParam ClientCall The call as a client makes it; the handler says what it leaves unstated.
+ * @typeParam ClientCall The call as a client makes it. Types that it does not state come from the handler.
  */
 export interface WebSocketSpec<
   Args extends readonly unknown[] = readonly [socketId: string, ...args: never[]],
@@ -40,7 +40,12 @@ export interface WebSocketOptions<
   Input extends InputSchemas | undefined = undefined,
   Output extends StandardSchema | undefined = undefined,
 > {
-  /** Where clients connect; all methods of a path, of whichever service, are behind one connection. @default {"/ws"} */
+  /**
+   * Path where clients connect. One connection serves all methods at its path, even methods of different
+   * services.
+   *
+   * @default {"/ws"}
+   */
   readonly path?: string;
   /**
    * Names of the handler's parameters after the socket's id.
@@ -48,20 +53,24 @@ export interface WebSocketOptions<
    * @default {read from the handler's source}
    */
   readonly params?: readonly string[];
-  /** Names of error classes that are the client's fault; logged at info instead of error. @default {[]} */
+  /**
+   * Names of error classes that are the client's fault. The log reports them at info instead of error.
+   *
+   * @default {[]}
+   */
   readonly expected?: readonly string[];
   /** Names of arguments that logs show as `********`. @default {[]} */
   readonly redact?: readonly string[];
   /**
-   * Milliseconds a call may run. Then its client is answered with an error, its signal is aborted, and a
+   * Milliseconds that a call may run. After that, the client gets an error, the call's signal aborts, and a
    * handler that does not end at once loses its thread.
    *
    * @default {no limit}
    */
   readonly timeout?: number;
-  /** Checks the arguments after the socket's id; what does not pass never reaches the handler. */
+  /** Checks the arguments after the socket's id. Arguments that do not pass never reach the handler. */
   readonly input?: Input;
-  /** Checks the result; what does not pass is answered with an error. */
+  /** Checks the result. If the result does not pass, the client gets an error. */
   readonly output?: Output;
 }
 
@@ -70,12 +79,12 @@ const DEFAULT_PATH = "/ws";
 /**
  * Declares that a method can be called over a WebSocket: Nameko's `rpc` of `nameko.web.websocket`.
  *
- * The handler receives the socket's id, and then what the client gives by name. The requests of one socket run
- * strictly one after another, those of different sockets in parallel. When the client leaves, the call's signal
- * is aborted.
+ * The handler receives the socket's id, and then the arguments that the client gives by name. The requests of
+ * one socket run strictly one after another. Requests of different sockets run in parallel. When the client
+ * leaves, the call's signal aborts.
  *
  * @throws {RangeError} If `timeout` is not a positive number of milliseconds.
- * @throws {TypeError} If `path` is not one: it begins with a slash and has no variables.
+ * @throws {TypeError} If `path` is not a path that begins with a slash and has no variables.
  *
  * @example
  * ```ts

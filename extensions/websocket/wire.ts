@@ -1,8 +1,10 @@
 /**
- * Nameko's WebSocket messages: `{"method", "data", "correlation_id"}` from a client, results and events to it.
+ * Nameko's WebSocket messages: `{"method", "data", "correlation_id"}` from a client, results and events to a
+ * client.
  *
- * `data` are arguments by name. `args`, arguments by position, is ours: clients that know the service by its
- * TypeScript type know no names (Nameko 2.14 ignores the key).
+ * `data` has arguments by name. `args` has arguments by position and is our own addition: a client that knows
+ * the service by its TypeScript type does not know the names of parameters. Nameko 2.14 ignores the key
+ * `args`.
  */
 import { isRecord } from "../../runtime/message/plain.ts";
 import { decodeJson, encodeJson } from "../../runtime/message/codec.ts";
@@ -10,20 +12,20 @@ import { toErrorObject } from "../../runtime/message/error_object.ts";
 import { BadRequestError } from "../../runtime/message/errors.ts";
 import { describeFailure, type Failure } from "../../runtime/message/failure.ts";
 
-/** What the main thread must know of a request. */
+/** The parts of a request that the main thread must know. */
 export interface RequestEnvelope {
   readonly method: unknown;
-  /** The client's own name for the request, any JSON, as text. */
+  /** The client's own name for the request: any JSON value, as text. */
   readonly correlationId: string;
 }
 
-/** What the thread must know of a request. */
+/** The parts of a request that the thread must know. */
 export interface RequestArguments {
   readonly args: readonly unknown[];
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** Reads a request, but not its arguments; undefined if it is not one. */
+/** Reads a request without its arguments. Returns undefined if the text is not a request. */
 export function decodeEnvelope(text: string): RequestEnvelope | undefined {
   try {
     const request = decodeJson(text);
@@ -37,7 +39,7 @@ export function decodeEnvelope(text: string): RequestEnvelope | undefined {
 /**
  * Reads the arguments of a request.
  *
- * @throws {BadRequestError} If they are not given by name, or in our own way.
+ * @throws {BadRequestError} If `data` is not empty and not a mapping, or if `args` is not a list.
  */
 export function decodeArguments(method: string, text: string): RequestArguments {
   const { data, args = [] } = decodeJson(text) as Readonly<Record<string, unknown>>;
@@ -49,7 +51,7 @@ export function decodeArguments(method: string, text: string): RequestArguments 
   return { args, data: isEmpty ? {} : data as RequestArguments["data"] };
 }
 
-/** Writes the answer to a request whose encoded result is `result`. */
+/** Writes the answer to a request that succeeded. `result` is its result, encoded as JSON. */
 export function encodeResult(result: string, correlationId: string): string {
   return `{"type": "result", "success": true, "data": ${result}, "correlation_id": ${correlationId}}`;
 }
@@ -59,13 +61,16 @@ export function encodeFailure(failure: Failure, service: string, correlationId: 
   return encodeError(toErrorObject(failure, service), correlationId);
 }
 
-/** Writes the answer to what is no request. */
+/** Writes the answer to a message that is not a request. */
 export function encodeMalformed(): string {
   const error = new BadRequestError("Invalid JSON data", { reason: "MalformedRequest" });
   return encodeError(toErrorObject(describeFailure(error), ""), "null");
 }
 
-/** Writes the answer to a request for a method that nobody has; Nameko says no more here than that. */
+/**
+ * Writes the answer to a request for a method that no service has. Nameko's answer says no more than this
+ * either.
+ */
 export function encodeMethodNotFound(correlationId: string): string {
   const path = "nameko.exceptions.MethodNotFound";
   const detail = { code: "METHOD_NOT_FOUND" };
@@ -78,7 +83,7 @@ export function encodeMethodNotFound(correlationId: string): string {
 /**
  * Writes an event.
  *
- * @throws {TypeError} If `data` cannot be JSON.
+ * @throws {TypeError} If JSON cannot represent `data`.
  */
 export function encodeEvent(event: string, data: unknown): string {
   return `{"type": "event", "event": ${encodeJson(event)}, "data": ${encodeJson(data)}}`;

@@ -1,8 +1,9 @@
 /**
- * The seam: every message that crosses between the main thread and a service's thread.
+ * The messages that cross between the main thread and a service's thread. This file lists all of them.
  *
- * Plain data only. An `AbortSignal` posted through a port arrives as an empty object without any error, and an
- * error loses its class: so cancelling is a message of its own, and errors cross as {@linkcode Failure}s.
+ * They hold plain data only. An `AbortSignal` that is posted through a port arrives as an empty object,
+ * without any error. An error that is posted loses its class. So a cancellation is a message of its own, and
+ * errors cross as {@linkcode Failure}s.
  */
 import type { ReceivedMessage } from "../service/entrypoint.ts";
 import type { Manifest } from "../service/manifest.ts";
@@ -14,60 +15,60 @@ import type { LogLevel, LogRecord } from "../log/log.ts";
 import type { KnownParameters } from "../service/parameters.ts";
 import type { PlainRecord } from "../message/plain.ts";
 
-/** A module and all that it imports as one script. Plain data: every thread is given a copy. */
+/** A module and all that it imports, as one script. It is plain data, and every thread gets a copy. */
 export interface ModuleBundle {
-  /** Of the module that was asked for. */
+  /** URL of the module that the bundle was made for. */
   readonly url: string;
-  /** An ES module, whose only imports are the runtime, built-ins and packages. */
+  /** An ES module that imports only the runtime, built-ins and packages. */
   readonly code: string;
-  /** Its source map as JSON; the sources are the URLs of the modules. */
+  /** Source map of the code, as JSON. Its sources are the URLs of the modules. */
   readonly map: string;
-  /** The packages that it imports, such as `npm:zod@4`. */
+  /** The packages that the code imports, such as `npm:zod@4`. */
   readonly packages: readonly string[];
 }
 
-/** What a thread loads: the URL of a module, or a bundle. */
+/** The module that a thread loads: its URL, or a bundle. */
 export type ThreadModule = string | ModuleBundle;
 
-/** The same, where it may still be prepared. */
+/** A thread's module, or a promise of the module while its preparation still runs. */
 export type ComingThreadModule = ThreadModule | Promise<ThreadModule>;
 
 /** One call for a thread. */
 export interface CallMessage {
-  /** Cell of the thread's {@linkcode Claims}, and the call's name until it has settled. */
+  /** Cell of the thread's {@linkcode Claims}. It is also the name of the call until the call has settled. */
   readonly slot: number;
   /** Place of the entrypoint in the manifest. */
   readonly entrypoint: number;
   readonly body: Body;
   readonly contentType: string | undefined;
   readonly headers: FieldTable | undefined;
-  /** Absent where the entrypoint's handler does not get it, as in RPC: it would only cost. */
+  /** Absent if the entrypoint's handler does not get it, as in RPC: to send it would only cost time. */
   readonly message?: ReceivedMessage | PlainRecord | string;
-  /** Milliseconds that the handler may take; where its reply is a stream, until that begins. */
+  /** Milliseconds that the handler may take. For a stream, only the time before it begins counts. */
   readonly timeout?: number;
 }
 
-/** What a pool is asked to run: a call without the slot it will have. */
+/** A call as a pool gets it, without the slot that the pool will give to the call. */
 export type Invocation = Omit<CallMessage, "slot">;
 
-/** What a thread must know to serve one of its module's services. */
+/** Tells a thread to serve one of its module's services, with all that the thread must know for that. */
 export interface ServeMessage {
   readonly type: "serve";
   readonly service: string;
   readonly config: PlainRecord;
-  /** Milliseconds that an outgoing call waits for its answer where it says nothing else. */
+  /** Milliseconds that an outgoing call waits for its answer, unless that call states a timeout. */
   readonly callTimeout: number;
   /** How many ids of former calls a call id stack keeps. */
   readonly parentCallsTracked: number;
-  /** Calls run at a time. */
+  /** How many calls the thread runs at a time. */
   readonly concurrency: number;
-  /** Records below it are not sent. */
+  /** The thread sends no log records below this level. */
   readonly logLevel: LogLevel;
-  /** What another thread has read of the handlers' parameters. */
+  /** Parameters of the handlers that another thread has read. */
   readonly parameters?: KnownParameters;
 }
 
-/** Main to thread. */
+/** A message from the main thread to a thread. */
 export type ToThread =
   | { readonly type: "load"; readonly module: ThreadModule }
   | ServeMessage
@@ -81,7 +82,7 @@ export type ToThread =
   | { readonly type: "stop" }
   | { readonly type: "end" };
 
-/** Thread to main. */
+/** A message from a thread to the main thread. */
 export type FromThread =
   | { readonly type: "loaded"; readonly services: readonly ServiceExport[] }
   | { readonly type: "described"; readonly services: readonly ServiceExport[] }
@@ -114,7 +115,7 @@ export type FromThread =
 
 /** A service that a module exports. */
 export interface ServiceExport {
-  /** Name of the export, `default` among them. */
+  /** Name of the export. It may be `default`. */
   readonly exportName: string;
   readonly manifest: Manifest;
 }
@@ -129,5 +130,5 @@ export interface Port<Outgoing, Incoming> {
 /** A thread's end of the port. */
 export type ThreadPort = Port<FromThread, ToThread>;
 
-/** Main's end of the port. */
+/** The main thread's end of the port. */
 export type HostPort = Port<ToThread, FromThread>;

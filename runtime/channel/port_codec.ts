@@ -1,14 +1,16 @@
 /**
- * Which messages between main and a thread go through a ring, and how: calls and plain results.
+ * The codecs of the messages that go through a ring between the main thread and a thread: calls and plain
+ * results.
  *
- * The text of one is a line of numbers and of the lengths of its fields, and then the fields. Texts go as they
- * are, which spares the bodies an escaping that JSON would need; records go as JSON, if JSON carries them.
+ * The text of a message is a line with numbers and the lengths of its fields, and then the fields. Texts stay
+ * as they are, so the bodies need no escaping, which JSON would need. Records become JSON, if JSON can carry
+ * them.
  */
 import type { FieldTable } from "../message/transport.ts";
 import type { CallMessage, FromThread, ToThread } from "./port.ts";
 import type { RingCodec } from "./ring_port.ts";
 
-/** Main to thread. */
+/** Encodes and decodes messages from the main thread to a thread. */
 export const TO_THREAD: RingCodec<ToThread> = {
   encode(message) {
     if (message.type !== "call") return undefined;
@@ -39,10 +41,10 @@ export const TO_THREAD: RingCodec<ToThread> = {
   },
 };
 
-/** A timeout that there is, is longer. */
+/** Stands for no timeout. Every real timeout is longer. */
 const NO_TIMEOUT = 0;
 
-/** Thread to main. */
+/** Encodes and decodes messages from a thread to the main thread. */
 export const FROM_THREAD: RingCodec<FromThread> = {
   encode(message) {
     if (message.type !== "done" || typeof message.body === "object" || !isPlain(message.head)) {
@@ -101,7 +103,7 @@ function fromTextOrJson([text, json]: readonly Field[]) {
   return json === undefined ? text : JSON.parse(json);
 }
 
-/** Whether a value comes back from JSON as it was. */
+/** Returns whether a value comes back from JSON unchanged. */
 function isPlain(value: unknown): boolean {
   switch (typeof value) {
     case "string":

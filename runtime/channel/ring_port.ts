@@ -1,30 +1,31 @@
 /**
  * A message port whose common messages go through shared memory.
  *
- * Posting through a `MessagePort` costs more than most calls do: each message is serialized, queued, and wakes
- * the other thread. So messages that the codec can make a text of are written to a ring, and the other side is
- * woken only when it waits. All else goes through the port as before: bytes, streams, what is large, and
- * everything while the ring is full.
+ * To post a message through a `MessagePort` costs more than most calls do: the port serializes and queues
+ * each message, and wakes the other thread. So a side writes each message that the codec can turn into a text
+ * to a ring, and wakes the other side only if that side waits. All other messages go through the port as
+ * before: bytes, streams, large messages, and every message while the ring is full.
  *
- * Invariant: messages arrive in the order in which they were posted, whichever way they took. It holds because
- * they are numbered, and a number is delivered only after the one before it. Nothing is left lying: before a side
- * ends its turn it has either asked to be woken, or it will look again, or the number that it waits for is in the
- * port and will wake it.
+ * Invariant: messages arrive in the order in which they were posted, through the ring or through the port.
+ * The invariant holds because the messages have numbers, and a side delivers a number only after the number
+ * before it. No message stays in the ring without a reader. When a side ends its turn, one of three things is
+ * true: it has asked to be woken, or it will look again, or the number that it waits for is in the port and
+ * will wake it.
  *
- * A side that gets messages at short intervals looks again in its next turns before it asks to be woken, because
- * that costs both sides more than to look.
+ * A side that gets messages at short intervals looks again in its next turns before it asks to be woken,
+ * because a wake-up costs both sides more than a look.
  */
 import type { Port } from "./port.ts";
 import { NOTIFIES, RingReader, RingWriter } from "./shared_ring.ts";
 
-/** Which messages go through a ring, and as what. */
+/** Chooses the messages that go through a ring, and turns them into texts and back. */
 export interface RingCodec<Message> {
-  /** The text of a message; undefined if it must go through the port. */
+  /** Returns the text of a message, or undefined if the message must go through the port. */
   encode(message: Message): string | undefined;
   decode(text: string): Message;
 }
 
-/** What a {@linkcode RingPort} is made of; one side's `outgoing` is the other's `incoming`. */
+/** Parts of a {@linkcode RingPort}. The `outgoing` of one side is the `incoming` of the other side. */
 export interface RingPortOptions<Outgoing, Incoming> {
   readonly outgoing: SharedArrayBuffer;
   readonly incoming: SharedArrayBuffer;
@@ -32,13 +33,13 @@ export interface RingPortOptions<Outgoing, Incoming> {
   readonly incomingCodec: RingCodec<Incoming>;
 }
 
-/** Means that there is something in the ring, where the ring itself cannot wake the other side. */
+/** Tells the other side that the ring holds a message, if the ring itself cannot wake that side. */
 const BELL = 0;
 
-/** Milliseconds between messages below which a side goes on looking, and for which it does. */
+/** Milliseconds. If messages come at shorter intervals than this, a side goes on looking for this time. */
 const SHORT_INTERVAL = 0.1;
 
-/** As they were before service code could replace them. */
+/** The functions as they were before service code could replace them. */
 const { clearImmediate, setImmediate } = globalThis;
 
 type Posted<Message> = typeof BELL | readonly [number: number, message: Message];
@@ -76,7 +77,7 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
   set onmessage(listener: Port<Outgoing, Incoming>["onmessage"]) {
     this.#onmessage = listener;
     this.#port.onmessage = listener === null ? null : this.#receive;
-    // What came before has woken nobody
+    // Messages that came before the listener have woken nobody.
     if (!this.#waiting) queueMicrotask(this.#woken);
   }
 
@@ -129,7 +130,7 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
         this.#looking = setImmediate(this.#look);
         return;
       }
-      // A record that is not the next one waits for a message in the port
+      // If the ring has a later number, the expected message is in the port and will wake this side.
       if (number !== undefined || this.#waiting) return;
       if (this.#reader.wait(this.#woken)) {
         this.#waiting = true;

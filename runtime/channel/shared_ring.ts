@@ -1,14 +1,17 @@
 /**
- * Numbered texts from one thread to another through shared memory.
+ * Carries numbered texts from one thread to another through shared memory.
  *
- * Invariant: one side writes and the other reads, in order, and the reader sees a record only when it is whole.
- * It holds because each side changes its own counter only, and the writer publishes `WRITTEN` after the bytes. A
- * record never wraps: one that does not fit before the end of the memory begins anew at its start, after a mark.
- * A reader that found nothing says so in `WAITING`, and a writer that takes that mark away has to wake it. Both
- * look at the other's word after they have written their own, so no record is left lying with nobody told.
+ * Invariant: one side writes and the other side reads, in order, and the reader sees a record only when the
+ * record is whole. The invariant holds because each side changes only its own counter, and the writer
+ * publishes `WRITTEN` after the bytes. A record never wraps: if a record does not fit before the end of the
+ * memory, the writer puts a mark there and writes the record at the start of the memory. A reader that found
+ * no record sets a mark in `WAITING`, and a writer that takes that mark away must wake the reader. Each side
+ * reads the word of the other side after it has written its own word, so the ring never holds a record that
+ * the reader does not learn of.
  *
- * A thread that waits at its event loop is woken by `Atomics.notify` in half the time that a message through a
- * port takes. Deno before 2.7 does not look at its event loop then; there, the writer has to find another way.
+ * `Atomics.notify` wakes a thread that waits at its event loop in half the time that a message through a port
+ * takes. Before version 2.7, Deno does not look at its event loop then, so the writer must wake the reader in
+ * another way.
  */
 import { Buffer } from "node:buffer";
 
@@ -16,19 +19,19 @@ const WRITTEN = 0;
 const READ = 1;
 const WAITING = 2;
 
-/** The words above have a cache line for themselves. */
+/** The words above have a cache line of their own. */
 const WORDS_BYTES = 64;
 
-/** A record is the length of its text and its number, then the text in UTF-8. */
+/** A record begins with the length of its text and with its number. The text in UTF-8 follows. */
 const HEADER_BYTES = 8;
 const WRAP = -1;
 
-/** Bytes of UTF-8 that a UTF-16 unit takes at most. */
+/** The most bytes of UTF-8 that one UTF-16 unit takes. */
 const BYTES_PER_UNIT = 3;
 
 const ENCODER = new TextEncoder();
 
-/** As they were before service code could replace them. */
+/** The functions as they were before service code could replace them. */
 const { exchange, load, notify, store, waitAsync } = Atomics;
 
 /** Whether `Atomics.notify` reaches a thread that waits at its event loop. */
@@ -37,7 +40,7 @@ export const NOTIFIES = !/^2\.[0-6]\./.test(Deno.version.deno);
 /**
  * Makes the memory of a ring.
  *
- * @param bytes Room for records, a power of two. One record may take a quarter of it.
+ * @param bytes Bytes for records, a power of two. One record may take a quarter of them.
  */
 export function createRing(bytes: number): SharedArrayBuffer {
   return new SharedArrayBuffer(WORDS_BYTES + bytes);
@@ -49,7 +52,7 @@ export class RingWriter {
   readonly #records: Int32Array;
   readonly #bytes: Uint8Array;
   readonly #mask: number;
-  /** In bytes since the beginning, as all counters; they wrap around as 32-bit numbers do. */
+  /** Bytes since the beginning. All counters are in bytes, and wrap around as 32-bit numbers do. */
   #written = 0;
 
   constructor(memory: SharedArrayBuffer) {
@@ -59,7 +62,7 @@ export class RingWriter {
     this.#mask = this.#bytes.length - 1;
   }
 
-  /** Writes a record; false if there is no room for it. */
+  /** Writes a record. Returns false if the ring has no room for it. */
   write(number: number, text: string): boolean {
     const size = this.#bytes.length;
     const room = HEADER_BYTES + text.length * BYTES_PER_UNIT + 3;
@@ -80,7 +83,7 @@ export class RingWriter {
     return true;
   }
 
-  /** Wakes the reader, if it waits; true once for each time that it began to. */
+  /** Wakes the reader if it waits. Returns true once for each wait of the reader. */
   wake(): boolean {
     if (load(this.#words, WAITING) === 0 || exchange(this.#words, WAITING, 0) === 0) return false;
     if (NOTIFIES) notify(this.#words, WAITING);
@@ -103,7 +106,7 @@ export class RingReader {
     this.#mask = this.#bytes.length - 1;
   }
 
-  /** The number of the next record; undefined if there is none. */
+  /** The number of the next record, or undefined if there is no record. */
   get nextNumber(): number | undefined {
     if (load(this.#words, WRITTEN) === this.#read) return undefined;
     let offset = this.#read & this.#mask;
@@ -126,9 +129,10 @@ export class RingReader {
   }
 
   /**
-   * Asks to be woken by the next record; false if there is one already.
+   * Asks the writer to wake this side with the next record. Returns false if there is a record already.
    *
-   * @param onWoken Called then, where {@linkcode NOTIFIES}; until it is, nothing may ask again.
+   * @param onWoken Called when the writer wakes this side, if {@linkcode NOTIFIES}. Nothing may call `wait`
+   * again before that.
    */
   wait(onWoken: () => void): boolean {
     store(this.#words, WAITING, 1);
@@ -142,13 +146,13 @@ export class RingReader {
     return async;
   }
 
-  /** Wakes itself, because a wait that nothing ends holds the ring. */
+  /** Wakes this side itself, because a wait that never ends keeps the ring in memory. */
   endWait(): void {
     if (NOTIFIES) notify(this.#words, WAITING);
   }
 }
 
-/** Records begin at multiples of four, because their headers are words. */
+/** Returns the bytes of a record. Records begin at multiples of four, because their headers are words. */
 function recordBytes(length: number): number {
   return (HEADER_BYTES + length + 3) & ~3;
 }

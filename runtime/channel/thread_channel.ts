@@ -1,20 +1,20 @@
-/** The two ends of what main and a thread talk through. */
+/** The two ends of the channel between the main thread and a thread. */
 import type { FromThread, HostPort, ThreadPort, ToThread } from "./port.ts";
 import { FROM_THREAD, TO_THREAD } from "./port_codec.ts";
 import { RingPort } from "./ring_port.ts";
 import { createRing } from "./shared_ring.ts";
 
-/** Bytes of each of a thread's two rings; messages of more than about a tenth of it go through the port. */
+/** Bytes of each of a thread's two rings. Messages of more than about a tenth of it go through the port. */
 const RING_BYTES = 131_072;
 
-/** A thread's end, as it is posted to it; `port` must be transferred. */
+/** A thread's end of the channel, as a message to the thread. The sender must transfer `port`. */
 export interface ThreadChannelEnd {
   readonly port: MessagePort;
   readonly toThread: SharedArrayBuffer;
   readonly toHost: SharedArrayBuffer;
 }
 
-/** Makes a channel; main keeps `host`. */
+/** Makes a channel. The main thread keeps `host`. */
 export function createThreadChannel(): { readonly host: HostPort; readonly thread: ThreadChannelEnd } {
   const { port1, port2 } = new MessageChannel();
   const [toThread, toHost] = [createRing(RING_BYTES), createRing(RING_BYTES)];
@@ -27,7 +27,7 @@ export function createThreadChannel(): { readonly host: HostPort; readonly threa
   return { host, thread: { port: port2, toThread, toHost } };
 }
 
-/** Opens a thread's end, in the thread. */
+/** Opens a thread's end of the channel, in the thread itself. */
 export function openThreadChannel({ port, toThread, toHost }: ThreadChannelEnd): ThreadPort {
   return new RingPort<FromThread, ToThread>(port, {
     outgoing: toHost,
@@ -37,13 +37,13 @@ export function openThreadChannel({ port, toThread, toHost }: ThreadChannelEnd):
   });
 }
 
-/** What a thread is born with. */
+/** The data that a thread gets when it starts. */
 export interface ThreadBirth {
   readonly channel: ThreadChannelEnd;
   readonly claims: SharedArrayBuffer;
 }
 
-/** The part of a web Worker's global scope that we use; the type check knows the window's only. */
+/** The part of a web Worker's global scope that we use. The type check knows only a window's scope. */
 export interface WorkerScope<Incoming, Outgoing> {
   onmessage: ((event: { readonly data: Incoming }) => void) | null;
   postMessage(message: Outgoing): void;

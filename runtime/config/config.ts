@@ -1,31 +1,37 @@
+/**
+ * This folder holds the configuration, from file, environment and flags to checked sections.
+ *
+ * This file puts the configuration together from all its sources.
+ */
 import { type Config, loadConfigFile, parseConfigText } from "./file.ts";
 import { keepPlaces } from "./place.ts";
 import type { ConfigValue } from "./yaml.ts";
 import type { Environment } from "./references.ts";
 import { ConfigurationError } from "../message/errors.ts";
 
-/** The only keys that an environment variable of the same name sets. */
+/** The only keys that an environment variable of the same name can set. */
 const KEYS_FROM_ENVIRONMENT = ["AMQP_URI", "TRANSPORT", "WEB_SERVER_ADDRESS"] as const;
 
 /** Options of {@linkcode resolveConfig}, the weakest source first. */
 export interface ResolveConfigOptions {
-  /** Text of a YAML file, for what is set nowhere else. */
+  /** Text of a YAML file. Its keys count if no other source sets them. */
   readonly defaults?: string;
-  /** Source of `AMQP_URI`, `TRANSPORT`, `WEB_SERVER_ADDRESS` and of `${VAR}` in values. @default {Deno.env} */
+  /** Source of `AMQP_URI`, `TRANSPORT`, `WEB_SERVER_ADDRESS` and `${VAR}` in values. @default {Deno.env} */
   readonly env?: Environment;
   /** Path of a YAML file. */
   readonly file?: string | URL;
-  /** Texts of the form `KEY=VALUE`, the value being YAML; the last one of a key wins. */
+  /** Texts of the form `KEY=VALUE`. The value is YAML. The last text for a key wins. */
   readonly define?: readonly string[];
-  /** Values of the command line's own flags; what is undefined does not count. */
+  /** Values of the command line's own flags. An undefined value does not count. */
   readonly flags?: Readonly<Record<string, ConfigValue | undefined>>;
 }
 
 /**
- * Puts the configuration together: flag before `define` before file before environment before
- * `defaults`.
+ * Puts the configuration together from its sources.
  *
- * A key is replaced as a whole. Defaults are not filled in; who owns a key does that.
+ * A flag wins over `define`, `define` over the file, the file over the environment, and the environment over
+ * `defaults`. A stronger source replaces the value of a key as a whole. The function does not fill in the
+ * defaults of keys: the owner of a key does that.
  *
  * @throws {ConfigurationError} If the file or a definition cannot be read.
  */
@@ -37,7 +43,7 @@ export async function resolveConfig(
   const fromFile = file === undefined ? {} : await loadConfigFile(file, { env });
   const inside = defaults === undefined
     ? {}
-    : await parseConfigText(defaults, { action: "Cannot use the configuration inside", env });
+    : await parseConfigText(defaults, { action: "Cannot use the configuration inside the binary", env });
   const config = Object.fromEntries([
     ...given(inside),
     ...given(Object.fromEntries(KEYS_FROM_ENVIRONMENT.map((key) => [key, env.get(key) || undefined]))),

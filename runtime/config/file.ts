@@ -3,21 +3,21 @@ import type { ConfigValue, ParseConfigYamlOptions } from "./yaml.ts";
 import type { Environment } from "./references.ts";
 import { ConfigurationError } from "../message/errors.ts";
 
-/** Configuration by key, plain data all the way down. Keys are case-sensitive; unknown ones are kept. */
+/** Configuration by key. All values are plain data. Keys are case-sensitive, and unknown keys stay. */
 export type Config = Readonly<Record<string, ConfigValue>>;
 
 /** Options of {@linkcode loadConfigFile}. */
 export interface LoadConfigFileOptions {
-  /** @default {Deno.env} */
+  /** Source of the variables in `${NAME}`. @default {Deno.env} */
   readonly env?: Environment;
 }
 
 /**
- * Reads a Nameko configuration file: YAML 1.1 as PyYAML takes it, with `${VAR:default}` filled in.
+ * Reads a Nameko configuration file: YAML 1.1 as PyYAML reads it, with `${VAR:default}` expanded.
  *
  * An empty file is an empty configuration.
  *
- * @throws {ConfigurationError} If it cannot be read, is not YAML, or its top level is not a mapping.
+ * @throws {ConfigurationError} If the file cannot be read, is not YAML, or is not a mapping.
  */
 export async function loadConfigFile(
   path: string | URL,
@@ -28,10 +28,10 @@ export async function loadConfigFile(
 }
 
 /**
- * Reads the text of such a file.
+ * Reads the text of a Nameko configuration file, as {@linkcode loadConfigFile} does.
  *
- * @param options.action What fails if it is wrong, as the beginning of a message.
- * @throws {ConfigurationError} As {@linkcode loadConfigFile}.
+ * @param options.action The failed action that error messages begin with.
+ * @throws {ConfigurationError} If the text is not YAML, or is not a mapping.
  */
 export async function parseConfigText(
   text: string,

@@ -1,4 +1,8 @@
-/** Where the keys of a configuration stand, for messages about them. Copies of a mapping have to be told. */
+/**
+ * The places of the keys of a configuration, for messages about these keys.
+ *
+ * A copy of a mapping has no places until {@linkcode keepPlaces} notes them.
+ */
 
 const PLACES = new WeakMap<object, ReadonlyMap<string, string>>();
 
@@ -7,12 +11,12 @@ export function recordPlaces(mapping: object, places: ReadonlyMap<string, string
   PLACES.set(mapping, places);
 }
 
-/** Where a key stands; undefined if it comes from no file. */
+/** Returns where a key stands, or undefined if the key comes from no file. */
 export function placeOf(mapping: object, key: string): string | undefined {
   return PLACES.get(mapping)?.get(key);
 }
 
-/** Notes for a changed copy where the keys stand whose values it has kept; returns the copy. */
+/** Notes the places of those keys whose values a changed copy has kept. Returns the copy. */
 export function keepPlaces<T extends object>(copy: T, original: object): T {
   const places = PLACES.get(original);
   if (places === undefined) return copy;

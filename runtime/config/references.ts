@@ -1,23 +1,24 @@
 /**
- * `${NAME}` and `${NAME:default}` in configuration text, by Nameko's grammar (the one it has when Python's
- * `regex` module is installed).
+ * `${NAME}` and `${NAME:default}` in configuration text, by Nameko's grammar. Nameko has this grammar when
+ * Python's `regex` module is installed.
  *
- * NAME is anything without braces, colons and white space. A default may hold further references and braces,
- * as long as the braces pair up. What does not fit the grammar (`$X`, `${}`, `${ X }`, `${:x}`) is literal
- * text, and there is no escape. A variable that is set wins over its default even when it is empty.
+ * NAME is any text without braces, colons and white space. A default may hold more references, and also
+ * braces, as long as the braces form pairs. A text that does not fit the grammar (`$X`, `${}`, `${ X }`,
+ * `${:x}`) is literal, and there is no escape. A variable that is set wins over its default, even if the
+ * variable is empty.
  *
- * Invariant: expansion ends. Nameko expands a default again and again until no `${…}` is left, which is for
- * ever when nothing changes (`${X:${}}`) or when variables name each other. Here a round without a change is
- * the last one, and every scalar has a budget of look-ups.
+ * Invariant: expansion ends. Nameko expands a default again and again until no `${…}` is left. That never
+ * ends if nothing changes (`${X:${}}`) or if variables name each other. Here expansion ends with the first
+ * round that changes nothing, and every scalar has a budget of look-ups.
  */
 import { ConfigurationError } from "../message/errors.ts";
 
-/** Where variables come from; `Deno.env` is one, and so is a `Map`. */
+/** Source of variables, such as `Deno.env` or a `Map`. */
 export interface Environment {
   get(name: string): string | undefined;
 }
 
-/** How many more look-ups one scalar may make, all its nested references included. */
+/** The number of look-ups that one scalar may still make, together with all its nested references. */
 export interface LookupBudget {
   left: number;
 }
@@ -26,20 +27,20 @@ const LOOKUPS_PER_SCALAR = 1_000;
 const REFERENCE_INSIDE = /^[^\n]*\$\{[^\n]*\}/;
 const NAME_CHARACTER = /[^{}:\s]/;
 
-/** A fresh budget, for the references of one scalar. */
+/** Makes a fresh budget for the references of one scalar. */
 export function lookupBudget(): LookupBudget {
   return { left: LOOKUPS_PER_SCALAR };
 }
 
-/** Whether a plain scalar is to be expanded: something like a reference stands in its first line. */
+/** Returns whether a plain scalar needs expansion: its first line holds something like a reference. */
 export function mayHoldReference(text: string): boolean {
   return REFERENCE_INSIDE.test(text);
 }
 
 /**
- * Replaces every reference by its variable's text, or by its expanded default.
+ * Replaces every reference by the text of its variable, or by its expanded default.
  *
- * The text of a variable is not expanded again here, unless it came out of a default.
+ * The function does not expand the text of a variable again, unless that text came out of a default.
  *
  * @throws {ConfigurationError} If the variables refer to each other without end.
  */

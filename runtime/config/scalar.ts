@@ -1,10 +1,11 @@
 /**
- * What a plain (unquoted) YAML scalar means to PyYAML, and so to Nameko.
+ * The meaning of a plain (unquoted) YAML scalar to PyYAML, and so to Nameko.
  *
- * YAML 1.1 read with PyYAML's own resolver, which differs from the specification and from other libraries:
- * `y` and `n` are text, `1e3` is text (a float needs its dot, an exponent its sign), `010` is 8, `1:30` is 90.
- * Two deviations keep the result plain data without loss: a timestamp becomes ISO 8601 text, and an integer
- * that a number cannot hold exactly stays the text it was.
+ * PyYAML reads YAML 1.1 with its own resolver, which differs from the specification and from other libraries:
+ * `y` and `n` are text, `1e3` is text (a float needs a dot, and an exponent needs a sign), `010` is 8, and
+ * `1:30` is 90. This file deviates from PyYAML in two points, so that the result is plain data without loss:
+ * a timestamp becomes ISO 8601 text, and an integer that a number cannot hold exactly stays text as it was
+ * written.
  */
 
 /** A value that is not a list and not a mapping. */
@@ -23,7 +24,7 @@ const DATE = /^\d{4}-\d\d-\d\d$/;
 const TIMESTAMP =
   /^(\d{4})-(\d\d?)-(\d\d?)(?:[Tt]|[ \t]+)(\d\d?):(\d\d):(\d\d)(?:\.(\d*))?(?:[ \t]*(?:(Z)|([-+])(\d\d?)(?::(\d\d))?))?$/;
 
-/** Resolves a plain scalar: null, boolean, number, ISO 8601 text for a timestamp, or the text itself. */
+/** Resolves a plain scalar to null, boolean, number, ISO 8601 text for a timestamp, or the text itself. */
 export function resolvePlainScalar(text: string): ConfigScalar {
   if (NULL.test(text)) return null;
   if (TRUE.test(text)) return true;

@@ -4,18 +4,18 @@ import { isSecretKey, MASK, maskSecrets } from "../log/secrets.ts";
 import { placeOf } from "./place.ts";
 
 /**
- * A mapping of the configuration, for whoever owns some of its keys.
+ * A mapping of the configuration, as the owner of some of its keys reads it.
  *
- * It checks what it gives, and names key, line and file where a value is wrong. Null counts as absent everywhere,
- * since a reference to an unset variable is null. A section knows which of its keys somebody has asked for, so that
- * the others can be told: they are mistyped, or have no effect.
+ * A section checks the values that it gives, and names key, line and file of a wrong value. Null counts as
+ * absent everywhere, because a reference to an unset variable is null. A section remembers the keys that
+ * somebody has asked for. So it can list the other keys, which are mistyped or have no effect.
  */
 export class Section {
   readonly values: PlainRecord;
   readonly #path: string;
   readonly #asked = new Set<string>();
 
-  /** @param path What stands before a key in messages, such as `services.orders.`. */
+  /** @param path The text before a key in messages, such as `services.orders.`. */
   constructor(values: PlainRecord, path = "") {
     this.values = values;
     this.#path = path;
@@ -60,7 +60,7 @@ export class Section {
     return this.refuse(key, least === -Infinity ? "an integer" : `an integer, ${least} or more`);
   }
 
-  /** A duration, which the configuration has in seconds. */
+  /** Reads a duration in seconds, and returns it in milliseconds. */
   milliseconds(key: string): number | undefined {
     const value = this.get(key);
     if (value === undefined) return undefined;
@@ -74,7 +74,7 @@ export class Section {
     return isRecord(value) ? new Section(value, `${this.#path}${key}.`) : this.refuse(key, "a mapping");
   }
 
-  /** Names a key and its line, or that of an entry in its value. */
+  /** Names a key and its place in the file. With `entry`, the place is that of an entry in its value. */
   describe(key: string, entry?: string): string {
     const value = this.values[key];
     const inner = entry === undefined || !isRecord(value) ? undefined : placeOf(value, entry);
@@ -82,7 +82,11 @@ export class Section {
     return `config key "${this.#path}${key}"${place === undefined ? "" : ` in ${place}`}`;
   }
 
-  /** @throws {ConfigurationError} Always: with the key, its line, its value, and what is expected of it. */
+  /**
+   * Refuses the value of a key.
+   *
+   * @throws {ConfigurationError} Always. The message has the key, its line, its value, and what is expected.
+   */
   refuse(key: string, expected: string): never {
     const value = this.values[key];
     const shown = isSecretKey(key) ? MASK : JSON.stringify(maskSecrets(value));
@@ -94,7 +98,7 @@ export class Section {
   /**
    * Refuses the keys that nobody has asked for.
    *
-   * @throws {ConfigurationError} If there is one; the message lists those that somebody has asked for.
+   * @throws {ConfigurationError} If there is such a key. The message lists the keys that were asked for.
    */
   refuseOthers(): void {
     const [other] = this.others;

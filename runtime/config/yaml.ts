@@ -1,12 +1,14 @@
 /**
- * YAML to plain data and back, as Nameko reads and prints it.
+ * Turns YAML into plain data and back, as Nameko reads and prints it.
  *
- * The YAML library only finds the structure: every scalar reaches this file as text with its style and tag, and
- * {@linkcode resolvePlainScalar} says what it means. So there is one place where PyYAML's view of a value is
- * decided, and a scalar with references goes through the same door again after their expansion, as Nameko's
- * does: `!env_var` (and each plain scalar with `${…}` in it) is parsed a second time, `!raw_env_var` stays text.
+ * The YAML library only finds the structure. Every scalar reaches this file as text with its style and tag,
+ * and {@linkcode resolvePlainScalar} decides its meaning. So only one place decides how PyYAML sees a value.
+ * As in Nameko, a scalar with references goes through that place again after the expansion of its references:
+ * this file parses `!env_var` (and each plain scalar that contains `${…}`) a second time, and `!raw_env_var`
+ * stays text.
  *
- * Keys are text, always. A key twice in one mapping is refused, since one of its two values would be lost.
+ * Keys are always text. This file refuses a mapping that has a key twice, because one of the two values would
+ * be lost.
  */
 import {
   type Alias,
@@ -37,16 +39,16 @@ import {
 import { ConfigurationError } from "../message/errors.ts";
 import { maskTextSecrets } from "../log/secrets.ts";
 
-/** Plain data: what JSON carries, and also `NaN` and infinities. */
+/** Plain data: all values that JSON carries, and also `NaN` and infinities. */
 export type ConfigValue = ConfigScalar | readonly ConfigValue[] | { readonly [key: string]: ConfigValue };
 
 /** Options of {@linkcode parseConfigYaml}. */
 export interface ParseConfigYamlOptions {
-  /** The failed action that messages begin with, such as `Cannot read config file "x.yaml"`. */
+  /** The failed action that error messages begin with, such as `Cannot read config file "x.yaml"`. */
   readonly action: string;
-  /** Where the variables of `${NAME}` come from. */
+  /** Source of the variables in `${NAME}`. */
   readonly env: Environment;
-  /** Name of the file, where messages are to say in which of its lines a key stands. */
+  /** Name of the file. If it is set, messages can say in which line of the file a key stands. */
   readonly file?: string;
 }
 
@@ -54,9 +56,9 @@ interface Reading extends ParseConfigYamlOptions {
   readonly text: string;
   readonly document: Document.Parsed;
   readonly lines: LineCounter;
-  /** Values of the nodes that are done; `undefined` while a node is being converted. */
+  /** Values of the converted nodes. A node that is still being converted has `undefined`. */
   readonly converted: Map<Node, ConfigValue | undefined>;
-  /** Set in the text of a variable: where the reference stood, and what it may still spend. */
+  /** Set for expanded text: the place of its references, the rest of their budget, and how deep they nest. */
   readonly reference?: {
     readonly place: string;
     readonly budget: LookupBudget;
@@ -67,7 +69,7 @@ interface Reading extends ParseConfigYamlOptions {
 const HINT = "Put quotes around a value with special characters in it";
 const TAB_HINT = "Indent with spaces";
 const REFERENCE_HINT =
-  `Check the value of the variable, or write !raw_env_var "\${NAME}" to take it as text whatever it is`;
+  `Check the value of the variable, or write !raw_env_var "\${NAME}" to take the value as text`;
 // deno-lint-ignore no-control-regex -- a plain or block scalar cannot hold these, the tab included
 const CONTROL = /[\x00-\x09\x0b-\x1f\x7f]/;
 const REPARSE_DEPTH = 32;
@@ -81,9 +83,10 @@ const TYPE_OF_TAG: Readonly<Record<string, (value: ConfigScalar) => boolean>> = 
 };
 
 /**
- * Parses one YAML document; an empty one is null.
+ * Parses one YAML document. An empty document is null.
  *
- * @throws {ConfigurationError} With line and column, if it is not YAML or holds what configuration cannot.
+ * @throws {ConfigurationError} With line and column, if the text is not YAML, or if a configuration cannot
+ * hold it.
  */
 export function parseConfigYaml(text: string, options: ParseConfigYamlOptions): ConfigValue {
   return convert(read(text, options), undefined);
@@ -100,7 +103,7 @@ export function formatConfigYaml(value: ConfigValue): string {
   });
 }
 
-/** YAML 1.1 takes `1e+21` for text: a number with an exponent needs a point, too. */
+/** Prints `1e+21` with a point, because YAML 1.1 takes a number with an exponent but no point for text. */
 const EXPONENT: ScalarTag = {
   tag: "tag:yaml.org,2002:float",
   default: true,
@@ -151,8 +154,8 @@ function convert(reading: Reading, node: Node | null | undefined): ConfigValue {
       fail(
         reading,
         offsetOf(node),
-        `*${node.source} stands inside the very value that it names`,
-        "Repeat it",
+        `*${node.source} stands inside the value that it names`,
+        "Repeat the value in place of the alias",
       );
     }
     return value;
@@ -204,7 +207,7 @@ function isMergeKey(key: Node | null): boolean {
   return isScalar(key) && key.type === "PLAIN" && key.tag === undefined && key.value === "<<";
 }
 
-/** Entries that `<<` brings in, those that win last: of several mappings, the earlier ones win. */
+/** Returns the entries that `<<` brings in. The last entry of a key wins, so the first mapping comes last. */
 function mergeEntries(reading: Reading, { key, value }: Pair<Node, Node | null>): [string, ConfigValue][] {
   const source = convert(reading, value ?? null);
   const mappings = Array.isArray(source) ? source.toReversed() : [source];
@@ -253,12 +256,12 @@ function convertScalar(reading: Reading, node: Scalar): ConfigValue {
 
 interface Expansion {
   readonly text: string;
-  /** Whether the text is the value, and not YAML for it. */
+  /** Whether the text is the value itself, and not YAML that needs parsing. */
   readonly raw: boolean;
   readonly budget: LookupBudget;
 }
 
-/** The scalar with its references replaced, or undefined if there are none that count. */
+/** Replaces the references in a scalar. Returns undefined if the scalar has none that count. */
 function expand(reading: Reading, node: Scalar): Expansion | undefined {
   const text = textOf(reading, node);
   const raw = node.tag === "!raw_env_var";
@@ -310,16 +313,16 @@ function offsetOf(node: Node | null): number {
 function refuseTab(reading: Reading, node: Scalar): void {
   const next = reading.text[node.range?.[1] ?? 0];
   if (node.source?.includes("\t") || (next === "\t" && reading.reference !== undefined)) {
-    fail(reading, offsetOf(node), "a value with a tab in it stands without quotes");
+    fail(reading, offsetOf(node), "a value that contains a tab has no quotes");
   }
 }
 
 function refuseTag(reading: Reading, node: Node): never {
   const tag = node.tag!.startsWith(CORE_TAG) ? `!!${node.tag!.slice(CORE_TAG.length)}` : node.tag!;
-  fail(reading, offsetOf(node), `the tag ${tag} is not known for such a value`, "Remove it");
+  fail(reading, offsetOf(node), `the tag ${tag} is not known for this kind of value`, "Remove it");
 }
 
-/** The nodes to print: keys sorted, and all text quoted that would read back as something else. */
+/** Makes the nodes to print. It sorts keys, and quotes each text that would read back as something else. */
 function nodeOf(value: ConfigValue): Scalar | YAMLMap | YAMLSeq {
   if (Array.isArray(value)) {
     const sequence = new YAMLSeq();

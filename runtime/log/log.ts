@@ -1,14 +1,14 @@
 /**
- * What services log with, and what their records look like on the way to the main thread.
+ * This file makes the logs of services, and the records that they send to the main thread.
  *
- * Imports nothing, since every worker thread loads it. Records are plain data: whatever a handler passes as a
- * property is made plain here, in the thread that has it, so that neither a port nor a sink can fail on it.
+ * It imports nothing, because every thread loads it. Records are plain data: the thread that logs makes each
+ * property plain, so that neither a port nor a sink can fail on it.
  */
 
-/** Severity of a record, the least severe first. */
+/** Severity of a record. The least severe level comes first. */
 export type LogLevel = "debug" | "info" | "warning" | "error";
 
-/** The levels, the least severe first. */
+/** All levels, the least severe first. */
 export const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warning", "error"];
 
 /** An error as data. */
@@ -18,20 +18,20 @@ export interface LoggedError {
   readonly stack?: string;
 }
 
-/** One thing that was logged; structured-cloneable. */
+/** One entry of the log. Structured clone can carry it. */
 export interface LogRecord {
   readonly level: LogLevel;
   readonly message: string;
-  /** The service that logged; absent for the runtime itself. */
+  /** Name of the service that logged; absent for the runtime itself. */
   readonly service?: string;
-  /** Epoch milliseconds. @default {Date.now()} when it is emitted */
+  /** Time in epoch milliseconds. @default {Date.now()} when the record is emitted */
   readonly time?: number;
-  /** Plain data. */
+  /** Properties as plain data. */
   readonly properties?: Readonly<Record<string, unknown>>;
   readonly error?: LoggedError;
 }
 
-/** Writes one message. A property `error` that is an `Error` is shown with its stack. */
+/** Writes one message. If the property `error` is an `Error`, the log shows it with its stack. */
 export type LogMethod = (message: string, properties?: Readonly<Record<string, unknown>>) => void;
 
 /** A log. Logging never throws and never waits. */
@@ -44,13 +44,13 @@ export interface Log {
 
 /** Options of {@linkcode createLog}. */
 export interface CreateLogOptions {
-  /** Takes each record. */
+  /** The log calls it with each record. */
   readonly emit: (record: LogRecord) => void;
   /** Name that the records carry. */
   readonly service?: string;
-  /** Less severe records are not even made. @default {"debug"} */
+  /** Least severe level that the log takes. It makes no record below that level. @default {"debug"} */
   readonly level?: LogLevel;
-  /** Properties of every record, such as the id of a call; those of a message win over them. */
+  /** Properties of every record, such as the id of a call. A property of the message wins over them. */
   readonly properties?: Readonly<Record<string, unknown>>;
 }
 
@@ -74,7 +74,7 @@ export function createLog({ emit, service, level = "debug", properties: common }
   return { debug: method("debug"), info: method("info"), warning: method("warning"), error: method("error") };
 }
 
-/** A value that throws when it is looked at is not worth failing a call for. */
+/** Splits the error from the properties. A value that throws when it is read must not make a call fail. */
 function details(given: Readonly<Record<string, unknown>>): Pick<LogRecord, "properties" | "error"> {
   try {
     const { error, ...rest } = given;
@@ -85,7 +85,7 @@ function details(given: Readonly<Record<string, unknown>>): Pick<LogRecord, "pro
   }
 }
 
-/** An error as data; its causes are appended to the stack. */
+/** Describes an error as data. The stack ends with the stacks of its causes. */
 function loggedError(error: Error): LoggedError {
   const stacks: string[] = [];
   let cause: unknown = error;
@@ -96,7 +96,12 @@ function loggedError(error: Error): LoggedError {
   return { name: String(error.name), message: String(error.message), stack: stacks.join("\nCaused by: ") };
 }
 
-/** A handler's stack without what called it, which is the same for all handlers, and without what it called of ours. */
+/**
+ * Shortens a handler's stack to the frames of the service.
+ *
+ * It leaves out the frames that called the handler, which are the same for all handlers, and the frames of
+ * Enoki's code that the handler called.
+ */
 function aboveUs(stack: string): string {
   const lines = stack.split("\n");
   const invoked = lines.findIndex((line) => line.includes(INVOKER));
@@ -112,7 +117,7 @@ const OURS = [import.meta.resolve("../"), import.meta.resolve("../../extensions/
 
 const FRAME_REGEXP = /^ +at /;
 
-/** The same properties as plain data, with words in place of what is not data. */
+/** Returns the same properties as plain data. A short text stands in place of a value that is not data. */
 function plainProperties(properties: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return plain(properties, []) as Record<string, unknown>;
 }

@@ -1,9 +1,9 @@
 /**
- * Log records as lines of text.
+ * This file turns log records into lines of text.
  *
- * Whatever a record holds, one record is one line in JSON, and in the pretty format one line plus the indented
- * lines of its error's stack: control characters are escaped, so that no value can forge a line or a colour.
- * The passwords of URIs are masked, and so are properties whose names sound like secrets.
+ * In JSON, one record is always one line. In the pretty format, it is one line plus the indented lines of its
+ * error's stack. No value can forge a line or a colour, because the formatters escape control characters.
+ * They also mask the passwords of URIs, and properties whose names sound like secrets.
  */
 import type { LogLevel, LogRecord } from "./log.ts";
 import { isSecretKey, MASK, maskSecrets, maskTextSecrets } from "./secrets.ts";
@@ -20,7 +20,7 @@ const COLOR: Readonly<Record<LogLevel, string>> = {
 const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/g;
 const NEEDS_QUOTES = /^$|[\s"'=\\]/;
 
-/** One JSON object: time (ISO 8601), level, service, message, properties, error. */
+/** Formats a record as one JSON object: time (ISO 8601), level, service, message, properties, error. */
 export function formatJsonLine(
   { time = Date.now(), level, service, message, properties, error }: LogRecord,
 ): string {
@@ -35,7 +35,7 @@ export function formatJsonLine(
   }));
 }
 
-/** Local time, level, service, message, `key=value` pairs; then the error's stack, indented. */
+/** Formats a record as local time, level, service, message and `key=value` pairs, then the indented stack. */
 export function formatPrettyLine(
   { time = Date.now(), level, service, message, properties = {}, error }: LogRecord,
   colored: boolean,

@@ -1,9 +1,9 @@
 /**
- * Where log records become lines, by way of LogTape.
+ * This file hands log records to LogTape and turns them into lines.
  *
- * Records go to the LogTape category `["enoki", <service>]`. A program that has configured LogTape itself keeps
- * its configuration, whatever is called here: its sinks see our records under that category. Otherwise
- * {@linkcode configureLogging} installs one sink that writes lines to stderr.
+ * Records go to the LogTape category `["enoki", <service>]`. If a program has configured LogTape itself, no
+ * function here changes that configuration: the program's sinks see the records under that category.
+ * Otherwise {@linkcode configureLogging} installs one sink that writes lines to stderr.
  */
 import {
   configureSync,
@@ -16,30 +16,29 @@ import { ConfigurationError } from "../message/errors.ts";
 import { createLog, type Log, LOG_LEVELS, type LoggedError, type LogLevel, type LogRecord } from "./log.ts";
 import { formatJsonLine, formatPrettyLine } from "./log_line.ts";
 
-/** How lines look: for people, or one JSON object each. */
+/** Format of lines: `pretty` is for people, `json` makes one JSON object per record. */
 export type LogFormat = "pretty" | "json";
 
 /** Options of {@linkcode configureLogging}. */
 export interface ConfigureLoggingOptions {
-  /** Case does not matter, and `warn` is `warning`. @default {"info"} */
+  /** Least severe level. Case does not matter, and `warn` means `warning`. @default {"info"} */
   readonly level?: string;
   /** @default {"pretty"} */
   readonly format?: LogFormat;
-  /** Takes each record's text, without the final line break. @default {a write to stderr} */
+  /** Takes the text of each record, without the final line break. @default {a write to stderr} */
   readonly write?: (line: string) => void;
-  /** @default {true} on a terminal without NO_COLOR, if lines go to stderr */
+  /** Whether lines have colors. @default {true} on a terminal without NO_COLOR, if lines go to stderr */
   readonly colors?: boolean;
 }
 
 const CATEGORY = "enoki";
-/** The configuration that is ours, to be told from one that the program made. */
+/** The configuration that this file installed. It differs from one that the program made. */
 let installed: ReturnType<typeof getConfig> = null;
 
 /**
  * Sends the records of all services and of the runtime to `write`, from now on.
  *
- * Returns false and does nothing where the program has configured LogTape itself.
- *
+ * @returns False, without an effect, if the program has configured LogTape itself.
  * @throws {ConfigurationError} If there is no such level or format.
  */
 export function configureLogging(
@@ -47,7 +46,9 @@ export function configureLogging(
 ): boolean {
   const lowestLevel = parseLogLevel(level ?? "info");
   if (format !== "pretty" && format !== "json") {
-    throw new ConfigurationError(`Cannot use log format "${format}": there is none. Choose pretty or json`);
+    throw new ConfigurationError(
+      `Cannot use log format "${format}": there is no such format. Choose pretty or json`,
+    );
   }
   if (!mayConfigure()) return false;
   const colored = colors ?? (write === undefined && !Deno.noColor && Deno.stderr.isTerminal());
@@ -67,18 +68,18 @@ export function configureLogging(
   return true;
 }
 
-/** Configures the defaults, unless the program or an earlier call has configured something. */
+/** Configures the defaults, unless the program or an earlier call has configured LogTape. */
 export function ensureLogging(): void {
   if (getConfig() === null) configureLogging();
 }
 
-/** Undoes {@linkcode configureLogging}; records go nowhere until the next one. */
+/** Undoes {@linkcode configureLogging}. Until the next call of that function, records go nowhere. */
 export function resetLogging(): void {
   if (installed !== null && getConfig() === installed) resetSync();
   installed = null;
 }
 
-/** Sends a record, of this thread or of a worker thread, to whatever is configured. */
+/** Sends a record, of the main thread or of another thread, to the configured sinks. */
 export function emitRecord({ level, message, service, time, properties, error }: LogRecord): void {
   const logger = getLogger(service === undefined ? [CATEGORY] : [CATEGORY, service]);
   logger.emit({
@@ -90,29 +91,29 @@ export function emitRecord({ level, message, service, time, properties, error }:
   });
 }
 
-/** Whether records of the runtime at that level go anywhere: to ask before making one that is made often. */
+/** Says whether the runtime's records of that level go anywhere. Ask before making a frequent record. */
 export function isLogged(level: LogLevel): boolean {
   return OWN.isEnabledFor(level);
 }
 
 const OWN = getLogger(CATEGORY);
 
-/** The log of the runtime itself, or of what it does for one service. */
+/** Returns the log of the runtime itself, or of the work that the runtime does for one service. */
 export function getLog(service?: string): Log {
   return createLog({ emit: emitRecord, ...(service !== undefined && { service }) });
 }
 
 /**
- * The level of that name, in any case; `warn` is `warning`.
+ * Returns the level of that name. Case does not matter, and `warn` means `warning`.
  *
- * @throws {ConfigurationError} If there is none.
+ * @throws {ConfigurationError} If there is no such level.
  */
 export function parseLogLevel(name: string): LogLevel {
   const lower = name.toLowerCase();
   const level = lower === "warn" ? "warning" : LOG_LEVELS.find((known) => known === lower);
   if (level !== undefined) return level;
   throw new ConfigurationError(
-    `Cannot use log level "${name}": there is none. Choose one of ${LOG_LEVELS.join(", ")}`,
+    `Cannot use log level "${name}": there is no such level. Choose one of ${LOG_LEVELS.join(", ")}`,
   );
 }
 

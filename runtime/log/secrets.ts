@@ -1,13 +1,13 @@
 /**
- * Keeps secrets out of what people read: log lines, error messages, printed configuration.
+ * This file keeps secrets out of texts that people read: log lines, error messages, printed configuration.
  *
- * Two rules, and neither knows where its text came from: in a text, the password of every URI is masked, and what
- * follows `password=` and the like; and so is everything under a key that sounds like a secret. The rules prefer to
- * mask too much: a password that should have been percent-encoded (`amqp://u:p@ss/word@host`) is masked up to the
- * last `@` before a space.
+ * There are two rules, and neither rule knows where its text came from. The first rule masks the password of
+ * every URI in a text, and each value that follows `password=` or a similar key. The second rule masks
+ * everything under a key that sounds like a secret. The rules prefer to mask too much: a password that should
+ * have been percent-encoded (`amqp://u:p@ss/word@host`) is masked up to the last `@` before a space.
  */
 
-/** What stands in place of a secret, as in Nameko. */
+/** Text in place of a secret, as in Nameko. */
 export const MASK = "********";
 
 const URI_PASSWORD =
@@ -17,13 +17,17 @@ const SECRET_KEY =
 const SECRET_PAIR =
   /\b((?:[\w-]*(?:passw(?:or)?d|secret|token|api[-_]?key|access[-_]?key)|pwd)=)(?:"[^"]*"|'[^']*'|[^\s&;,"'`)\]}]+)/gi;
 
-/** Replaces the password of every URI in `text` by asterisks, and what follows `password=` and the like. */
+/** Masks the password of every URI in `text`, and each value that follows `password=` or a similar key. */
 export function maskTextSecrets(text: string): string {
   const masked = text.includes("://") ? text.replace(URI_PASSWORD, `$1:${MASK}@`) : text;
   return masked.includes("=") ? masked.replace(SECRET_PAIR, `$1${MASK}`) : masked;
 }
 
-/** A URL without its user, its password and what its query calls a secret; a `data:` URL is cut short. */
+/**
+ * Masks the user, the password and the secret parameters of a URL.
+ *
+ * A `data:` URL of more than 64 characters is cut to 64 characters.
+ */
 export function maskUrl(url: string | URL): string {
   const shown = new URL(url);
   if (shown.protocol === "data:") return shown.href.length > 64 ? `${shown.href.slice(0, 64)}…` : shown.href;
@@ -37,15 +41,15 @@ export function maskUrl(url: string | URL): string {
   return shown.href;
 }
 
-/** Whether the value under `key` is a secret by its name: `db_password`, `apiKey`, `X-Auth-Token`. */
+/** Says whether `key` is the name of a secret, such as `db_password`, `apiKey` or `X-Auth-Token`. */
 export function isSecretKey(key: string): boolean {
   return SECRET_KEY.test(key.toLowerCase().replace(/[-_. ]/g, ""));
 }
 
 /**
- * A copy of plain data that is fit to be shown.
+ * Returns a copy of plain data without its secrets, so that people may read it.
  *
- * Under a secret key, null and booleans stay, since they only say whether there is a secret.
+ * Under a secret key, null and booleans stay, because they only say whether there is a secret.
  */
 export function maskSecrets<Value>(value: Value): Value {
   return mask(value) as Value;

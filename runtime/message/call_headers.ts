@@ -1,9 +1,10 @@
 /**
- * Context data, call id stack and deadline in message headers, as Nameko spells them.
+ * This file reads and writes context data, call id stack and deadline in message headers, as Nameko spells
+ * them.
  *
- * Invariant: every context key `k` travels as `nameko.k`, unprefixed headers become context data too, and the
- * later of two headers of one name wins (Nameko 2.14, `HeaderEncoder` and `HeaderDecoder`). The deadline is
- * context data of our own; it is text, so that it crosses Python services untouched and is forwarded by them.
+ * Invariant: every context key `k` travels as `nameko.k`. Headers without the prefix become context data,
+ * too. If two headers have one name, the later one wins (Nameko 2.14, `HeaderEncoder` and `HeaderDecoder`).
+ * The deadline is context data that only Enoki adds. It is text, so Python services forward it unchanged.
  */
 import type { FieldTable, FieldValue } from "./transport.ts";
 
@@ -11,14 +12,14 @@ const PREFIX = "nameko.";
 const STACK_KEY = "call_id_stack";
 const DEADLINE_KEY = "enoki_deadline";
 
-/** How many ids of former calls a call id stack keeps, beside the call's own, where nobody says otherwise. */
+/** Default number of ids of former calls that a call id stack keeps, in addition to the call's own id. */
 export const DEFAULT_PARENT_CALLS_TRACKED = 10;
 
-/** What the headers of a call say. */
+/** The content of the headers of a call. */
 export interface CallHeaders {
-  /** Ids of the calls that led here, oldest first. */
+  /** Ids of the calls that led to this call, the oldest first. */
   readonly stack: readonly string[];
-  /** Context data that travels from service to service, without prefix. */
+  /** Context data that travels from service to service. The keys have no prefix. */
   readonly data: FieldTable;
   /** Epoch milliseconds after which nobody waits for the result. */
   readonly deadline: number | undefined;
@@ -26,7 +27,7 @@ export interface CallHeaders {
 
 const NONE: CallHeaders = { stack: [], data: {}, deadline: undefined };
 
-/** Reads message headers; what does not make sense as a stack or a deadline counts as absent. */
+/** Reads message headers. A stack or a deadline that makes no sense counts as absent. */
 export function decodeCallHeaders(headers: FieldTable | undefined): CallHeaders {
   if (headers === undefined) return NONE;
   let stack: readonly string[] = NONE.stack;
@@ -42,19 +43,23 @@ export function decodeCallHeaders(headers: FieldTable | undefined): CallHeaders 
   return { stack, data, deadline };
 }
 
-/** The deadline alone: what the main thread needs to know before it hands a call to a worker thread. */
+/** Reads the deadline alone. The main thread needs no more before it hands a call to a thread. */
 export function decodeDeadline(headers: FieldTable | undefined): number | undefined {
   return headers === undefined ? undefined : parseDeadline(headers[PREFIX + DEADLINE_KEY]);
 }
 
-/** The headers of a message that nobody waits for: without a deadline that some service has passed on. */
+/**
+ * Removes a deadline that some service has passed on.
+ *
+ * It is for the headers of a message whose result nobody waits for.
+ */
 export function withoutDeadline(headers: FieldTable | undefined): FieldTable | undefined {
   if (headers === undefined || !(PREFIX + DEADLINE_KEY in headers || DEADLINE_KEY in headers)) return headers;
   const { [PREFIX + DEADLINE_KEY]: _prefixed, [DEADLINE_KEY]: _plain, ...kept } = headers;
   return kept;
 }
 
-/** Writes message headers; a null value is left out, as Nameko does. */
+/** Writes message headers. It leaves out a null value, as Nameko does. */
 export function encodeCallHeaders({ stack, data, deadline }: CallHeaders): FieldTable {
   const headers: Record<string, FieldValue> = {};
   for (const key in data) {

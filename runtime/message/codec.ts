@@ -1,16 +1,17 @@
 /**
- * JSON as Nameko's serializer (kombu) speaks it.
+ * This file reads and writes JSON as Nameko's serializer (kombu) does.
  *
- * Python's JSON is wider than JavaScript's: it may hold `NaN` and `Infinity`, and kombu 5.3 and later wrap
- * dates, decimals, UUIDs and bytes in objects `{"__type__": …, "__value__": …}`. Both are read here; what is
- * written is plain JSON, which every version reads. The common case is one `JSON.parse`.
+ * Python's JSON allows more than JavaScript's JSON. It may hold `NaN` and `Infinity`, and kombu 5.3 and later
+ * wrap dates, decimals, UUIDs and bytes in objects `{"__type__": …, "__value__": …}`. The reader here takes
+ * both. The writer makes plain JSON, which every version reads. In the common case, the reader calls
+ * `JSON.parse` once.
  */
 
-/** The content type that Nameko knows JSON by; it accepts no parameters. */
+/** The content type of JSON in Nameko. Nameko accepts no parameters after it. */
 export const JSON_CONTENT_TYPE = "application/json";
 
 /**
- * Parses JSON, Python's extensions included.
+ * Parses JSON, including Python's extensions.
  *
  * @throws {SyntaxError} If the text is not JSON.
  */
@@ -25,7 +26,7 @@ export function decodeJson(text: string): unknown {
 }
 
 /**
- * Writes JSON; `undefined` becomes `null`.
+ * Writes JSON. The value `undefined` becomes `null`.
  *
  * @throws {TypeError} If the value cannot be JSON: a function, a symbol, a bigint, a `Map`, a `Set`, a cycle.
  */
@@ -41,10 +42,10 @@ export function encodeJson(value: unknown): string {
   return text;
 }
 
-/** Decodes bytes that must be UTF-8, and keeps a byte order mark; `decode` throws where they are not. */
+/** Decodes UTF-8 and keeps a byte order mark. Its `decode` throws if the bytes are not UTF-8. */
 export const UTF8: TextDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The text of a body; bytes must be UTF-8. */
+/** Returns the text of a body. A body of bytes must be UTF-8. */
 export function bodyText(body: string | Uint8Array): string {
   return typeof body === "string" ? body : UTF8.decode(body);
 }
@@ -53,15 +54,15 @@ const NON_FINITE_REGEXP = /\b(?:NaN|Infinity)\b/;
 
 const STRING_OR_NON_FINITE_REGEXP = /"(?:[^"\\]|\\.)*"|(?<![\w.])(?:Infinity|NaN)(?![\w.])/g;
 
-/** A number that no serializer writes like this. */
+/** Stands for `NaN` while the text is parsed: no serializer writes a number in this way. */
 const NAN_SOURCE = "-0e-00";
 
-/** Overflows to infinity, and takes a minus sign. */
+/** Stands for `Infinity`: the number overflows to infinity, and a minus sign may precede it. */
 const INFINITY_SOURCE = "1e999";
 
 type Reviver = (key: string, value: unknown) => unknown;
 
-/** With the source text of the value, which the compiler's library does not know of yet. */
+/** A reviver that gets the source text, too. The compiler's library does not know this argument yet. */
 type SourceReviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
 
 const parseWithSource = JSON.parse as (text: string, reviver: SourceReviver) => unknown;

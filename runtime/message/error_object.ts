@@ -1,8 +1,8 @@
 /**
- * Nameko's error object, in answers to RPC and over WebSockets.
+ * This file makes Nameko's error object, for answers to RPC calls and for WebSockets.
  *
- * Its four keys are Nameko's; `code`, `data` and `retryable` are ours, and Python callers ignore them (Nameko
- * 2.14).
+ * Its keys `exc_type`, `exc_path`, `exc_args` and `value` are Nameko's. The keys `code`, `data` and
+ * `retryable` are Enoki's, and Python callers ignore them (Nameko 2.14).
  */
 import { isRecord } from "./plain.ts";
 import type { Failure } from "./failure.ts";
@@ -19,10 +19,11 @@ export interface ErrorObject {
   readonly retryable?: boolean;
 }
 
-/** The failure of a call of `service` as its caller is told. */
+/** Makes the error object that tells a caller about the failure of its call of `service`. */
 export function toErrorObject(failure: Failure, service: string): ErrorObject {
   const { message, data, retryable } = failure;
-  // A handler that asks for its message again asks its own runtime; its caller must not take it for a wish of its own.
+  // A handler that asks for a retry asks its own runtime. With the code RETRY, the caller's runtime would
+  // take the error for a retry that the caller asks for.
   const code = asksForRetry(failure) ? "ERROR" : failure.code;
   const detail = { code, ...(data !== undefined && { data }), ...(retryable && { retryable }) };
   const field = (key: string) => isRecord(data) && typeof data[key] === "string" ? data[key] : message;

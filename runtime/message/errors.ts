@@ -1,10 +1,11 @@
 /**
- * The few errors of our own, named for what their catcher does. Misuse throws built-in classes.
+ * The few error classes of Enoki. They are named for what the code that catches them does.
  *
- * Compare `code`, never `instanceof`, across a thread or a broker: errors travel as data.
+ * Misuse throws built-in classes. If an error comes from another thread or through a broker, compare its
+ * `code` and do not use `instanceof`: errors travel as data.
  */
 
-/** Codes that {@linkcode CallError} and its subclasses carry; a remote service may send others. */
+/** Codes that {@linkcode CallError} and its subclasses carry. A remote service may send other codes. */
 export type CallErrorCode =
   | "UNKNOWN_SERVICE"
   | "METHOD_NOT_FOUND"
@@ -19,13 +20,13 @@ export type CallErrorCode =
 /** Options of the {@linkcode CallError} constructor. */
 export interface CallErrorOptions extends ErrorOptions {
   readonly code: string;
-  /** Whether the same call may succeed if repeated. @default {false} */
+  /** Whether the same call may succeed if the caller repeats it. @default {false} */
   readonly retryable?: boolean;
-  /** Structured detail, anything JSON can carry. */
+  /** Structured detail: any value that JSON can carry. */
   readonly data?: unknown;
 }
 
-/** A call of a service that failed; the base of all that a caller may want to tell apart. */
+/** A call of a service failed. This is the base class of all errors that a caller may want to tell apart. */
 export class CallError extends Error {
   static {
     this.prototype.name = "CallError";
@@ -64,7 +65,7 @@ export class MethodNotFoundError extends CallError {
   static {
     this.prototype.name = "MethodNotFoundError";
   }
-  /** @param service Who has no such method, where that is known. */
+  /** @param service Name of the service that has no such method, if the name is known. */
   constructor(method: string, service?: string) {
     const owner = service === undefined ? "the service" : `service "${service}"`;
     super(`Cannot call method "${method}": ${owner} has no such method`, {
@@ -74,12 +75,12 @@ export class MethodNotFoundError extends CallError {
   }
 }
 
-/** The request did not fit: wrong arguments, failed validation, or a body that makes no sense. */
+/** The request was wrong: its arguments do not fit, its validation failed, or its body makes no sense. */
 export class BadRequestError extends CallError {
   static {
     this.prototype.name = "BadRequestError";
   }
-  /** How Nameko names the case on the wire. */
+  /** Nameko's name for this case on the wire. */
   readonly reason: "IncorrectSignature" | "MalformedRequest";
 
   constructor(
@@ -132,9 +133,9 @@ export interface RemoteErrorOptions extends ErrorOptions {
 }
 
 /**
- * The remote handler threw; carries the class name, message and data it threw with.
+ * The remote handler threw. This error carries the class name, the message and the data of the thrown error.
  *
- * Its own message is both, `MyError boom`, as Nameko's `RemoteError` spells it.
+ * Its own message joins the class name and the message, `MyError boom`, as Nameko's `RemoteError` does.
  */
 export class RemoteError extends CallError {
   static {
@@ -154,7 +155,7 @@ export class RemoteError extends CallError {
   }
 }
 
-/** What a handler returned cannot be sent: it is no JSON, or its output schema refuses it. */
+/** A handler returned a value that cannot be sent: JSON cannot carry it, or the output schema refuses it. */
 export class BadResultError extends CallError {
   static {
     this.prototype.name = "BadResultError";
@@ -165,13 +166,17 @@ export class BadResultError extends CallError {
 }
 
 /**
- * What a broker's failure means for whoever would try again: nothing answers there, something answers but does
- * not speak yet, it refuses us, or what we want is held by another connection, which may be one that has gone and
- * that the broker has not given up yet.
+ * What the failure of a broker means for code that may try again.
+ *
+ * - `unreachable`: nothing answers at the address.
+ * - `unready`: something answers, but it does not speak with us yet.
+ * - `refused`: the broker refuses us.
+ * - `held`: another connection holds what we want. That connection may be gone, and the broker may not
+ *   have given it up yet.
  */
 export type BrokerErrorState = "unreachable" | "unready" | "refused" | "held";
 
-/** The broker cannot be reached, refuses us, or has something else under that name. */
+/** The broker cannot be reached, it refuses us, or it has something else under the name that we use. */
 export class BrokerError extends Error {
   static {
     this.prototype.name = "BrokerError";
@@ -187,7 +192,7 @@ export class BrokerError extends Error {
   }
 }
 
-/** A mandatory message was taken by no queue. */
+/** No queue took a mandatory message. */
 export class UnroutableError extends Error {
   static {
     this.prototype.name = "UnroutableError";
@@ -200,7 +205,7 @@ export class UnroutableError extends Error {
   }
 }
 
-/** A service module could not be loaded, or what it exports is not a service. */
+/** The runtime could not load a service module, or the module exports something that is not a service. */
 export class ServiceLoadError extends Error {
   static {
     this.prototype.name = "ServiceLoadError";

@@ -9,20 +9,20 @@ import {
 } from "./errors.ts";
 import type { Plain } from "./plain.ts";
 
-/** An error as it crosses a thread or a broker: data, never an instance. */
+/** An error in the form that crosses threads and brokers: data, never an instance of a class. */
 export interface Failure {
-  /** Class name where it was thrown. */
+  /** Name of the error's class in the code that threw it. */
   readonly name: string;
   readonly message: string;
-  /** Stable identifier to switch on, such as `"METHOD_NOT_FOUND"` or a code of the service's own. */
+  /** Stable identifier to switch on, such as `"METHOD_NOT_FOUND"` or a code that the service defines. */
   readonly code: string;
-  /** Structured detail that the thrower chose to publish. */
+  /** Structured detail that the throwing code chose to publish. */
   readonly data?: Plain;
-  /** Whether the same call may succeed if repeated. */
+  /** Whether the same call may succeed if the caller repeats it. */
   readonly retryable: boolean;
 }
 
-/** Fields that may be found on a thrown value; read, never trusted. */
+/** Fields that a thrown value may have. The code reads them and never trusts them. */
 interface Thrown {
   readonly name?: unknown;
   readonly message?: unknown;
@@ -31,7 +31,7 @@ interface Thrown {
   readonly retryable?: unknown;
 }
 
-/** Describes whatever was thrown; `data` that JSON cannot carry is left out. Never throws. */
+/** Describes a thrown value of any kind. Leaves out `data` that JSON cannot carry. Never throws. */
 export function describeFailure(thrown: unknown): Failure {
   if (typeof thrown !== "object" || thrown === null) return { ...UNREADABLE, message: String(thrown) };
   try {
@@ -41,7 +41,7 @@ export function describeFailure(thrown: unknown): Failure {
   }
 }
 
-/** A thrown value whose own code fails when it is read. */
+/** Description of a thrown value whose own code fails when it is read. */
 const UNREADABLE: Failure = {
   name: "Error",
   message: "the thrown value cannot be read",
@@ -61,7 +61,11 @@ function describeObject(thrown: object): Failure {
   return plain === undefined ? failure : { ...failure, data: plain };
 }
 
-/** The name that the value or its class was given; one that a base class was given is not its own. */
+/**
+ * Returns the `name` that the value or its own class defines, else the name of its class.
+ *
+ * A `name` that only a base class defines does not count.
+ */
 function classNameOf(thrown: object): string {
   const named = Object.hasOwn(thrown, "name") || Object.hasOwn(Object.getPrototypeOf(thrown) ?? {}, "name");
   const { name } = thrown as Thrown;
@@ -77,7 +81,11 @@ function toPlain(data: unknown): Plain | undefined {
   }
 }
 
-/** The error that a failure was, as far as its code or class name tells: for errors of our own in another thread. */
+/**
+ * Makes the error that a failure describes, as far as the code or the class name tells its class.
+ *
+ * It is for Enoki's own errors that come from another thread.
+ */
 export function failureToError({ name, message, code, data, retryable }: Failure): Error {
   switch (code) {
     case "UNKNOWN_SERVICE":

@@ -1,7 +1,7 @@
 import type { FieldTable, Message } from "./transport.ts";
 import type { Body } from "./reply.ts";
 
-/** A question to a service: published to an address, answered with one message. */
+/** A request to a service. A transport publishes it to an address, and one message answers it. */
 export interface Request {
   readonly service: string;
   readonly method: string;
@@ -14,7 +14,7 @@ export interface Request {
 export interface RequestOptions {
   /** Milliseconds to wait for the answer. */
   readonly timeout: number;
-  /** Aborting ends the wait; the service is not told, because Nameko's protocol has no word for it. */
+  /** Aborting ends the wait. Nobody tells the service, because Nameko's protocol has no message for that. */
   readonly signal?: AbortSignal;
 }
 
@@ -24,10 +24,10 @@ export interface PublishOptions {
 }
 
 /**
- * The outgoing half of a transport: everything that a handler can do to the world.
+ * The outgoing half of a transport: it sends all requests and messages of a handler.
  *
- * In the main thread it stands on a transport; in a worker thread the same interface speaks over the port, so
- * a dependency never knows where it runs.
+ * In the main thread, a messenger uses a transport. In a thread, a messenger with the same interface uses the
+ * port. So a dependency never knows where it runs.
  */
 export interface Messenger {
   /**
@@ -38,7 +38,7 @@ export interface Messenger {
    */
   request(request: Request, options: RequestOptions): Promise<string | Uint8Array>;
   /**
-   * Publishes; resolves when the transport has taken responsibility for the message.
+   * Publishes a message. Resolves when the transport has taken responsibility for the message.
    *
    * @throws {UnroutableError} If the message is mandatory and no queue takes it.
    */

@@ -4,31 +4,37 @@ import type { Body } from "./reply.ts";
 import type { ReplyStream } from "./reply_stream.ts";
 
 /**
- * How a call ended: the handler returned, or failed, or never ran.
+ * How a call ended: its handler returned, its handler failed, or its handler never ran.
  *
- * An unstarted call has had no effect: its delivery may be offered again, here or elsewhere.
+ * An unstarted call has had no effect, so the broker may offer its delivery again, here or elsewhere.
  */
 export type Outcome =
   | {
     readonly status: "done";
     readonly body: Body;
-    /** Where the encoded result was a {@linkcode Reply}. */
+    /** Head of the {@linkcode Reply}, if the encoded result was one. */
     readonly head?: PlainRecord | string;
-    /** In place of `body`: what the handler goes on producing. It must be read to its end, or cancelled. */
+    /**
+     * Chunks that the handler still produces; they take the place of `body`. The owner of the outcome must
+     * read the stream to its end, or cancel it.
+     */
     readonly stream?: ReplyStream;
   }
   | {
     readonly status: "failed";
     readonly failure: Failure;
     readonly expected: boolean;
-    /** Whether the message itself could not be read, so that no handler will ever take it. */
+    /** Whether the message itself is unreadable. No handler will ever take such a message. */
     readonly undecoded?: true;
-    /** Where the call was lost with its thread, how many others ran there: any of them may be to blame. */
+    /**
+     * For a call that was lost with its thread: the number of other calls that ran in the thread. Each of
+     * them may be the cause.
+     */
     readonly lostWith?: number;
   }
   | { readonly status: "unstarted"; readonly reason: "stopping" | "shed" | "cancelled" };
 
-/** A failed outcome made by the runtime itself. */
+/** Makes a failed outcome for a failure that the runtime itself reports. */
 export function failed(
   failure: Failure,
   expected = false,

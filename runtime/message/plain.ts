@@ -1,4 +1,4 @@
-/** Data that structured clone and JSON both carry; what crosses threads outside the hot path. */
+/** Data that both structured clone and JSON can carry. It crosses threads outside the hot path. */
 export type Plain =
   | null
   | boolean
@@ -10,15 +10,15 @@ export type Plain =
 /** A plain object. */
 export type PlainRecord = { readonly [key: string]: Plain };
 
-/** Whether a value is an object with keys: neither null nor a list. */
+/** Says whether a value is an object with keys: neither null nor a list. */
 export function isRecord(value: Plain | undefined): value is PlainRecord;
-/** Whether a value of unknown origin is an object with keys. */
+/** Says whether a value of unknown origin is an object with keys. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>>;
 export function isRecord(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether a value is a list of texts. */
+/** Says whether a value is a list of texts. */
 export function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
 }

@@ -1,10 +1,11 @@
 import type { CancelReason, Chunk } from "./reply.ts";
 
 /**
- * The rest of a reply, as the main thread holds it: chunks that a handler produces one by one, each when asked.
+ * The rest of a reply, as the main thread holds it: chunks that a handler produces one by one, on request.
  *
- * Nothing is produced ahead of {@linkcode ReplyStream.next}, so a reader that is slow costs one chunk of memory.
- * The call keeps its place in the pool until the last chunk has been read, or {@linkcode ReplyStream.cancel}.
+ * The handler produces no chunk before {@linkcode ReplyStream.next} asks for it, so a slow reader costs the
+ * memory of one chunk. The call keeps its place in the pool until the last chunk has been read, or until
+ * {@linkcode ReplyStream.cancel} is called.
  */
 export class ReplyStream {
   readonly #pull: () => void;
@@ -18,7 +19,7 @@ export class ReplyStream {
   }
 
   /**
-   * The next chunk, undefined after the last one; ask for one at a time.
+   * Returns the next chunk, or undefined after the last one. Ask for one chunk at a time.
    *
    * @throws {Error} If the handler failed, or its thread was lost.
    */
@@ -32,12 +33,12 @@ export class ReplyStream {
     return undefined;
   }
 
-  /** Tells the handler that nobody reads on. */
+  /** Tells the handler that nobody reads the stream any more. */
   cancel(): void {
     if (this.#end === undefined) this.#cancel("cancelled");
   }
 
-  /** Tells the handler that its container is stopping: a stream without end should end. */
+  /** Tells the handler that its container is stopping. A stream without an end should then end. */
   warn(): void {
     if (this.#end === undefined) this.#cancel("stopping");
   }
@@ -49,7 +50,7 @@ export class ReplyStream {
     waiting?.resolve(chunk);
   }
 
-  /** Takes the end from the thread, or the message of what failed there. */
+  /** Takes the end of the stream from the thread, or the message of the failure in the thread. */
   end(failure?: string): void {
     if (this.#end !== undefined) return;
     this.#end = { failure };

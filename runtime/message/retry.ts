@@ -4,28 +4,29 @@ import type { PlainRecord } from "./plain.ts";
 
 /** How long to wait before each retry, in milliseconds. */
 export interface Backoff {
-  /** Before the first retry. @default {1_000} */
+  /** Milliseconds before the first retry. @default {1_000} */
   readonly initial?: number;
-  /** By which the wait grows each time. @default {2} */
+  /** Factor by which the wait grows with each retry. @default {2} */
   readonly factor?: number;
-  /** The wait never exceeds it. @default {300_000} */
+  /** Longest wait before a retry, in milliseconds. @default {300_000} */
   readonly limit?: number;
 }
 
-/** When a failed message is offered again. */
+/** How often and when the runtime offers a failed message again. */
 export interface RetryPolicy {
-  /** Retries at most; then the message goes to the dead-letter queue. @default {20} */
+  /** Largest number of retries. After them, the message goes to the dead-letter queue. @default {20} */
   readonly max?: number;
-  /** Milliseconds before each retry, or how they grow. @default {{}} */
+  /** Milliseconds before each retry, or how that time grows. @default {{}} */
   readonly backoff?: number | Backoff;
 }
 
 const DEFAULT_MAX = 20;
 
 /**
- * Thrown by a handler to have its message offered again later.
+ * A handler throws it so that the runtime offers the message again later.
  *
- * The message waits in the broker, not here. How often is limited by the entrypoint's `retry.max`, 20 by default.
+ * The message waits in the broker, not in this process. The entrypoint's `retry.max`, 20 by default, limits
+ * how often the message is offered again.
  *
  * @example
  * ```ts
@@ -52,18 +53,19 @@ export class Retry extends CallError {
 
 const RETRY_CODE = "RETRY";
 
-/** Milliseconds, nearly 25 days; RabbitMQ takes little more. */
+/** Longest delay in milliseconds, nearly 25 days. RabbitMQ takes little more. */
 const LONGEST_DELAY = 2 ** 31 - 1;
 
-/** Whether a handler failed by asking for a retry. */
+/** Says whether a handler failed because it asked for a retry. */
 export function asksForRetry({ code }: Failure): boolean {
   return code === RETRY_CODE;
 }
 
 /**
- * Checks a policy, for the manifest.
+ * Checks a policy for the manifest, and fills in the defaults.
  *
- * @throws {RangeError} If one of its numbers is negative, or a wait longer than 24 days.
+ * @throws {RangeError} If a number of the policy is negative, or a wait is longer than
+ * 2 ** 31 - 1 ms (nearly 25 days).
  */
 export function retryOptions({ max = DEFAULT_MAX, backoff = {} }: RetryPolicy): PlainRecord {
   const { initial = 1_000, factor = 2, limit = 300_000 } = typeof backoff === "number"
@@ -81,10 +83,10 @@ export function retryOptions({ max = DEFAULT_MAX, backoff = {} }: RetryPolicy): 
 }
 
 /**
- * Milliseconds until the next attempt, or undefined if there shall be none.
+ * Returns the milliseconds until the next attempt, or undefined if there is no next attempt.
  *
- * @param policy The entrypoint's `retry` in the manifest, if it has one.
- * @param attempt How often the message has failed, this time included.
+ * @param policy The entrypoint's `retry` in the manifest, if the entrypoint has one.
+ * @param attempt How often the message has failed, including this time.
  */
 export function nextRetry(
   failure: Failure,
@@ -95,6 +97,6 @@ export function nextRetry(
   if (attempt > max!) return undefined;
   const after = (failure.data as { readonly after?: unknown } | undefined)?.after;
   if (asksForRetry(failure) && typeof after === "number") return after;
-  // Zero times infinity is no number.
+  // Zero times infinity is NaN, which counts as zero here.
   return Math.min(limit!, initial! * factor! ** (attempt - 1) || 0);
 }

@@ -1,8 +1,8 @@
 /**
- * How the body of a message becomes a value and back, by content type.
+ * This file turns the body of a message into a value and back, by content type.
  *
- * JSON, text and raw bytes are always accepted, as in Nameko; anything else only where an entrypoint names its
- * serializer. What is not accepted is refused before the handler runs.
+ * An entrypoint always accepts JSON, text and raw bytes, as in Nameko. It accepts another content type only
+ * if it names the serializer for that type. The runtime refuses all other messages before the handler runs.
  */
 import { bodyText, decodeJson, encodeJson, JSON_CONTENT_TYPE, UTF8 } from "./codec.ts";
 import { deflateSync, inflateSync } from "node:zlib";
@@ -12,7 +12,7 @@ import type { FieldTable } from "./transport.ts";
 /** Writes and reads bodies of one content type. */
 export interface Serializer {
   readonly contentType: string;
-  /** Written to messages whose bodies are bytes; a body that is text is always `utf-8`. */
+  /** Content encoding of a message whose body is bytes. The encoding of a text body is always `utf-8`. */
   readonly contentEncoding: string;
   /** @throws If the value cannot be written. */
   encode(value: unknown): string | Uint8Array<ArrayBuffer>;
@@ -28,7 +28,7 @@ export const jsonSerializer: Serializer = {
   decode: (body) => decodeJson(bodyText(body)),
 };
 
-/** Bytes or text as they are: Nameko's `raw`. What is read is bytes. */
+/** Nameko's `raw`: it writes bytes or text as they are, and always reads bytes. */
 export const rawSerializer: Serializer = {
   contentType: "application/data",
   contentEncoding: "binary",
@@ -40,7 +40,7 @@ export const rawSerializer: Serializer = {
   decode: (body) => typeof body === "string" ? new TextEncoder().encode(body) : body,
 };
 
-/** Text as it is. */
+/** Writes and reads text as it is. */
 export const textSerializer: Serializer = {
   contentType: "text/plain",
   contentEncoding: "utf-8",
@@ -48,10 +48,15 @@ export const textSerializer: Serializer = {
   decode: bodyText,
 };
 
-/** Content types whose bodies are text, which crosses threads cheaper than bytes. */
+/** Content types whose bodies are text. Text crosses threads at a lower cost than bytes. */
 const TEXT_REGEXP = /^(?:text\/|application\/(?:json|text|x-yaml)$)/;
 
-/** A body as it crosses to a thread: text where it is text, else a copy, since the broker's buffer is reused. */
+/**
+ * Returns a body in the form that crosses to a thread.
+ *
+ * A body of a text type becomes text, unless it is compressed or not UTF-8. Any other body becomes a
+ * copy of its bytes, because the broker's buffer is used again.
+ */
 export function transportableBody(
   body: Uint8Array,
   contentType: string | undefined,
@@ -69,14 +74,22 @@ export function transportableBody(
 
 const ZLIB = "application/x-gzip";
 
-/** Compresses a body as kombu's `gzip` does: zlib without gzip's header, and a header of the message that says so. */
+/**
+ * Compresses a body as kombu's `gzip` does.
+ *
+ * The body becomes zlib data without gzip's header, and a header of the message names the compression.
+ */
 export function compress(
   body: string | Uint8Array,
 ): { readonly body: Uint8Array; readonly headers: FieldTable } {
   return { body: new Uint8Array(deflateSync(body)), headers: { compression: ZLIB } };
 }
 
-/** Reads what {@linkcode compress} writes; other compressions are not supported. */
+/**
+ * Decompresses a body that {@linkcode compress} wrote. A body without a compression stays as it is.
+ *
+ * @throws {Error} If the message names another compression, or if the compressed body is text.
+ */
 export function decompress(body: NonNullable<Body>, compression: unknown): NonNullable<Body> {
   if (compression === undefined || compression === null) return body;
   if (compression !== ZLIB || typeof body === "string") {

@@ -1,15 +1,17 @@
 /**
- * The narrow waist between Enoki and a broker: the AMQP 0-9-1 model, small.
+ * This folder holds what is on the wire and what comes of a call: the interface of transports, errors and
+ * outcomes.
  *
- * RPC, events and messaging are written once above these types; `memory:`, `local:` and `amqp:` each
- * implement them below, and one conformance suite (`tests/conformance/`) runs against all of them and
- * against any transport a user writes.
+ * This file is the narrow interface between Enoki and a broker: a small form of the AMQP 0-9-1 model. RPC,
+ * events and messaging are written once, above these types. The transports `memory:`, `local:` and `amqp:`
+ * implement the types below. One conformance suite (`tests/conformance/`) runs against all three, and against
+ * any transport that a user writes.
  */
 
 /** How an exchange chooses queues for a message (AMQP 0-9-1, section 3.1.3). */
 export type ExchangeType = "direct" | "topic" | "fanout" | "headers";
 
-/** A value that a header table or an argument table can carry. Integers keep being integers on the wire. */
+/** A value that a header table or an argument table can carry. Integers stay integers on the wire. */
 export type FieldValue =
   | null
   | boolean
@@ -21,27 +23,27 @@ export type FieldValue =
 /** A header or argument table. */
 export type FieldTable = Readonly<Record<string, FieldValue>>;
 
-/** An exchange to be declared. */
+/** An exchange to declare. */
 export interface ExchangeDeclaration {
   readonly name: string;
   readonly type: ExchangeType;
   /** @default {true} */
   readonly durable?: boolean;
-  /** Deleted when its last binding goes. @default {false} */
+  /** Whether the broker deletes the exchange when its last binding goes. @default {false} */
   readonly autoDelete?: boolean;
   readonly arguments?: FieldTable;
 }
 
-/** A queue to be declared. */
+/** A queue to declare. */
 export interface QueueDeclaration {
   readonly name: string;
   /** @default {true} */
   readonly durable?: boolean;
-  /** Only this connection may use it, and it goes with the connection. @default {false} */
+  /** Whether only this connection may use the queue. The queue goes with the connection. @default {false} */
   readonly exclusive?: boolean;
-  /** Deleted when its last consumer goes. @default {false} */
+  /** Whether the broker deletes the queue when its last consumer goes. @default {false} */
   readonly autoDelete?: boolean;
-  /** Such as `x-expires`, `x-message-ttl`, `x-max-length`, `x-dead-letter-exchange`. */
+  /** Arguments such as `x-expires`, `x-message-ttl`, `x-max-length` and `x-dead-letter-exchange`. */
   readonly arguments?: FieldTable;
 }
 
@@ -49,12 +51,12 @@ export interface QueueDeclaration {
 export interface BindingDeclaration {
   readonly queue: string;
   readonly exchange: string;
-  /** A topic pattern where the exchange is of type `topic`. */
+  /** Routing key. It is a topic pattern if the exchange is of type `topic`. */
   readonly routingKey: string;
   readonly arguments?: FieldTable;
 }
 
-/** Exchanges, queues and bindings that belong together; declared in that order. */
+/** Exchanges, queues and bindings that belong together. A transport declares them in this order. */
 export interface Topology {
   readonly exchanges?: readonly ExchangeDeclaration[];
   readonly queues?: readonly QueueDeclaration[];
@@ -66,12 +68,12 @@ export interface MessageProperties {
   readonly contentType?: string;
   readonly contentEncoding?: string;
   readonly headers?: FieldTable;
-  /** 2 persists the message in a durable queue, 1 does not. */
+  /** With 2, a durable queue persists the message; with 1, it does not. */
   readonly deliveryMode?: 1 | 2;
   readonly priority?: number;
   readonly correlationId?: string;
   readonly replyTo?: string;
-  /** Milliseconds as text, after which a waiting message is dropped or dead-lettered. */
+  /** Milliseconds as text, after which the broker drops or dead-letters a waiting message. */
   readonly expiration?: string;
   readonly messageId?: string;
   /** Seconds since the epoch. */
@@ -81,15 +83,15 @@ export interface MessageProperties {
   readonly appId?: string;
 }
 
-/** A message on its way out. */
+/** A message that a transport sends. */
 export interface Message {
-  /** The empty string is the default exchange, which routes by queue name. */
+  /** Name of the exchange. The empty string is the default exchange, which routes by queue name. */
   readonly exchange: string;
   readonly routingKey: string;
-  /** Text travels as UTF-8. */
+  /** Body of the message. A transport sends text as UTF-8. */
   readonly body: Uint8Array | string;
   readonly properties: MessageProperties;
-  /** Whether {@linkcode Transport.publish} fails when no queue takes the message. @default {false} */
+  /** Whether {@linkcode Transport.publish} rejects if no queue takes the message. @default {false} */
   readonly mandatory?: boolean;
 }
 
@@ -97,66 +99,64 @@ export interface Message {
 export interface Delivery {
   readonly exchange: string;
   readonly routingKey: string;
-  /** Valid until the verdict; copy what must live longer. */
+  /** Body of the message. It is valid until the verdict: copy the bytes that must live longer. */
   readonly body: Uint8Array;
   readonly properties: MessageProperties;
   /** Whether the broker has offered this message before. */
   readonly redelivered: boolean;
   /**
-   * Aborts, with a {@linkcode BrokerError}, when a verdict counts no more: with its connection, the message has gone
-   * back to its queue.
+   * Aborts, with a {@linkcode BrokerError}, when a verdict no longer counts: the connection is lost, and the
+   * message has gone back to its queue.
    */
   readonly signal: AbortSignal;
 }
 
-/**
- * What becomes of a delivery: taken (`ack`), offered again (`requeue`), or dropped or dead-lettered
- * (`reject`).
- */
+/** The fate of a delivery: `ack` takes it, `requeue` offers it again, `reject` drops or dead-letters it. */
 export type Verdict = "ack" | "requeue" | "reject";
 
 /**
  * Decides the fate of a delivery.
  *
- * Must not throw: a receiver that rejects anyway has its message requeued once and rejected when it was a
- * redelivery.
+ * A receiver must not throw. If it rejects anyway, the transport requeues the message; if the message was a
+ * redelivery, the transport rejects it.
  */
 export type Receiver = (delivery: Delivery) => Promise<Verdict>;
 
 /** Options of {@linkcode Transport.consume}. */
 export interface ConsumeOptions {
-  /** How many deliveries may wait for their verdict at once, at least 1. */
+  /** Largest number of deliveries that wait for their verdict at the same time, at least 1. */
   readonly prefetch: number;
-  /** Refuses other consumers on the queue. @default {false} */
+  /** Whether the broker refuses other consumers on the queue. @default {false} */
   readonly exclusive?: boolean;
   /**
-   * Called when the connection under the consumer is lost; the consumer resumes by itself unless it is cancelled,
-   * which this call is early enough for. RabbitMQ may also end a consumer alone, with its queue. Must not throw.
+   * The transport calls it when the connection under the consumer is lost. The consumer then resumes by
+   * itself, unless this function cancels it. RabbitMQ may also end a single consumer, together with its
+   * queue; then the transport calls the function, too. It must not throw.
    */
   readonly onInterrupted?: () => void;
 }
 
-/** A live consumer. Disposing it is {@linkcode Consumer.stop}. */
+/** A live consumer. Disposing it does the same as {@linkcode Consumer.stop}. */
 export interface Consumer extends AsyncDisposable {
-  /** Changes how many deliveries may wait for their verdict; deliveries already here are kept. */
+  /** Changes how many deliveries may wait for their verdict. Deliveries that are already here stay. */
   setPrefetch(prefetch: number): Promise<void>;
   /**
-   * Ends the intake; resolves when the broker sends nothing more.
+   * Ends the intake. Resolves when the broker sends nothing more.
    *
-   * Deliveries that are here already keep their right to a verdict until {@linkcode Transport.close}.
+   * Deliveries that are already here keep their right to a verdict until {@linkcode Transport.close}.
    */
   cancel(): Promise<void>;
-  /** Cancels, then waits until every open delivery has its verdict and the broker knows it. Idempotent. */
+  /** Cancels, then waits until every open delivery has a verdict that the broker knows. Idempotent. */
   stop(): Promise<void>;
 }
 
 /**
  * What a transport reports about its connection.
  *
- * Between `connected` and `lost`, a broker that is short of something may take no messages: it is `blocked` until
- * it is `unblocked` or `lost`. An exclusive queue may be `held` by a connection that was lost and that the broker
- * has not given up; all else goes on until it is `regained`. A consumer that the broker ended by itself is
- * `interrupted`; it resumes, with its queue declared again.
+ * Between `connected` and `lost`, a broker that lacks a resource may take no messages. It is `blocked` until
+ * it is `unblocked` or `lost`. An exclusive queue is `held` if a lost connection holds it and the broker has
+ * not given up that connection yet; everything else goes on until the queue is `regained`. A consumer is
+ * `interrupted` if the broker itself has ended it; it resumes, and the transport declares its queue again.
  */
 export type TransportStatus =
   | { readonly state: "connected"; readonly broker: string }
@@ -174,60 +174,63 @@ export type TransportStatus =
 
 /** Options that every transport takes. */
 export interface TransportOptions {
-  /** Called on each change of the connection; `retryIn` is in milliseconds. */
+  /** The transport calls it on each change of the connection. The unit of `retryIn` is milliseconds. */
   readonly onStatus?: (status: TransportStatus) => void;
 }
 
 /**
  * Moves messages through exchanges and queues.
  *
- * A transport survives the loss of its broker by itself: it reconnects with backoff, declares everything it
- * was told to declare, resumes its consumers, and sends again what was not confirmed. So every message is
- * delivered at least once, and a verdict on a delivery of a lost connection is void.
+ * A transport survives the loss of its broker by itself. It reconnects with backoff, declares all topologies
+ * again, resumes its consumers, and sends again the messages that the broker has not confirmed. So every
+ * message is delivered at least once, and a verdict on a delivery of a lost connection has no effect.
  */
 export interface Transport extends AsyncDisposable {
-  /** Where it connects to, fit for people: no password in it. */
+  /** Address of the broker in a form for people: it contains no password. */
   readonly broker: string;
   /**
-   * Connects.
+   * Connects once, without a retry.
    *
-   * @throws {BrokerError} If the broker cannot be reached or refuses us; nothing is retried here.
+   * @throws {BrokerError} If the broker cannot be reached or refuses us.
    */
   connect(options?: { readonly signal?: AbortSignal }): Promise<void>;
   /**
-   * Declares, and remembers to declare again after a reconnect. Declaring the same thing twice is free.
+   * Declares a topology, now and again after each reconnect. Declaring the same thing twice is free.
    *
    * @throws {BrokerError} If the broker has something of that name with other properties.
    */
   declare(topology: Topology): Promise<void>;
   /**
-   * Publishes; resolves when the broker has confirmed that it is responsible for the message.
+   * Publishes a message. Resolves when the broker has confirmed that it is responsible for the message.
    *
-   * An outage is waited out, and so is a broker that is blocked, until `signal` aborts (then it rejects with the
-   * signal's reason and the message may or may not have been sent).
+   * It waits while the broker is away or blocked, until `signal` aborts. Then it rejects with the signal's
+   * reason, and the message may or may not have been sent.
    *
    * @throws {UnroutableError} If the message is mandatory and no queue takes it.
    * @throws {BrokerError} If the exchange does not exist or the transport is closed.
    */
   publish(message: Message, options?: { readonly signal?: AbortSignal }): Promise<void>;
   /**
-   * Hands each message of a declared queue to `receiver`; resolves when the broker has accepted the consumer.
+   * Hands each message of a declared queue to `receiver`. Resolves when the broker has accepted the consumer.
    *
    * @throws {RangeError} If `prefetch` is not a positive integer.
    * @throws {BrokerError} If the queue does not exist.
    */
   consume(queue: string, receiver: Receiver, options: ConsumeOptions): Promise<Consumer>;
   /**
-   * How many messages wait in a queue, without those that consumers hold; undefined where there is no such queue.
+   * Counts the messages that wait in a queue, without those that consumers hold. Gives undefined if there is
+   * no such queue.
    *
    * @throws {BrokerError} If the queue is exclusive to another connection.
    */
   countMessages(queue: string): Promise<number | undefined>;
-  /** Removes a queue, with its messages and bindings; a queue that is not there is fine. */
+  /** Removes a queue with its messages and bindings. Does nothing if there is no such queue. */
   deleteQueue(name: string): Promise<void>;
   /**
-   * Flushes what is being confirmed and closes; deliveries without a verdict go back to their queues. A broker
-   * that is blocked is not waited for. Idempotent, and what disposal does.
+   * Waits for the confirmations that are under way, and closes. Deliveries without a verdict go back to their
+   * queues.
+   *
+   * It does not wait for a broker that is blocked. Idempotent. Disposal does the same.
    */
   close(): Promise<void>;
 }

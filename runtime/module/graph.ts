@@ -1,48 +1,49 @@
 /**
- * What a module consists of, as far as that must be known before it is loaded.
+ * Finds out what a module consists of, as far as the runtime must know that before a thread loads the module.
  *
- * A restricted thread loads its module under its own permissions, so it must be allowed to read exactly these
- * files; under `deno run` with no permission at all a program can be loaded just so. The list comes from
- * `deno info`, which resolves as `deno run` does. It is asked not to fetch anything from the network: whether a
- * module of the network may be had is not for Deno to say.
+ * A restricted thread loads its module under its own permissions, so it must be allowed to read exactly the
+ * files of the module. (`deno run` is different: it loads a program even with no permission at all.) The list
+ * of files comes from `deno info`, which resolves imports as `deno run` does. The runtime tells `deno info`
+ * not to fetch anything from the network, because the runtime, and not Deno, decides whether a remote module
+ * may be loaded.
  */
 import { fileURLToPath } from "node:url";
 import { ServiceLoadError } from "../message/errors.ts";
 import { isOwnModule, type LoadNeeds, ownNeeds } from "../program/own_modules.ts";
 import { programConfig } from "../program/program_config.ts";
 
-/** An import in a local module, as it is resolved under the configuration of this program. */
+/** An import in a local module, resolved under the configuration of this program. */
 export interface ResolvedImport {
   readonly specifier: string;
-  /** URL of the module that imports. */
+  /** URL of the module that contains the import. */
   readonly importer: string;
   readonly url: string;
 }
 
-/** What is known of a module and all that it imports. */
+/** A module and all that it imports, as `deno info` describes them. */
 export interface ModuleGraph {
-  /** What loading it needs. */
+  /** Permissions that a thread needs to load the module. */
   readonly needs: LoadNeeds;
-  /** Whether a module of it comes from an `http:` or `https:` URL, and is not the runtime's own. */
+  /** Whether one of the modules comes from an `http:` or `https:` URL and is not one of the runtime's own. */
   readonly isRemote: boolean;
-  /** Local files that it consists of, those included that are not there or make no sense; without the runtime's. */
+  /** Paths of the local files, also of missing or invalid ones, without those of the runtime. */
   readonly files: readonly string[];
-  /** What those import at run time, without what cannot be resolved. */
+  /** Imports in these files that load code at run time, without imports that cannot be resolved. */
   readonly imports: readonly ResolvedImport[];
-  /** Why it cannot be loaded; undefined if it can. */
+  /** Reason why the module cannot be loaded; undefined if it can be loaded. */
   readonly failure: string | undefined;
-  /** Whether that is for a name that nothing has under the configuration of this program. */
+  /** Whether the reason is a name that cannot be resolved under the configuration of this program. */
   readonly isUnresolved: boolean;
 }
 
 interface InfoDependency {
   readonly specifier: string;
   readonly isDynamic?: boolean;
-  /** Absent where only a type is imported. */
+  /** Absent if the module imports only a type. */
   readonly code?: {
     readonly specifier?: string;
     readonly error?: string;
-    /** Counts from 0. */
+    /** Lines and characters count from 0. */
     readonly span: { readonly start: { readonly line: number; readonly character: number } };
   };
 }
@@ -62,31 +63,31 @@ interface InfoOutput {
 
 /** Options of {@linkcode inspectModule}. */
 export interface InspectModuleOptions {
-  /** Path of the `deno` that is asked. @default {this one} */
+  /** Path of the `deno` that runs `deno info`. @default {the one that runs this program} */
   readonly deno?: string;
-  /** Path of the `deno.json` that counts. @default {that of this program} */
+  /** Path of the `deno.json` that `deno info` uses. @default {that of this program} */
   readonly config?: string | undefined;
-  /** Path of an import map, in place of the names in `config`. @default {none} */
+  /** Path of an import map that replaces the names in `config`. @default {none} */
   readonly importMap?: string;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Inspects what a module imports.
+ * Inspects a module and all that it imports.
  *
- * @throws {ServiceLoadError} If `deno` cannot do that.
+ * @throws {ServiceLoadError} If `deno info` fails.
  */
 export async function inspectModule(
   moduleUrl: string,
   options: InspectModuleOptions = {},
 ): Promise<ModuleGraph> {
   const local = walk(await info(moduleUrl, ["--no-remote"], options));
-  // Packages of JSR are modules of the network to Deno, but it is Deno that answers for them.
+  // To Deno, a JSR package consists of remote modules. But Deno, and not the runtime, decides about packages.
   if (local.isRemote || !local.hasPackages) return local;
   return walk(await info(moduleUrl, ["--allow-import"], options), { packages: true });
 }
 
-/** Follows what is loaded at run time; types are not. */
+/** Follows the imports that load code at run time; imports of types do not. */
 function walk(
   { roots, modules, redirects = {} }: InfoOutput,
   { packages = false } = {},
@@ -113,7 +114,7 @@ function walk(
     const module = known.get(redirects[specifier] ?? specifier);
     if (module === undefined) continue;
     if (isRequired && module.error !== undefined) {
-      // What has lines of its own says its own place.
+      // An error text with several lines already names its place.
       const at = module.error.includes("\n") ? undefined : importedAt.get(specifier);
       failure ??= at === undefined ? module.error : `${module.error.replace(/\.$/, "")}${at}`;
     }
@@ -127,7 +128,7 @@ function walk(
       }
       if (code?.specifier === undefined) continue;
       if (isFile) imports.push({ specifier: text, importer: module.specifier, url: code.specifier });
-      // Met again as required, it is walked again.
+      // The walk visits a module again if the module turns out to be required after all.
       if (needed && required.get(code.specifier) === false) required.delete(code.specifier);
       if (required.has(code.specifier)) continue;
       required.set(code.specifier, needed);

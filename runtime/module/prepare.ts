@@ -12,31 +12,35 @@ import type { ThreadModule } from "../channel/port.ts";
 /** A module that threads can load. */
 export interface PreparedModule {
   readonly url: string;
-  /** What a thread loads. */
+  /** URL or bundle that a thread loads. */
   readonly source: ThreadModule;
-  /** What a restricted thread must be allowed for that; undefined if this process cannot find out. */
+  /** Permissions that a restricted thread needs to load it; undefined if this process cannot tell. */
   readonly needs: LoadNeeds | undefined;
 }
 
 /** Options of {@linkcode prepareModule}. */
 export interface PrepareModuleOptions {
-  /** Where modules of the network come from. @default {{}} */
+  /** How remote modules are fetched. @default {{}} */
   readonly modules?: ModuleFetcherOptions;
-  /** Path or URL of a `deno.json` or an import map, for bare names. @default {the `deno.json` of the module} */
+  /**
+   * Path or URL of a `deno.json` or an import map for bare names.
+   *
+   * @default {the `deno.json` of the module}
+   */
   readonly importMap?: string;
-  /** Whether a module is bundled where Deno itself could load it, too. @default {false} */
+  /** Whether a module is bundled even if Deno itself could load it. @default {false} */
   readonly bundle?: boolean;
-  /** Milliseconds. @default {30_000} */
+  /** Milliseconds that the preparation may take. @default {no limit} */
   readonly loadTimeout?: number;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Decides how a module is loaded, and does what must be done before.
+ * Decides how threads load a module, and prepares the module for that.
  *
- * Deno itself loads what is local, and what is inside this binary. All else is fetched by us and bundled.
+ * Deno itself loads local modules and modules inside this binary. The runtime fetches and bundles all others.
  *
- * @throws {ServiceLoadError} If one of its modules cannot be had.
+ * @throws {ServiceLoadError} If the module, or one that it imports, cannot be loaded.
  */
 export async function prepareModule(
   url: string,
@@ -44,7 +48,7 @@ export async function prepareModule(
 ): Promise<PreparedModule> {
   using limit = timeLimit(loadTimeout, signal);
   const bundled = async (): Promise<PreparedModule> => {
-    // Most modules need none of what it takes to bundle.
+    // The import is dynamic because most modules need no bundle.
     const { loadBundle } = await import("./bundle/bundle.ts");
     const request = {
       url,
@@ -66,19 +70,22 @@ export async function prepareModule(
     const graph = await inspectModule(url, limit);
     if (graph.isRemote || await isOtherwiseConfigured(url, graph)) return await bundled();
     if (graph.failure === undefined) return { url, source: url, needs: graph.needs };
-    // The configuration of its own project may have the name, and we know our own.
+    // The module's own `deno.json` may have the name, or it may be one of the runtime's own names.
     if (graph.isUnresolved) return await bundled();
     throw new ServiceLoadError(`Cannot load service module ${url}: ${graph.failure}`);
   } catch (error) {
     signal?.throwIfAborted();
     if (!limit.signal.aborted) throw error;
     throw new ServiceLoadError(
-      `Cannot load service module ${url}: its modules were not all there within ${loadTimeout} ms`,
+      `Cannot load service module ${url}: its modules did not all arrive within ${loadTimeout} ms`,
     );
   }
 }
 
-/** Whether the module's own `deno.json`, which Deno does not look at, says something else of what it imports. */
+/**
+ * Tells whether the module's own `deno.json`, which Deno does not read, changes what the module imports, or
+ * how its JSX is compiled.
+ */
 async function isOtherwiseConfigured(url: string, { imports, files }: ModuleGraph): Promise<boolean> {
   const config = nearestConfig(url);
   if (config === undefined || config === programConfig()) return false;
@@ -91,14 +98,17 @@ async function isOtherwiseConfigured(url: string, { imports, files }: ModuleGrap
   );
 }
 
-/** Where a binary has its own modules, as if they were files; undefined outside of one. */
+/** URL prefix of the modules inside a binary, where they look like files; undefined outside a binary. */
 const EMBEDDED = /^file:\/\/.*?\/deno-compile-[^/]+\//.exec(import.meta.url)?.[0];
 
 function isEmbedded(url: string): boolean {
   return EMBEDDED !== undefined && url.startsWith(EMBEDDED);
 }
 
-/** URL of what bare names are looked up in: what the user has named, else the configuration above the module. */
+/**
+ * Returns the URL of the file in which bare names are looked up: the file that the user named, or else the
+ * configuration above the module. Returns undefined if there is neither.
+ */
 export function importMapUrl(url: string, named: string | undefined): string | undefined {
   if (named !== undefined) return moduleUrl(named);
   const path = nearestConfig(url);

@@ -2,7 +2,7 @@ import { pathToFileURL } from "node:url";
 import { resolve } from "node:path";
 import { ServiceLoadError } from "../message/errors.ts";
 
-/** Which module, and which of its services. */
+/** A module, and one of its services or all of them. */
 export interface ModuleSpecifier {
   readonly url: string;
   /** Name of the service, or of its export; undefined for all of them. */
@@ -10,11 +10,11 @@ export interface ModuleSpecifier {
 }
 
 /**
- * Reads what a user writes to name a service module: a path, or a URL, with `:service` behind it for one of
- * several services.
+ * Reads the text with which a user names a service module: a path or a URL. A `:service` behind it names one
+ * of several services.
  *
  * @param specifier Such as `./orders.ts`, `https://host/orders.ts`, `./shop.ts:orders`.
- * @throws {ServiceLoadError} If it begins like a URL and is none.
+ * @throws {ServiceLoadError} If the specifier begins like a URL and is not a URL.
  */
 export function parseModuleSpecifier(specifier: string | URL, cwd: string = Deno.cwd()): ModuleSpecifier {
   if (specifier instanceof URL) return { url: specifier.href, service: undefined };
@@ -22,15 +22,15 @@ export function parseModuleSpecifier(specifier: string | URL, cwd: string = Deno
   return { url: moduleUrl(module, cwd), service };
 }
 
-/** Whether two specifiers name the same, be it a module or one service of it. */
+/** Tells whether two specifiers name the same module and the same service of it. */
 export function sameModule(a: ModuleSpecifier, b: ModuleSpecifier): boolean {
   return a.url === b.url && a.service === b.service;
 }
 
 /**
- * The URL of a module that a user names by a path or a URL.
+ * Returns the URL of a module that a user names by a path or a URL.
  *
- * @throws {ServiceLoadError} If it begins like a URL and is none.
+ * @throws {ServiceLoadError} If the text begins like a URL and is not a URL.
  */
 export function moduleUrl(module: string, cwd: string = Deno.cwd()): string {
   if (UNKNOWN_SCHEME_REGEXP.test(module)) {
@@ -43,7 +43,7 @@ export function moduleUrl(module: string, cwd: string = Deno.cwd()): string {
   throw new ServiceLoadError(`Cannot load module ${module}: it is not a URL`);
 }
 
-/** A word behind a last colon, where what is before it looks like a module: it has a dot or a slash. */
+/** Matches a word behind the last colon if the text before it looks like a module: has a dot or a slash. */
 const SERVICE_SUFFIX_REGEXP = /^((?!data:|https?:\/\/[^/]*$).*[./].*):([\p{ID_Continue}$-]+)$/u;
 
 const UNKNOWN_SCHEME_REGEXP = /^(?!https?:|file:)[a-z][a-z\d+.-]*:\/\//;

@@ -1,15 +1,16 @@
 /**
- * Keeps Deno from asking the person at the terminal to grant a service what it may not do.
+ * This file keeps Deno from asking the person at the terminal to grant a service a permission.
  *
- * Without `--no-prompt`, an operation that is denied in a restricted thread is put to the operator, and the
- * thread stands still until there is an answer. A program cannot turn that off once it runs; but Deno asks only
- * where stdin is a terminal when the question comes up. So stdin becomes the null device, which Deno has no call
- * for, and the C library has. Ctrl-C is not touched by it: that is the terminal's doing, not stdin's.
+ * Without `--no-prompt`, Deno asks the operator about each operation that a restricted thread is not allowed
+ * to do, and the thread stands still until there is an answer. A program cannot turn that off once it runs.
+ * But Deno asks only if stdin is a terminal at the time of the question. So this file makes stdin the null
+ * device. Deno has no call for that, but the C library has one. Ctrl-C still works, because it comes from the
+ * terminal and not from stdin.
  *
- * A program that serves restricted services and reads from the terminal is started with `--no-prompt`, or with
- * `DENO_NO_PROMPT=1` in its environment; then stdin is left alone. Without FFI nothing can be done here, and where
- * neither of the two is seen, restricted services are refused: a program without all permissions cannot see its
- * flags, so it needs the variable. On Windows Deno asks.
+ * A program that serves restricted services and reads from the terminal must start with `--no-prompt`, or
+ * with `DENO_NO_PROMPT=1` in its environment. Then this file leaves stdin alone. Without FFI, this file
+ * cannot change stdin; it refuses restricted services if it sees neither the flag nor the variable. A program
+ * without all permissions cannot see its flags, so it needs the variable. On Windows, Deno asks.
  */
 import { LIBC } from "./libc.ts";
 import { isatty } from "node:tty";
@@ -21,16 +22,17 @@ const STDIN = 0;
 const STDERR = 2;
 
 /**
- * From now on what is denied is denied. Does nothing where nobody would be asked.
+ * Makes Deno deny operations without a question from now on. Does nothing if Deno would ask nobody.
  *
- * @throws {ConfigurationError} If somebody may be asked, and that cannot be helped without FFI.
+ * @throws {ConfigurationError} If Deno may ask somebody, and there is no FFI to prevent the question.
  */
 export function preventPermissionPrompts(): void {
   if (LIBC === undefined || !isatty(STDIN) || !isatty(STDERR) || asksNobody()) return;
   if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
     throw new ConfigurationError(
-      "Cannot restrict what services may do: at this terminal Deno would ask for what they may not. Pass " +
-        "--allow-ffi, set DENO_NO_PROMPT=1 with --allow-env=DENO_NO_PROMPT, or pass --no-prompt and redirect stdin",
+      "Cannot restrict what services may do: at this terminal, Deno would ask about each permission that " +
+        "they lack. Pass --allow-ffi, set DENO_NO_PROMPT=1 with --allow-env=DENO_NO_PROMPT, or pass " +
+        "--no-prompt and redirect stdin",
     );
   }
   const libc = Deno.dlopen(LIBC, {

@@ -2,33 +2,35 @@ import { isTexts } from "../message/plain.ts";
 import { ConfigurationError } from "../message/errors.ts";
 import type { LoadNeeds } from "../program/own_modules.ts";
 
-/** One permission: everything, nothing, or what the list names. */
+/** Grant of one permission: everything, nothing, or only the items of the list. */
 export type PermissionGrant = boolean | readonly string[];
 
-/** What a service may do, as its operator says it: all that the process may, nothing, or just this. */
+/** What the operator allows a service: all that the process may do, nothing, or only these permissions. */
 export type ServicePermissions =
   | "all"
   | "none"
   | { readonly [Name in PermissionName]?: PermissionGrant };
 
-/** The permissions that a thread can be given. */
+/** Name of a permission that a thread can have. */
 export type PermissionName = typeof PERMISSION_NAMES[number];
 
 /** Names of the permissions, as in `--allow-net` and so on. */
 export const PERMISSION_NAMES = ["env", "ffi", "import", "net", "read", "run", "sys", "write"] as const;
 
-/** Why there is no `--deny-net` and the like. */
+/** Text that says why there is no `--deny-net` or a similar flag. */
 export const NO_DENIALS =
-  "Deno can allow a thread something, and cannot take a part of it away: name the parts " +
-  "that it may have";
+  "Deno can give a thread a permission, but cannot take away a part of it: name the parts " +
+  "that the thread may have";
 
 /**
  * Checks permissions that come from a configuration or a caller.
  *
- * Deno ignores an unknown key in silence, so that a mistyped one would pass for granted; here it is an error.
+ * Deno ignores an unknown key without a word, so a mistyped key would seem to be granted. Here it is an
+ * error.
  *
- * @param where What to call them in a message, and what to call one of them.
- * @throws {ConfigurationError} If they are not of the shape of {@linkcode ServicePermissions}.
+ * @param where Name of the permissions in a message. A function returns the name of one permission; without
+ * an argument, it returns the name of all of them.
+ * @throws {ConfigurationError} If the permissions do not have the shape of {@linkcode ServicePermissions}.
  */
 export function checkPermissions(
   value: unknown,
@@ -60,17 +62,17 @@ export function checkPermissions(
 
 const MAX_PORT = 65_535;
 
-/** Why an item cannot be in the list of a permission; undefined if it can. */
+/** Says why an item cannot be in the list of a permission; undefined if it can. */
 function faultOf(name: PermissionName, item: string): string | undefined {
   if (item === "") return "has an empty text in its list";
   if (item.startsWith("file:")) return `takes paths, and "${item}" is a URL`;
   if (name === "net" || name === "import") {
     if (item.includes("/") && !/^[\d.:a-f[\]]+\/\d+$/i.test(item)) {
-      return `takes hosts such as api.example.com:443, and "${item}" is none`;
+      return `takes hosts such as api.example.com:443, and "${item}" is not a host`;
     }
     const port = /^(?:[^:]*|\[.*\]):([^:]*)$/.exec(item)?.[1];
     if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= MAX_PORT)) {
-      return `takes ports up to ${MAX_PORT}, and "${item}" has none`;
+      return `takes ports up to ${MAX_PORT}, and "${item}" has no such port`;
     }
   }
   return undefined;
@@ -80,15 +82,15 @@ function isPermissionName(name: string): name is PermissionName {
   return (PERMISSION_NAMES as readonly string[]).includes(name);
 }
 
-/** What to say when Deno does not give a service's threads their permissions. */
+/** Explains an error with which Deno refuses a service its permissions. Returns other errors unchanged. */
 export function grantError(error: unknown, service: string): unknown {
   if (error instanceof Deno.errors.NotCapable) {
     return new ConfigurationError(
-      `Cannot give ${service} its permissions: Deno itself has fewer. Give them to both, or -A to Deno`,
+      `Cannot give ${service} its permissions: Deno itself has fewer. Give Deno the same permissions, or -A`,
       { cause: error },
     );
   }
-  // Of a list whose items are not what the permission takes, such as an unknown fact about the system.
+  // Deno throws it for a list with an item that the permission does not take, such as an unknown system fact.
   return error instanceof TypeError || error instanceof URIError
     ? new ConfigurationError(
       `Cannot give ${service} its permissions: ${error.message}. Check the items of their lists`,
@@ -97,7 +99,7 @@ export function grantError(error: unknown, service: string): unknown {
     : error;
 }
 
-/** The permissions of a thread: what the operator gave, and reading the module's own files to load them. */
+/** Returns the permissions of a thread: the operator's grant and the needs of loading its module. */
 export function threadPermissions(
   granted: Exclude<ServicePermissions, "all">,
   needs: LoadNeeds,

@@ -1,23 +1,24 @@
 /**
- * Whether Deno lets a thread have permissions of its own.
+ * This file finds out whether Deno lets a thread have its own permissions.
  *
- * It is an unstable option: without the flag, or `"unstable": ["worker-options"]` in the configuration that Deno
- * found, the first restricted `new Worker` ends the whole process with status 70, and nothing can catch that.
- * Deno does not tell a program its flags. So they are read where Linux shows them, and the configuration is
- * looked for where Deno looks. Where neither tells, the answer is undefined, and to go on is all that is left.
+ * Deno has an unstable option for that. Without the flag, and without `"unstable": ["worker-options"]` in the
+ * configuration that Deno found, the first restricted `new Worker` ends the whole process with status 70, and
+ * no code can catch that. Deno does not tell a program its flags. So this file reads the flags where Linux
+ * shows them, and looks for the configuration where Deno looks. If neither gives an answer, the answer is
+ * undefined, and the caller can only go on.
  */
 import { readFileSync } from "node:fs";
 import { ConfigurationError } from "../message/errors.ts";
 import { commandLine, programConfig } from "../program/program_config.ts";
 
-/** The flag of `deno run` that allows it. */
+/** The flag of `deno run` that lets threads have their own permissions. */
 export const WORKER_OPTIONS_FLAG = "--unstable-worker-options";
 
-/** Whether threads can be restricted in this process; undefined where that cannot be known. */
+/** Says whether this process can restrict threads; undefined if that cannot be known. */
 export function hasWorkerOptions(): boolean | undefined {
-  // The flag is part of a binary, which shows no flags.
+  // The flag is part of a binary, and a binary shows no flags.
   if (Deno.build.standalone) return undefined;
-  // To look without being allowed to would be a question to the person at the terminal.
+  // Without this permission, Deno would ask the person at the terminal.
   if (Deno.permissions.querySync({ name: "read" }).state !== "granted") return undefined;
   const words = commandLine();
   if (words?.includes(WORKER_OPTIONS_FLAG)) return true;
@@ -27,15 +28,15 @@ export function hasWorkerOptions(): boolean | undefined {
 }
 
 /**
- * Checks that threads can be restricted.
+ * Checks that this process can restrict threads.
  *
- * @throws {ConfigurationError} If to restrict one would end the process.
+ * @throws {ConfigurationError} If a restricted thread would end the process.
  */
 export function requireWorkerOptions(): void {
   if (hasWorkerOptions() !== false) return;
   throw new ConfigurationError(
-    "Cannot restrict what services may do: Deno was started without its option for it. Add " +
-      `${WORKER_OPTIONS_FLAG} behind deno run, or "unstable": ["worker-options"] to your deno.json`,
+    "Cannot restrict what services may do: Deno was started without the option for that. Add " +
+      `${WORKER_OPTIONS_FLAG} after deno run, or "unstable": ["worker-options"] to your deno.json`,
   );
 }
 
@@ -48,7 +49,7 @@ function allowsIt(config: string): boolean {
   }
 }
 
-/** Takes the comments and trailing commas out of JSONC. The parser for all of it is loaded in its own time only. */
+/** Removes comments and trailing commas from JSONC. The full parser is loaded only when it is needed. */
 function plainJson(text: string): string {
   return text.replace(
     /"(?:\\.|[^"\\])*"|\/\/.*|\/\*[^]*?\*\/|,(?=(?:\s|\/\/.*|\/\*[^]*?\*\/)*[}\]])/g,

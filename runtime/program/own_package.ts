@@ -1,13 +1,13 @@
 /**
- * What `deno.json` says of this package, as code.
+ * The fields of `deno.json` that describe this package, as code.
  *
- * Deno keeps compiled code for the next start of a binary, but only where none of the modules that its entry imports
- * is JSON. A test holds the two together.
+ * They are code because Deno keeps compiled code for the next start of a binary only if none of the modules
+ * that the entry of the binary imports is JSON. A test checks that this object and `deno.json` agree.
  */
 export const OWN_PACKAGE: {
   readonly name: string;
   readonly version: string;
-  /** Paths of the modules to import, by what stands behind the name. */
+  /** Paths of the modules, by the subpath that follows the package name in an import. */
   readonly exports: Readonly<Record<string, string>>;
 } = {
   name: "@enoki/enoki",
@@ -25,5 +25,5 @@ export const OWN_PACKAGE: {
   },
 };
 
-/** The first word on the command line of a binary that is to be the process that bundles; no command of users. */
+/** First word on the command line of a binary that runs as the bundling process. Users do not use it. */
 export const BUNDLE_WORD = "__bundle";

@@ -1,9 +1,9 @@
-/** Which `deno.json` counts: for this program, as Deno found it, and for a module. */
+/** This file finds the `deno.json` that counts: for this program, as Deno found it, and for a module. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-/** The words behind `deno` that this process was started with; undefined where the system does not show them. */
+/** Returns the words after `deno` on the command line; undefined if the system does not show them. */
 export function commandLine(): readonly string[] | undefined {
   try {
     return readFileSync("/proc/self/cmdline", "utf8").split("\0").slice(1, -1);
@@ -12,10 +12,14 @@ export function commandLine(): readonly string[] | undefined {
   }
 }
 
-/** Path of the configuration that Deno took: one that was named, or the nearest above the main module. */
+/**
+ * Returns the path of the configuration that Deno took.
+ *
+ * It is the file that the command line names, or the nearest configuration above the main module.
+ */
 export function programConfig(): string | undefined {
   const words = commandLine() ?? [];
-  // What is behind the main module is for the program, which may have a --config of its own.
+  // The words after the main module are for the program, which may have its own --config.
   const main = words.findIndex((word) =>
     word === Deno.mainModule || `${pathToFileURL(word)}` === Deno.mainModule
   );
@@ -28,7 +32,7 @@ export function programConfig(): string | undefined {
   return nearestConfig(Deno.mainModule);
 }
 
-/** The configuration that a module lies under: the nearest one above it. Undefined for what is no file. */
+/** Returns the path of the nearest configuration above a module; undefined if the module is not a file. */
 export function nearestConfig(moduleUrl: string): string | undefined {
   if (!moduleUrl.startsWith("file:")) return undefined;
   let folder = dirname(fileURLToPath(moduleUrl));

@@ -1,19 +1,21 @@
 /**
- * Python's rules for fitting arguments to parameters, with the very texts that Nameko answers with.
+ * Python's rules for fitting arguments to parameters, with exactly the texts that Nameko answers with.
  *
- * Nameko checks a request with `inspect.getcallargs`, whose messages differ from the interpreter's own (no comma
- * before the "and" of three names), and counts `self`, for which the context stands here.
+ * Nameko checks a request with `inspect.getcallargs`. The messages of that function differ from the messages
+ * of the interpreter: they have no comma before the "and" of three names. Nameko also counts `self` as an
+ * argument. Here the context takes the place of `self`.
  */
 import { BadRequestError } from "../message/errors.ts";
 import type { Parameter } from "./parameters.ts";
 
 /**
- * Arranges positional and keyword arguments as the positional arguments that a handler takes after its context.
+ * Turns positional and keyword arguments into the list that a handler takes after its context.
  *
- * Without keyword arguments that is `args` itself. A parameter that was left out and has a default is
- * `undefined`. With `parameters` unknown, any number of positional arguments fits and no keyword argument does.
+ * Without keyword arguments, the function returns `args` itself. A parameter that has a default and that the
+ * caller left out is `undefined`. If `parameters` is undefined, any number of positional arguments fits, and
+ * no keyword argument fits.
  *
- * @throws {BadRequestError} With reason `IncorrectSignature`, if they do not fit.
+ * @throws {BadRequestError} With reason `IncorrectSignature`, if the arguments do not fit.
  */
 export function bindArguments(
   method: string,
@@ -91,7 +93,7 @@ function refuse(message: string): never {
   throw new BadRequestError(message);
 }
 
-/** As Python's `repr` quotes a name. */
+/** Quotes a name as Python's `repr` does. */
 function quote(name: string): string {
   return name.includes("'") && !name.includes('"') ? `"${name}"` : `'${name.replaceAll("'", "\\'")}'`;
 }

@@ -1,18 +1,18 @@
 /**
- * Run-time identity of what users define.
+ * Tells at run time whether a value is a definition of this library.
  *
- * Invariant: a value is one of ours if and only if it has the registered symbol with the right word. It holds
- * across copies of this library (a service bundled for a compiled binary carries its own), where `instanceof`
- * would say no.
+ * Invariant: a value is a definition of this library if and only if it has the registered symbol with the
+ * right word. The invariant holds across copies of this library, where `instanceof` would return false: a
+ * service that is bundled for a compiled binary carries its own copy.
  */
 
-/** The key under which every definition carries what it is. */
+/** The key under which every definition carries its brand. */
 export const BRAND: unique symbol = Symbol.for("enoki.definition") as never;
 
-/** What a branded value can be. */
+/** The kinds of definitions. */
 export type Brand = "service" | "contract" | "entrypoint" | "dependency";
 
-/** Whether `value` was defined by this library, in whatever copy, as a `brand`. */
+/** Returns whether any copy of this library defined `value` as a `brand`. */
 export function hasBrand(value: unknown, brand: Brand): boolean {
   return typeof value === "object" && value !== null && (value as { [BRAND]?: unknown })[BRAND] === brand;
 }

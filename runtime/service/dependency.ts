@@ -4,47 +4,47 @@ import type { Log } from "../log/log.ts";
 import type { Messenger } from "../message/messenger.ts";
 import type { PlainRecord } from "../message/plain.ts";
 
-/** What a provider may use of the thread it lives in. */
+/** The parts of its thread that a provider may use. */
 export interface DependencyHost {
   /** Name of the service. */
   readonly service: string;
-  /** Key under which the value is injected. */
+  /** Key under which the handlers find the value in their context. */
   readonly key: string;
   /** The whole configuration. */
   readonly config: PlainRecord;
-  /** Milliseconds that a call of another service waits for its answer where it says nothing else. */
+  /** Milliseconds that a call to another service waits for its answer, unless that call states a timeout. */
   readonly callTimeout: number;
   readonly messenger: Messenger;
   readonly log: Log;
-  /** Aborted when the thread is about to end. */
+  /** Aborts when the thread is about to end. */
   readonly signal: AbortSignal;
 }
 
-/** How a call ended, as `release` sees it: with the handler's own result or error. */
+/** The end of a call as `release` gets it: the handler's own result or error. */
 export type CallResult =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: unknown };
 
 /**
- * Supplies one injected value; lives in a worker thread beside the handlers that use it.
+ * Supplies one injected value. A provider lives in a service's thread, beside the handlers that use it.
  *
  * An object literal is enough. `[Symbol.asyncDispose]` runs once, when the thread ends politely.
  */
 export interface Provider<T> extends Partial<AsyncDisposable> {
-  /** Once per thread, before its first call. A failure keeps the thread from starting. */
+  /** Runs once per thread, before its first call. If it fails, the thread does not start. */
   setup?(host: DependencyHost): Promise<void> | void;
-  /** Once per call, before the handler. A failure fails that call; the handler does not run. */
+  /** Gives the value before the handler, once per call. If it fails, the call fails without the handler. */
   get(call: Call): Promise<T> | T;
-  /** Once per call for which `get` succeeded, after the handler, in reverse order of `get`. */
+  /** Runs after the handler, once per call for which `get` succeeded, in the reverse order of `get`. */
   release?(call: Call, result: CallResult): Promise<void> | void;
 }
 
-/** What an author writes in `dependencies`. */
+/** A dependency as an author writes it in `dependencies`. */
 export interface DependencySpec<T> {
   readonly [BRAND]: "dependency";
-  /** What the main thread must set up for it: a kind that an extension provides. @default {nothing} */
+  /** Kind from an extension, for a dependency that needs a setup in the main thread. @default {nothing} */
   readonly kind?: string;
-  /** Plain data for that kind: the main thread reads it in the manifest. */
+  /** Plain data for that kind. The main thread reads it in the manifest. */
   readonly options?: PlainRecord;
   /** Makes the provider of one thread. */
   readonly bind: (host: DependencyHost) => Provider<T>;
@@ -55,9 +55,9 @@ export interface DependencySpec<T> {
 export type DependencyTable = Readonly<Record<string, DependencySpec<any>>>;
 
 /**
- * Makes a dependency of the author's own.
+ * Makes a dependency from a provider that the author of a service writes.
  *
- * @param definition The provider, or a function that makes one for each worker thread. Give a function where
+ * @param definition The provider, or a function that makes one provider for each thread. Give a function if
  * the provider keeps state outside its own fields.
  *
  * @example
@@ -79,7 +79,11 @@ export function provider<T>(
   return dependency({ bind: typeof definition === "function" ? definition : () => definition });
 }
 
-/** Makes the dependency of an extension: like {@linkcode provider}, with what the main thread has to know of it. */
+/**
+ * Makes the dependency of an extension.
+ *
+ * It is like {@linkcode provider}, and also states what the main thread must know about the dependency.
+ */
 export function dependency<T>(spec: Omit<DependencySpec<T>, typeof BRAND>): DependencySpec<T> {
   return { [BRAND]: "dependency", ...spec };
 }

@@ -7,40 +7,52 @@ import type { Delivery, FieldTable } from "../message/transport.ts";
 
 declare const SIGNATURE: unique symbol;
 
-/** What a message says beside its payload: where it was sent, its properties, whether it was offered before. */
+/** The facts of a message beside its payload: its address, its properties, and whether it is a redelivery. */
 export type ReceivedMessage = Omit<Delivery, "body" | "signal">;
 
-/** What reaches a thread: the undecoded message of one call. */
+/** The undecoded message of one call, as it reaches a thread. */
 export interface Payload {
-  /** Text where the message is text, bytes elsewhere, nothing for a timer's tick. */
+  /** Text if the message is text, otherwise bytes. Undefined for a timer's tick. */
   readonly body: Body;
   readonly contentType: string | undefined;
   readonly headers: FieldTable | undefined;
-  /** Only for the kinds of entrypoint whose handlers get it; the facts of a request where it is no message. */
+  /**
+   * The facts of the message, or the facts of a request if the call does not come from a message. Only kinds
+   * of entrypoint whose handlers get these facts have this field.
+   */
   readonly message?: ReceivedMessage | PlainRecord | string;
 }
 
-/** What an entrypoint's thread half knows of the handler it feeds. */
+/** The facts that an entrypoint's thread half knows about its handler. */
 export interface HandlerFacts {
   readonly service: string;
   readonly method: string;
   /**
-   * The handler's parameters after the context; undefined where its source cannot tell, or nobody is to ask it:
-   * {@linkcode EntrypointSpec.bindsByName}.
+   * The handler's parameters after the context. Undefined if the handler's source does not tell them, or if
+   * no entrypoint of the service needs them ({@linkcode EntrypointSpec.bindsByName}).
    */
   readonly parameters: readonly Parameter[] | undefined;
 }
 
-/** The thread half of an entrypoint: from the message to the handler's arguments, and back. */
+/** The thread half of an entrypoint: it makes arguments from a message, and a reply from a result. */
 export interface Conversion {
-  /** @throws {BadRequestError} If the message does not fit; the handler is not called then. */
+  /**
+   * Makes the handler's arguments from a message.
+   *
+   * @throws {BadRequestError} If the message does not fit. The thread then does not call the handler.
+   */
   decode(payload: Payload, call: Call): readonly unknown[] | Promise<readonly unknown[]>;
-  /** @throws If the result cannot be encoded. */
+  /**
+   * Makes the body or the reply from the handler's result.
+   *
+   * @throws If the result cannot be encoded.
+   */
   encode(result: unknown, call: Call): Body | Reply | Promise<Body | Reply>;
   /**
-   * Makes a reply of what was thrown, which the call is then done with; it is logged all the same.
+   * Makes a reply from a thrown value. The call then ends with this reply, and the thread logs the failure
+   * all the same.
    *
-   * Undefined leaves it to the host half, as it is without this method.
+   * If the method returns undefined, or if there is no such method, the host half handles the failure.
    */
   encodeError?(
     thrown: unknown,
@@ -48,16 +60,17 @@ export interface Conversion {
     payload: Payload,
     call: Call,
   ): Reply | undefined | Promise<Reply | undefined>;
-  /** What the log of a failed call says beside its arguments. */
+  /** Gives the properties that the log of a failed call shows beside its arguments. */
   logProperties?(payload: Payload): PlainRecord;
 }
 
 /**
- * What an author writes in `entrypoints`: a kind and its options, inert; they become the manifest.
+ * An entrypoint as an author writes it in `entrypoints`: an inert kind with its options.
  *
- * `prepare` stays in the thread. `Args` and `Result` exist for the compiler only.
+ * The kind and the options become part of the manifest. `prepare` stays in the thread. `Args` and `Result`
+ * exist for the compiler only.
  *
- * @typeParam Args What the handler receives after its context; `never[]` leaves it to the handler.
+ * @typeParam Args The arguments that the handler gets after its context. With `never[]`, the handler decides.
  */
 export interface EntrypointSpec<
   Kind extends string = string,
@@ -66,37 +79,41 @@ export interface EntrypointSpec<
 > {
   readonly [BRAND]: "entrypoint";
   readonly kind: Kind;
-  /** Plain data: the main thread reads it in the manifest. */
+  /** Plain data. The main thread reads it in the manifest. */
   readonly options: PlainRecord;
-  /** Error names that are the caller's fault; logged at info. */
+  /** Names of errors that are the caller's fault. The thread logs them at info. */
   readonly expected: readonly string[];
-  /** Argument names that logs show masked. */
+  /** Names of arguments that logs show masked. */
   readonly redact: readonly string[];
-  /** Whether `prepare` wants the handler's parameters, which takes time and memory to find out. */
+  /** Whether `prepare` needs the handler's parameters. It takes time and memory to find them out. */
   readonly bindsByName: boolean;
   /** Makes the conversion of one thread. */
-  readonly prepare: (facts: HandlerFacts) => Conversion;
-  /** What documents say of it beside its options. Plain data; only asked for where somebody wants to know. */
-  readonly describe?: () => PlainRecord;
+  readonly prepare: (facts: HandlerFacts) => Conversion | Promise<Conversion>;
+  /** Gives plain data for documents, beside the options. It runs only if somebody asks for the data. */
+  readonly describe?: () => PlainRecord | Promise<PlainRecord>;
   readonly [SIGNATURE]?: (...args: Args) => Result;
 }
 
-/** One or several entrypoints by method. */
+/** An entrypoint of any kind and signature. */
 // deno-lint-ignore no-explicit-any -- any signature; the handler types recover each one
 export type AnyEntrypoint = EntrypointSpec<string, any, any>;
 
-/** The entrypoints of a service by method; a method may have several. */
+/** The entrypoints of a service by method. A method may have several. */
 export type EntrypointTable = Readonly<Record<string, AnyEntrypoint | readonly AnyEntrypoint[]>>;
 
-/** What an extension says of an entrypoint of its kind; the first three every author may say. */
+/** The definition of an entrypoint by its extension. Every author may set the first three fields. */
 export interface EntrypointDefinition<Kind extends string> {
-  /** Names of error classes that are the caller's fault; they are logged at info instead of error. @default {[]} */
+  /**
+   * Names of error classes that are the caller's fault. The thread logs them at info instead of error.
+   *
+   * @default {[]}
+   */
   readonly expected?: readonly string[] | undefined;
   /** Names of arguments that logs show as `********`. @default {[]} */
   readonly redact?: readonly string[] | undefined;
   /**
-   * Milliseconds that a call may run. Then its caller is answered with an error, its signal is aborted, and a
-   * handler that does not end at once loses its thread.
+   * Milliseconds that a call may run. When they are over, the caller gets an error as its answer, and the
+   * call's signal aborts. A handler that does not end then, within `kill_grace`, loses its thread.
    *
    * @default {no limit}
    */
@@ -104,14 +121,14 @@ export interface EntrypointDefinition<Kind extends string> {
   readonly kind: Kind;
   /** Plain data for the manifest. */
   readonly options?: PlainRecord;
-  /** Whether `prepare` wants the handler's parameters. @default {false} */
+  /** Whether `prepare` needs the handler's parameters. @default {false} */
   readonly bindsByName?: boolean;
-  readonly prepare: (facts: HandlerFacts) => Conversion;
-  readonly describe?: () => PlainRecord;
+  readonly prepare: (facts: HandlerFacts) => Conversion | Promise<Conversion>;
+  readonly describe?: () => PlainRecord | Promise<PlainRecord>;
 }
 
 /**
- * Makes an entrypoint of an extension's own kind.
+ * Makes an entrypoint of a kind that an extension defines.
  *
  * @throws {RangeError} If `timeout` is not a positive number of milliseconds.
  */

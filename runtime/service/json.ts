@@ -1,6 +1,6 @@
 import type { Plain } from "../message/plain.ts";
 
-/** The type of a value after it has been JSON: a `Date` is a string, a method is gone. */
+/** The type of a value after its way through JSON: a `Date` becomes a string, and a method disappears. */
 export type Json<T> = 0 extends 1 & T ? T
   : unknown extends T ? unknown
   : T extends { toJSON(): infer R } ? Json<R>
@@ -11,7 +11,7 @@ export type Json<T> = 0 extends 1 & T ? T
   : T extends object ? JsonObject<T>
   : never;
 
-/** The type of a handler's result at its caller: what returns nothing arrives as `null`. */
+/** The type of a handler's result at its caller. If the handler returns nothing, the caller gets `null`. */
 export type JsonResult<T> = [T] extends [never] ? never
   : 0 extends 1 & T ? T
   : T extends void | undefined ? null
@@ -19,10 +19,10 @@ export type JsonResult<T> = [T] extends [never] ? never
 
 type NotJson = undefined | symbol | bigint | ((...args: never[]) => unknown);
 
-/** In an array, what is not JSON leaves a hole that is `null`. */
+/** In an array, `null` replaces a value that JSON cannot carry. */
 type JsonElement<T> = T extends NotJson ? null : Json<T>;
 
-/** In an object, what is not JSON leaves no trace, and what may be undefined may be absent. */
+/** An object loses the values that JSON cannot carry, and a value that may be undefined may be absent. */
 type JsonObject<T extends object> = Flat<
   & { [Key in keyof T as KeptKey<T, Key, false>]: Json<Exclude<T[Key], NotJson>> }
   & { [Key in keyof T as KeptKey<T, Key, true>]?: Json<Exclude<T[Key], NotJson>> }

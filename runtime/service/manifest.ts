@@ -1,3 +1,4 @@
+import type { AnyEntrypoint } from "./entrypoint.ts";
 import { entrypointsOf, type Service } from "./service.ts";
 import type { PlainRecord } from "../message/plain.ts";
 
@@ -6,14 +7,14 @@ export interface ManifestEntrypoint {
   readonly method: string;
   readonly kind: string;
   readonly options: PlainRecord;
-  /** What documents say of it; only where they were asked for, since making them costs. */
+  /** Data for documents. Present only if somebody asked for it, because the thread needs time to make it. */
   readonly details?: PlainRecord;
 }
 
 /** One dependency as the main thread knows it. */
 export interface ManifestDependency {
   readonly key: string;
-  /** Undefined where the main thread has nothing to do for it. */
+  /** Undefined if the main thread has nothing to set up for the dependency. */
   readonly kind: string | undefined;
   readonly options: PlainRecord;
 }
@@ -21,30 +22,46 @@ export interface ManifestDependency {
 /** Everything the main thread knows about a service: plain data, no code. */
 export interface Manifest {
   readonly name: string;
-  /** In the order of definition; a call names its entrypoint by its place in this list. */
+  /** The entrypoints in the order of definition. A call names its entrypoint by its place in this list. */
   readonly entrypoints: readonly ManifestEntrypoint[];
   readonly dependencies: readonly ManifestDependency[];
 }
 
-/** Describes a service; with `details`, as its entrypoints describe themselves. */
-export function describe(
-  service: Service,
-  { details = false }: { readonly details?: boolean } = {},
-): Manifest {
+/** Makes the manifest of a service, without details. */
+export function describe(service: Service): Manifest {
   return {
     name: service.name,
-    entrypoints: Object.entries(service.entrypoints).flatMap(([method, entry]) =>
-      entrypointsOf(entry).map(({ kind, options, describe }) => ({
-        method,
-        kind,
-        options,
-        ...(details && describe && { details: describe() }),
-      }))
-    ),
+    entrypoints: entriesOf(service).map(({ method, spec: { kind, options } }) => ({ method, kind, options })),
     dependencies: Object.entries(service.dependencies).map(([key, { kind, options = {} }]) => ({
       key,
       kind,
       options,
     })),
   };
+}
+
+/** Makes the manifest of a service, with the details by which the entrypoints describe themselves. */
+export async function describeInDetail(service: Service): Promise<Manifest> {
+  const entrypoints = await Promise.all(
+    entriesOf(service).map(async ({ method, spec: { kind, options, describe } }) => ({
+      method,
+      kind,
+      options,
+      ...(describe && { details: await describe() }),
+    })),
+  );
+  return { ...describe(service), entrypoints };
+}
+
+/** Lists the entrypoints of a service in the order of definition, which is that of the manifest. */
+export function entriesOf({ entrypoints }: Service): readonly Entry[] {
+  return Object.entries(entrypoints).flatMap(([method, entry]) =>
+    entrypointsOf(entry).map((spec) => ({ method, spec }))
+  );
+}
+
+/** One entrypoint and the method that it belongs to. */
+export interface Entry {
+  readonly method: string;
+  readonly spec: AnyEntrypoint;
 }

@@ -1,4 +1,8 @@
-/** What methods that are called by name have in common: arguments bound, checked by schemas, a result encoded. */
+/**
+ * The common part of all methods that callers call by name.
+ *
+ * It binds arguments to parameters, checks arguments and results by schemas, and encodes results.
+ */
 import { bindArguments } from "./argument_binding.ts";
 import { encodeJson } from "../message/codec.ts";
 import type { HandlerFacts } from "./entrypoint.ts";
@@ -12,7 +16,7 @@ import {
   type StandardSchema,
 } from "./standard_schema.ts";
 
-/** A signature that leaves all to the handler. */
+/** A signature that states nothing, so that the handler states its own arguments and result. */
 export type Unstated = (...args: never[]) => unknown;
 
 /** One schema for the first argument, or one for each argument. */
@@ -36,30 +40,39 @@ export type CheckedResult<Output, Stated> = Output extends StandardSchema ? Sche
 /** The result that a handler gives. */
 export type UncheckedResult<Output, Stated> = Output extends StandardSchema ? SchemaInput<Output> : Stated;
 
-/** What an author may say of a method's arguments and result. */
+/** Options that describe the arguments and the result of a method. */
 export interface MethodOptions {
-  /** Names of the parameters; else they are read from the handler's source. */
+  /** Names of the parameters. Without them, the names come from the handler's source. */
   readonly params?: readonly string[] | undefined;
   readonly input?: InputSchemas | undefined;
   readonly output?: StandardSchema | undefined;
 }
 
-/** Arguments in, result out. */
+/** Binds the arguments of a method and encodes its result. */
 export interface MethodSignature {
   /**
    * Fits arguments to the handler's parameters.
    *
-   * @throws {BadRequestError} If they do not fit or do not pass.
+   * @throws {BadRequestError} If the arguments do not fit, or if a schema refuses one of them.
    */
   bind(
     args: readonly unknown[],
     kwargs?: Readonly<Record<string, unknown>>,
   ): readonly unknown[] | Promise<readonly unknown[]>;
-  /** @throws {BadResultError} If the result is no JSON or does not pass. */
+  /**
+   * Encodes the handler's result as JSON.
+   *
+   * @throws {BadResultError} If JSON cannot carry the result, or if its schema refuses it.
+   */
   encode(result: unknown): string | Promise<string>;
 }
 
-/** @param given How many arguments the handler gets, if it takes them, before those that all this is about. */
+/**
+ * Makes the signature of a method.
+ *
+ * @param given How many arguments the entrypoint itself gives to the handler, before the arguments that the
+ * signature covers. The handler may have fewer parameters.
+ */
 export function methodSignature(
   { method, parameters }: HandlerFacts,
   { params, input, output }: MethodOptions,
@@ -78,7 +91,7 @@ export function methodSignature(
   };
 }
 
-/** Stated names win; whether a parameter is optional only its source can tell. */
+/** Takes the stated names. Only the handler's source can tell whether a parameter is optional. */
 function merge(params: readonly string[], read: readonly Parameter[] | undefined): readonly Parameter[] {
   return params.map((name, index) => ({ name, optional: read?.[index]?.optional ?? false, rest: false }));
 }

@@ -1,40 +1,44 @@
 /**
  * The parameters of handlers, read from their own source, so that Python callers can use keyword arguments.
  *
- * `Function.prototype.toString()` gives the exact source text of a function, and a JavaScript parser reads it.
- * The text of a method is no expression (`async place(ctx, order) {}`, `get x() {}`, `["a b"](ctx) {}`), so what
- * does not parse as an expression is parsed again as the body of a class. What parses as neither is native or
- * bound code, whose parameters nobody can know.
+ * `Function.prototype.toString()` gives the exact source text of a function, and a JavaScript parser reads
+ * that text. The text of a method is not an expression (`async place(ctx, order) {}`, `get x() {}`,
+ * `["a b"](ctx) {}`). If a text does not parse as an expression, this file parses it again as the body of a
+ * class. A text that parses as neither is native or bound code, and nobody can know its parameters.
  *
- * The parser takes some 8 ms to load and 2 MB of a thread, so it is imported when the first source is to be read
- * and not before, and what one thread has read is given to the others.
+ * The parser takes about 8 ms to load and 2 MB of a thread. So a thread imports the parser only when it must
+ * read the first source, and the other threads get the parameters that one thread has read.
  */
 import type { Pattern, Program } from "npm:acorn@^8.19.0";
 
 /** One parameter of a handler. */
 export interface Parameter {
-  /** `undefined` for a destructured parameter, which can be given by position only. */
+  /** `undefined` for a destructured parameter. Callers can give such a parameter by position only. */
   readonly name: string | undefined;
-  /** Whether it has a default; TypeScript's `?` leaves no trace at run time. */
+  /** Whether the parameter has a default. TypeScript's `?` leaves no trace at run time. */
   readonly optional: boolean;
-  /** Whether it takes all the remaining arguments. */
+  /** Whether the parameter takes all the remaining arguments. */
   readonly rest: boolean;
 }
 
-/** What the identifier at an offset of a function's source was called by its author; undefined if just that. */
+/**
+ * Gives the name that the author wrote for the identifier at an offset of a function's source.
+ *
+ * Returns undefined if the author wrote just that identifier.
+ */
 export type OriginalName = (functionSource: string, offset: number) => string | undefined;
 
-/** Any function, whatever it takes. */
+/** A function with any parameters. */
 export type AnyFunction = (...args: never[]) => unknown;
 
-/** Parameters of functions by their source text; null where nobody can know them. */
+/** Parameters of functions by their source text. Null for a function whose parameters nobody can know. */
 export type KnownParameters = Readonly<Record<string, readonly Parameter[] | null>>;
 
 /** Options of {@linkcode readParameters}. */
 export interface ReadParametersOptions {
-  /** For sources that a bundler has written anew. */
+  /** Gives the author's names in sources that a bundler has rewritten. */
   readonly originalName?: OriginalName | undefined;
-  /** What another thread has read. @default {{}} */
+  /** Parameters that another thread has read. @default {{}} */
   readonly known?: KnownParameters | undefined;
 }
 
@@ -60,12 +64,12 @@ export async function readParameters(
   }));
 }
 
-/** Parameters of a handler that {@linkcode readParameters} has read; undefined if its source tells nobody. */
+/** Gives a handler's parameters as {@linkcode readParameters} read them; undefined if nobody knows them. */
 export function parametersOf(handler: AnyFunction, known: KnownParameters): readonly Parameter[] | undefined {
   return known[String(handler)] ?? undefined;
 }
 
-/** A function's parameters as they were parsed, with so many characters before its source. */
+/** A function's parsed parameters. `before` is the number of characters that stood before its source. */
 interface ParsedFunction {
   readonly params: readonly Pattern[];
   readonly before: number;

@@ -16,7 +16,14 @@ const BUILT_IN: readonly Serializer[] = [
   { ...rawSerializer, contentType: "application/octet-stream" },
 ];
 
-/** The conversion of entrypoints whose handler gets the payload, and the message where the host passes it. */
+/**
+ * Makes the conversion of entrypoints whose handler gets the payload.
+ *
+ * The handler also gets the message, if the host passes it.
+ *
+ * @param serializers Serializers that the entrypoint accepts beside the built-in ones. A serializer for the
+ * content type of a built-in one replaces it.
+ */
 export function payloadConversion(serializers: readonly Serializer[] = []): Conversion {
   const accepted = new Map([...BUILT_IN, ...serializers].map((each) => [each.contentType, each]));
   return {
@@ -28,7 +35,7 @@ export function payloadConversion(serializers: readonly Serializer[] = []): Conv
   };
 }
 
-/** A body that is empty is no mistake, as in Kombu: it is an empty text, or no bytes. */
+/** Decodes a body. As in Kombu, an empty body is not a mistake: it is an empty text, or no bytes. */
 function decodePayload(
   { body = "", contentType, headers }: Payload,
   accepted: ReadonlyMap<string, Serializer>,
@@ -37,7 +44,7 @@ function decodePayload(
   const serializer = accepted.get(contentType);
   if (serializer === undefined) {
     throw malformed(
-      `Cannot read a message of content type "${contentType}": accepted are ${
+      `Cannot read a message of content type "${contentType}": the accepted types are ${
         [...accepted.keys()].join(", ")
       }`,
     );

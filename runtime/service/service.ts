@@ -1,9 +1,14 @@
+/**
+ * This folder holds what an author of services writes: services, contracts, entrypoints and dependencies.
+ *
+ * This file defines services, and the types by which the compiler checks handlers against entrypoints.
+ */
 import { BRAND, hasBrand } from "./brand.ts";
 import type { Call } from "./call.ts";
 import type { DependencySpec, DependencyTable } from "./dependency.ts";
 import type { AnyEntrypoint, EntrypointSpec, EntrypointTable } from "./entrypoint.ts";
 
-/** What a dependency of this kind injects. */
+/** The type of the value that a dependency injects. */
 export type Injected<Spec> = Spec extends DependencySpec<infer T> ? T : never;
 
 /** The first parameter of a handler: the dependencies by name, and `call`. */
@@ -18,7 +23,7 @@ export interface DefinitionError<Message extends string> {
 
 type Spec<Entry> = Entry extends readonly (infer Each)[] ? Each : Entry;
 
-/** What one entrypoint gives; an RPC entrypoint without a signature has no say (`never[]`). */
+/** The arguments that an entrypoint states. An RPC entrypoint without a signature states none (`never[]`). */
 type ArgsOf<Each> = Each extends EntrypointSpec<string, infer Args, infer _Result>
   ? Args extends readonly never[] ? number extends Args["length"] ? never : Args : Args
   : never;
@@ -49,10 +54,10 @@ type NoStrayHandlers<Handlers, Entrypoints> = {
 };
 
 type NoReservedKey<Dependencies> = "call" extends keyof Dependencies
-  ? { readonly call: DefinitionError<'The context reserves the key "call"; name the dependency otherwise'> }
+  ? { readonly call: DefinitionError<'The context reserves the key "call"; choose another key'> }
   : unknown;
 
-/** What a service offers, without its code: enough for a client, and for an implementation elsewhere. */
+/** The offer of a service without its code: enough for a client, and for an implementation elsewhere. */
 export interface Contract<
   Name extends string = string,
   Entrypoints extends EntrypointTable = EntrypointTable,
@@ -62,7 +67,7 @@ export interface Contract<
   readonly entrypoints: Entrypoints;
 }
 
-/** A service: data that a worker thread serves. */
+/** A service: data that a thread serves. */
 export interface Service<
   Name extends string = string,
   Dependencies extends DependencyTable = DependencyTable,
@@ -75,7 +80,7 @@ export interface Service<
   readonly handlers: Handlers;
 }
 
-/** What {@linkcode service} takes beside a name, or beside a contract, which has the entrypoints already. */
+/** The parts of a service beside its name, or beside its contract, which has the entrypoints already. */
 export interface ServiceDefinition<
   Dependencies extends DependencyTable,
   Entrypoints extends EntrypointTable,
@@ -89,12 +94,13 @@ export interface ServiceDefinition<
 /**
  * Defines a service: a name, what it depends on, its entrypoints, and the handlers they call.
  *
- * With a contract in place of the name, it implements that contract and takes name and entrypoints from it.
- * The value is inert: nothing connects and nothing runs until a container serves it. A handler's first
- * parameter is the context: the dependencies by name, and `call`. The parameters of an RPC handler must be
- * annotated, unless its contract or schema types them; an unannotated one is `never`.
+ * With a contract in place of the name, the service implements that contract and takes its name and
+ * entrypoints. The value is inert: nothing connects and nothing runs until a container serves the service. A
+ * handler's first parameter is the context: the dependencies by name, and `call`. Annotate the parameters of
+ * an RPC handler, unless its contract or schema types them. A parameter without annotation is `never`.
  *
- * @throws {TypeError} If a name cannot be used on the wire (empty, or with a dot), or a handler is missing.
+ * @throws {TypeError} If a name cannot be a word of a routing key (it is empty, or has a dot, a space, `*` or `#`), a
+ *   method is called `then`, or a handler is missing.
  *
  * @example
  * ```ts
@@ -124,7 +130,9 @@ export function service<
   }
   for (const [key, spec] of Object.entries(dependencies)) {
     if (!hasBrand(spec, "dependency")) {
-      throw new TypeError(`Cannot define service "${name}": dependency "${key}" is not made by provider()`);
+      throw new TypeError(
+        `Cannot define service "${name}": dependency "${key}" is none, make it with provider()`,
+      );
     }
   }
   for (const method of Object.keys(entrypoints)) {
@@ -142,12 +150,12 @@ export function service<
 }
 
 /**
- * Declares what a service offers, apart from its code.
+ * Declares the name and the entrypoints of a service, apart from its code.
  *
- * Use it where two services call each other: each infers from the other's contract, so that neither type
- * depends on itself.
+ * Use a contract if two services call each other. The type of each service then comes from the contract of
+ * the other, so that neither type depends on itself.
  *
- * @throws {TypeError} If a name cannot be used on the wire: empty, or with a dot.
+ * @throws {TypeError} If a name cannot be a word of a routing key: it is empty, or has a dot, a space, `*` or `#`.
  */
 export function contract<const Name extends string, const Entrypoints extends EntrypointTable>(
   name: Name,
@@ -171,18 +179,18 @@ export function contract<const Name extends string, const Entrypoints extends En
   return { [BRAND]: "contract", name, entrypoints };
 }
 
-/** Routing keys are words separated by dots, and the RPC binding is `service.*`: one word each. */
+/** Routing keys are words with dots between them. The RPC binding is `service.*`, so a name is one word. */
 const WORD_REGEXP = /^[^.\s*#]+$/u;
 
-/** A client that had a method `then` would be taken for a promise. */
+/** JavaScript would take a client with a method `then` for a promise. */
 const RESERVED_METHODS: ReadonlySet<string> = new Set(["then"]);
 
-/** The entrypoints of one method, as a list. */
+/** Returns the entrypoints of one method as a list. */
 export function entrypointsOf(entry: AnyEntrypoint | readonly AnyEntrypoint[]): readonly AnyEntrypoint[] {
   return Array.isArray(entry) ? entry : [entry as AnyEntrypoint];
 }
 
-/** Whether a value is a service, of whatever copy of this library. */
+/** Returns whether a value is a service that any copy of this library defined. */
 export function isService(value: unknown): value is Service {
   return hasBrand(value, "service");
 }

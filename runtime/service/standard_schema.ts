@@ -1,7 +1,8 @@
 /**
- * The Standard Schema interface, version 1: what zod, valibot, arktype and others implement.
+ * The Standard Schema interface, version 1, which zod, valibot, arktype and others implement.
  *
- * Only the shape is needed, so it is stated here as its specification (standardschema.dev) invites one to.
+ * The library needs only the shape of the interface, so this file states it. The specification
+ * (standardschema.dev) invites its users to do so.
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly "~standard": {
@@ -12,7 +13,7 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   };
 }
 
-/** What validation gives: a value, or the issues that speak against it. */
+/** The result of a validation: a value, or the issues that the schema found in it. */
 export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly SchemaIssue[] };
@@ -23,13 +24,13 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** What a schema takes. */
+/** The type that a schema takes. */
 export type SchemaInput<Schema> = Schema extends StandardSchema<infer Input, infer _Output> ? Input : never;
 
-/** What a schema gives. */
+/** The type that a schema gives. */
 export type SchemaOutput<Schema> = Schema extends StandardSchema<infer _Input, infer Output> ? Output : never;
 
-/** Issues as plain data: a dotted path and a message each. */
+/** Returns issues as plain data. Each has a dotted path and a message. */
 export function describeIssues(
   issues: readonly SchemaIssue[],
 ): readonly { readonly path: string; readonly message: string }[] {

@@ -1,9 +1,11 @@
 /**
- * One service being served: its entrypoints, its pool, its life.
+ * Serves one service, from its start to its end, with its entrypoints and its pool.
  *
- * Invariant: what was taken in is finished or given back before anything it needs goes away. Stopping goes in
- * the order intake, calls that wait (given back), calls that run, verdicts, dependencies and threads; the
- * transport outlives the container. It fails only by `abort`, and then the broker gives back what was unacked.
+ * Invariant: the container finishes or gives back each call that it took in, before anything that the call
+ * needs goes away. Therefore a stop has a fixed order. First the intake ends. Then the calls that wait are
+ * given back. Then the calls that run finish, and their verdicts are sent. Dependencies and threads end last;
+ * the transport outlives the container. Only an abort breaks the invariant. Then the broker gives back the
+ * deliveries that were not acknowledged.
  */
 import type { ServiceSettings } from "./settings.ts";
 import { ConfigurationError, ServiceLoadError } from "../message/errors.ts";
@@ -24,7 +26,7 @@ import { sameEntrypoints } from "../pool/same_entrypoints.ts";
 import type { Transport } from "../message/transport.ts";
 import type { Invocation } from "../channel/port.ts";
 
-/** Where a container is in its life. */
+/** State of a container between its start and its end. */
 export type ContainerState = "starting" | "running" | "draining" | "stopped" | "failed";
 
 const NEXT: Readonly<Record<ContainerState, readonly ContainerState[]>> = {
@@ -35,24 +37,24 @@ const NEXT: Readonly<Record<ContainerState, readonly ContainerState[]>> = {
   failed: [],
 };
 
-/** What a container is made of. It owns the pool and whatever `own` holds, not the transport. */
+/** The parts of a container. The container owns the pool and everything in `own`, but not the transport. */
 export interface ContainerOptions {
   readonly manifest: Manifest;
   readonly pool: Pool;
   readonly transport: Transport;
   readonly config: PlainRecord;
-  /** What its threads are set to. */
+  /** Settings of the service and its threads. */
   readonly settings: ServiceSettings;
   readonly entrypoints: EntrypointRegistry;
   readonly dependencies: DependencyRegistry;
   readonly log: Log;
-  /** Disposed last: what the service's own calls are sent with. */
+  /** Objects that send the service's own calls. The container disposes them last. */
   readonly own?: readonly AsyncDisposable[];
 }
 
 /** Serves one service. */
 export class Container implements AsyncDisposable {
-  /** Settles when the container has ended; rejects with the reason if it failed. */
+  /** Resolves when the container has ended; rejects with the reason if the container failed. */
   readonly finished: Promise<void>;
   readonly #options: ContainerOptions;
   readonly #entrypoints: readonly Entrypoint[];
@@ -67,7 +69,7 @@ export class Container implements AsyncDisposable {
   #stopping: Promise<void> | undefined;
   #failure: { readonly reason: unknown } | undefined;
 
-  /** @throws {ConfigurationError} If no entrypoint kind is registered for an entry of the manifest. */
+  /** @throws {ConfigurationError} If no extension is registered for the kind of an entrypoint. */
   constructor(options: ContainerOptions) {
     this.#options = options;
     this.#manifest = options.manifest;
@@ -85,12 +87,15 @@ export class Container implements AsyncDisposable {
     return this.#manifest;
   }
 
-  /** What its threads are set to. */
+  /** Settings of the service and its threads. */
   get settings(): ServiceSettings {
     return this.#options.settings;
   }
 
-  /** Threads, and the calls in and before them; those of former versions, which finish their calls, included. */
+  /**
+   * Numbers of threads, of calls in the threads, and of calls that wait for a thread. The numbers include the
+   * threads of former versions that still finish their calls.
+   */
   get pool(): { readonly size: number; readonly active: number; readonly queued: number } {
     const pools = [this.#pool, ...this.#former.keys()];
     const sum = (count: (pool: Pool) => number) => pools.reduce((total, pool) => total + count(pool), 0);
@@ -102,10 +107,10 @@ export class Container implements AsyncDisposable {
   }
 
   /**
-   * Sets up all entrypoints, then lets work in. A failure stops what was started.
+   * Sets up the dependencies and all entrypoints, then lets work in. A failure stops all that has started.
    *
-   * @param options.beside Whether other containers serve already, and go on should this one fail: what they share
-   * stays open.
+   * @param options.beside Whether other containers serve already and go on if this container fails. Then
+   * everything that the containers share stays open.
    */
   async start({ beside = false }: { readonly beside?: boolean } = {}): Promise<void> {
     this.#beside = beside;
@@ -122,21 +127,27 @@ export class Container implements AsyncDisposable {
     }
   }
 
-  /** Runs an entrypoint by hand, past the transport: the `index`th of the manifest. */
+  /** Runs a call without the transport. The call names its entrypoint by the place in the manifest. */
   run(invocation: Invocation): Promise<Outcome> {
     return this.#pool.run(invocation);
   }
 
-  /** Starts no more threads while there is one: the module's files are no longer what it has loaded. */
+  /**
+   * Keeps the pool from starting more threads as long as it has one: the module's files are no longer those
+   * that its threads have loaded.
+   */
   freeze(): void {
     this.#pool.freeze();
   }
 
   /**
-   * Goes on with the threads of a newer version: new calls run there. The former ones finish what they run, and end.
+   * Goes on with the threads of a newer version. New calls run there; the former threads finish the calls
+   * that they run, and end.
    *
-   * @param version What it is from now on, with a pool that has started and is the container's from here on.
-   * @throws {TypeError} If its entrypoints are others, or the container does not run; the pool remains the caller's.
+   * @param version Manifest and pool of the newer version. The pool has started; the container owns it from
+   * now on.
+   * @throws {TypeError} If the entrypoints of the newer version differ, or the container does not run. In
+   * both cases the caller still owns the pool.
    */
   moveTo({ manifest, pool }: { readonly manifest: Manifest; readonly pool: Pool }): void {
     const { name, entrypoints } = this.#manifest;
@@ -156,16 +167,17 @@ export class Container implements AsyncDisposable {
     this.#former.set(former, end.finally(() => this.#former.delete(former)));
   }
 
-  /** Tells the entrypoints how many calls they may hold; what the pool's `onDemand` is for. */
+  /** Tells the entrypoints how many calls they may hold. The pool's `onDemand` has to call this method. */
   changeDemand(demand: number): void {
     for (const listener of this.#demandListeners) listener(demand);
   }
 
   /**
-   * Stops politely: no more intake, then running calls, then dependencies and threads. Idempotent; a second
-   * call waits for the same end.
+   * Stops politely: ends the intake, then waits for the running calls, then ends dependencies and threads.
+   * The method is idempotent: a second call waits for the same end.
    *
-   * @param options.signal Aborting ends the waits: threads are killed, and their deliveries go back.
+   * @param options.signal Aborting ends the waits. Then the container kills its threads, and their
+   * deliveries go back to the broker.
    * @param options.replaced Whether another container goes on with a newer version of the service.
    */
   shutdown(
@@ -190,7 +202,7 @@ export class Container implements AsyncDisposable {
     if (active === 0) return;
     this.#options.log.warning(
       `Cut ${active} running ${active === 1 ? "call" : "calls"} short: the time for stopping is over. ` +
-        "What the broker delivered goes back to it",
+        "Messages that the broker delivered go back to it",
     );
   }
 
@@ -221,9 +233,9 @@ export class Container implements AsyncDisposable {
   }
 
   /**
-   * Sets up in the main thread what dependencies need, those of another version too.
+   * Sets up in the main thread what the dependencies of this version, or of a newer one, need.
    *
-   * @throws {ConfigurationError} If no dependency kind is registered for one of them.
+   * @throws {ConfigurationError} If no extension is registered for the kind of a dependency.
    */
   async setUpDependencies({ name, dependencies }: Manifest = this.#manifest): Promise<void> {
     const { dependencies: registry, transport, config, log } = this.#options;
@@ -295,7 +307,10 @@ function noExtension(service: string, what: string, kind: string): Configuration
   );
 }
 
-/** Waits for all even if one fails: what is still starting when the stop begins would be missed by it. */
+/**
+ * Waits for all steps even if one fails. Otherwise the stop could begin while an entrypoint still starts, and
+ * would miss this entrypoint.
+ */
 async function everyOne(steps: readonly (Promise<void> | undefined)[]): Promise<void> {
   const failure = (await Promise.allSettled(steps)).find((step) => step.status === "rejected");
   if (failure !== undefined) throw failure.reason;

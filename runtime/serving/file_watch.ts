@@ -1,27 +1,33 @@
 /**
  * Tells when files change.
  *
- * It is folders that are watched: a file that an editor writes beside the old one and renames, one that is removed
- * and comes back, and one that is not there yet cannot be watched themselves. A file under a symbolic link counts
- * under both of its paths. Nothing is missed between two sets of files: what is watched twice stays watched, and
- * what is new is compared with its time of modification.
+ * The watch is on folders, because a watch on a file would fail in three cases: an editor writes a new file
+ * beside the old one and renames it, a file is removed and comes back, or a file does not exist yet. A file
+ * under a symbolic link counts under both of its paths. No change is missed between two sets of files: a
+ * folder that both sets need stays watched, and the time of modification tells whether a file that is new in
+ * the set has changed.
  */
 import { realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /** Options of {@linkcode FileWatch}. */
 export interface FileWatchOptions {
-  /** Milliseconds of silence after a change, so that what is saved together is told together. @default {50} */
+  /**
+   * Milliseconds without a further change before changes are reported, so that files that are saved together
+   * are reported together.
+   *
+   * @default {50}
+   */
   readonly settleTime?: number;
 }
 
-/** The clock of a file system may be so much behind ours, in milliseconds. */
+/** Milliseconds that the clock of a file system may be behind the clock of this process. */
 const CLOCK_LAG = 5;
 
 /** Watches a changing set of files. */
 export class FileWatch implements Disposable {
   readonly #settleTime: number;
-  /** By each path under which an event may name a file: the path that it was given by. */
+  /** Maps each path under which an event may name a file to the path that the caller gave for the file. */
   #names = new Map<string, string>();
   readonly #watchers = new Map<string, Deno.FsWatcher>();
   #changed = new Set<string>();
@@ -33,11 +39,11 @@ export class FileWatch implements Disposable {
   }
 
   /**
-   * Watches these files from now on, and no others. Those that need not be there yet are fine.
+   * Watches these files from now on, and no others. The files need not exist yet.
    *
-   * @param paths Absolute.
-   * @param since Milliseconds since the epoch; a file that was not watched so far and was modified later counts as
-   * changed.
+   * @param paths Absolute paths of the files.
+   * @param since Milliseconds since the epoch. A file that was not watched so far and was modified later
+   * counts as changed.
    */
   async follow(paths: Iterable<string>, since: number): Promise<void> {
     const names = new Map<string, string>();
@@ -62,9 +68,10 @@ export class FileWatch implements Disposable {
   }
 
   /**
-   * Waits until files have changed; those that did since it last resolved, as they were given.
+   * Waits until files have changed.
    *
-   * @throws What `signal` says when it aborts.
+   * @returns Paths, as the caller gave them, of all files that have changed since the last call resolved.
+   * @throws The reason of `signal` when it aborts.
    */
   async changes({ signal }: { readonly signal: AbortSignal }): Promise<ReadonlySet<string>> {
     signal.throwIfAborted();
@@ -85,7 +92,7 @@ export class FileWatch implements Disposable {
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
-    // Events that are on their way are about no file any more.
+    // Events that still arrive must not match any file.
     this.#names = new Map();
     for (const watcher of this.#watchers.values()) watcher.close();
     this.#watchers.clear();
@@ -109,7 +116,7 @@ export class FileWatch implements Disposable {
       for (const path of paths) this.#note(path);
       if (kind === "remove" && paths.includes(folder)) break;
     }
-    // A folder that is gone may come back with the next set.
+    // The folder may be gone and come back. Then the next call of `follow` watches it again.
     if (this.#watchers.get(folder) === watcher) this.#watchers.delete(folder);
   }
 
@@ -126,7 +133,7 @@ export class FileWatch implements Disposable {
   }
 }
 
-/** The path behind symbolic links; of a file that is not there, that of its folder with its name. */
+/** Returns the path behind symbolic links. For a missing file, resolves only the path of its folder. */
 async function resolved(path: string): Promise<string> {
   try {
     return await realpath(path);

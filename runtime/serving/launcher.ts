@@ -1,4 +1,4 @@
-/** What a runner launches its services with: loads modules, and starts what serves their services. */
+/** Launches services for a runner: loads their modules, and makes their pools and containers. */
 import type { Config } from "../config/file.ts";
 import { type RuntimeSettings, type ServiceSettings, serviceSettings } from "./settings.ts";
 import { Container } from "./container.ts";
@@ -17,53 +17,56 @@ import type { ThreadKind } from "../spawning/spawner.ts";
 import type { ThreadModule } from "../channel/port.ts";
 import type { Transport } from "../message/transport.ts";
 
-/** What services are connected to. */
+/** The connections of services: to the broker, and to the extensions that they use. */
 export interface Wiring {
-  /** Connected; the runner does not close it. */
+  /** Connected transport. The runner does not close it. */
   readonly transport: Transport;
-  /** Makes what a service sends with; the container disposes it. */
+  /** Makes the messenger of a service. The container disposes the messenger. */
   readonly messengerOf: (service: string) => Messenger & AsyncDisposable;
-  /** Loads what serves the kinds of entrypoints that a manifest has. */
+  /** Loads the factories that make the hosts for a manifest's kinds of entrypoints. */
   readonly entrypointsOf: (manifest: Manifest) => Promise<EntrypointRegistry>;
   readonly dependencies: DependencyRegistry;
 }
 
 /** Options of {@linkcode Launcher}. */
 export interface LauncherOptions {
-  /** Wanted only when modules have loaded; what it rejects with, the start of the services does. */
+  /**
+   * The launcher waits for the wiring only after the modules have loaded. If the wiring rejects, the start of
+   * the services rejects with the same reason.
+   */
   readonly wiring: Wiring | Promise<Wiring>;
-  /** The whole configuration, for services to read their own keys in. */
+  /** The whole configuration, in which services read their own keys. */
   readonly config: Config;
   readonly settings: RuntimeSettings;
-  /** Kind of the threads of all services. @default {as their permissions ask for} */
+  /** Kind of the threads of all services. @default {the kind that suits their permissions} */
   readonly threadKind?: ThreadKind;
   /** Whether the containers' manifests have the details of their entrypoints. @default {false} */
   readonly details?: boolean;
-  /** How modules are loaded, beside what the configuration says of it. */
+  /** Options for loading modules, in addition to those in the configuration. */
   readonly loading?: Pick<PrepareModuleOptions, "importMap" | "bundle">;
   /** @default {"info"} */
   readonly logLevel?: LogLevel;
 }
 
-/** A service that is served. */
+/** A service with the container that serves it. */
 export interface Launched {
-  /** Where it comes from. */
+  /** Specifier of the module that the service comes from. */
   readonly specifier: ModuleSpecifier;
-  /** What its threads load. */
+  /** Module as the threads load it. */
   readonly source: ThreadModule;
   readonly container: Container;
-  /** What it sends with; the container disposes it. */
+  /** Messenger of the service. The container disposes it. */
   readonly messenger: Messenger;
 }
 
-/** What the threads of a pool are to be beside what the options say. */
+/** Parts of a single pool, in addition to the launcher's options. */
 export interface PoolPlan {
   readonly messenger: Messenger;
   readonly onDemand: (demand: number) => void;
   readonly signal?: AbortSignal;
 }
 
-/** Starts services as one set of options says. */
+/** Launches several services with one set of options. */
 export class Launcher {
   readonly #options: LauncherOptions;
   /** Modules whose first thread serves no service yet. */
@@ -78,7 +81,7 @@ export class Launcher {
     return this.#options.settings.grace;
   }
 
-  /** Kind of the threads; undefined where their permissions decide. */
+  /** Kind of the threads; undefined if their permissions decide. */
   get threadKind(): ThreadKind | undefined {
     return this.#options.threadKind;
   }
@@ -86,7 +89,7 @@ export class Launcher {
   /**
    * Loads a module in a first thread.
    *
-   * @throws {ServiceLoadError} If it does not load, or exports no such service.
+   * @throws {ServiceLoadError} If the module does not load, or does not export the wanted service.
    */
   async load(specifier: ModuleSpecifier, signal?: AbortSignal): Promise<LoadedModule> {
     const { settings, details = false, loading } = this.#options;
@@ -105,7 +108,8 @@ export class Launcher {
   }
 
   /**
-   * Starts threads for a service of a module; the thread that loaded it is the first of them where it can be.
+   * Starts the threads of a service. The first of them is the thread that loaded the module, if it is still
+   * free and has the permissions and the heap limit of the service.
    *
    * @throws {ServiceLoadError} If the service does not load, or a dependency cannot be set up.
    */
@@ -146,12 +150,12 @@ export class Launcher {
     }
   }
 
-  /** Makes what serves a service of a module: all but {@linkcode Container.start}. */
+  /** Makes the container of a service with its pool, but does not call {@linkcode Container.start}. */
   async launch(module: LoadedModule, manifest: Manifest, signal?: AbortSignal): Promise<Launched> {
     const { config, settings, wiring } = this.#options;
     const { transport, messengerOf, entrypointsOf, dependencies } = await wiring;
     const entrypoints = entrypointsOf(manifest);
-    // They load while the threads start, for nothing if these fail.
+    // The entrypoints load while the threads start. If the threads fail, nothing awaits the entrypoints.
     entrypoints.catch(() => {});
     const messenger = messengerOf(manifest.name);
     const current: { container?: Container } = {};
@@ -182,7 +186,7 @@ export class Launcher {
     }
   }
 
-  /** Ends the threads that have loaded a module and were not needed after all. */
+  /** Ends the threads that have loaded a module and serve no service of it. */
   async dropSpare(): Promise<void> {
     const spare = [...this.#spare];
     this.#spare.clear();
@@ -198,12 +202,12 @@ export class Launcher {
   }
 }
 
-/** How code is fetched, with which credentials, is not for the code to know. */
+/** Leaves out section `modules`: code must not know how it is fetched, and with which credentials. */
 function servedConfig({ modules: _, ...config }: Config): PlainRecord {
   return config;
 }
 
-/** The thread that loaded a module can serve one of its services if it is what that service is to have. */
+/** Whether the thread that loaded a module has the plan of a service, so that it can serve the service. */
 function sameThreads(a: ThreadPlan, b: ThreadPlan): boolean {
   return a.heapLimit === b.heapLimit && JSON.stringify(a.permissions) === JSON.stringify(b.permissions);
 }

@@ -9,18 +9,18 @@ import { createSpawner, type ThreadPlan } from "../spawning/create_spawner.ts";
 import type { ThreadSpawner } from "../spawning/spawner.ts";
 import { PooledThread } from "../pool/pooled_thread.ts";
 
-/** A module loads, and has not the service that is wanted of it. */
+/** Thrown if a module loads, but exports no service or not the wanted one. */
 export class NoServiceError extends ServiceLoadError {}
 
 /** A module that a first thread has loaded. */
 export interface LoadedModule {
   readonly specifier: ModuleSpecifier;
   readonly prepared: PreparedModule;
-  /** The services to serve: all that it exports, or the one that was named. */
+  /** The services to serve: all that the module exports, or the named one. */
   readonly services: readonly ServiceExport[];
   readonly spawner: ThreadSpawner;
   readonly plan: ThreadPlan;
-  /** The thread that loaded it; it can serve one of the services. */
+  /** The thread that loaded the module. It can serve one of the services. */
   readonly thread: PooledThread;
 }
 
@@ -32,9 +32,10 @@ export interface LoadModuleOptions extends ThreadPlan, PrepareModuleOptions {
 }
 
 /**
- * Loads a module in a thread of its own and asks it for its services.
+ * Loads a module in a new thread and asks the thread for the module's services.
  *
- * @throws {ServiceLoadError} If it cannot be found, does not load in time, or exports no such service.
+ * @throws {ServiceLoadError} If the module cannot be found, does not load in time, or does not export the
+ * wanted service.
  */
 export async function loadModule(
   specifier: ModuleSpecifier,
@@ -61,7 +62,7 @@ export async function loadModule(
   const needs = knownNeeds(plan) ?? (await preparing).needs;
   const source = preparing.then(({ source }) => source);
   source.catch(() => {});
-  // It begins while the module is still being prepared, where that is possible: both take their time.
+  // If possible, the thread starts while the module is still being prepared, because both take time.
   const spawner = createSpawner({ url: specifier.url, source, needs }, name, plan);
   const thread = new PooledThread(spawner, `${name}#0`, onLog);
   let limit: ReturnType<typeof setTimeout> | undefined;
@@ -85,12 +86,12 @@ export async function loadModule(
   }
 }
 
-/** What threads must be allowed for the runtime and a module, if that does not depend on the module. */
+/** Returns what threads need to load the runtime and a module; undefined if the module decides that. */
 function knownNeeds({ permissions }: ThreadPlan): LoadNeeds | undefined {
   return permissions === "all" || Deno.build.standalone ? ownNeeds() : undefined;
 }
 
-/** What its first thread is called: the name of its file, without what may be secret in a URL. */
+/** Names the first thread of a module: by its file's name, without parts of the URL that may be secret. */
 function moduleName(url: string): string {
   const { protocol, pathname } = new URL(url);
   return protocol === "data:" ? "data" : pathname.slice(pathname.lastIndexOf("/") + 1);

@@ -3,18 +3,18 @@ import { inspectModule } from "../module/graph.ts";
 import type { ThreadModule } from "../channel/port.ts";
 import { FileWatch } from "./file_watch.ts";
 
-/** Local files that a module consists of, the missing ones included. */
+/** Local files that make up a module, including missing files. */
 export interface LocalFiles {
   readonly files: ReadonlySet<string>;
-  /** Whether the module can be loaded; where it cannot, there may be more. */
+  /** Whether the module can be loaded. If it cannot, the module may have more files. */
   readonly isComplete: boolean;
 }
 
 /**
  * Finds the local files of a module.
  *
- * @param source What threads have loaded for it; undefined where none has.
- * @throws What `signal` says when it aborts.
+ * @param source Module as threads have loaded it; undefined if no thread has.
+ * @throws The reason of `signal` when it aborts.
  */
 export async function localFiles(
   url: string,
@@ -32,7 +32,7 @@ export async function localFiles(
   }
 }
 
-/** The files that are known without asking Deno, which a binary cannot do. */
+/** Returns the files that are known without asking Deno. A binary cannot ask Deno. */
 function filesOfSource(url: string, source: ThreadModule | undefined): readonly string[] {
   const map: { readonly sources?: readonly string[] } = typeof source === "object"
     ? JSON.parse(source.map)
@@ -43,11 +43,11 @@ function filesOfSource(url: string, source: ThreadModule | undefined): readonly 
 }
 
 /**
- * Waits until a local file of some modules changes, be it one that is missing now.
+ * Waits until a local file of some modules changes, or a missing one appears.
  *
- * @param urls Of the modules.
- * @param options.since Milliseconds since the epoch: a file that was modified later has changed already.
- * @throws What `signal` says when it aborts.
+ * @param urls URLs of the modules.
+ * @param options.since Milliseconds since the epoch. A file that was modified later counts as changed.
+ * @throws The reason of `signal` when it aborts.
  */
 export async function moduleChange(
   urls: Iterable<string>,

@@ -1,12 +1,14 @@
 /**
- * The change of a module's services to their new version.
+ * Changes a module's services to their new version.
  *
- * Invariant: a service is served throughout. Until the whole new version of its module stands, the former one is
- * not touched; then all services change over in one turn of the event loop, and the former version gets nothing
- * new and finishes what it has. Where the entrypoints have remained the same, their hosts remain, too (consumers,
- * timers and rules do not notice), and only the threads change; else a second container starts beside the first,
- * as another instance of the service would, and the first one stops politely. What fails before the change is
- * undone, which is why nothing of the former version may depend on the files: its pools are frozen.
+ * Invariant: a service is served without a break. The former version is not touched until the whole new
+ * version of the module is ready. Then all services change over in one turn of the event loop. From then on,
+ * the former version gets no new calls and finishes the calls that it has. If the entrypoints of a service
+ * have remained the same, their hosts remain, too, and only the threads change: consumers, timers and rules
+ * do not notice. Otherwise, a second container starts beside the first one, as another instance of the
+ * service would, and the first one stops politely. If a step fails before the change, everything is undone,
+ * and the former version goes on. So the former version must not depend on the files any more: its pools are
+ * frozen.
  */
 import { abortable, timeLimit } from "../waiting/abort.ts";
 import { ServiceLoadError } from "../message/errors.ts";
@@ -16,14 +18,16 @@ import type { Manifest } from "../service/manifest.ts";
 import { type ModuleSpecifier, sameModule } from "../module/specifier.ts";
 import { sameEntrypoints } from "../pool/same_entrypoints.ts";
 
-/** The change of one service, ready to be made. */
+/**
+ * The change of one service to its new version. The caller prepares the change, then makes or abandons it.
+ */
 export interface Change {
   readonly name: string;
-  /** Sets up what the new version needs. */
+  /** Sets up everything that the new version needs. */
   prepare(): Promise<void>;
-  /** Makes the change, in this turn; whose container the service has from then on. */
+  /** Makes the change in this turn of the event loop. Returns the service with its container from then on. */
   make(): Launched;
-  /** Gives up what was made for it; calls that it has taken in are finished. */
+  /** Gives the new version up. It finishes the calls that it has taken in, unless `signal` aborts. */
   abandon(signal: AbortSignal): Promise<void>;
 }
 
@@ -31,15 +35,15 @@ export interface Change {
 export interface PrepareReloadOptions {
   /** Aborting gives the change up. */
   readonly signal: AbortSignal;
-  /** Aborting gives it up by force. */
+  /** Aborting gives the change up by force, without waiting for its calls. */
   readonly force: AbortSignal;
 }
 
 /**
- * Loads a module anew and gets its services ready to change over.
+ * Loads a module anew and prepares the change of its services.
  *
  * @param served All services that are served, by name.
- * @throws {ServiceLoadError} If it does not load, or lacks a service that is served from it.
+ * @throws {ServiceLoadError} If the module does not load, or lacks a service that is served from it.
  * @throws {BrokerError} If the broker refuses what a service declares.
  */
 export async function prepareReload(
@@ -88,7 +92,7 @@ function requireServices({ specifier, services }: LoadedModule, served: Readonly
   }
 }
 
-/** A service that has failed meanwhile takes all down. */
+/** Refuses the change if a service has failed meanwhile, because the runner then stops all services. */
 function requireRunning(changes: readonly Change[], served: ReadonlyMap<string, Launched>): void {
   for (const { name } of changes) {
     const state = served.get(name)?.container.state ?? "running";

@@ -5,9 +5,9 @@ import type { Runner } from "./runner.ts";
 
 /** Options of {@linkcode ReloadOnChange}. */
 export interface ReloadOnChangeOptions extends FileWatchOptions {
-  /** When the modules began to be loaded, in milliseconds since the epoch: later changes count. */
+  /** Time at which the modules began to load, in milliseconds since the epoch. Later changes count. */
   readonly since: number;
-  /** Called when the present version cannot be served; the former one goes on. */
+  /** Called when the present version of a module cannot be served. The former version goes on. */
   readonly onFailure: (module: string, error: unknown) => void;
   readonly log: Log;
 }
@@ -15,15 +15,15 @@ export interface ReloadOnChangeOptions extends FileWatchOptions {
 /**
  * Reloads the modules of a runner whenever one of their local files changes, until it is disposed.
  *
- * A change gives up the reload that is under way, if any, for one of what there is now. While a module is broken,
- * the files of its last good version are watched together with those that it names now, also where they are missing:
- * whichever edit mends it is seen.
+ * A change during a reload gives this reload up and starts a new one, which loads the present files. While a
+ * module is broken, the watch covers the files of its last good version and the files that the module names
+ * now, including missing ones. So the watch sees every edit that can repair the module.
  */
 export class ReloadOnChange implements AsyncDisposable {
   readonly #runner: Runner;
   readonly #options: ReloadOnChangeOptions;
   readonly #watch: FileWatch;
-  /** By URL of the module. */
+  /** Local files of each module, by its URL. */
   readonly #files = new Map<string, ReadonlySet<string>>();
   readonly #ending = new AbortController();
   readonly #ended: Promise<void>;
@@ -57,7 +57,7 @@ export class ReloadOnChange implements AsyncDisposable {
         const now = Date.now();
         for (const [url, files] of this.#files) if (!files.isDisjointFrom(changed)) outdated.add(url);
         const affected = [...outdated];
-        // What loads without end, an edit may mend.
+        // A module may load without end. An edit that repairs it must end such a reload.
         const superseded = new AbortController();
         changes = watch.changes({ signal });
         changes.then(() => superseded.abort(), () => {});
@@ -69,7 +69,10 @@ export class ReloadOnChange implements AsyncDisposable {
     }
   }
 
-  /** Whether the module as it is now has been served, or cannot be; false where it has changed meanwhile. */
+  /**
+   * Reloads a module. Returns false if the module has changed again meanwhile; otherwise true, whether its
+   * present version is served or cannot be.
+   */
   async #reload(url: string, superseded: AbortSignal): Promise<boolean> {
     const { signal } = this.#ending;
     try {

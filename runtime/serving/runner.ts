@@ -1,3 +1,8 @@
+/**
+ * This folder holds the parts that run services: settings, loader, launcher, container, runner, reload, and
+ * the watch on files that causes a reload. The runner puts these parts together: it starts the services of
+ * some modules, reloads them, and stops them.
+ */
 import { timeLimit } from "../waiting/abort.ts";
 import type { Container } from "./container.ts";
 import { ServiceLoadError } from "../message/errors.ts";
@@ -7,14 +12,14 @@ import { type ModuleSpecifier, parseModuleSpecifier } from "../module/specifier.
 import { prepareReload } from "./reload.ts";
 import type { ThreadModule } from "../channel/port.ts";
 
-/** What happens while a runner starts and reloads; for whoever watches it. */
+/** A step that a runner reports while it starts or reloads services. */
 export type Progress =
   | { readonly step: "loading"; readonly module: string }
   | {
     readonly step: "loaded";
     readonly module: string;
     readonly services: readonly string[];
-    /** Kinds of their entrypoints. */
+    /** Kinds of the services' entrypoints. */
     readonly kinds: ReadonlySet<string>;
   }
   | { readonly step: "serving"; readonly service: string }
@@ -22,10 +27,10 @@ export type Progress =
     readonly step: "reloaded";
     readonly module: string;
     readonly services: readonly string[];
-    /** Milliseconds. */
+    /** Milliseconds that the reload took. */
     readonly took: number;
   }
-  /** A change could not be followed; the former version goes on. */
+  /** The changed module could not be reloaded; the former version goes on. */
   | { readonly step: "not reloaded"; readonly module: string; readonly error: unknown };
 
 /** Options of {@linkcode Runner.start}. */
@@ -35,17 +40,20 @@ export interface RunnerOptions extends LauncherOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Several containers that share a process, a transport and a fate. */
+/** Runs several containers that share a process and a transport. If one of them fails, all are stopped. */
 export class Runner implements AsyncDisposable {
-  /** The modules that it was told to serve. */
+  /** The modules that the runner has to serve. */
   readonly modules: readonly ModuleSpecifier[];
-  /** Settles when all have ended; rejects with the first failure, after stopping the rest. */
+  /**
+   * Settles when all containers have ended. After a failure, which stops the rest, rejects with the first
+   * one.
+   */
   readonly finished: Promise<void>;
   readonly #launcher: Launcher;
   readonly #onProgress: (progress: Progress) => void;
   readonly #services = new Map<string, Launched>();
   readonly #containers = new Map<string, Container>();
-  /** Containers that have not ended, also those that others have replaced. */
+  /** Containers that have not ended, including those that other containers have replaced. */
   readonly #live = new Set<Container>();
   readonly #end = Promise.withResolvers<void>();
   readonly #ending = new AbortController();
@@ -54,7 +62,7 @@ export class Runner implements AsyncDisposable {
   #reloading: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
 
-  /** @param services All running. */
+  /** @param services Services whose containers all run. */
   constructor(
     modules: readonly ModuleSpecifier[],
     services: readonly Launched[],
@@ -69,30 +77,31 @@ export class Runner implements AsyncDisposable {
     for (const service of services) this.#take(service);
   }
 
-  /** The services of now: a reload may replace some, and add some. */
+  /** The present container of each service, by name. A reload may replace some containers, and add some. */
   get containers(): ReadonlyMap<string, Container> {
     return this.#containers;
   }
 
-  /** What threads have loaded for a module; undefined where it is not served. */
+  /** Returns a module as threads have loaded it; undefined if the runner serves no service of the module. */
   sourceOf(url: string): ThreadModule | undefined {
     return [...this.#services.values()].find(({ specifier }) => specifier.url === url)?.source;
   }
 
   /**
-   * Loads the modules and serves their services; all are serving when it resolves, or none.
+   * Loads the modules and serves their services: all of them when it resolves, none when it rejects.
    *
-   * @throws {ServiceLoadError} If a module does not load, exports no service, or two have the same name.
-   * @throws {ConfigurationError} If an entrypoint or a dependency cannot be.
+   * @throws {ServiceLoadError} If a module does not load or exports no service, or if two services have the
+   * same name.
+   * @throws {ConfigurationError} If an entrypoint or a dependency cannot be made.
    * @throws {BrokerError} If the broker refuses what a service declares.
-   * @throws {TypeError} If there are no modules.
+   * @throws {TypeError} If `modules` is empty.
    */
   static async start(
     modules: readonly (string | URL)[],
     { onProgress = () => {}, signal, ...options }: RunnerOptions,
   ): Promise<Runner> {
     if (modules.length === 0) {
-      throw new TypeError("Cannot serve no modules: name one at least");
+      throw new TypeError("Cannot serve: there are no modules. Name at least one");
     }
     const launcher = new Launcher(options);
     const specifiers = modules.map((module) => parseModuleSpecifier(module));
@@ -129,17 +138,19 @@ export class Runner implements AsyncDisposable {
   }
 
   /**
-   * Loads modules anew and goes on with their services as they are now. New calls go to the new version; the
-   * former one finishes those that it has. Where that fails, the former version goes on, with the threads that it
-   * has. Reloads come one after the other.
+   * Loads modules anew and goes on with the new version of their services. New calls go to the new version;
+   * the former version finishes the calls that it has. If a reload fails, the former version goes on with the
+   * threads that it has. Reloads run one after the other.
    *
-   * @param module One of those that are served; `:name` behind it picks one that was named so. @default {all}
-   * @param options.signal Aborting gives it up.
+   * @param module One of the served modules. With `:name` behind it, the module that was given with the same
+   * name. @default {all}
+   * @param options.signal Aborting gives the reload up.
    * @returns Names of the services.
    * @throws {ServiceLoadError} If a module does not load, or lacks a service that is served from it.
-   * @throws {ConfigurationError} If an entrypoint or a dependency cannot be.
+   * @throws {ConfigurationError} If an entrypoint or a dependency cannot be made.
    * @throws {BrokerError} If the broker refuses what a service declares.
-   * @throws {TypeError} If the module is not served, or its threads are inline: the code of these is never new.
+   * @throws {TypeError} If the module is not served, or its threads are inline: inline threads never load new
+   * code.
    */
   reload(
     module?: string | URL,
@@ -157,9 +168,9 @@ export class Runner implements AsyncDisposable {
   }
 
   /**
-   * Stops all services politely, within the configured `grace`; then by force. Idempotent.
+   * Stops all services politely, and by force after the configured `grace`. The method is idempotent.
    *
-   * @param options.signal Aborting stops at once; that of a second call, too.
+   * @param options.signal Aborting stops the services at once. The signal of a second call does so, too.
    */
   shutdown({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     const force = () => this.#forcing.abort();
@@ -182,7 +193,7 @@ export class Runner implements AsyncDisposable {
   #served(module: string | URL | undefined): readonly ModuleSpecifier[] {
     if (this.#launcher.threadKind === "inline") {
       throw new TypeError(
-        "Cannot reload modules: inline threads load each once and for all. Choose another kind of threads",
+        "Cannot reload modules: inline threads load each module only once. Choose another kind of threads",
       );
     }
     if (module === undefined) return this.modules;
@@ -212,7 +223,7 @@ export class Runner implements AsyncDisposable {
     return services;
   }
 
-  /** A service is served by this container from now on; the one before it finishes its calls. */
+  /** Lets a container serve its service from now on. The container before it finishes its calls. */
   #take(service: Launched): void {
     const { container } = service;
     const { name } = container.manifest;

@@ -1,7 +1,8 @@
 /**
- * The settings of the runtime itself: threads, permissions, loading, stopping, for all services and for single ones.
+ * Reads the settings of the runtime itself: threads, permissions, loading and stopping, for all services and
+ * for single services.
  *
- * Seconds become milliseconds here. What extensions are set by, they read themselves.
+ * This file turns seconds into milliseconds. Extensions read their own settings.
  */
 import type { Section } from "../config/section.ts";
 import { DEFAULT_PARENT_CALLS_TRACKED } from "../message/call_headers.ts";
@@ -11,7 +12,7 @@ import { checkPermissions, type ServicePermissions } from "../permissions/permis
 import { DEFAULT_LIMITS, type PoolLimits, poolLimits } from "../pool/pool_options.ts";
 import type { ThreadPlan } from "../spawning/create_spawner.ts";
 
-/** The limits of threads that are set; what is not set has the default of {@linkcode PoolLimits}. */
+/** The limits of threads that are set. All other limits have the defaults of {@linkcode PoolLimits}. */
 export type ThreadLimits = Partial<Omit<PoolLimits, "maxWorkers" | "concurrency">> & {
   /** Mebibytes of JavaScript heap for each thread. */
   readonly heapLimit?: number;
@@ -19,9 +20,9 @@ export type ThreadLimits = Partial<Omit<PoolLimits, "maxWorkers" | "concurrency"
 
 /** The settings of one service. Durations are in milliseconds. */
 export interface ServiceSettings {
-  /** Threads, at least 1. */
+  /** Number of threads that the service may have, at least 1. */
   readonly maxWorkers: number;
-  /** Calls that one thread runs at a time, at least 1. */
+  /** Number of calls that one thread runs at a time, at least 1. */
   readonly concurrency: number;
   /** How long an outgoing call waits for its answer. */
   readonly callTimeout: number;
@@ -31,23 +32,29 @@ export interface ServiceSettings {
 
 /** The settings of all services, and of the process. Durations are in milliseconds. */
 export interface RuntimeSettings extends ServiceSettings {
-  /** How many ids of former calls a call id stack keeps; where it is negative, Nameko keeps none. */
+  /**
+   * How many ids of former calls a call id stack keeps. If the number is negative, the stack is empty, as in
+   * Nameko.
+   */
   readonly parentCallsTracked: number;
   /** How modules are loaded from URLs. */
   readonly modules: ModuleFetcherOptions;
   /** How long a polite stop may take. */
   readonly grace: number;
-  /** The services that have settings of their own; ask {@linkcode serviceSettings} for those of any service. */
+  /** Services that have their own settings. {@linkcode serviceSettings} gives the settings of any service. */
   readonly services: ReadonlyMap<string, OwnSettings>;
 }
 
 /** The settings that the configuration has for one service. */
 export interface OwnSettings extends ServiceSettings {
-  /** What messages call their key, with its line and file. */
+  /** Key of these settings with its line and file, as messages name it. */
   readonly where: string;
 }
 
-/** What a program says of the threads of all services; it wins over the configuration, but for single services. */
+/**
+ * Settings that a program gives for the threads of all services. They win over the configuration, except over
+ * its settings for single services.
+ */
 export type ThreadSettings = Partial<ThreadPlan> & Partial<PoolLimits>;
 
 const DEFAULTS: ServiceSettings = {
@@ -69,14 +76,18 @@ const DURATION_LIMITS = {
   stopTimeout: "stop_timeout",
 } as const satisfies Partial<Record<keyof ThreadLimits, string>>;
 
-/** Mebibytes; with much less, V8 gives up before there is a thread to end, and the process with it. */
+/**
+ * Smallest heap limit in mebibytes. With much less, V8 fails before there is a thread that could be ended,
+ * and the whole process ends.
+ */
 const LEAST_HEAP = 16;
 
 /**
  * Reads the runtime's own keys.
  *
- * @throws {ConfigurationError} If a value is not what its key takes, or a service has a key that is not known.
- * @throws {RangeError} If one of `threads` makes no sense.
+ * @throws {ConfigurationError} If a value does not fit its key, or the settings of a service have an unknown
+ * key.
+ * @throws {RangeError} If a value in `threads` makes no sense.
  */
 export function runtimeSettings(at: Section, threads: ThreadSettings = {}): RuntimeSettings {
   const shared = withThreads(sharedSettings(at, DEFAULTS), threads);
@@ -96,14 +107,14 @@ export function runtimeSettings(at: Section, threads: ThreadSettings = {}): Runt
   };
 }
 
-/** The settings of one service: its own, or else those of all services. */
+/** Gives the settings of one service: its own, or else those of all services. */
 export function serviceSettings(settings: RuntimeSettings, service: string): ServiceSettings {
   const { maxWorkers, concurrency, callTimeout, permissions, limits } = settings.services.get(service) ??
     settings;
   return { maxWorkers, concurrency, callTimeout, permissions, limits };
 }
 
-/** The keys, with their lines, of settings for services that are not among these. */
+/** Gives the keys, with their lines, of settings for services that are not in `served`. */
 export function settingsOfOthers(
   { services }: RuntimeSettings,
   served: ReadonlyMap<string, unknown>,
@@ -111,7 +122,7 @@ export function settingsOfOthers(
   return [...services].filter(([name]) => !served.has(name)).map(([, { where }]) => where);
 }
 
-/** A key that is not known could be the one that was to take a permission away. */
+/** Reads the settings of one service. Refuses unknown keys: one could be meant to take a permission away. */
 function ownSettings(at: Section, shared: ServiceSettings): ServiceSettings {
   const own = sharedSettings(at, shared);
   at.refuseOthers();
@@ -120,7 +131,7 @@ function ownSettings(at: Section, shared: ServiceSettings): ServiceSettings {
 
 function sharedSettings(at: Section, defaults: ServiceSettings): ServiceSettings {
   return {
-    // Nameko takes a zero as "not set" here, and only here.
+    // Nameko reads a zero as "not set" for this key only.
     maxWorkers: at.integer("max_workers", 0) || defaults.maxWorkers,
     concurrency: at.integer("concurrency", 1) ?? defaults.concurrency,
     callTimeout: at.milliseconds("call_timeout") ?? defaults.callTimeout,
@@ -161,7 +172,7 @@ function withThreads(settings: ServiceSettings, threads: ThreadSettings): Servic
   };
 }
 
-/** Leaves out what is undefined, so that it does not win over a default. */
+/** Leaves out undefined values, so that they do not win over a default. */
 function given<Values extends object>(
   values: Values,
 ): { readonly [Name in keyof Values]?: Exclude<Values[Name], undefined> } {

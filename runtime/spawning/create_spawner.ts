@@ -10,7 +10,7 @@ import type { ThreadKind, ThreadSpawner } from "./spawner.ts";
 import { WardenThreads } from "./warden_threads.ts";
 import { WebThreads } from "./web_threads.ts";
 
-/** How the threads of a service are to be. */
+/** Permissions, kind and heap limit of a service's threads. */
 export interface ThreadPlan {
   readonly permissions: ServicePermissions;
   /**
@@ -20,15 +20,15 @@ export interface ThreadPlan {
    */
   readonly kind?: ThreadKind;
   /**
-   * Mebibytes of JavaScript heap for each thread; typed arrays do not count, and web and inline threads cannot be
-   * limited. A thread that needs more is ended, and no other; without a limit the whole process would be.
+   * Mebibytes of JavaScript heap for each thread. Typed arrays do not count, and web and inline threads
+   * cannot be limited. Only the thread that needs more ends; without a limit, the whole process would end.
    *
    * @default {1024}
    */
   readonly heapLimit?: number;
 }
 
-/** A module that is ready to be loaded, or will be. */
+/** A module that threads can load now, or as soon as its source is prepared. */
 export interface ComingModule extends Omit<PreparedModule, "source"> {
   readonly source: ComingThreadModule;
 }
@@ -36,9 +36,9 @@ export interface ComingModule extends Omit<PreparedModule, "source"> {
 /**
  * Makes the spawner for a module's threads.
  *
- * @throws {ServiceLoadError} If this process cannot find out what restricted threads must be allowed.
- * @throws {ConfigurationError} If Deno was started without its option for restricted threads, or cannot give them
- * their permissions.
+ * @throws {ServiceLoadError} If this process cannot find out which permissions restricted threads need.
+ * @throws {ConfigurationError} If Deno was started without its option for restricted threads, or cannot give
+ * the threads their permissions.
  */
 export function createSpawner(
   { url, source, needs }: ComingModule,
@@ -56,8 +56,8 @@ export function createSpawner(
   }
   if (needs === undefined) {
     throw new ServiceLoadError(
-      `Cannot load service module ${url} with restricted permissions: what it needs is told by deno info, which ` +
-        "this process may not run. Pass --allow-run",
+      `Cannot load service module ${url} with restricted permissions: only deno info knows what it ` +
+        "needs, and this process may not run deno. Pass --allow-run",
     );
   }
   const allowed = threadPermissions(permissions, needs);

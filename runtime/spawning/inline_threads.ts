@@ -3,10 +3,10 @@ import { createThreadChannel, openThreadChannel, type ThreadChannelEnd } from ".
 import type { ComingThreadModule } from "../channel/port.ts";
 
 /**
- * No threads: the service runs in the calling thread, behind a real message channel.
+ * Runs a service without a thread of its own: in the calling thread, behind a real message channel.
  *
- * For tests and debugging. Messages are cloned as between threads; permissions are the caller's own, and a
- * handler that spins stops everything.
+ * This kind is for tests and debugging. Messages are cloned as between threads. The service has the
+ * permissions of the calling thread, and a handler that spins stops everything.
  */
 export class InlineThreads implements ThreadSpawner {
   readonly #module: ComingThreadModule;
@@ -33,7 +33,7 @@ export class InlineThreads implements ThreadSpawner {
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
-/** Main has no other use for what threads consist of. */
+/** Starts the service. The import waits until here, because the main thread has no other use for it. */
 async function begin(channel: ThreadChannelEnd, claims: SharedArrayBuffer): Promise<void> {
   const { ServiceThread } = await import("../thread/service_thread.ts");
   new ServiceThread(openThreadChannel(channel), claims, { exit() {}, enclose() {} });

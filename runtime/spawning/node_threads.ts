@@ -17,7 +17,7 @@ export interface NodeThreadsOptions {
   readonly heapLimit: number;
 }
 
-/** Node threads of the main thread: for services that are allowed everything it is. */
+/** Node threads that the main thread creates, for services that have all its permissions. */
 export class NodeThreads implements ThreadSpawner {
   readonly #module: ComingThreadModule;
   readonly #heapLimit: number;

@@ -7,8 +7,8 @@ const ENTRY = entryOf(THREAD_ENTRIES.thread);
 /**
  * Starts a node thread for a service.
  *
- * @param heapLimit Mebibytes of JavaScript heap, after which the thread ends; typed arrays do not count.
- * @param onEnd Called once, when the thread is gone.
+ * @param heapLimit Mebibytes of JavaScript heap; a thread that needs more ends. Typed arrays do not count.
+ * @param onEnd Called once with the reason, when the thread has ended.
  */
 export function createNodeWorker(
   name: string,
@@ -39,9 +39,11 @@ export function createNodeWorker(
 }
 
 /**
- * A copy of the environment, which is the default, would read all of it: a warden may not, and Deno would ask.
+ * Creates a thread that shares the environment of its creator.
  *
- * Earlier versions of Deno know no `SHARE_ENV`, throw before they have made anything, and share without being told.
+ * By default, a thread gets a copy. To make the copy, Deno would read the whole environment, which a warden
+ * may not do, and Deno would ask the user for the permission. Earlier versions of Deno do not know
+ * `SHARE_ENV`: they throw before they create anything, and they share the environment without this option.
  */
 function withSharedEnvironment(create: (environment: { readonly env?: symbol }) => Worker): Worker {
   try {
@@ -52,7 +54,11 @@ function withSharedEnvironment(create: (environment: { readonly env?: symbol }) 
   }
 }
 
-/** A node thread begins with a file or a `data:` module, and this one may have been imported by URL. */
+/**
+ * Gives a URL that a node thread can begin with: that of a file or of a `data:` module.
+ *
+ * The runtime may have been imported by URL, and then its entry module is no file.
+ */
 function entryOf(url: string): URL {
   return new URL(url.startsWith("file:") ? url : `data:text/javascript,import ${JSON.stringify(url)}`);
 }

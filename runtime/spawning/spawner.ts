@@ -1,19 +1,25 @@
+/**
+ * This folder holds how a thread of each kind begins and ends.
+ *
+ * This file has the interfaces of a thread and of the spawner that makes it. It also has the steps that
+ * several kinds share: to load a module into a thread, and to end a thread.
+ */
 import { within } from "../waiting/abort.ts";
 import { Claims } from "../channel/claims.ts";
 import type { ComingThreadModule, HostPort } from "../channel/port.ts";
 
-/** A running thread, of whatever kind. */
+/** A running thread of any kind. */
 export interface Thread {
   readonly port: HostPort;
-  /** Resolves once, with the reason, when the thread is gone or can be counted as gone. */
+  /** Resolves once, with the reason, when the thread has ended or counts as ended. */
   readonly ended: Promise<string>;
-  /** Ends it soon, whatever it is doing, as far as its kind can. */
+  /** Ends the thread soon, whatever it is doing, as far as its kind allows that. */
   kill(): void;
 }
 
-/** What every kind of thread is given. */
+/** Options of a thread of any kind. */
 export interface ThreadOptions {
-  /** Unique in the process; shows in stack traces and logs, such as `greeting#1`. */
+  /** Name of the thread, unique in the process, such as `greeting#1`. Stack traces and logs show it. */
   readonly name: string;
   readonly claims: SharedArrayBuffer;
 }
@@ -21,34 +27,40 @@ export interface ThreadOptions {
 /**
  * Makes threads of one kind that evaluate one module under one set of permissions.
  *
- * Disposing it ends its threads.
+ * Disposing a spawner ends its threads.
  */
 export interface ThreadSpawner extends AsyncDisposable {
   spawn(options: ThreadOptions): Thread;
 }
 
 /**
- * Kinds of threads: node threads under a warden (sandboxed and killable, 0.55 s to spawn), node threads of the
- * main thread (all its permissions, killable, 25 ms), web Workers (sandboxed, 10 ms, but one that spins cannot
- * be stopped on Deno 2.8 and later), and none (for tests and debugging).
+ * Kinds of threads.
+ *
+ * - `warden`: node threads under a warden. They are sandboxed and killable, and spawn in 0.55 s.
+ * - `node`: node threads of the main thread. They have all its permissions, are killable and spawn in 25 ms.
+ * - `web`: web Workers. They are sandboxed and spawn in 10 ms, but Deno 2.8 and later cannot stop a web
+ *   Worker that spins.
+ * - `inline`: no threads, for tests and debugging.
  */
 export type ThreadKind = "warden" | "node" | "web" | "inline";
 
-/** Milliseconds that a killed thread may take to be gone. */
+/** Milliseconds that a killed thread may take to end. */
 const KILL_LIMIT = 3_000;
 
 /** Milliseconds that a thread may take to end by itself before it is interrupted. */
 const FORCE_AFTER = 250;
 
-/** The same for a thread that is loading its module. */
+/** Milliseconds that a thread may take to end by itself while it loads its module. */
 const FORCE_LOADING_AFTER = 2_000;
 
 /**
- * Asks a thread to end, and interrupts it only when it does not: `interrupt` is `terminate()` of a node thread.
+ * Asks a thread to end, and interrupts the thread only if it does not end by itself.
  *
- * Deno 2.9 panics, and with it the whole process, when it is interrupted while it loads a module, or a built-in
- * module for the first time. A thread that does so gets back to its event loop and ends there; one that spins
- * does not, and is in code of its own when it is interrupted.
+ * Deno 2.9 panics, and the whole process ends, when a thread is interrupted while it loads a module, or while
+ * it loads a built-in module for the first time. A thread that is loading gets back to its event loop and
+ * ends there. A thread that spins does not get back, and runs code of its own when it is interrupted.
+ *
+ * @param interrupt Calls `terminate()` of the node thread.
  */
 export function askThenInterrupt(
   { port, ended }: Pick<Thread, "port" | "ended">,
@@ -64,25 +76,25 @@ export function askThenInterrupt(
   void ended.then(() => clearInterval(timer));
 }
 
-/** Has a thread load a module, as soon as that is ready. */
+/** Makes a thread load a module, as soon as the module is ready. */
 export async function loadInto(port: HostPort, module: ComingThreadModule): Promise<void> {
   try {
     port.postMessage({ type: "load", module: await module });
   } catch {
-    // Whoever prepares the module hears of it, and ends the thread.
+    // The code that prepares the module gets the same error, and ends the thread.
   }
 }
 
-/** Ends threads, and waits until they are gone, but not longer than a killed thread may take. */
+/** Ends threads, and waits until they have ended, but not longer than a killed thread may take to end. */
 export async function killAll(threads: readonly Thread[]): Promise<void> {
   for (const thread of threads) thread.kill();
   await within(KILL_LIMIT, Promise.all(threads.map(({ ended }) => ended)));
 }
 
-/** The entry modules of threads, which nothing imports: whoever packs the runtime has to name them. */
+/** The entry modules of threads. No module imports them, so a tool that packs the runtime must name them. */
 export const THREAD_ENTRIES = {
-  /** Of a service's thread. */
+  /** Entry module of a service's thread. */
   thread: import.meta.resolve("../thread/main.ts"),
-  /** Of the web Worker that owns a restricted service's threads. */
+  /** Entry module of the web Worker that owns a restricted service's threads. */
   warden: import.meta.resolve("./warden.ts"),
 } as const;

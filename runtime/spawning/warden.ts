@@ -1,15 +1,15 @@
 /**
- * The entry module of a warden: the web Worker that carries a service's permissions and owns its node threads.
+ * The entry module of a warden: the web Worker that has a service's permissions and owns its node threads.
  *
- * A web Worker can be restricted but not stopped while it spins; a node thread can be stopped but has its
- * creator's permissions. So the node threads are created in here. Their ports lead straight to main: no call
- * passes through the warden.
+ * A web Worker can be restricted, but it cannot be stopped while it spins. A node thread can be stopped, but
+ * it has its creator's permissions. So the warden creates the node threads. Their ports lead straight to the
+ * main thread: no call passes through the warden.
  */
 import type { Worker as NodeWorker } from "node:worker_threads";
 import { createNodeWorker } from "./node_worker.ts";
 import type { ThreadBirth, WorkerScope } from "../channel/thread_channel.ts";
 
-/** Main to warden. */
+/** A message from the main thread to the warden. */
 export type ToWarden =
   | {
     readonly type: "spawn";
@@ -20,7 +20,7 @@ export type ToWarden =
   }
   | { readonly type: "kill"; readonly id: number };
 
-/** Warden to main. */
+/** A message from the warden to the main thread. */
 export type FromWarden = { readonly type: "ended"; readonly id: number; readonly reason: string };
 
 const threads = new Map<number, NodeWorker>();

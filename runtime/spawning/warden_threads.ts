@@ -15,7 +15,7 @@ import type { FromWarden, ToWarden } from "./warden.ts";
 /** Options of {@linkcode WardenThreads}. */
 export interface WardenThreadsOptions {
   readonly name: string;
-  /** What the threads may do; includes reading the module's own files, which they load by themselves. */
+  /** Permissions of the threads, including reads of the module's own files, which they load by themselves. */
   readonly permissions: Deno.PermissionOptions;
   /** Mebibytes of JavaScript heap for each thread. */
   readonly heapLimit: number;
@@ -26,7 +26,7 @@ interface Ward {
   readonly end: (reason: string) => void;
 }
 
-/** Node threads inside one restricted web Worker: sandboxed, and still stopped when they spin. */
+/** Node threads inside one restricted web Worker: sandboxed, but still possible to stop when they spin. */
 export class WardenThreads implements ThreadSpawner {
   readonly #warden: Worker;
   readonly #wards = new Map<number, Ward>();
@@ -67,7 +67,7 @@ export class WardenThreads implements ThreadSpawner {
     return ward.thread;
   }
 
-  /** Ends the threads, then the warden: without it nobody could end them. */
+  /** Ends the threads, then the warden, because without the warden nobody could end its threads. */
   async [Symbol.asyncDispose](): Promise<void> {
     await killAll([...this.#wards.values()].map(({ thread }) => thread));
     this.#warden.terminate();

@@ -5,7 +5,7 @@ import type { ComingThreadModule } from "../channel/port.ts";
 
 /** Options of {@linkcode WebThreads}. */
 export interface WebThreadsOptions {
-  /** What the threads may do; includes reading the module's own files, which they load by themselves. */
+  /** Permissions of the threads, including reads of the module's own files, which they load by themselves. */
   readonly permissions: Deno.PermissionOptionsObject | "inherit";
 }
 

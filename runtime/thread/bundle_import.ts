@@ -1,11 +1,11 @@
 /**
- * How a thread loads a bundle.
+ * Loads a bundle in a thread.
  *
- * A bundle is imported as a `data:` module, which needs no permission. Its code is then no longer where its author
- * wrote it, in two ways that show, and both are mended with its source map. Stacks: `Error.prepareStackTrace` puts
- * the author's file and line into every stack that is read in this thread, whoever reads it, so that neither logs
- * nor services need to know. Names: one scope for all modules means that a parameter may have to be called
- * `order2`, while Python callers name it `order`.
+ * The thread imports a bundle as a `data:` module, which needs no permission. The code then no longer stands
+ * where its author wrote it. This shows in two ways, and the source map repairs both. Stacks:
+ * `Error.prepareStackTrace` puts the author's file and line into every stack that any code reads in this
+ * thread, so that neither logs nor services need to know of the bundle. Names: all modules of a bundle share
+ * one scope, so the bundler may have to call a parameter `order2`, while Python callers call it `order`.
  */
 import { Buffer } from "node:buffer";
 import { stripVTControlCharacters } from "node:util";
@@ -13,7 +13,7 @@ import type { OriginalName } from "../service/parameters.ts";
 import { SourceMap, type TextPosition } from "../module/bundle/source_map.ts";
 import type { ModuleBundle } from "../channel/port.ts";
 
-/** A bundle as a thread has it. */
+/** A bundle that a thread has imported. */
 export interface ImportedBundle {
   readonly exports: Readonly<Record<string, unknown>>;
   readonly originalName: OriginalName;
@@ -33,7 +33,11 @@ interface StackFormatter {
 
 const maps = new Map<string, SourceMap>();
 
-/** Evaluates a bundle; rejects with what its modules throw. */
+/**
+ * Evaluates a bundle.
+ *
+ * @throws The error that one of its modules throws.
+ */
 export async function importBundle({ url: moduleUrl, code, map }: ModuleBundle): Promise<ImportedBundle> {
   const url = `data:text/javascript;base64,${Buffer.from(code).toString("base64")}`;
   const sourceMap = new SourceMap(map);
@@ -50,7 +54,12 @@ export async function importBundle({ url: moduleUrl, code, map }: ModuleBundle):
   };
 }
 
-/** What Deno says of an import that leads nowhere has its place in the text, and colors wherever that goes. */
+/**
+ * Makes an error of a bundle readable.
+ *
+ * If an import leads nowhere, Deno writes the place of that import into the message itself. It also puts
+ * color codes into the message, wherever the message goes.
+ */
 function readable(error: unknown, mend: (text: string) => string): unknown {
   if (!(error instanceof Error)) return error;
   const { message, stack = "" } = error;
@@ -59,7 +68,7 @@ function readable(error: unknown, mend: (text: string) => string): unknown {
   return error;
 }
 
-/** The URL of a bundle is all of its code. */
+/** Puts the author's places where a text has the bundle's URL, because that URL contains the whole code. */
 function withOriginalPlaces(
   text: string,
   { url, moduleUrl, map }: { readonly url: string; readonly moduleUrl: string; readonly map: SourceMap },
@@ -93,13 +102,13 @@ function heading(error: unknown): string {
   }
 }
 
-/** A line of the stack as Deno has it; none for what the bundler added to the author's code. */
+/** Gives one line of the stack as Deno writes it, or no line for code that the bundler added. */
 function frame(site: CallSite): readonly string[] {
   const text = String(site);
   const file = site.getFileName();
   if (file === null) return [text];
   const map = maps.get(file);
-  // Deno gives paths here and URLs where nobody formats stacks.
+  // Deno gives a path here. In a stack that Deno formats itself, it gives a URL.
   if (map === undefined) return [text.replace(file, () => site.getScriptNameOrSourceURL?.() ?? file)];
   const line = site.getLineNumber() ?? 1;
   const column = site.getColumnNumber() ?? 1;

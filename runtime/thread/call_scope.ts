@@ -7,24 +7,26 @@ import type { CancelReason } from "../message/reply.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import type { FieldTable } from "../message/transport.ts";
 
-/** What the calls of one service have in common. */
+/** The facts that all calls of one service share. */
 export interface CallSurroundings {
   readonly service: string;
-  /** Ids of former calls that a call id stack keeps; Nameko's `parent_calls_tracked`. */
+  /** Number of ids of former calls that a call id stack keeps: Nameko's `parent_calls_tracked`. */
   readonly parentCallsTracked: number;
-  /** Writes to the service's log, with `properties` of the call. */
+  /** Gives a log that writes to the service's log, with `properties` of the call. */
   readonly logFor: (properties: PlainRecord) => Log;
 }
 
 /**
- * The `call` of one context. All of it is made when first asked for: most handlers ask for nothing, and an id,
- * a signal or a log costs more than a short handler does.
+ * The `call` of one context.
+ *
+ * Each of its parts is made when the handler first asks for that part, because most handlers ask for nothing,
+ * and an id, a signal or a log costs more than a short handler does.
  */
 export class CallScope implements Call {
   readonly method: string;
   readonly #surroundings: CallSurroundings;
   readonly #messageHeaders: FieldTable | undefined;
-  /** Epoch milliseconds at which its own timeout is over. */
+  /** Epoch milliseconds at which the call's own timeout ends; infinite if it has none. */
   #timeoutAt: number;
   #decoded: CallHeaders | undefined;
   #id: string | undefined;
@@ -35,7 +37,7 @@ export class CallScope implements Call {
   #log: Log | undefined;
   #ended = false;
 
-  /** @param timeout Milliseconds that it may take from now on. */
+  /** @param timeout Milliseconds that the call may take from now on. */
   constructor(
     method: string,
     headers: FieldTable | undefined,
@@ -82,18 +84,21 @@ export class CallScope implements Call {
     return this.#log ??= this.#surroundings.logFor({ call: this.id });
   }
 
-  /** Aborts the signal, now or when it is first asked for. */
+  /** Aborts the signal at once, or when the handler first asks for it. */
   cancel(reason: CancelReason): void {
     this.#cancelled ??= reason;
     this.#abort(reason);
   }
 
-  /** Its reply has begun, and may take as long as it likes; what its caller has said still counts. */
+  /**
+   * Removes the call's own timeout: its reply has begun, and may take any length of time. The caller's
+   * deadline still counts.
+   */
   liftTimeout(): void {
     this.#timeoutAt = Infinity;
   }
 
-  /** Lets go of what the call holds. */
+  /** Ends the call, and with it the timer for its deadline. */
   end(): void {
     this.#ended = true;
     clearTimeout(this.#deadlineTimer);
@@ -103,7 +108,12 @@ export class CallScope implements Call {
     return this.#decoded ??= decodeCallHeaders(this.#messageHeaders);
   }
 
-  /** That of the caller. Of the call's own timeout main tells: what comes after that is no result any more. */
+  /**
+   * Watches the deadline of the caller only.
+   *
+   * The main thread watches the call's own timeout and tells this thread of it: an outcome that comes after
+   * that timeout does not count any more.
+   */
   #watchDeadline(): void {
     const { deadline } = this.#headers;
     if (deadline === undefined || this.#ended) return;
@@ -128,7 +138,7 @@ function cancellation(name: string, reason: CancelReason): Error {
   }
 }
 
-/** Nameko trims from the left; a negative limit empties the stack. */
+/** Trims a stack from the left, as Nameko does; a limit of zero or less empties the stack. */
 function trim(stack: readonly string[], limit: number): readonly string[] {
   return limit <= 0 ? [] : stack.slice(-limit);
 }

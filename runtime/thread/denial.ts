@@ -1,21 +1,22 @@
 /**
- * What a service may not do, in words that help.
+ * Explains a denied permission in words that help.
  *
- * Deno says `Requires env access to "TOKEN", run again with the --allow-env flag`, which names neither who wanted
- * it nor what is enough, and in a binary advises to compile again. So where an error leaves service code, its text
- * is put right in place: the caller, the log and the release of dependencies see the same object.
+ * Deno says `Requires env access to "TOKEN", run again with the --allow-env flag`. That text names neither
+ * the code that wanted the access nor the permission that is enough, and in a binary it advises to compile
+ * again. So where an error leaves service code, its text is corrected in the error itself: the caller, the
+ * log and the release of dependencies see the same object.
  */
 
 interface Denied {
   readonly permission: string;
-  /** What of it, such as a path; undefined for all of it. */
+  /** The item that was denied, such as a path; undefined if the permission was denied as a whole. */
   readonly item: string | undefined;
 }
 
 const DENIED =
   /\bRequires (env|ffi|import|net|read|run|sys|write) access(?: to (?:"(.*?)"|<[^>]*>))?,? (?:run again|specify) .*$/m;
 
-/** What could not be done, for one item and for all. */
+/** The action that each permission allows, for one item and for all items. */
 const ACTIONS: Readonly<Record<string, readonly [one: string, all: string]>> = {
   env: ["read variable", "read the environment"],
   ffi: ["load native library", "load native libraries"],
@@ -27,19 +28,21 @@ const ACTIONS: Readonly<Record<string, readonly [one: string, all: string]>> = {
   write: ["write", "write files"],
 };
 
-/** How far a chain of causes is followed. */
+/** Number of errors in a chain of causes that are read. */
 const DEPTH = 8;
 
 /**
- * Puts the message of a denied permission right, in an error and in what caused it; other errors stay. Never throws.
+ * Corrects the message of a denied permission, in an error and in its causes; other errors stay as they are.
  *
- * @param place Who was denied, such as `orders.place`.
+ * Never throws.
+ *
+ * @param place The code that was denied the permission, such as `orders.place`.
  */
 export function explainDenial(thrown: unknown, place: string): void {
   try {
     explainChain(thrown, place);
   } catch {
-    // Frozen, or with getters of its own that fail: it stays as it is.
+    // The error is frozen, or has getters of its own that fail. It stays as it is.
   }
 }
 
@@ -56,7 +59,7 @@ function explainChain(thrown: unknown, place: string): void {
   }
 }
 
-/** As Node's layer reports that a host may not be looked up; the name of what it concerns is a property. */
+/** The error of Deno's Node layer for a host that the thread may not look up; `hostname` names the host. */
 interface LookupDenied extends Error {
   readonly code?: unknown;
   readonly syscall?: unknown;
@@ -88,8 +91,10 @@ function describeDenial({ permission, item }: Denied, place: string): string {
 }
 
 /**
- * The flag's value as a shell takes it. An item with a comma in it cannot be listed, nor can a library of the
- * system: Deno takes a listed one for a file in the current folder.
+ * Gives the flag's value as a shell takes it, with its `=`; empty if the flag must stand without a list.
+ *
+ * A list cannot contain an item that has a comma in it. It cannot contain a library of the system either:
+ * Deno takes a listed library for a file in the current folder.
  */
 function grantOf(permission: string, item: string | undefined): string {
   if (item === undefined || item.includes(",")) return "";

@@ -1,15 +1,15 @@
 /**
- * One call, from message to outcome.
+ * Runs one call, from its message to its outcome.
  *
- * Invariant: providers are released in the reverse order of `get`, each exactly once, whatever fails; a failing
- * `release` turns a success into a failure and never hides an earlier failure. It holds because `acquired`
- * counts the providers whose `get` has returned, and the release loop counts it down. What can be done without
- * waiting is done without `await`: a handler that returns a value costs no turn of the event loop.
+ * Invariant: each provider is released exactly once, in the reverse order of `get`, whatever fails. A
+ * `release` that fails turns a success into a failure and never hides an earlier failure. The invariant holds
+ * because `acquired` counts the providers whose `get` has returned, and the release loop counts it down. A
+ * step that needs no wait uses no `await`: a handler that returns a value costs no turn of the event loop.
  */
 import { CallScope, type CallSurroundings } from "./call_scope.ts";
 import { explainDenial } from "./denial.ts";
 import type { CallResult, DependencyHost, Provider } from "../service/dependency.ts";
-import type { AnyEntrypoint, Conversion } from "../service/entrypoint.ts";
+import type { Conversion } from "../service/entrypoint.ts";
 import { type Body, isReply, type Reply } from "../message/reply.ts";
 import { describeFailure, type Failure } from "../message/failure.ts";
 import type { Outcome } from "../message/outcome.ts";
@@ -23,14 +23,13 @@ import {
 import type { CallMessage } from "../channel/port.ts";
 import { redactedArguments } from "./redaction.ts";
 import { asksForRetry } from "../message/retry.ts";
-import { entrypointsOf, type Service } from "../service/service.ts";
+import { entriesOf, type Entry } from "../service/manifest.ts";
+import type { Service } from "../service/service.ts";
 
-// deno-lint-ignore no-explicit-any -- handlers take whatever their entrypoint decodes
+// deno-lint-ignore no-explicit-any -- handlers take the arguments that their entrypoint decodes
 type Handler = (context: any, ...args: any[]) => unknown;
 
-interface Entry {
-  readonly method: string;
-  readonly spec: AnyEntrypoint;
+interface PreparedEntry extends Entry {
   readonly handler: Handler;
   readonly conversion: Conversion;
 }
@@ -40,33 +39,33 @@ interface BoundProvider {
   readonly provider: Provider<unknown>;
 }
 
-/** How a call failed, and where. */
+/** The failure of a call. */
 interface Fault {
   readonly thrown: unknown;
-  /** Whether it is the caller's fault. */
+  /** Whether the failure is the caller's fault. */
   readonly expected: boolean;
-  /** Whether its message could not be read. */
+  /** Whether the call failed because its message could not be decoded. */
   readonly undecoded?: boolean;
   readonly args: readonly unknown[];
 }
 
-/** Runs the calls of one service in one thread. Disposing it disposes the providers. */
+/** Runs the calls of one service in one thread. Disposing an invoker disposes its providers. */
 export class Invoker implements AsyncDisposable {
-  /** What had to be known of the handlers' parameters, which other threads may be told. */
+  /** The handlers' parameters, as far as the entrypoints need them. Other threads may get a copy. */
   readonly parameters: KnownParameters;
   readonly #service: Service;
-  readonly #entries: readonly Entry[];
+  readonly #entries: readonly PreparedEntry[];
   readonly #providers: readonly BoundProvider[];
   readonly #surroundings: CallSurroundings;
   readonly #reading: ReadParametersOptions;
-  /** Of all handlers, for the log. */
+  /** The parameters of all handlers, for the log. */
   #allParameters: Promise<KnownParameters> | undefined;
   #disposed = false;
 
   /** Use {@linkcode Invoker.create}. */
   constructor(
     service: Service,
-    entries: readonly Entry[],
+    entries: readonly PreparedEntry[],
     providers: readonly BoundProvider[],
     surroundings: CallSurroundings,
     parameters: KnownParameters,
@@ -83,7 +82,7 @@ export class Invoker implements AsyncDisposable {
   /**
    * Prepares the conversions and sets up the providers, in the order of definition.
    *
-   * @param reading How to read the parameters of handlers.
+   * @param reading Options for reading the handlers' parameters.
    */
   static async create(
     service: Service,
@@ -92,21 +91,15 @@ export class Invoker implements AsyncDisposable {
     reading: ReadParametersOptions = {},
   ): Promise<Invoker> {
     const handlers = service.handlers as Readonly<Record<string, Handler>>;
-    const specs = Object.entries(service.entrypoints).flatMap(([method, entry]) =>
-      entrypointsOf(entry).map((spec) => ({ method, spec }))
-    );
+    const specs = entriesOf(service);
     const bindsByName = specs.some(({ spec }) => spec.bindsByName);
     const known = bindsByName ? await readParameters(handlers, reading) : {};
-    const entries = specs.map(({ method, spec }): Entry => {
+    const entries = await Promise.all(specs.map(async ({ method, spec }): Promise<PreparedEntry> => {
       const handler = handlers[method]!;
       const parameters = parametersOf(handler, known);
-      return {
-        method,
-        spec,
-        handler,
-        conversion: spec.prepare({ service: service.name, method, parameters }),
-      };
-    });
+      const conversion = await spec.prepare({ service: service.name, method, parameters });
+      return { method, spec, handler, conversion };
+    }));
     const providers: BoundProvider[] = [];
     const invoker = new Invoker(service, entries, providers, surroundings, known, reading);
     let place = "";
@@ -126,7 +119,7 @@ export class Invoker implements AsyncDisposable {
     return invoker;
   }
 
-  /** The scope of a call that is about to run. */
+  /** Makes the scope of a call that is about to run. */
   scope({ entrypoint, headers, timeout }: CallMessage): CallScope {
     return new CallScope(this.#entries[entrypoint]!.method, headers, this.#surroundings, timeout);
   }
@@ -134,7 +127,7 @@ export class Invoker implements AsyncDisposable {
   /**
    * Runs a call; never rejects.
    *
-   * @param stream Sends a reply that comes bit by bit; the dependencies are released after its end.
+   * @param stream Sends a reply that comes in chunks; the dependencies are released after the reply's end.
    */
   async invoke(
     message: CallMessage,
@@ -216,7 +209,7 @@ export class Invoker implements AsyncDisposable {
   }
 
   async #encodeError(
-    entry: Entry,
+    entry: PreparedEntry,
     call: CallScope,
     { thrown, expected, args }: Fault,
     message: CallMessage,
@@ -230,13 +223,13 @@ export class Invoker implements AsyncDisposable {
   }
 
   async #report(
-    entry: Entry,
+    entry: PreparedEntry,
     call: CallScope,
     { thrown, expected, args }: Fault,
     message: CallMessage,
   ): Promise<Failure> {
     const failure = describeFailure(thrown);
-    // Asking for a retry is no fault.
+    // A handler that asks for a retry has made no error, so the log does not call it one.
     const known = expected || asksForRetry(failure);
     const text =
       `${entry.spec.kind} ${call.service}.${call.method} failed: ${failure.name}: ${failure.message}`;
@@ -250,9 +243,13 @@ export class Invoker implements AsyncDisposable {
     return failure;
   }
 
-  /** What the log calls the arguments; where nothing is bound by name, it is found out when first something fails. */
+  /**
+   * Gives the parameters of a handler, whose names the log uses for the arguments.
+   *
+   * If no entrypoint binds arguments by name, the parameters are read when a call fails for the first time.
+   */
   async #parametersFor(
-    { handler }: Entry,
+    { handler }: PreparedEntry,
     args: readonly unknown[],
   ): Promise<readonly Parameter[] | undefined> {
     if (args.length === 0) return undefined;
@@ -272,7 +269,7 @@ function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
-/** By code, because the service may carry its own copy of the class. */
+/** Recognizes the error by its code, because the service may have its own copy of the class. */
 function isBadRequest(thrown: unknown): boolean {
   const { code } = describeFailure(thrown);
   return code === "BAD_REQUEST" || code === "MALFORMED_REQUEST";
@@ -286,7 +283,7 @@ function isExpected(thrown: unknown, expected: readonly string[]): boolean {
       if (expected.includes(name) || expected.includes(constructor?.name)) return true;
     }
   } catch {
-    // What cannot be read is not what was expected.
+    // An error that cannot be read is not an expected error.
   }
   return false;
 }

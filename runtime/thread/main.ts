@@ -1,9 +1,10 @@
 /**
- * The entry module of a service's thread, as a node thread or as a web Worker.
+ * The entry module of a service's thread, for a node thread and for a web Worker.
  *
- * It comes before the service's module and closes the ways in which service code could end the thread without
- * a word or change what the thread was given: `Deno.exit` and `self.close` first tell main, an uncaught error
- * becomes a line in the log, and permissions, which a node thread shares with its creator, cannot be revoked.
+ * This module runs before the service's module. It closes the ways in which service code could end the thread
+ * in silence or change what the thread was given. `Deno.exit` and `self.close` first tell the main thread. An
+ * uncaught error becomes a line in the log. Service code cannot revoke permissions, because a node thread
+ * shares them with its creator.
  */
 import { workerData } from "node:worker_threads";
 import { closeSandbox } from "./sandbox.ts";
@@ -19,7 +20,7 @@ function live({ channel, claims }: ThreadBirth): void {
     enclose: closeSandbox,
   });
   guard(thread);
-  // A node thread that holds a lock is one that can be interrupted; one without would spin on.
+  // Deno can interrupt a spinning node thread only if the thread holds a lock. Else the thread would spin on.
   void scope.navigator.locks?.request(crypto.randomUUID(), () => new Promise(() => {}));
 }
 

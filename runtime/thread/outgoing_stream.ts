@@ -1,23 +1,27 @@
 import type { Chunk } from "../message/reply.ts";
 
-/** A reply that a handler produces bit by bit, in its thread: each chunk when main asks for it. */
+/** A reply that a handler produces in chunks, in its thread: each chunk when the main thread asks for it. */
 export class OutgoingStream {
   #asked = Promise.withResolvers<void>();
   readonly #closing = Promise.withResolvers<undefined>();
   #closed = false;
 
-  /** Main wants one more chunk. */
+  /** Lets the handler produce one more chunk, for which the main thread has asked. */
   pull(): void {
     this.#asked.resolve();
   }
 
-  /** Nobody wants the rest: the iterator is told to return, and not waited for where it is busy. */
+  /**
+   * Ends the stream, because nobody wants the rest of it.
+   *
+   * The iterator is told to return. {@linkcode OutgoingStream.send} does not wait for a busy iterator.
+   */
   close(): void {
     this.#closed = true;
     this.#closing.resolve(undefined);
   }
 
-  /** Sends all chunks, or those that are asked for until it is closed. */
+  /** Sends all chunks, or those that the main thread asks for until the stream is closed. */
   async send(chunks: AsyncIterable<Chunk>, post: (chunk: Chunk) => void): Promise<void> {
     const iterator = chunks[Symbol.asyncIterator]();
     for (;;) {

@@ -5,7 +5,7 @@ import type { Message } from "../message/transport.ts";
 
 type Settlement = Extract<ToThread, { readonly type: "answer" | "refusal" }>;
 
-/** A thread's {@linkcode Messenger}: asks the main thread to send, and waits for its word. */
+/** The {@linkcode Messenger} of a thread: asks the main thread to send, and waits for its answer. */
 export class PortMessenger implements Messenger {
   readonly #port: ThreadPort;
   readonly #waiting = new Map<number, PromiseWithResolvers<Settlement>>();
@@ -25,7 +25,7 @@ export class PortMessenger implements Messenger {
     await this.#send((id) => ({ type: "publish", id, message }), signal);
   }
 
-  /** Takes the main thread's word on a request or a publish; late words are ignored. */
+  /** Takes the main thread's answer to a request or a publish, and ignores an answer that comes too late. */
   settle(message: Settlement): void {
     this.#waiting.get(message.id)?.resolve(message);
     this.#waiting.delete(message.id);
@@ -49,7 +49,7 @@ export class PortMessenger implements Messenger {
     try {
       const settlement = await waiting.promise;
       if (settlement.type === "answer") return settlement.body;
-      // Made here, and not where it arrives, it has the stack of the handler that waits.
+      // The error is made here, and not where the refusal arrives: its stack shows the waiting handler.
       throw failureToError(settlement.failure);
     } finally {
       if (withdraw) signal.removeEventListener("abort", withdraw);

@@ -2,9 +2,10 @@ import { MASK } from "../log/secrets.ts";
 import type { Parameter } from "../service/parameters.ts";
 
 /**
- * The arguments of a call as a log may show them: by name where names are known, masked where `redact` says.
+ * Gives the arguments of a call as a log may show them: by name if names are known, masked as `redact` says.
  *
- * All are masked if `redact` names something that is no known parameter: a bundler may have renamed it.
+ * All arguments are masked if `redact` names something that is not a known parameter, because a bundler may
+ * have renamed the parameter.
  *
  * @param redact Names of arguments, or dotted paths into them such as `card.number` and `rows.0.secret`.
  */
@@ -29,7 +30,7 @@ export function redactedArguments(
   return shown;
 }
 
-/** Copies each level it changes, so that the handler's own arguments stay as they are. */
+/** Masks the value at a path. Changes copies only, so that the handler's own arguments stay as they are. */
 function mask(holder: Record<string, unknown>, [key, ...rest]: readonly string[]): void {
   if (key === undefined || !Object.hasOwn(holder, key)) return;
   const value = holder[key];

@@ -1,13 +1,15 @@
 /**
- * Closes what services of one process share although they have no permission for it.
+ * Closes the things that services of one process share although they have no permission for them.
  *
- * Deno's permissions are about the world outside. Inside, all threads of a process have the same broadcast
- * channels, locks and caches, and see the arguments of the process, in which a broker's password may stand. So a
- * thread loses the arguments, and a restricted one has channels and locks of its module only, and no caches.
- * Nor may it signal the process that it is in, or open what another thread has by the number of its descriptor:
- * Deno asks for no permission there.
- * It holds for the globals, which is what services use. It is no wall: whoever starts a Worker, or imports the
- * classes of `node:worker_threads`, has the originals again.
+ * Deno's permissions protect the world outside the process. Inside, all threads of a process have the same
+ * broadcast channels, locks and caches, and see the arguments of the process, which may contain a broker's
+ * password. So every thread loses the arguments. A restricted thread has the channels and locks of its module
+ * only, and no caches. It may not open a socket or pipe of another thread by the number of its descriptor,
+ * and without permission to run programs it may not signal its own process: Deno asks for no permission in
+ * these cases.
+ *
+ * This holds for the globals, which services use. It is no wall: service code that starts a Worker, or
+ * imports the classes of `node:worker_threads`, has the originals again.
  */
 import process from "node:process";
 import type { PermissionName } from "../permissions/permissions.ts";
@@ -23,10 +25,10 @@ const PERMISSIONS: readonly PermissionName[] = [
   "write",
 ];
 
-/** As Deno says it, so that it is explained as what Deno says. */
+/** Deno's own words, so that this error is explained as Deno's errors are. */
 const RUN_DENIED = "Requires run access, run again with the --allow-run flag";
 
-/** The classes behind sockets of `node:`, by the binding that has them. */
+/** The classes behind the sockets of `node:`, each with the binding that contains it. */
 const HANDLES = [["tcp_wrap", "TCP"], ["pipe_wrap", "Pipe"], ["udp_wrap", "UDP"]] as const;
 type Bindings = Readonly<Record<string, { readonly prototype: { open?(descriptor: number): number } }>>;
 
@@ -37,20 +39,24 @@ interface LockInfo {
   readonly name: string;
 }
 
-/** What the type check does not know of yet. */
+/** Deno's locks, which the type check does not know yet. */
 interface Locks {
   request(name: string, ...rest: readonly unknown[]): Promise<unknown>;
   query(): Promise<{ readonly held: readonly LockInfo[]; readonly pending: readonly LockInfo[] }>;
 }
 
 interface SharedScope {
-  /** Absent in earlier versions of Deno, as the locks are. */
+  /** Earlier versions of Deno have neither this class nor the locks. */
   BroadcastChannel?: typeof BroadcastChannel;
   caches?: CacheStorage;
   readonly navigator: { readonly locks?: Locks };
 }
 
-/** Takes from this thread what is none of its service's business. */
+/**
+ * Takes from this thread everything that is not its service's business.
+ *
+ * @param moduleUrl URL of the service's module; threads of the same module share their channels and locks.
+ */
 export function closeSandbox(moduleUrl: string): void {
   Object.defineProperty(Deno, "args", { value: Object.freeze([]) });
   process.argv.length = Math.min(process.argv.length, 2);
@@ -66,7 +72,7 @@ export function closeSandbox(moduleUrl: string): void {
   closeDescriptors();
 }
 
-/** A signal 0 does nothing, and asks whether a process is there. */
+/** Denies all signals but 0, which does nothing and only asks whether a process exists. */
 function denySignals(): void {
   const { kill } = Deno;
   const { kill: nodeKill } = process;
@@ -77,7 +83,11 @@ function denySignals(): void {
   process.kill = (pid, signal) => (check(signal), nodeKill(pid, signal));
 }
 
-/** Of sockets and pipes that are no descriptors of the service's own: those cannot be told from others. */
+/**
+ * Keeps sockets and pipes from opening a descriptor by its number.
+ *
+ * This includes the service's own descriptors, because they cannot be told from those of other threads.
+ */
 function closeDescriptors(): void {
   const { binding } = process as unknown as { binding?(name: string): Bindings };
   if (binding === undefined) return;

@@ -1,18 +1,20 @@
 /**
- * The life of one service thread behind its port, whatever kind of thread it is.
+ * This folder holds what runs inside a thread beside the service's own code.
  *
- * Invariant: at most `concurrency` calls run at a time, each was claimed before it started, and each claimed
- * call posts exactly one outcome. Calls beyond that wait in `#mailbox`, where main may take them back; a call
- * that was taken back fails its claim and is skipped, which main is told, because only then may it use the
- * slot again. Outcomes are posted one by one as they come about: a
- * batch would hold a finished call hostage to the one that runs next.
+ * This file has the life of one service thread behind its port. It is the same for every kind of thread.
+ *
+ * Invariant: at most `concurrency` calls run at a time, the thread has claimed each call before it starts it,
+ * and each claimed call posts exactly one outcome. Further calls wait in `#mailbox`, where the main thread
+ * may take them back. A call that was taken back fails its claim. The thread then skips the call and tells
+ * the main thread so, because only then may the main thread use the slot again. The thread posts each outcome
+ * as soon as the outcome is there: in a batch, a finished call would have to wait for the next call.
  */
 import type { CallScope } from "./call_scope.ts";
 import { Claims } from "../channel/claims.ts";
 import { explainDenial } from "./denial.ts";
 import { Invoker } from "./invoker.ts";
 import { createLog, type Log, type LogRecord } from "../log/log.ts";
-import { describe } from "../service/manifest.ts";
+import { describe, describeInDetail, type Manifest } from "../service/manifest.ts";
 import { describeFailure } from "../message/failure.ts";
 import { failed, type Outcome } from "../message/outcome.ts";
 import type { Reply } from "../message/reply.ts";
@@ -30,15 +32,15 @@ import type {
 import { PortMessenger } from "./port_messenger.ts";
 import { isService, type Service } from "../service/service.ts";
 
-/** What {@linkcode ServiceThread} is given of the thread that it is in. */
+/** The means of a thread that its {@linkcode ServiceThread} uses. */
 export interface ThreadMeans {
   /** Ends the thread at once. */
   exit(): void;
-  /** Called with the URL of the module before it is loaded. */
+  /** Closes what services must not share. It is called with the module's URL, before the module is loaded. */
   enclose(url: string): void;
 }
 
-/** One service thread: loads the module that it is told to load, then serves its port. */
+/** One service thread: loads the module that the main thread names, then serves its port. */
 export class ServiceThread {
   readonly #port: ThreadPort;
   readonly #means: ThreadMeans;
@@ -52,7 +54,7 @@ export class ServiceThread {
   #originalName: OriginalName | undefined;
   #invoker: Invoker | undefined;
   #concurrency = 1;
-  /** Whose code runs outside of calls. */
+  /** Name of the module or service whose code runs outside of calls, for messages. */
   #place = "";
 
   constructor(port: ThreadPort, claims: SharedArrayBuffer, means: ThreadMeans) {
@@ -63,7 +65,7 @@ export class ServiceThread {
     port.onmessage = ({ data }) => this.#receive(data);
   }
 
-  /** Tells main what the module exports, or why it does not load. */
+  /** Loads the module, and tells the main thread what the module exports or why it does not load. */
   async #load(module: ThreadModule): Promise<void> {
     const url = typeof module === "string" ? module : module.url;
     this.#place = `module ${url.slice(url.lastIndexOf("/") + 1)}`;
@@ -77,10 +79,10 @@ export class ServiceThread {
     } finally {
       this.#claims.markLoaded();
     }
-    this.#describe("loaded", { details: false });
+    await this.#describe("loaded", describe);
   }
 
-  /** What bundles need is loaded for bundles only. */
+  /** Imports the module. The code that imports bundles is loaded for bundles only. */
   async #import(module: ThreadModule): Promise<Readonly<Record<string, unknown>>> {
     if (typeof module === "string") return await import(module);
     const { importBundle } = await import("./bundle_import.ts");
@@ -89,13 +91,13 @@ export class ServiceThread {
     return exports;
   }
 
-  /** Reports an error that no call of this thread caught. */
+  /** Logs an error that no call of this thread caught. */
   reportUncaught(thrown: unknown): void {
     explainDenial(thrown, this.#place);
-    this.#log({}).error(`Uncaught in the service's own time: ${String(thrown)}`, { error: thrown });
+    this.#log({}).error(`Uncaught outside of all calls: ${String(thrown)}`, { error: thrown });
   }
 
-  /** Tells main that service code ends the thread. */
+  /** Tells the main thread that service code ends this thread. */
   reportExit(code: number): void {
     this.#port.postMessage({ type: "exiting", code });
   }
@@ -115,7 +117,7 @@ export class ServiceThread {
         break;
       case "cancel":
         this.#running.get(message.slot)?.cancel(message.reason);
-        // Whoever goes on sending once it is told that the container is stopping has until its end.
+        // A handler that is told that its container is stopping may go on sending until the container ends.
         if (message.reason !== "stopping") this.#streams.get(message.slot)?.close();
         break;
       case "pull":
@@ -125,7 +127,7 @@ export class ServiceThread {
         void this.#serve(message);
         break;
       case "describe":
-        this.#describe("described", { details: true });
+        void this.#describe("described", describeInDetail);
         break;
       case "ping":
         this.#port.postMessage({ type: "pong" });
@@ -134,19 +136,23 @@ export class ServiceThread {
         void this.#stop();
         break;
       case "end":
-        // Whether it has a module or not: it loads none now, and can be interrupted if it does not go by itself.
+        // Whether the thread has a module or not, it loads none now. So the main thread may interrupt it at
+        // once if it does not end by itself.
         this.#claims.markLoaded();
         this.#means.exit();
         break;
     }
   }
 
-  #describe(type: "loaded" | "described", options: { readonly details: boolean }): void {
+  async #describe(
+    type: "loaded" | "described",
+    describe: (service: Service) => Manifest | Promise<Manifest>,
+  ): Promise<void> {
     try {
-      const services = this.#exports.map(({ exportName, service }): ServiceExport => ({
-        exportName,
-        manifest: describe(service, options),
-      }));
+      const services: ServiceExport[] = [];
+      for (const { exportName, service } of this.#exports) {
+        services.push({ exportName, manifest: await describe(service) });
+      }
       this.#port.postMessage({ type, services });
     } catch (error) {
       this.#port.postMessage({ type: "unready", failure: withStack(error) });
@@ -219,7 +225,7 @@ export class ServiceThread {
     this.#pump();
   }
 
-  /** An invoker does not reject; if it did, the slot would be lost for good. */
+  /** Waits for an outcome. An invoker never rejects: if one did, the slot would be lost for good. */
   async #outcomeOf(invoked: Promise<Outcome>): Promise<Outcome> {
     try {
       return await invoked;
@@ -260,7 +266,7 @@ function servicesOf(module: Readonly<Record<string, unknown>>): readonly FoundSe
   return [...found.values()];
 }
 
-/** A module that does not load is its author's to mend: the stack goes along in place of the message. */
+/** Describes a failure with its stack as `data`: the author of a module that does not load needs it. */
 function withStack(thrown: unknown): ReturnType<typeof describeFailure> {
   const failure = describeFailure(thrown);
   return thrown instanceof Error && thrown.stack !== undefined ? { ...failure, data: thrown.stack } : failure;

@@ -1,15 +1,16 @@
-/** Milliseconds; a timer that is set to more fires at once. */
+/** Longest time that a timer can wait, in milliseconds. A timer that is set to more fires at once. */
 export const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** A signal with a time limit that can be let go of. */
+/** A signal with a time limit. Disposing it removes the limit. */
 export interface TimeLimit extends Disposable {
   readonly signal: AbortSignal;
 }
 
 /**
- * A signal that aborts after `limit` milliseconds, or when `parent` aborts.
+ * Makes a signal that aborts after `limit` milliseconds, or when `parent` aborts.
  *
- * Unlike `AbortSignal.timeout` it leaves nothing behind once disposed: no timer, and no listener on the parent.
+ * Once disposed, the limit leaves nothing behind, unlike `AbortSignal.timeout`: no timer, and no listener on
+ * the parent.
  */
 export function timeLimit(limit: number, parent?: AbortSignal): TimeLimit {
   const controller = new AbortController();
@@ -30,9 +31,9 @@ export function timeLimit(limit: number, parent?: AbortSignal): TimeLimit {
 }
 
 /**
- * Waits, or rejects with the signal's reason once it aborts.
+ * Waits, or rejects with the signal's reason once the signal aborts.
  *
- * @param duration Milliseconds.
+ * @param duration Milliseconds to wait.
  */
 export async function pause(duration: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
@@ -48,7 +49,7 @@ export async function pause(duration: number, signal?: AbortSignal): Promise<voi
   }
 }
 
-/** Waits for `promise`, or rejects with the reason of `signal` if that comes first. */
+/** Waits for `promise`, or rejects with the reason of `signal` if the signal aborts first. */
 export async function abortable<Value>(promise: Promise<Value>, signal?: AbortSignal): Promise<Value> {
   if (signal === undefined) return await promise;
   const { promise: aborted, reject } = Promise.withResolvers<never>();
@@ -65,7 +66,7 @@ export async function abortable<Value>(promise: Promise<Value>, signal?: AbortSi
 /**
  * Waits for `promise`, but not longer than `limit` milliseconds.
  *
- * @returns Whether it was fulfilled in time; where it is rejected in time, so is this.
+ * @returns Whether `promise` was fulfilled in time. If it rejects in time, this function rejects, too.
  */
 export async function within(limit: number, promise: Promise<unknown>): Promise<boolean> {
   const { promise: over, resolve } = Promise.withResolvers<boolean>();

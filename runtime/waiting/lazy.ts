@@ -1,4 +1,4 @@
-/** Something that is made when somebody first asks for it, and then is the same for all. */
+/** A value that is made when the first caller asks for it, and that all callers share. */
 export class Lazy<Value> {
   readonly #make: () => Promise<Value>;
   #making: Promise<Value> | undefined;
@@ -8,17 +8,17 @@ export class Lazy<Value> {
     this.#make = make;
   }
 
-  /** What was made; undefined where nobody has asked for it, or it is not ready. */
+  /** The value; undefined if nobody has asked for it, or if it is not ready. */
   get value(): Value | undefined {
     return this.#value;
   }
 
-  /** Makes it, unless somebody has asked before; rejects for all if that fails. */
+  /** Makes the value, unless a caller has asked before. If that fails, `get` rejects for all callers. */
   get(): Promise<Value> {
     return this.#making ??= this.#make().then((value) => this.#value = value);
   }
 
-  /** What is made or being made, once it is ready; undefined where nobody has asked, or it has failed. */
+  /** Waits for the value. Gives undefined if nobody has asked for the value, or if the making failed. */
   async settled(): Promise<Value | undefined> {
     return await this.#making?.catch(() => undefined);
   }

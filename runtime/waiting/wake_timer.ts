@@ -2,29 +2,29 @@ import { LONGEST_TIMER } from "./abort.ts";
 
 /** Options of {@linkcode WakeTimer}. */
 export interface WakeTimerOptions {
-  /** Whether the process stays alive for it. @default {true} */
+  /** Whether the process stays alive for the timer. @default {true} */
   readonly keepsAlive?: boolean;
 }
 
-/** A timer for the earliest of several times, in the time of `performance.now()`. */
+/** A timer for the earliest of several times. All times are times of `performance.now()`. */
 export class WakeTimer {
   readonly #wake: () => void;
   readonly #keepsAlive: boolean;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #at = Infinity;
 
-  /** @param wake Called when it is time, with nothing set any more. */
+  /** @param wake The timer calls it when the time has come. No time is set then. */
   constructor(wake: () => void, { keepsAlive = true }: WakeTimerOptions = {}) {
     this.#wake = wake;
     this.#keepsAlive = keepsAlive;
   }
 
-  /** Whether it is set. */
+  /** Whether a time is set. */
   get isSet(): boolean {
     return this.#at !== Infinity;
   }
 
-  /** Wakes at `time` at the latest. */
+  /** Makes the timer wake at `time` at the latest. */
   by(time: number): void {
     if (time >= this.#at) return;
     clearTimeout(this.#timer);
@@ -32,14 +32,15 @@ export class WakeTimer {
     this.#sleep();
   }
 
-  /** Wakes at `time` and not before; infinite for never. */
+  /** Makes the timer wake at `time` and not before. With `Infinity` it never wakes. */
   reset(time: number): void {
+    if (this.#at === -Infinity) return;
     clearTimeout(this.#timer);
     this.#at = Infinity;
     this.by(time);
   }
 
-  /** Wakes no more, whatever it is told. */
+  /** Stops the timer. It wakes no more, even if {@linkcode WakeTimer.by} is called later. */
   close(): void {
     clearTimeout(this.#timer);
     this.#at = -Infinity;
@@ -51,7 +52,7 @@ export class WakeTimer {
     if (!this.#keepsAlive) Deno.unrefTimer(this.#timer);
   }
 
-  /** A time that is further away than a timer can wait is waited for in several steps. */
+  /** Wakes, or sleeps on: a time that is further away than a timer can wait takes several steps. */
   readonly #fire = (): void => {
     if (this.#at - performance.now() > TOLERANCE) return this.#sleep();
     this.#at = Infinity;

@@ -51,7 +51,7 @@ Deno.test("enoki compile leaves no binary that does not start, as on a base of s
   assert.equal(code, 2);
   assert.match(
     err,
-    /\nCannot use \S+: it does not start\. DENORT_BIN must name a base of the same version of Deno/,
+    /\nCannot use \S+: it does not start\. DENORT_BIN must name a base binary of the same version of Deno/,
   );
   await assert.rejects(Deno.stat(binary), Deno.errors.NotFound);
 });
@@ -89,9 +89,9 @@ Deno.test("enoki compile takes from the network what run takes, and nothing else
   await Deno.writeTextFile(folder.file("small.yaml"), "modules: { max_size: 5, cache: false }");
   for (
     const [words, complaint] of [
-      [[far], /plain http can be tampered with/],
-      [[folder.file("near.ts")], /192\.0\.2\.1\/a\.ts: plain http can be tampered with/],
-      [["--lock", folder.file("some.lock"), "--frozen", origin.url("/a.ts")], /--frozen refuses what is new/],
+      [[far], /plain http does not protect a module/],
+      [[folder.file("near.ts")], /192\.0\.2\.1\/a\.ts: plain http does not protect a module/],
+      [["--lock", folder.file("some.lock"), "--frozen", origin.url("/a.ts")], /--frozen refuses new modules/],
       [["--allow-import=code.example", origin.url("/a.ts")], /is not among those of --allow-import/],
       [["--config", folder.file("small.yaml"), origin.url("/a.ts")], /it has more than 5 bytes/],
     ] as const

@@ -136,7 +136,7 @@ Deno.test("run() says where a module by URL throws in its own time", async () =>
     assert.match(
       await logged,
       new RegExp(
-        `Uncaught in the service's own time: RangeError: late\n.*\n +at ${origin.url("/a.ts")}:5:17`,
+        `Uncaught outside of all calls: RangeError: late\n.*\n +at ${origin.url("/a.ts")}:5:17`,
       ),
     );
   });

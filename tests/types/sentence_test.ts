@@ -16,7 +16,7 @@ const IMPOSSIBLE: readonly (readonly [name: string, use: string, sentence: RegEx
   [
     "a dependency called call",
     `service("a", { dependencies: { call: client("b") }, entrypoints: { one: rpc() }, handlers: { one() {} } });`,
-    /DefinitionError<"The context reserves the key \\"call\\"; name the dependency otherwise">/,
+    /DefinitionError<"The context reserves the key \\"call\\"; choose another key">/,
   ],
   [
     "a service without entrypoints",

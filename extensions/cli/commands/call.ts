@@ -8,7 +8,7 @@ import { beginMessaging } from "./messaging.ts";
 
 /** Flags of `call`. */
 export interface CallFlags extends ConfigFlags {
-  /** Seconds. */
+  /** Seconds to wait for the answer. */
   readonly timeout?: number;
   readonly header?: FieldTable;
   readonly logLevel?: string;

@@ -4,7 +4,7 @@ import { formatConfigYaml } from "../../../runtime/config/yaml.ts";
 import type { CommandIo } from "../command_io.ts";
 import { EXIT } from "../view/failure_report.ts";
 
-/** The flags that make up the configuration. */
+/** The flags that set the configuration. */
 export interface ConfigFlags {
   readonly config?: string;
   readonly define?: readonly string[];

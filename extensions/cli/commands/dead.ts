@@ -5,7 +5,7 @@ import { EXIT, reportFailure } from "../view/failure_report.ts";
 import { beginMessaging, CONFIRM_TIMEOUT } from "./messaging.ts";
 import { alignColumns } from "../view/service_listing.ts";
 
-/** What to do with the dead messages of a queue; a timeout is in seconds. */
+/** An action on the dead messages of a queue. A timeout is in seconds. */
 export type DeadAction =
   | { readonly name: "list"; readonly json?: boolean }
   | { readonly name: "show"; readonly number: number }
@@ -95,7 +95,7 @@ function row({ number, reason, error, at, attempts, size }: DeadLetter): readonl
   return [String(number), at, reason, tries, `${size} B`, oneLine(error)];
 }
 
-/** Whatever a message says, it is one line here, and cannot forge another. */
+/** Turns a text into one line, so that a message cannot forge another line of the list. */
 function oneLine(text: string): string {
   return text.replaceAll(CONTROLS_REGEXP, " ");
 }

@@ -16,13 +16,13 @@ import { alignColumns, entrypointRows } from "../view/service_listing.ts";
 export type DescribeFlags = ConfigFlags & PermissionFlags & ModuleFlags & {
   readonly json?: boolean;
   readonly openapi?: boolean;
-  /** Of the OpenAPI document. */
+  /** Title of the OpenAPI document. */
   readonly title?: string;
-  /** Of the OpenAPI document. */
+  /** Version of the OpenAPI document. */
   readonly apiVersion?: string;
 };
 
-/** Prints what modules export, without serving it. */
+/** Prints the services that modules export, without serving them. */
 export async function describeCommand(
   modules: readonly string[],
   { config: file, define, json, openapi = false, title, apiVersion, ...flags }: DescribeFlags,

@@ -9,12 +9,12 @@ import { beginMessaging, CONFIRM_TIMEOUT } from "./messaging.ts";
 export interface EmitFlags extends ConfigFlags {
   readonly header?: FieldTable;
   readonly mandatory?: boolean;
-  /** Seconds. */
+  /** Seconds to wait for the broker's confirm. */
   readonly timeout?: number;
   readonly logLevel?: string;
 }
 
-/** Dispatches an event in the name of a service; says nothing when the broker has it. */
+/** Dispatches an event in the name of a service. It prints nothing when the broker has the event. */
 export async function emitCommand(
   source: string,
   type: string,

@@ -4,10 +4,13 @@ import { configureLogging } from "../../../runtime/log/observe.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { ConfigFlags } from "./config.ts";
 
-/** Seconds that a broker has to confirm what is sent. */
+/** Seconds that a broker has to confirm a message. */
 export const CONFIRM_TIMEOUT = 30;
 
-/** What the commands begin with that talk to a broker and serve nothing: the log among their messages. */
+/**
+ * Begins a command that talks to a broker and serves nothing: writes the log among the command's messages,
+ * and returns the configuration.
+ */
 export async function beginMessaging(
   { config: file, define, logLevel = "warning" }: ConfigFlags & { readonly logLevel?: string },
   io: CommandIo,

@@ -27,19 +27,19 @@ export type RunFlags = ConfigFlags & PermissionFlags & ModuleFlags & {
   readonly logFormat?: LogFormat;
 };
 
-/** Statuses of a process that these signals end. */
+/** Exit statuses of a process that these signals end. */
 const KILLED_BY: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
 
 /**
- * Milliseconds within which a further SIGINT is the same Ctrl-C: under `deno task`, the terminal sends one and the task
- * another.
+ * Milliseconds within which a further SIGINT counts as the same Ctrl-C: under `deno task`, the terminal sends
+ * one SIGINT and the task sends another.
  */
 const ECHO_TIME = 300;
 
-/** Milliseconds that an aborted stop has to leave things tidy. */
+/** Milliseconds that an aborted stop has for its clean-up. */
 const ABORT_LIMIT = 1_000;
 
-/** Serves modules until a signal; a second signal aborts. */
+/** Serves modules until a signal arrives. A second signal aborts the stop. */
 export async function runCommand(
   modules: readonly string[],
   flags: RunFlags,
@@ -86,7 +86,7 @@ export async function runCommand(
   await using _watching = watch
     ? new ConfigWatch(
       [...(file === undefined ? [] : [file]), ...denoConfigsOf(modules)],
-      (changed) => view.say(`${changed} has changed. Restart to use it: it is read at the start`),
+      (changed) => view.say(`${changed} has changed. Restart to use it: only a start reads it`),
     )
     : undefined;
   const service = serveUntilStopped(
@@ -108,7 +108,7 @@ export async function runCommand(
   return stop.status;
 }
 
-/** A flag wins over what the file has for one service, too. */
+/** Removes the keys of single services that a flag sets: a flag wins over the file for them, too. */
 function flagsWin(config: Config, given: Readonly<Record<string, ConfigValue | undefined>>): Config {
   const { services } = config;
   if (!isRecord(services)) return config;
@@ -140,7 +140,10 @@ async function serveUntilStopped(
   if (!stop.second.aborted) view.say("Stopped");
 }
 
-/** Starts to serve; undefined where it was stopped before. What cannot be loaded may be mended where it is watched. */
+/**
+ * Starts to serve. Returns undefined if `signal` has stopped the start. With `watch`, a module that does not
+ * load may be repaired: then the start waits for a change and tries again.
+ */
 async function startServing(
   serve: typeof run,
   modules: readonly string[],
@@ -170,7 +173,7 @@ async function startServing(
   }
 }
 
-/** The first and the second request to stop. */
+/** Listens for the first and the second request to stop. */
 class StopRequests implements Disposable {
   readonly #first = new AbortController();
   readonly #second = new AbortController();
@@ -211,12 +214,12 @@ class StopRequests implements Disposable {
     return this.#requested.promise;
   }
 
-  /** What the process ends with: as if the signal had killed it where it was aborted. */
+  /** Exit status of the process. After an abort, it is the status of a process that the signal has killed. */
   get status(): number {
     return this.#status;
   }
 
-  /** Resolves a moment after the second request, whether `service` has ended or not. */
+  /** Resolves shortly after the second request, whether `service` has ended or not. */
   async aborted(view: RunView, service: Promise<unknown>): Promise<void> {
     await this.#again.promise;
     view.say("Aborting: calls that still run go back to the broker");

@@ -1,9 +1,9 @@
 /**
- * What the names that services import stand for in a binary.
+ * Makes the import map of a binary, which says what the names that services import stand for.
  *
- * A binary knows its files by where they are from each other, so an address with a whole path, as the
- * `deno.json` of a project may have it, leads out of it. Here every address of a file starts at the map. The
- * runtime's own names lead to the runtime that is put in: a binary has one copy of it.
+ * A binary knows the places of its files only relative to each other. So an absolute path, as the `deno.json`
+ * of a project may have it, leads out of the binary. Here every address of a file is relative to the map. The
+ * runtime's own names lead to the runtime inside the binary: a binary has one copy of the runtime.
  */
 import { posix } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -13,10 +13,10 @@ import { OWN_PACKAGE } from "../../../runtime/program/own_package.ts";
 /**
  * Makes an import map.
  *
- * @param config Path of the `deno.json` of the services, whose names count, too.
+ * @param config Path of the services' `deno.json`. Its names count, too.
  * @param at URL that the map will have.
  * @param source URL of the runtime's folder.
- * @returns Its text.
+ * @returns Text of the import map.
  */
 export async function binaryImports(config: string | undefined, at: URL, source: string): Promise<string> {
   const own = Object.entries(OWN_PACKAGE.exports).map(([door, path]) =>
@@ -34,7 +34,7 @@ export async function binaryImports(config: string | undefined, at: URL, source:
   });
 }
 
-/** The address of a file as a file at `from` has to write it; that of anything else is its URL. */
+/** Returns the address of a file as a file at `from` has to write it; for anything else, returns the URL. */
 export function addressFrom(from: URL, url: string): string {
   if (!url.startsWith("file:")) return url;
   const path = posix.relative(posix.dirname(from.pathname), new URL(url).pathname);

@@ -1,10 +1,11 @@
 /**
  * Makes one binary with `deno compile`.
  *
- * What is compiled is an entry that is written for the occasion: it starts the command line and tells it what the
- * binary has inside. A binary holds what its entry imports and what is named beside it, so the entry modules of
- * threads, the services, and the doors that a service's import may lead to are named. Its files keep their places
- * only towards each other, so the entry addresses files from where it is itself.
+ * `deno compile` compiles an entry file that is written for this one binary. The entry starts the command
+ * line and tells it what the binary contains. A binary contains the modules that its entry imports and the
+ * modules that are named beside the entry. So this file names the entry modules of threads, the services, and
+ * the doors that a service's import may lead to. The files in a binary keep only their places relative to
+ * each other, so the entry addresses files relative to itself.
  */
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -38,7 +39,7 @@ export type CompileFlags = ModuleFlags & {
   readonly target?: string;
 };
 
-/** Writes a binary that serves some modules; without any, one that has all commands. */
+/** Writes a binary that serves some modules. Without modules, the binary has all commands. */
 export async function compileCommand(
   modules: readonly string[],
   { output, config: configFile, target, ...flags }: CompileFlags,
@@ -91,7 +92,7 @@ export async function compileCommand(
       include: [
         ...threadEntries(source),
         ...(first ? packed.flatMap(({ include }) => include) : doors(source)),
-        // Only what loads services when it runs bundles any.
+        // Only a binary that loads services when it runs bundles modules.
         ...(code !== undefined && first === undefined ? [await packBundlerCode(code, folder)] : []),
       ],
       exclude: code === undefined ? [] : [code],
@@ -113,9 +114,9 @@ function defaultOutput(first: ModuleSpecifier | undefined, target = Deno.build.t
 }
 
 /**
- * Refuses a module that loads without permissions, and has not the services that it is to have.
+ * Refuses a module that loads without permissions, but does not export the wanted services.
  *
- * One that does not load so may do so where it runs.
+ * A module that does not load here without permissions may load where the binary runs.
  */
 async function requireServices(
   specifier: ModuleSpecifier,
@@ -136,7 +137,7 @@ async function requireServices(
   }
 }
 
-/** @param origin URL of the first module, as the user knows it. */
+/** @param origin URL of the first module, as the user has given it. */
 async function describeApplication(
   name: string,
   origin: string,
@@ -161,7 +162,7 @@ function entryText(entry: URL, source: string, { application, ...build }: Build)
     JSON.stringify(build).slice(1, -1),
     application && `"application": { ...${JSON.stringify(application)}, modules: [${modules}] }`,
   ];
-  // What a start needs at once. Of what is imported later, Deno keeps no compiled code.
+  // A start needs these modules at once. Deno keeps no compiled code of modules that are imported later.
   const early = application === undefined ? [] : ["extensions/cli/commands/run.ts", "extensions/run.ts"];
   return [
     ...early.map((path) => `import ${JSON.stringify(addressFrom(entry, source + path))};`),

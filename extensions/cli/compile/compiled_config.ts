@@ -1,4 +1,4 @@
-/** The configuration file that `compile` puts into a binary. */
+/** Reads and checks the configuration file that `compile` puts into a binary. */
 import { Settings } from "../../settings.ts";
 import type { Environment } from "../../../runtime/config/references.ts";
 import { Section } from "../../../runtime/config/section.ts";
@@ -8,13 +8,13 @@ import type { ModuleFetcherOptions } from "../../../runtime/module/fetch/fetcher
 import { ConfigurationError } from "../../../runtime/message/errors.ts";
 import { type ModuleFlags, withModuleFlags } from "../flags/module_flags.ts";
 
-/** A configuration file as it is put in; its variables are filled in where the binary runs. */
+/** A configuration file as it is put into a binary. Its variables are filled in where the binary runs. */
 export interface ConfigText {
   readonly path: string;
   readonly text: string;
 }
 
-/** Variables that nobody has set, and variables that all are. */
+/** An environment without any variable, and an environment that has every variable. */
 const ENVIRONMENTS: readonly Environment[] = [{ get: () => undefined }, { get: () => "1" }];
 
 /** @throws {ConfigurationError} If the file cannot be read. */
@@ -28,9 +28,9 @@ export async function readConfigText(path: string): Promise<ConfigText> {
 }
 
 /**
- * Checks what a binary will find inside.
+ * Checks the configuration that a binary will find inside.
  *
- * @throws {ConfigurationError} If it would fail whatever its variables are.
+ * @throws {ConfigurationError} If the configuration would fail, whatever values its variables have.
  */
 export async function checkBinaryConfig(config: ConfigText): Promise<void> {
   const failures: unknown[] = [];
@@ -46,9 +46,10 @@ export async function checkBinaryConfig(config: ConfigText): Promise<void> {
 }
 
 /**
- * How modules are fetched while a binary is made: as the file says, with the variables of here, and the flags.
+ * Returns how to fetch modules while a binary is made: as the flags and the file say, with the variables of
+ * `env`.
  *
- * @throws {ConfigurationError} If one of them makes no sense.
+ * @throws {ConfigurationError} If a flag or a value in the file makes no sense.
  */
 export async function fetchingOptions(
   config: ConfigText | undefined,

@@ -7,7 +7,7 @@ export interface CompileOptions {
   readonly output: string;
   /** Modules beside those that the entry imports. */
   readonly include: readonly string[];
-  /** Paths of what the modules come with and do not need. */
+  /** Paths of files that come with the modules and that the modules do not need. */
   readonly exclude: readonly string[];
   /** Path of a `deno.json`; undefined for none. */
   readonly config: string | undefined;
@@ -17,10 +17,10 @@ export interface CompileOptions {
   readonly target?: string;
 }
 
-/** What the runtime is run with: main may do everything, and restricts its threads. */
+/** Options that the runtime is run with: the main thread may do everything, and restricts its threads. */
 const RUN_OPTIONS = ["--allow-all", "--no-prompt", "--unstable-worker-options", "--unstable-no-legacy-abort"];
 
-/** `deno compile`, of the deno that runs this or of the one on the machine. */
+/** Runs `deno compile`: that of the deno that runs this program, or that of the deno on the machine. */
 export class Compiler {
   readonly #deno: string;
   readonly #options: readonly string[];
@@ -34,27 +34,28 @@ export class Compiler {
   static async find(): Promise<Compiler> {
     const deno = Deno.build.standalone ? "deno" : Deno.execPath();
     const { output } = await run(deno, ["compile", "--help"]);
-    // Otherwise all packages of the lock file are put in, needed or not; earlier versions can only do without it.
+    // Without this option, deno puts in all packages of the lock file, needed or not. Earlier versions do not
+    // have the option, so they must go without the lock file.
     const onlyUsed = output.includes("--exclude-unused-npm") ? "--exclude-unused-npm" : "--no-lock";
     return new Compiler(deno, [...RUN_OPTIONS, onlyUsed]);
   }
 
-  /** Where `deno` itself is. */
+  /** Path of `deno` itself. */
   get path(): string {
     return this.#deno;
   }
 
-  /** Path of a package's file as this deno has it; undefined where it is no file. */
+  /** Returns the path of a package's file as this deno has it; undefined if it is not a file. */
   async locate(specifier: string): Promise<string | undefined> {
     const text = JSON.stringify(specifier);
-    // What is not imported is not there.
+    // Deno has the file of a package only after an import.
     const code = `import(${text}).catch(() => {}); console.log(import.meta.resolve(${text}))`;
     const { output } = await run(this.#deno, ["eval", "--quiet", code]);
     const url = output.trim();
     return url.startsWith("file:") ? fileURLToPath(url) : undefined;
   }
 
-  /** @throws {ServiceLoadError} If it does not compile. */
+  /** @throws {ServiceLoadError} If the entry does not compile. */
   async compile(
     entry: string,
     { output, include, exclude, config, importMap, target }: CompileOptions,
@@ -71,8 +72,8 @@ export class Compiler {
     if (success) return;
     if (said.includes("Setting up base binary")) {
       throw new ServiceLoadError(
-        `Cannot compile ${output}: what deno compile builds on cannot be downloaded from dl.deno.land. ` +
-          "Connect this machine to it once, or name a file that has it in DENORT_BIN",
+        `Cannot compile ${output}: the base binary of deno compile cannot be downloaded from dl.deno.land. ` +
+          "Connect this machine to that host once, or set DENORT_BIN to a file with the base binary",
       );
     }
     const reason = said.split(/\n+Stack backtrace:/)[0]!.replace(/^error: /m, "").trim();
@@ -81,10 +82,10 @@ export class Compiler {
 }
 
 /**
- * Starts a binary that was made for this platform, and takes it away if it is not what it should be.
+ * Starts a binary that was made for this platform, and removes it if it does not print the right version.
  *
- * @param version What it has to call itself.
- * @throws {ServiceLoadError} If it does not start.
+ * @param version Text that the binary has to print for `--version`.
+ * @throws {ServiceLoadError} If the binary does not start.
  */
 export async function verifyBinary(path: string, version: string): Promise<void> {
   const { output } = await run(resolve(path), ["--version"]);
@@ -93,7 +94,7 @@ export async function verifyBinary(path: string, version: string): Promise<void>
   const base = Deno.env.get("DENORT_BIN");
   const advice = base === undefined
     ? ""
-    : `. DENORT_BIN must name a base of the same version of Deno, not ${base}`;
+    : `. DENORT_BIN must name a base binary of the same version of Deno, not ${base}`;
   throw new ServiceLoadError(`Cannot use ${path}: it does not start${advice}`);
 }
 
@@ -109,10 +110,10 @@ async function run(deno: string, args: readonly string[]): Promise<{ success: bo
     const decoder = new TextDecoder();
     return { success, output: decoder.decode(stdout) + decoder.decode(stderr) };
   } catch (error) {
-    // Deno throws no class of its own where there is no PATH at all.
+    // Without any PATH, Deno throws an error that is not of a Deno class.
     if (!(error instanceof Deno.errors.NotFound) && Deno.env.get("PATH") !== undefined) throw error;
     throw new ServiceLoadError(
-      "Cannot compile: this program is a binary, which needs deno for it, and there is none on PATH. " +
+      "Cannot compile: this program is a binary, so it needs deno for that, and there is none on PATH. " +
         "Install Deno, https://deno.com",
       { cause: error },
     );

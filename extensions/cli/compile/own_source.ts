@@ -3,9 +3,10 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { OWN_FOLDER } from "../../../runtime/program/own_modules.ts";
 
 /**
- * Gives the URL of the folder with Enoki's own source, from where other programs can read it.
+ * Gives the URL of a folder with Enoki's own source that other programs can read.
  *
- * @param folder Where it is copied to, if this program is a binary: only the binary can read what is in it.
+ * @param folder Gets a copy of the source if this program is a binary: only a binary can read the files
+ * inside it.
  */
 export async function ownSource(folder: string): Promise<string> {
   const source = OWN_FOLDER;
@@ -30,7 +31,7 @@ async function* files(folder: string): AsyncGenerator<string> {
 /**
  * Gives the revision of a file or folder in git, such as `v1.2.0-3-g1a2b3c4-dirty`.
  *
- * Undefined where there is no git, or no repository.
+ * Returns undefined if there is no git, or no repository.
  */
 export async function revisionOf(url: string): Promise<string | undefined> {
   if (!url.startsWith("file:")) return undefined;

@@ -1,9 +1,10 @@
 /**
- * How modules come into a binary.
+ * Puts modules into a binary.
  *
- * What is local, `deno compile` reads by itself, with its packages. Where a module comes from the network, or imports
- * one that does, Deno must not fetch it, as it knows nothing of our rules for that: the same bundle that `run` would
- * make is put in as a file, and what it imports of packages is named beside it.
+ * `deno compile` reads local modules and their packages by itself. If a module comes from the network, or
+ * imports one that does, Deno must not fetch it, because Deno does not know Enoki's rules for fetching.
+ * Instead, the binary gets the bundle that `run` would make, as a file, and beside it the names of the
+ * packages that the bundle imports.
  */
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -17,27 +18,27 @@ import { importMapUrl } from "../../../runtime/module/prepare.ts";
 
 /** A module as it is put into a binary. */
 export interface PackedModule {
-  /** What is to be served, by the URL of a file. */
+  /** Specifier to serve, with the URL of a file. */
   readonly specifier: ModuleSpecifier;
-  /** What the binary has to hold: paths, and URLs of modules. */
+  /** Paths, and URLs of modules, that the binary has to contain. */
   readonly include: readonly string[];
 }
 
 /** Options of {@linkcode packModule}. */
 export interface PackModuleOptions {
-  /** Where files may be written. */
+  /** Folder in which files may be written. */
   readonly folder: string;
-  /** What `deno compile` sees of the module. */
+  /** Options to inspect the module just as `deno compile` sees it. */
   readonly view: InspectModuleOptions;
-  /** Where modules of the network come from. */
+  /** Options to fetch modules of the network. */
   readonly modules: ModuleFetcherOptions;
-  /** URLs of what a bundle may import of the runtime. */
+  /** URLs of the runtime's modules that a bundle may import. */
   readonly doors: readonly string[];
   /** Path or URL of the `deno.json` or import map that the user has named. @default {none} */
   readonly importMap?: string;
 }
 
-/** @throws {ServiceLoadError} If a module of the network cannot be had, or must not be. */
+/** @throws {ServiceLoadError} If a module of the network cannot be fetched, or must not be fetched. */
 export async function packModule(
   specifier: ModuleSpecifier,
   { folder, view, modules, doors, importMap }: PackModuleOptions,
@@ -67,7 +68,8 @@ export async function packModule(
     return { specifier: { url: pathToFileURL(path).href, service }, include: [path, packages, ...doors] };
   }
   if (url.startsWith("file:")) return { specifier, include: [url] };
-  // What else is loaded by its URL when the binary runs, though it is inside.
+  // The binary would load any other module by its URL when it runs, although the module is inside. So a file
+  // exports it.
   const path = join(place, "module.ts");
   const from = JSON.stringify(url);
   await Deno.writeTextFile(

@@ -4,7 +4,7 @@ export interface CallTarget {
   readonly method: string;
 }
 
-/** Arguments by Python's rules. */
+/** Positional and keyword arguments of a call, by Python's rules. */
 export interface CallArguments {
   readonly positional: readonly unknown[];
   readonly named: Readonly<Record<string, unknown>>;
@@ -12,7 +12,7 @@ export interface CallArguments {
 
 const KEY_AND_VALUE = /^([\p{ID_Start}_$][\p{ID_Continue}$]*)=(.*)$/su;
 
-/** Reads `<service>.<method>`; undefined if it is none. The name of a service may hold dots. */
+/** Reads `<service>.<method>`; returns undefined for other texts. The name of a service may contain dots. */
 export function parseCallTarget(text: string): CallTarget | undefined {
   const [, service, method] = /^(.+)\.([^.]+)$/s.exec(text) ?? [];
   return service === undefined || method === undefined ? undefined : { service, method };
@@ -30,7 +30,7 @@ export function parseCallArguments(words: readonly string[]): CallArguments {
   return { positional, named: Object.fromEntries(named) };
 }
 
-/** JSON, or else the text itself. */
+/** Parses a text as JSON; returns the text itself if it is not JSON. */
 export function parseValue(text: string): unknown {
   try {
     return JSON.parse(text);

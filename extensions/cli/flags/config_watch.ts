@@ -3,12 +3,12 @@ import { FileWatch } from "../../../runtime/serving/file_watch.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import { nearestConfig } from "../../../runtime/program/program_config.ts";
 
-/** Tells when a file changes that only a restart reads again, until it is disposed. */
+/** Reports changes of files that only a restart reads again, until it is disposed. */
 export class ConfigWatch implements AsyncDisposable {
   readonly #ending = new AbortController();
   readonly #ended: Promise<void>;
 
-  /** @param onChange Called after each change with the path as it was given; must not throw. */
+  /** @param onChange Called after each change, with the path as the caller gave it. It must not throw. */
   constructor(files: readonly string[], onChange: (file: string) => void) {
     this.#ended = this.#run(new Map(files.map((file) => [resolve(file), file])), onChange);
   }
@@ -29,7 +29,7 @@ export class ConfigWatch implements AsyncDisposable {
   }
 }
 
-/** The `deno.json` of each local module, where there is one, by a path from the working folder. */
+/** Gives the path of each local module's `deno.json`, if there is one, relative to the working folder. */
 export function denoConfigsOf(modules: readonly string[]): readonly string[] {
   const configs = modules.map((module) => nearestConfig(parseModuleSpecifier(module).url));
   return [...new Set(configs)].flatMap((path) => path === undefined ? [] : relative(Deno.cwd(), path));

@@ -3,9 +3,10 @@ import { ServiceLoadError } from "../../../runtime/message/errors.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 
 /**
- * Looks whether the modules that are files are there, so that a mistyped path is told before anything starts.
+ * Checks that the modules that are files exist, so that the user learns of a mistyped path before anything
+ * starts.
  *
- * @throws {ServiceLoadError}
+ * @throws {ServiceLoadError} If a module is missing, or is a folder.
  */
 export async function requireModuleFiles(modules: readonly string[]): Promise<void> {
   for (const module of modules) {
@@ -18,7 +19,7 @@ export async function requireModuleFiles(modules: readonly string[]): Promise<vo
   }
 }
 
-/** Python's modules go by their name, ours by their file. */
+/** Suggests a file name: Python names a module without the file extension, Enoki with it. */
 async function suggestion(module: string, url: string): Promise<string> {
   const found = await Deno.stat(`${fileURLToPath(url)}.ts`).catch(() => undefined);
   return found?.isFile ? `. Did you mean ${module}.ts?` : "";

@@ -11,11 +11,11 @@ export interface ModuleFlags {
   readonly reload?: boolean;
   readonly cachedOnly?: boolean;
   readonly allowHttp?: boolean;
-  /** True for a bare `--allow-import`: all hosts. It is a permission of the services, too. */
+  /** True for a bare `--allow-import`: all hosts. The flag is a permission of the services, too. */
   readonly allowImport?: true | readonly string[];
 }
 
-/** The configuration with the flags in its section `modules`; there, a flag wins over its key. */
+/** Returns the configuration with the flags in its section `modules`, where a flag wins over its key. */
 export function withModuleFlags(
   config: Config,
   { lock, frozen, reload, cachedOnly, allowHttp, allowImport }: ModuleFlags,
@@ -25,7 +25,7 @@ export function withModuleFlags(
   const flags: Readonly<Record<string, ConfigValue | undefined>> = {
     lock,
     frozen,
-    // Each of the two is a "not the other".
+    // Each of the two flags excludes the other one.
     reload: reload ?? (cachedOnly && false),
     cached_only: cachedOnly ?? (reload && false),
     allow_http: allowHttp,

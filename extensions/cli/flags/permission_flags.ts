@@ -8,15 +8,16 @@ import {
   type ServicePermissions,
 } from "../../../runtime/permissions/permissions.ts";
 
-/** The flags as parsed: `allowNet` is true for a bare `--allow-net`, or the texts behind its `=`. */
+/** The parsed flags: `allowNet` is true for a bare `--allow-net`, otherwise the list of texts behind `=`. */
 export type PermissionFlags = Readonly<Record<string, unknown>> & { readonly allowAll?: boolean };
 
 const BARE_FLAG = new RegExp(`^--(?:allow|deny)-(?:${PERMISSION_NAMES.join("|")})$`);
 
 /**
- * The permissions that the flags give; undefined if there are none, so that the configuration decides.
+ * Returns the permissions that the flags give; undefined without such flags, so that the configuration
+ * decides.
  *
- * @throws {ConfigurationError} If an item cannot be allowed, or one is to be denied.
+ * @throws {ConfigurationError} If an item cannot be allowed, or if there is a flag that denies.
  */
 export function permissionsOf(flags: PermissionFlags): ServicePermissions | undefined {
   const denied = PERMISSION_NAMES.find((name) => flags[flagOf("deny", name)] !== undefined);
@@ -41,8 +42,9 @@ function flagOf(verb: "allow" | "deny", name: PermissionName): string {
 /**
  * Moves each bare `--allow-net` to the end of the options.
  *
- * Deno takes the value of such a flag behind `=` only. The parser of the command line would also take the word
- * behind it, so that in `run --allow-net ./service.ts` the module became a host. At the end there is no such word.
+ * Deno takes the value of such a flag only behind `=`. The parser of the command line would also take the
+ * next word as the value: in `run --allow-net ./service.ts`, the module would become a host. At the end,
+ * there is no next word.
  */
 export function moveBarePermissionFlags(argv: readonly string[]): string[] {
   const end = argv.includes("--") ? argv.indexOf("--") : argv.length;
@@ -54,7 +56,7 @@ export function moveBarePermissionFlags(argv: readonly string[]): string[] {
   ];
 }
 
-/** The permissions in words. */
+/** Describes permissions in words. */
 export function describePermissions(permissions: ServicePermissions): string {
   if (permissions === "all") return "all permissions";
   const granted = Object.entries(permissions === "none" ? {} : permissions).flatMap(([name, grant]) =>

@@ -11,17 +11,17 @@ import {
 } from "../../../runtime/message/errors.ts";
 import { maskTextSecrets } from "../../../runtime/log/secrets.ts";
 
-/** Statuses that a command ends with. */
+/** Exit statuses of the commands. */
 export const EXIT = { fine: 0, remoteFailure: 1, usage: 2, unreachable: 3, bug: 70 } as const;
 
-/** A failure as the user gets it. */
+/** A failure as the user sees it. */
 export interface FailureReport {
   readonly status: number;
-  /** Lines without the final break. */
+  /** Lines without the final line break. */
   readonly text: string;
 }
 
-/** Says what failed in a line or two; only what is nobody's mistake but ours has our stack. */
+/** Says in one or two lines what failed. The text has Enoki's stack only if the failure is a bug of Enoki. */
 export function reportFailure(error: unknown): FailureReport {
   if (error instanceof ServiceLoadError) return { status: EXIT.usage, text: loadFailure(error) };
   if (error instanceof ConfigurationError) return { status: EXIT.usage, text: error.message };
@@ -35,7 +35,7 @@ export function reportFailure(error: unknown): FailureReport {
   return { status: EXIT.bug, text: maskTextSecrets(`This is a bug of Enoki, please report it: ${stack}`) };
 }
 
-/** A module that throws has its own stack in place of ours. */
+/** Reports the stack of a module that has thrown, without Enoki's frames; otherwise only the message. */
 function loadFailure({ message, stack = "", name }: ServiceLoadError): string {
   const text = stack.startsWith(name) ? message : withoutOurFrames(stack);
   return (text.startsWith("Cannot ") ? text : `Cannot load the service: ${text}`).trimEnd();
@@ -44,7 +44,7 @@ function loadFailure({ message, stack = "", name }: ServiceLoadError): string {
 const OURS = [import.meta.resolve("../../../runtime/"), import.meta.resolve("../../../extensions/")];
 
 function withoutOurFrames(stack: string): string {
-  // Deno wraps what its loader cannot parse.
+  // If Deno's loader cannot parse a module, Deno wraps the error.
   return stack.replace(/^TypeError: (?=SyntaxError: )/, "").split("\n").filter((line) =>
     !/^ +at /.test(line) || !OURS.some((folder) => line.includes(folder))
   ).join("\n");

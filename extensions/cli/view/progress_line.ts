@@ -2,7 +2,7 @@ import type { CommandIo } from "../command_io.ts";
 
 const ERASE = "\r\x1b[K";
 
-/** What is going on: one line that is replaced on a terminal, a line each elsewhere. */
+/** Shows the current step: on a terminal in one line that each step replaces, elsewhere in a new line. */
 export class ProgressLine {
   readonly #io: CommandIo;
   #shown = "";
@@ -11,22 +11,22 @@ export class ProgressLine {
     this.#io = io;
   }
 
-  /** Shows what is going on now. */
+  /** Shows the current step. */
   show(text: string): void {
     if (this.#io.terminal) {
-      // A line that wraps could not be erased.
+      // The line must not wrap, because a wrapped line cannot be erased.
       this.#shown = text.slice(0, this.#io.columns - 1);
       this.#io.writeMessage(ERASE + this.#shown);
     } else this.#io.writeMessage(`${text}\n`);
   }
 
-  /** Takes the line away. */
+  /** Erases the line. */
   clear(): void {
     if (this.#shown !== "") this.#io.writeMessage(ERASE);
     this.#shown = "";
   }
 
-  /** Writes lines that stay, above the one that is shown. */
+  /** Writes lines that stay, above the line of the current step. */
   write(text: string): void {
     this.#io.writeMessage(this.#shown === "" ? `${text}\n` : `${ERASE}${text}\n${this.#shown}`);
   }

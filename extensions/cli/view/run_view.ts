@@ -11,7 +11,7 @@ import { describePermissions } from "../flags/permission_flags.ts";
 import { ProgressLine } from "./progress_line.ts";
 import { alignColumns, entrypointRows } from "./service_listing.ts";
 
-/** What `run` shows: lines for people, or log records where the log is JSON for programs. */
+/** Shows what `run` does: in lines for people, or in log records if the log is JSON for programs. */
 export class RunView {
   readonly #io: CommandIo;
   readonly #json: boolean;
@@ -29,18 +29,18 @@ export class RunView {
     this.#line.write(line);
   }
 
-  /** Says something in passing. */
+  /** Shows a short message. */
   say(text: string): void {
     if (this.#json) getLog().info(text);
     else this.#line.write(text);
   }
 
-  /** The start has begun. */
+  /** Shows that the start has begun. */
   starting(): void {
     this.#show("Connecting to the broker");
   }
 
-  /** The start has come further. */
+  /** Shows a step of the start or of a reload. */
   progress(progress: Progress): void {
     if (progress.step === "loading") this.#show(`Loading ${shortPath(progress.module)}`);
     if (progress.step === "serving") this.#show(`Starting ${progress.service}`);
@@ -48,22 +48,22 @@ export class RunView {
     if (progress.step === "not reloaded") this.#notReloaded(progress.module, progress.error);
   }
 
-  /** The broker is waited for. */
+  /** Logs that the process waits for the broker. */
   unreachable({ message }: BrokerError, retryIn: number): void {
     getLog().warning(`${message}. Trying again in ${retryIn / 1_000} s`);
   }
 
-  /** Takes the line of progress away. */
+  /** Erases the line that shows the current step. */
   clear(): void {
     this.#line.clear();
   }
 
-  /** What does not load may be mended. */
+  /** Shows why the services do not load. The user may repair them. */
   notStarted(error: ServiceLoadError): void {
     this.#failed(reportFailure(error).text, "Waiting for a change");
   }
 
-  /** Calls are being answered. */
+  /** Shows that the services answer calls. */
   ready({ containers, transport: { broker }, http }: Running): void {
     this.clear();
     const took = Math.round(performance.now() - this.#startedAt);
@@ -79,11 +79,11 @@ export class RunView {
     );
   }
 
-  /** The polite stop begins. */
+  /** Shows that the polite stop begins. */
   stopping({ containers }: Running): void {
     const running = [...containers.values()].reduce((sum, { pool }) => sum + pool.active, 0);
     const calls = running === 1 ? "1 call that still runs" : `${running} calls that still run`;
-    // The terminal has just written ^C where the cursor is.
+    // The terminal has just written ^C at the cursor.
     if (this.#io.terminal) this.#io.writeMessage("\r");
     this.say(
       `Stopping ${[...containers.keys()].join(", ")}` +
@@ -134,7 +134,7 @@ export class RunView {
   }
 }
 
-/** A file's path from here, where that is shorter than its URL. */
+/** Shortens the URL of a file to its path, relative to the working folder if the file is in it. */
 function shortPath(url: string): string {
   if (!url.startsWith("file:")) return url;
   const path = fileURLToPath(url);

@@ -1,11 +1,11 @@
 import type { Manifest, ManifestEntrypoint } from "../../../runtime/service/manifest.ts";
 
-/** The parts of a service as rows: kind, method with its parameters, options. */
+/** Lists the entrypoints of a service as rows: kind, method with its parameters, options. */
 export function entrypointRows({ entrypoints }: Manifest): readonly (readonly string[])[] {
   return entrypoints.map((entry) => [entry.kind, signature(entry), describeOptions(entry)]);
 }
 
-/** Rows as lines, their columns aligned and without white space at the end. */
+/** Formats rows as lines with aligned columns, and without white space at the end. */
 export function alignColumns(rows: readonly (readonly string[])[], indent: string): string {
   const widths: number[] = [];
   for (const row of rows) {

@@ -1,6 +1,6 @@
 import type { Build } from "../command_io.ts";
 
-/** What `--version` prints: a line for each part, with its revision where that is known. */
+/** Returns the text that `--version` prints: a line for each part, with its revision if that is known. */
 export function versionText(enoki: string, { revision, application }: Build = {}): string {
   const { deno, v8 } = Deno.version;
   return [

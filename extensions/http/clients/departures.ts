@@ -1,15 +1,16 @@
 /**
- * Cancels the calls that nobody waits for any more: their clients have gone, or their time is up.
+ * Cancels the calls that nobody waits for any more: the client has gone, or the time of the request is up.
  *
- * Most requests are answered sooner than anybody could go away, and to listen to the signal of each costs more
- * than it saves. So all requests share one timer, and only those that it finds twice are listened to.
+ * Most requests are answered before a client could go away, and listening to the signal of every request
+ * costs more than it saves. So all requests share one timer. This class listens to the signal of a request
+ * only when the timer finds the request for the second time.
  */
 import { Cancellation } from "../../../runtime/waiting/cancellation.ts";
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two looks at the requests. */
 const INTERVAL = 100;
 
-/** When a request's time is up, in the time of `performance.now()`, and what is to be done then. */
+/** The moment when the time of a request is up, as `performance.now()` counts it, and the callback for it. */
 export interface Expiry {
   readonly at: number;
   readonly onExpired: () => void;
@@ -24,11 +25,11 @@ interface Watched {
 /** Watches the requests of one service. */
 export class Departures {
   readonly #watched = new Map<Request, Watched>();
-  /** Ends listening to the signal of a request. */
+  /** Functions that end the listening to the signal of a request. */
   readonly #listening = new Map<Request, () => void>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** Begins to watch a request; one that expires is cancelled at the next look. */
+  /** Begins to watch a request. When its time is up, the next look cancels its call. */
   watch(request: Request, expiry?: Expiry): Cancellation {
     const cancellation = new Cancellation();
     this.#watched.set(request, { cancellation, expiry, looks: 0 });
@@ -36,7 +37,10 @@ export class Departures {
     return cancellation;
   }
 
-  /** The request is being answered: its signal, which lives as long as the connection, no longer holds the call. */
+  /**
+   * Ends the watch of a request that is being answered. Its signal lives as long as the connection, and after
+   * this no longer keeps the call in memory.
+   */
   forget(request: Request): void {
     this.#watched.delete(request);
     if (this.#listening.size === 0) return;
@@ -44,7 +48,7 @@ export class Departures {
     this.#listening.delete(request);
   }
 
-  /** Ends the timer, which otherwise ends itself at its next look. */
+  /** Ends the timer. Without this call, the timer ends itself at the next look that finds no request. */
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;

@@ -1,9 +1,13 @@
-/** The responses that have not been handed to their connections as a whole. */
+/** Counts the responses that have not been handed to their connections as a whole. */
 export class OngoingResponses {
   #count = 0;
   #none: PromiseWithResolvers<void> | undefined;
 
-  /** @param completed Settles when the response has been handed over, or never can be. */
+  /**
+   * Counts a response.
+   *
+   * @param completed Settles when the response has been handed over, or when this has become impossible.
+   */
   add(completed: Promise<void>): void {
     this.#count++;
     const end = () => {
@@ -12,7 +16,7 @@ export class OngoingResponses {
     void completed.then(end, end);
   }
 
-  /** Resolves once there are none, and it is asked once. */
+  /** Resolves as soon as there are no such responses. It may be called only once. */
   none(): Promise<void> {
     this.#none = Promise.withResolvers<void>();
     if (this.#count === 0) this.#none.resolve();

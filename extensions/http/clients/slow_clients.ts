@@ -1,39 +1,41 @@
 /**
- * What the server holds for its clients: a body that has not arrived whole, a response that is not taken.
+ * Limits the bodies that the server holds for its clients: a request that has not arrived as a whole, or a
+ * response that the client has not taken.
  *
- * Invariant: no client that stands still is waited for longer than `stallTimeout`, and what is held for all of
- * them together is at most `maxHeld` bytes, or one body. It holds because `#waits` is in the order of the last
- * progress: the first is the one that has stood still for longest, so it is the first whose time is up and the
- * first to go when the bytes are too many. A response counts as a whole until its last piece has gone, and is held
- * by reference, which the one that gives it up lets go of; so nobody else may keep it, such as a listener to the
- * signal of a request, which lives as long as the connection. What is in the buffers of the connection (about 64 KiB, and the system's) goes with the
- * connection. Bodies that are too short to matter are not held here.
+ * Invariant: the server waits no longer than `stallTimeout` for a client that stands still, and the bodies
+ * that it holds for all clients have at most `maxHeld` bytes together, or are one body. This holds because
+ * `#waits` is in the order of the last progress. The first wait has stood still for longest, so its time is
+ * up first, and it goes first when the bytes are too many. A response counts as a whole until its last piece
+ * has gone. The server holds the response by reference, and `giveUp` drops this reference. So the invariant
+ * fails if anything else keeps the response: for example a listener to the signal of a request, which lives
+ * as long as the connection. The bytes in the buffers of the connection (about 64 KiB, and the system's) go
+ * with the connection. Bodies that are too short to matter do not count here.
  */
 
 /** Options of {@linkcode SlowClients}. */
 export interface SlowClientsOptions {
-  /** Milliseconds. */
+  /** Milliseconds that a client may stand still. */
   readonly stallTimeout: number;
-  /** Bytes. */
+  /** Bytes that the server may hold for all clients together. */
   readonly maxHeld: number;
-  /** Told why a client was given up. */
+  /** Called with the reason each time the server gives up a client. */
   readonly onGivenUp: (reason: string) => void;
 }
 
-/** One thing that a client must go on with. */
+/** A wait for the next step of a client. */
 export interface Wait {
-  /** Lets go of what is held. It is not called once the wait has ended. */
+  /** Drops the body that is held. It is not called after the wait has ended. */
   readonly giveUp: () => void;
-  /** When the client last went on, in the time of `performance.now()`. */
+  /** The moment of the client's last progress, as `performance.now()` counts it. */
   since: number;
-  /** Bytes. */
+  /** Bytes that the server holds for this wait. */
   held: number;
 }
 
-/** Milliseconds between two looks at most. */
+/** Milliseconds that lie between two looks at most. */
 const LOOK_INTERVAL = 1_000;
 
-/** Gives up the clients that hold up too much, for too long. */
+/** Gives up clients that stand still for too long, or for which the server holds too many bytes. */
 export class SlowClients {
   readonly #options: SlowClientsOptions;
   readonly #waits = new Set<Wait>();
@@ -44,12 +46,16 @@ export class SlowClients {
     this.#options = options;
   }
 
-  /** Makes a wait, which begins with {@linkcode SlowClients.hold}. */
+  /** Makes a wait, which begins only with {@linkcode SlowClients.hold}. */
   prepare(giveUp: () => void): Wait {
     return { giveUp, since: 0, held: 0 };
   }
 
-  /** The client has gone on, and the next step is its own; `bytes` are held meanwhile. */
+  /**
+   * Begins a wait, or begins it anew after progress: the next step is the client's.
+   *
+   * @param bytes Bytes that the server holds meanwhile.
+   */
   hold(wait: Wait, bytes: number): void {
     this.release(wait);
     wait.since = performance.now();
@@ -62,18 +68,18 @@ export class SlowClients {
     }
   }
 
-  /** The next step is not the client's, or there is none. */
+  /** Ends a wait: the next step is not the client's, or there is no next step. */
   release(wait: Wait): void {
     if (this.#waits.delete(wait)) this.#held -= wait.held;
   }
 
-  /** Gives all clients up that are waited for. */
+  /** Gives up all clients that the server waits for. */
   abandon(): void {
     while (this.#waits.size > 0) this.#giveUpFirst("the server ends");
     this.stop();
   }
 
-  /** Ends the timer, which otherwise ends itself at its next look. */
+  /** Ends the timer. Without this call, the timer ends itself at the next look that finds no wait. */
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;

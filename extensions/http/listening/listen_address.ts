@@ -1,14 +1,14 @@
 import { ConfigurationError } from "../../../runtime/message/errors.ts";
 
-/** Where a server listens: a TCP port or a Unix socket. */
+/** The address at which a server listens: a TCP port or a Unix socket. */
 export type ListenAddress =
   | { readonly hostname: string; readonly port: number }
   | { readonly path: string };
 
 /**
- * Reads `WEB_SERVER_ADDRESS`: `[host:]port`, `[IPv6]:port` or `unix:/path`. Port 0 is any that is free.
+ * Reads `WEB_SERVER_ADDRESS`: `[host:]port`, `[IPv6]:port` or `unix:/path`. Port 0 stands for any free port.
  *
- * @throws {ConfigurationError} If it is anything else.
+ * @throws {ConfigurationError} If the text has none of these forms.
  */
 export function parseListenAddress(text: string): ListenAddress {
   if (text.startsWith("unix:") && text.length > 5) return { path: text.slice(5) };
@@ -22,7 +22,7 @@ export function parseListenAddress(text: string): ListenAddress {
   return { hostname: ipv6 ?? host ?? "0.0.0.0", port };
 }
 
-/** The address as it is written in the configuration. */
+/** Writes an address in the form that the configuration has. */
 export function formatListenAddress(address: ListenAddress): string {
   if ("path" in address) return `unix:${address.path}`;
   const { hostname, port } = address;

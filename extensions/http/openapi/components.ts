@@ -1,13 +1,14 @@
 /**
- * The schemas that an OpenAPI document has in one place, and references to them.
+ * Collects the schemas that an OpenAPI document keeps in one place, and makes the references to them.
  *
- * A JSON Schema that stands by itself refers to its own root: `#`, `#/$defs/Sku`. Within a document the root is
- * another, so definitions move to `components/schemas` and references follow them. Equal definitions of one name
- * are one component; different ones of one name get a longer name.
+ * A JSON Schema that stands alone refers to its own root: `#`, `#/$defs/Sku`. In a document, the root is that
+ * of the document. So definitions move to `components/schemas`, and references follow them. Equal definitions
+ * with the same name are one component. Where definitions with the same name differ, the later ones get a
+ * longer name.
  */
 import type { Plain, PlainRecord } from "../../../runtime/message/plain.ts";
 
-/** Keywords whose values are schemas by name: what is a keyword elsewhere is a name there. */
+/** Keywords whose values hold schemas by name. A word that is a keyword elsewhere is only a name there. */
 const SCHEMAS_BY_NAME: ReadonlySet<string> = new Set([
   "properties",
   "patternProperties",
@@ -16,7 +17,7 @@ const SCHEMAS_BY_NAME: ReadonlySet<string> = new Set([
   "definitions",
 ]);
 
-/** Keywords whose values are data, however much they look like schemas. */
+/** Keywords whose values are data, even if they look like schemas. */
 const DATA: ReadonlySet<string> = new Set(["const", "enum", "default", "example", "examples"]);
 
 const PREFIX = "#/components/schemas/";
@@ -26,15 +27,15 @@ export class Components {
   readonly #schemas = new Map<string, PlainRecord>();
   readonly #sources = new Map<string, string>();
 
-  /** All of them by name. */
+  /** All schemas by name. */
   get schemas(): PlainRecord {
     return Object.fromEntries(this.#schemas);
   }
 
   /**
-   * Takes in the definitions of a schema; gives the schema as it may stand in the document.
+   * Takes in the definitions of a schema, and returns the schema in a form that may stand in the document.
    *
-   * @param name Whose schema it is; what needs a name of its own gets it from there.
+   * @param name Name of the schema's owner. Components that need a name of their own get it from this name.
    */
   adopt(schema: PlainRecord, name: string): PlainRecord {
     const { $schema: _dialect, $id: _identity, $defs, definitions, ...root } = schema;
@@ -58,21 +59,24 @@ export class Components {
     return { $ref: `${PREFIX}${rootName}` };
   }
 
-  /** Gives a reference to a schema without definitions. */
+  /** Takes in a schema without definitions, and returns a reference to it. */
   refer(name: string, schema: PlainRecord): PlainRecord {
     const target = this.#reserve(name, name, JSON.stringify(schema));
     this.#schemas.set(target, schema);
     return { $ref: `${PREFIX}${target}` };
   }
 
-  /** What a schema refers to, or else the schema. */
+  /** Returns the schema that a schema refers to, or the schema itself if it is not a reference. */
   resolve(schema: PlainRecord): PlainRecord {
     const { $ref } = schema;
     const target = typeof $ref === "string" && this.#schemas.get($ref.slice(PREFIX.length));
     return target ? this.resolve(target) : schema;
   }
 
-  /** A name that is free, or that has just this source. Names that libraries have made up say nothing alone. */
+  /**
+   * Reserves a name that is free, or that an equal source has already. A name that a library has made up says
+   * nothing alone, so the owner's name stands before it.
+   */
   #reserve(key: string, owner: string, source: string): string {
     const short = key.replaceAll(/[^\w.-]/g, "_");
     const long = `${owner.replaceAll(/[^\w.-]/g, "_")}.${short}`;
@@ -103,7 +107,10 @@ function rewrite(schema: PlainRecord, follow: (reference: string) => string): Pl
   );
 }
 
-/** The text of a definition and of all that it refers to: equal for definitions that mean the same. */
+/**
+ * Returns the text of a definition and of all definitions that it refers to. The text is equal for
+ * definitions that mean the same.
+ */
 function closure(key: string, definitions: PlainRecord, root: PlainRecord): string {
   const found = new Map<string, string>();
   const add = (key: string, schema: Plain | undefined) => {
@@ -124,7 +131,7 @@ function unescapePointer(text: string): string {
   return decodeURIComponent(text).replaceAll("~1", "/").replaceAll("~0", "~");
 }
 
-/** Lists are read only, which `Array.isArray` alone does not know. */
+/** Tells whether a value is a list. `Array.isArray` alone does not know that lists are read-only. */
 function isList(value: Plain): value is readonly Plain[] {
   return Array.isArray(value);
 }

@@ -3,7 +3,7 @@ import type { PlainRecord } from "../../../runtime/message/plain.ts";
 import type { StandardSchema } from "../../../runtime/service/standard_schema.ts";
 import type { RequestSchemas } from "../validation.ts";
 
-/** What a thread tells of a route: the part of its options that OpenAPI has a place for. */
+/** The details of a route that a thread reports: those of its options that OpenAPI has a place for. */
 export interface RouteDetails {
   readonly summary?: string;
   readonly description?: string;
@@ -17,7 +17,7 @@ export interface RouteDetails {
   readonly formatsErrors: boolean;
 }
 
-/** Describes a route from its options, as {@linkcode RouteDetails}; schemas become JSON Schema. */
+/** Makes {@linkcode RouteDetails} from the options of a route. Schemas become JSON Schema. */
 export function routeDetails(
   { summary, description, input = {}, output, expected = [], onError }: {
     readonly summary?: string | undefined;

@@ -1,9 +1,10 @@
 /**
  * Describes the HTTP entrypoints of services as an OpenAPI 3.1 document.
  *
- * It is made from manifests, so no code of a service is needed for it. OpenAPI tells paths apart by their fixed
- * text alone: rules that differ in names or converters only are one path there. Such rules share the path with the
- * names of the first; where two have the same method, the second has no place and is left out.
+ * The document is made from manifests, so it needs no code of a service. OpenAPI distinguishes paths only by
+ * their fixed text: rules that differ only in the names or converters of their variables are one path there.
+ * Such rules share one path, which has the names of the first rule. Where two of them have the same method,
+ * the document leaves out the second rule.
  */
 import type { Manifest, ManifestEntrypoint } from "../../../runtime/service/manifest.ts";
 import type { PlainRecord } from "../../../runtime/message/plain.ts";
@@ -15,17 +16,20 @@ import { parseRule, type Rule } from "../routing/rule.ts";
 
 /** Options of {@linkcode openApiDocument}. */
 export interface OpenApiOptions {
-  /** @default {names of the services} */
+  /** Title of the document. @default {names of the services} */
   readonly title?: string | undefined;
-  /** Version of what is described. @default {"0.0.0"} */
+  /** Version of the services that the document describes. @default {"0.0.0"} */
   readonly version?: string | undefined;
-  /** URLs at which it is served. @default {none: where the document was found} */
+  /** URLs of the services. @default {none: clients use the place where they found the document} */
   readonly servers?: readonly string[] | undefined;
-  /** Told in a sentence about each route that OpenAPI has no place for. */
+  /** Called with a sentence about each route that OpenAPI has no place for. */
   readonly onOmission?: (message: string) => void;
 }
 
-/** `GET` answers `HEAD`, and every path `OPTIONS`: nobody needs to read that of each route. */
+/**
+ * Methods that the document does not mention. Every rule for `GET` also answers `HEAD`, and every path
+ * answers `OPTIONS`, so nobody needs to read this about each route.
+ */
 const IMPLIED: ReadonlySet<string> = new Set(["HEAD", "OPTIONS"]);
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "PUT", "POST", "DELETE", "PATCH", "TRACE"]);
@@ -38,13 +42,13 @@ const NO_DETAILS: PlainRecord = { expected: [], formatsErrors: false };
 interface Path {
   readonly template: string;
   readonly names: readonly string[];
-  /** Their ids by method. */
+  /** Ids of the operations by method. */
   readonly operations: Map<string, string>;
   readonly item: Record<string, PlainRecord>;
 }
 
 /**
- * Makes the document; the details of the entrypoints should be among the manifests.
+ * Makes the document from manifests, which should include the details of the entrypoints.
  *
  * @throws {TypeError} If a rule makes no sense.
  */
@@ -77,7 +81,7 @@ class Routes {
   readonly #onOmission: (message: string) => void;
   readonly #components = new Components();
   readonly #paths = new Map<string, Path>();
-  /** How many operations handlers have. */
+  /** Number of operations that each handler has. */
   readonly #counts = new Map<string, number>();
 
   constructor(onOmission: (message: string) => void) {
@@ -99,7 +103,7 @@ class Routes {
     const path = this.#pathOf(rule);
     for (const method of entry.options["methods"] as readonly string[]) {
       if (IMPLIED.has(method)) continue;
-      const reason = METHODS.has(method) ? otherOperation(path, method) : "it has no such method";
+      const reason = METHODS.has(method) ? otherOperation(path, method) : "OpenAPI has no such method";
       if (reason !== undefined) {
         this.#onOmission(
           `Left ${method} ${rule.source} of ${handler} out of the OpenAPI document: ${reason}`,
@@ -118,7 +122,7 @@ class Routes {
     }
   }
 
-  /** The path for a rule, perhaps one that another rule has made. */
+  /** Returns the path for a rule. Another rule may have made this path already. */
   #pathOf(rule: Rule): Path {
     const parts = rule.segments.flatMap((segment) => ["/", ...segment]);
     const end = rule.folder || parts.length === 0 ? "/" : "";
@@ -138,7 +142,7 @@ class Routes {
 
 function otherOperation({ template, operations }: Path, method: string): string | undefined {
   const other = operations.get(method);
-  return other && `it cannot be told from ${method} ${template} of ${other} there`;
+  return other && `OpenAPI cannot distinguish it from ${method} ${template} of ${other}`;
 }
 
 function operation(
@@ -178,7 +182,7 @@ function operation(
   };
 }
 
-/** Text is sent as text, in both directions. */
+/** Describes a body. Requests and responses both carry text as text, and all else as JSON. */
 function content(schema: PlainRecord, components: Components): PlainRecord {
   const isText = components.resolve(schema)["type"] === "string";
   return { [isText ? "text/plain" : "application/json"]: { schema } };

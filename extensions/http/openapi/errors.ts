@@ -2,22 +2,24 @@ import type { PlainRecord } from "../../../runtime/message/plain.ts";
 import type { Components } from "./components.ts";
 import type { RouteDetails } from "./details.ts";
 
-/** What decides which errors a route may be answered with. */
+/** The facts that decide which errors may answer a request for a route. */
 export interface ErrorFacts extends Pick<RouteDetails, "expected" | "formatsErrors"> {
   /** Whether requests are checked against schemas. */
   readonly isChecked: boolean;
-  /** Whether there is a body to read. */
+  /** Whether a schema checks the body, which must be readable for that. */
   readonly hasBody: boolean;
-  /** Whether requests may come with a body, read or not. */
+  /** Whether requests may have a body, even if nothing reads it. */
   readonly takesBody: boolean;
-  /** Whether the response must begin within a time. */
+  /** Whether the response must begin within a time limit. */
   readonly isTimed: boolean;
 }
 
 /**
- * The responses for errors, by status.
+ * Describes the responses for errors, by status.
  *
- * Those that the service formats in its own way say nothing of their body; the server's own are never among them.
+ * If the service formats errors in its own way, the descriptions of these responses leave out the body. The
+ * service never formats the errors that the server itself answers with, so their descriptions always have the
+ * body.
  */
 export function errorResponses(
   { expected, formatsErrors, isChecked, hasBody, takesBody, isTimed }: ErrorFacts,
@@ -64,7 +66,7 @@ const INVALID_REQUEST = object({
 const INTERNAL_ERROR = object({
   error: { const: "InternalServerError" },
   message: TEXT,
-  request: { ...TEXT, description: "Id of the request, by which the log has the rest" },
+  request: { ...TEXT, description: "Id of the request. The log has the details under this id" },
 });
 
 function object(properties: PlainRecord): PlainRecord {

@@ -1,8 +1,8 @@
-/** JSON Schema of whatever a Standard Schema is made with; it runs in the thread, where the schema is. */
+/** Makes JSON Schema from a Standard Schema of any library. It runs in the thread, where the schema is. */
 import { isRecord, type PlainRecord } from "../../../runtime/message/plain.ts";
 import type { StandardSchema } from "../../../runtime/service/standard_schema.ts";
 
-/** The side of a schema that is described: what it takes, or what it gives. */
+/** The side of a schema to describe: the values that it takes, or the values that it gives. */
 export type SchemaSide = "input" | "output";
 
 type Options = Readonly<Record<string, unknown>>;
@@ -11,7 +11,10 @@ type Convert = (options: Options) => unknown;
 
 const TARGET = "draft-2020-12";
 
-/** By vendor: leave what JSON Schema cannot say open, in place of refusing all of the schema. */
+/**
+ * Options by vendor. With them, a library leaves open what JSON Schema cannot say, and does not refuse the
+ * whole schema.
+ */
 const LENIENT: Readonly<Record<string, Options>> = {
   zod: { unrepresentable: "any" },
   valibot: { errorMode: "ignore" },
@@ -21,9 +24,9 @@ const LENIENT: Readonly<Record<string, Options>> = {
 /**
  * Describes a schema as JSON Schema, draft 2020-12.
  *
- * It asks the Standard JSON Schema interface, or else the method `toJSONSchema` or `toJsonSchema` that zod and
- * arktype have had before it. Never throws: a schema that cannot be described allows everything, and its
- * description says so.
+ * It uses the Standard JSON Schema interface. If a schema does not have this interface, it uses the method
+ * `toJSONSchema` or `toJsonSchema`, which zod and arktype had before. It never throws: for a schema that
+ * cannot be described, it returns a schema that allows everything, and whose description says so.
  */
 export function toJsonSchema(schema: StandardSchema, side: SchemaSide): PlainRecord {
   try {
@@ -31,7 +34,7 @@ export function toJsonSchema(schema: StandardSchema, side: SchemaSide): PlainRec
     const lenient = LENIENT[vendor] ?? {};
     const convert = standardConversion(schema, side, lenient) ?? ownConversion(schema, side, lenient);
     if (convert === undefined) return indescribable(`${vendor} does not offer it as JSON Schema`);
-    // What is no JSON, such as a function, could not leave the thread.
+    // A value that JSON does not have, such as a function, could not leave the thread.
     const described: unknown = JSON.parse(JSON.stringify(convert()));
     return isRecord(described) ? described as PlainRecord : indescribable(`${vendor} gave no object`);
   } catch (error) {

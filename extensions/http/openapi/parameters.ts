@@ -1,17 +1,17 @@
-/** The variables of a rule, and the fields of schemas, as OpenAPI's parameters. */
+/** Describes the variables of a rule, and the fields of schemas, as OpenAPI's parameters. */
 import { isRecord, type Plain, type PlainRecord } from "../../../runtime/message/plain.ts";
 import type { Components } from "./components.ts";
 import type { Rule, RulePart } from "../routing/rule.ts";
 
-/** The variables in the order of the rule. */
+/** Returns the variables of a rule, in the order of the rule. */
 export function variablesOf({ segments }: Rule): readonly Exclude<RulePart, string>[] {
   return segments.flat().filter((part) => typeof part !== "string");
 }
 
 /**
- * One for each variable. A value has to suit the rule first, and then the schema.
+ * Returns one parameter for each variable. A value has to suit the rule first, and then the schema.
  *
- * @param names What the variables are called in the document.
+ * @param names Names that the variables have in the document.
  */
 export function pathParameters(
   rule: Rule,
@@ -36,7 +36,7 @@ function both(first: PlainRecord, second: Plain): PlainRecord {
   return isClear ? { ...first, ...second } : { allOf: [first, second] };
 }
 
-/** One for each property, or one for all of them where their names are not known. */
+/** Returns one parameter for each property, or one for all properties if their names are not known. */
 export function queryParameters(
   schema: PlainRecord | undefined,
   components: Components,

@@ -8,10 +8,13 @@ import type { HttpServer } from "../server.ts";
 import type { OpenApiSettings } from "../settings.ts";
 import type { IncomingRequest, RequestHandler } from "../request_handler.ts";
 
-/** Answers with the document of the services that run, made anew when they are others than before. */
+/**
+ * Answers with the OpenAPI document of the services that run. When other services run than before, it makes
+ * the document anew.
+ */
 export class OpenApiRoute implements RequestHandler {
   readonly name = "the OpenAPI document";
-  /** None: no service has an empty name. */
+  /** The route belongs to no service: no service has an empty name. */
   readonly service = "";
   readonly owner = this;
   readonly #manifests: () => readonly Manifest[];
@@ -21,7 +24,7 @@ export class OpenApiRoute implements RequestHandler {
   #document: PlainRecord = {};
   #isAdded = false;
 
-  /** @param manifests Asks for what runs now, with details. */
+  /** @param manifests Returns the manifests of the services that run now, with details. */
   constructor(manifests: () => readonly Manifest[], options: OpenApiSettings, log: Log) {
     this.#manifests = manifests;
     this.#options = options;
@@ -29,7 +32,8 @@ export class OpenApiRoute implements RequestHandler {
   }
 
   /**
-   * Adds the route to the server once there are routes to describe: for it alone no server would have to listen.
+   * Adds the route to the server as soon as there are HTTP routes to describe. For the document alone, no
+   * server needs to listen.
    *
    * @throws {ConfigurationError} If a service has the same rule.
    */

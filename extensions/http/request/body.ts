@@ -1,18 +1,19 @@
 import type { SlowClients, Wait } from "../clients/slow_clients.ts";
 
-/** Bytes of a body; undefined where there is none; or why there are none. */
+/** The bytes of a body; undefined if the request has none; or the reason why the server has not read them. */
 export type RequestBody = Uint8Array<ArrayBuffer> | undefined | "too large" | "incomplete" | "stalled";
 
-/** Bodies of a stated length up to so many bytes must arrive within the stall timeout as a whole. */
+/** Bytes: a body whose stated length is at most this must arrive as a whole within the stall timeout. */
 const SHORT_BODY = 65_536;
 
 /**
  * Reads the body of a request; never rejects.
  *
- * Gives `"too large"` as soon as it is known to have more than `limit` bytes; the rest is not read. A body of `GET`
- * or `HEAD` has no meaning, and a `Request` cannot have it.
+ * Gives `"too large"` as soon as the body is known to have more than `limit` bytes, and does not read the
+ * rest. Gives undefined for `GET` and `HEAD`: a body has no meaning there, and a `Request` cannot have one.
  *
  * @param length The header `content-length`.
+ * @param limit Bytes that the body may have.
  */
 export function readRequestBody(
   request: Request,

@@ -1,21 +1,22 @@
 /**
- * The request as handlers get it.
+ * The request in the form that handlers receive.
  *
- * Making a `Request` costs more than most handlers do, and most look at no more than its URL or method. So it is
- * made when anything else is asked for. It is a `Request` all the same, to `instanceof`, `fetch` and `clone`:
- * what Deno keeps in a request it keeps under symbols, and each of them is an accessor here that leads to the
- * real one. The symbols are read from a sample, so a Deno with others is served as well.
+ * Making a `Request` costs more than the work of most handlers, and most handlers read only its URL or
+ * method. So this file makes the real `Request` only when a handler asks for anything else. The handler's
+ * object is still a `Request` for `instanceof`, `fetch` and `clone`: Deno keeps the state of a request under
+ * symbols, and here each of these symbols is an accessor that leads to the real request. The symbols are read
+ * from a sample request, so a Deno version with other symbols works as well.
  */
 import type { Call } from "../../../runtime/service/call.ts";
 import type { Payload } from "../../../runtime/service/entrypoint.ts";
 import { decodeRequestHead, headerPairs, type RequestHead } from "./head.ts";
 
-/** What the host half sent beside the body. */
+/** Decodes the head that the host sent together with the body. */
 export function headOf({ message }: Payload): RequestHead {
   return decodeRequestHead(message as string);
 }
 
-/** The request of a call; its signal is the call's. */
+/** Makes the request of a call. Its signal is the signal of the call. */
 export function toRequest(payload: Payload, head: RequestHead, call: Call): Request {
   return new LazyRequest(payload, head, call) as unknown as Request;
 }

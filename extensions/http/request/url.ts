@@ -1,15 +1,20 @@
 /**
- * What the server reads of a request's URL.
+ * Checks the URLs of requests.
  *
- * Deno puts it together from the `Host` as it is, so it may be no URL at all, and a `Host` with a slash would change
- * the path. To check costs more than the rest, and most requests are for the same host as the one before.
+ * Deno builds the URL from the header `Host` as the client sent it. So the URL may not be valid at all, and a
+ * `Host` with a slash would change the path. The check costs more than the rest of reading a URL. Most
+ * requests are for the same host as the request before, so this class remembers the last host that passed.
  */
 export class UrlCheck {
   #host: string | undefined;
-  /** The URL of the one before, up to its path. */
+  /** The last URL that passed, up to the slash that begins its path. */
   #known: string | undefined;
 
-  /** Whether it is a URL with the path that the client has asked for. */
+  /**
+   * Tells whether a URL is valid and has the path that the client asked for.
+   *
+   * @param host The header `host`.
+   */
   accepts(url: string, host: string | undefined): boolean {
     if (this.#known !== undefined && host === this.#host && url.startsWith(this.#known)) return true;
     const origin = url.slice(0, pathStart(url));
@@ -20,7 +25,7 @@ export class UrlCheck {
   }
 }
 
-/** The path as the client has sent it, without the cost of a URL. */
+/** Returns the path as the client sent it, without the cost of a `URL`. */
 export function pathOf(url: string): string {
   const start = pathStart(url);
   if (start === url.length) return "/";

@@ -1,13 +1,21 @@
-/** Cross-origin resource sharing: which pages of other origins may read responses (the Fetch standard, CORS). */
+/**
+ * Cross-origin resource sharing (CORS in the Fetch standard): tells browsers which pages of other origins may
+ * read responses.
+ */
 import type { CrossOriginSettings } from "../settings.ts";
 
-/** The headers of a response to a page of `origin`, or to no page; nothing is granted where it may not read it. */
+/**
+ * Returns the cross-origin headers of a response. They grant nothing to a page that may not read the
+ * response.
+ *
+ * @param origin Origin of the page; undefined if the request does not come from a page.
+ */
 export function crossOriginHeaders(
   origin: string | undefined,
   { origins, credentials, expose }: CrossOriginSettings,
 ): readonly [string, string][] {
   const all = origins.includes("*");
-  // A cache must not give to one origin what another was answered.
+  // A cache must not give one origin the response that it keeps for another.
   const headers: [string, string][] = all ? [] : [["vary", "origin"]];
   if (origin === undefined || (!all && !origins.includes(origin))) return headers;
   headers.push(["access-control-allow-origin", all ? "*" : origin]);
@@ -16,7 +24,7 @@ export function crossOriginHeaders(
   return headers;
 }
 
-/** The further headers of the answer to a preflight request. */
+/** Returns the headers that only the answer to a preflight request has. */
 export function preflightHeaders(
   request: Request,
   allowed: readonly string[],

@@ -4,10 +4,11 @@ import type { Reply } from "../../../runtime/message/reply.ts";
 import { encodeResponseHead, headerOf, type RequestHead } from "../request/head.ts";
 
 /**
- * The response to an error that nobody else made one for.
+ * Makes the response to an error for which the service has made none.
  *
- * Of the client's own faults it says all: Nameko's `Error: <class>: <message>`, or JSON for those who accept it.
- * Of faults of the service it says nothing but the request's id, by which the log tells the rest.
+ * About a fault of the client, the response says everything: as Nameko's `Error: <class>: <message>`, or as
+ * JSON if the client accepts JSON. About a fault of the service, it says only the id of the request. The log
+ * has the rest under this id.
  */
 export function errorReply(thrown: unknown, expected: boolean, head: RequestHead): Reply {
   const failure = describeFailure(thrown);
@@ -49,7 +50,7 @@ function statusOf(thrown: unknown): number {
   }
 }
 
-/** Only validation of this request has both. */
+/** Only the validation of this request makes errors with this code and with issues. */
 function issuesOf({ data, code }: Failure): unknown {
   if (code !== "BAD_REQUEST" || typeof data !== "object" || data === null) return undefined;
   return (data as { readonly issues?: unknown }).issues;

@@ -5,12 +5,12 @@ import { type FlatHeaders, headerOf, type ResponseHead } from "../request/head.t
 import { EVENT_STREAM } from "./server_sent_events.ts";
 import type { SlowClients } from "../clients/slow_clients.ts";
 
-/** The response to a request; `bytes` is how many its body had once it is over. */
+/** The response to a request. `bytes` is the number of bytes of its body, known when the response is over. */
 export interface OutgoingResponse {
   readonly head: ResponseHead;
   readonly body: Body | ReadableStream<Uint8Array>;
   readonly bytes: number | Promise<number>;
-  /** In place of all else: what takes the connection over. */
+  /** The response that takes the connection over. If there is one, the server sends nothing else. */
   readonly upgraded?: Response;
 }
 
@@ -18,28 +18,29 @@ export interface OutgoingResponse {
 export interface StreamedResponse extends OutgoingResponse {
   readonly bytes: Promise<number>;
   /**
-   * Tells the handler that its container stops. Server-sent events end with the next one, since their readers
-   * come back by themselves; other streams end when the handler ends them.
+   * Tells the handler that its container stops. A stream of server-sent events ends with the next event,
+   * since its readers come back by themselves. Another stream ends when the handler ends it.
    */
   stop(): void;
 }
 
-/** A complete body of more bytes is held for its client, and given up with it. */
+/** Bytes: a complete body that is larger is held for its client, and dropped if the client is given up. */
 export const LARGE_BODY = 262_144;
 
-/** Bytes, or letters, of a large body that go to the connection at a time. */
+/** Bytes, or letters of a text, that go to the connection at a time when a body is large. */
 const PIECE = 65_536;
 
-/** The response to a reply that is complete. */
+/** Makes the response to a reply that is complete. */
 export function completeResponse(head: ResponseHead, body: Body): OutgoingResponse {
   const bytes = body === undefined ? 0 : typeof body === "string" ? Buffer.byteLength(body) : body.length;
   return { head, body, bytes };
 }
 
 /**
- * A complete response in pieces: one goes to the connection when the client has taken the former.
+ * Sends a complete response in pieces. A piece goes to the connection when the client has taken the one
+ * before.
  *
- * Until the last one has gone, all of the body is in memory, and counts.
+ * Until the last piece has gone, the whole body is in memory, and counts as a whole.
  */
 export function piecewise({ head, body, bytes }: OutgoingResponse, clients: SlowClients): OutgoingResponse {
   let rest: Text | Bytes | undefined = typeof body === "string"
@@ -57,7 +58,7 @@ export function piecewise({ head, body, bytes }: OutgoingResponse, clients: Slow
   let fail: (error: Error) => void;
   const wait = clients.prepare(() => {
     end();
-    fail(new BrokenStream("The client did not take it"));
+    fail(new BrokenStream("Cannot send the response: the client does not read it"));
   });
   const stream = new ReadableStream<Uint8Array>({
     start(controller) {
@@ -80,13 +81,16 @@ export function piecewise({ head, body, bytes }: OutgoingResponse, clients: Slow
   return { head: { ...head, headers }, body: stream, bytes: promise };
 }
 
-/** The response to a `HEAD` of what would be a stream: no body, and nothing said of a length that nobody knows. */
+/** Makes the response to a `HEAD` of a stream. It has no body, and states no length, which nobody knows. */
 export function streamlessResponse(head: ResponseHead): OutgoingResponse {
   const body = new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
   return { head, body, bytes: 0 };
 }
 
-/** Bytes, given in pieces that are copies: the connection would keep all of them for as long as it keeps a view. */
+/**
+ * Gives bytes in pieces. The pieces are copies: with a view, the connection would keep all bytes in memory
+ * for as long as it keeps the view.
+ */
 class Bytes {
   readonly #all: Uint8Array;
   #at = 0;
@@ -101,7 +105,7 @@ class Bytes {
   }
 }
 
-/** Text, encoded in pieces: to encode it as a whole would have it in memory twice. */
+/** Encodes a text in pieces. If it were encoded as a whole, the text would be in memory twice. */
 class Text {
   readonly #all: string;
   #at = 0;
@@ -113,7 +117,7 @@ class Text {
   next(): Uint8Array<ArrayBuffer> | undefined {
     if (this.#at >= this.#all.length) return undefined;
     let end = this.#at + PIECE;
-    // The halves of a letter stay together.
+    // The two halves of a letter must stay together.
     if (HIGH_SURROGATE.test(this.#all.charAt(end - 1))) end++;
     return ENCODER.encode(this.#all.slice(this.#at, this.#at = end));
   }
@@ -121,16 +125,21 @@ class Text {
 
 const HIGH_SURROGATE = /[\uD800-\uDBFF]/;
 
-/** Letters beyond Latin make all of a string take two bytes for each. */
+/**
+ * Returns the bytes that a text takes in memory. Letters beyond Latin make every letter of a string take two
+ * bytes.
+ *
+ * @param bytes Bytes of the encoded text.
+ */
 function memoryOf(text: string, bytes: number): number {
   return bytes === text.length ? bytes : Math.max(bytes, 2 * text.length);
 }
 
 /**
- * The response to a reply that comes bit by bit.
+ * Makes the response to a reply that comes bit by bit.
  *
- * A chunk is asked for when the connection can take it; when the client leaves or stands still for too long, the
- * handler's iterator ends.
+ * It asks for a chunk when the connection can take one. When the client leaves or stands still for too long,
+ * it ends the handler's iterator.
  */
 export function streamedResponse(
   head: ResponseHead,
@@ -145,7 +154,7 @@ export function streamedResponse(
   const wait = clients.prepare(() => {
     stream.cancel();
     resolve(bytes);
-    fail(new BrokenStream("The client did not take it"));
+    fail(new BrokenStream("Cannot send the response: the client does not read it"));
   });
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
@@ -190,7 +199,7 @@ export function streamedResponse(
   };
 }
 
-/** What cuts a response short whose handler failed, or whose client did not read. */
+/** The error that cuts a response short because its handler failed or its client did not read. */
 export class BrokenStream extends Error {}
 
 const ENCODER = new TextEncoder();

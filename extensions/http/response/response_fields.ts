@@ -1,18 +1,18 @@
 /**
- * Response heads, from the text of a thread to what the server takes, each made once.
+ * Remembers response heads: each text from a thread is decoded, and turned into a `Headers`, only once.
  *
- * Checking and filling a `Headers` costs more than all else that a small response is made of, and most responses
- * have the head of an earlier one.
+ * Checking and filling a `Headers` costs more than all other work for a small response, and most responses
+ * have the same head as an earlier response.
  */
 import { decodeResponseHead, type FlatHeaders, headerPairs, type ResponseHead } from "../request/head.ts";
 
-/** How many heads are remembered; beyond that all are forgotten. */
+/** Number of heads that are remembered. Before one more is added, all are forgotten. */
 const MOST = 256;
 
 const heads = new Map<string, ResponseHead>();
 const fields = new WeakMap<FlatHeaders, Headers>();
 
-/** The head of a text. */
+/** Decodes the head in a text, or returns the head that was decoded from an equal text before. */
 export function recallHead(text: string): ResponseHead {
   const known = heads.get(text);
   if (known !== undefined) return known;
@@ -22,7 +22,7 @@ export function recallHead(text: string): ResponseHead {
   return head;
 }
 
-/** Headers to make a response with; they must not be changed. */
+/** Returns the headers for making a response. The caller must not change them. */
 export function fieldsOf(headers: FlatHeaders): Headers {
   const known = fields.get(headers);
   if (known !== undefined) return known;

@@ -1,24 +1,25 @@
 /**
- * What a handler may return, and the response it becomes.
+ * The values that a handler may return, and the response that each of them becomes.
  *
  * | returned | response |
  * |---|---|
- * | `Response` | as it is; a body that is a stream is sent bit by bit |
+ * | `Response` | this response; a body that is a stream is sent bit by bit |
  * | text | 200, `text/plain; charset=utf-8` |
  * | bytes | 200, `application/octet-stream` |
  * | `Blob`, `URLSearchParams`, `FormData` | 200, with their own content type |
  * | `null`, `undefined` | 204 |
- * | `[status, body]`, `[status, headers, body]` | that status; the body is any of the others |
+ * | `[status, body]`, `[status, headers, body]` | that status; the body may be any of the other values |
  * | `ReadableStream` | 200, `application/octet-stream`, sent bit by bit |
  * | async iterable | 200, sent item by item, see below |
  * | any other value | 200, `application/json` |
  *
- * The items of an async iterable are server-sent events if the headers say `text/event-stream`, or if there are
- * no headers that say anything and the first item is neither text nor bytes. Else they are sent as they are. So
- * without a content type the response begins with its first item.
+ * The items of an async iterable are server-sent events if the content type is `text/event-stream`, or if the
+ * headers state no content type and the first item is neither text nor bytes. Otherwise the items are sent as
+ * they are. So a response without a content type begins only when the first item is there.
  *
- * An array is taken for a status with a body if it has two or three items, the first of which is a whole number
- * from 200 to 599 and, of three, the second is an object. `Response.json(value)` is never mistaken.
+ * An array counts as a status with a body if it has two or three items and the first item is a whole number
+ * from 200 to 599. If it has three items, the second item must also be an object. To send such an array as
+ * JSON, return `Response.json(value)`, which never counts as a status.
  */
 import { encodeJson, JSON_CONTENT_TYPE } from "../../../runtime/message/codec.ts";
 import { BadResultError } from "../../../runtime/message/errors.ts";
@@ -27,7 +28,7 @@ import { encodeResponseHead, type FlatHeaders, headerPairs } from "../request/he
 import { asChunks, asEvents, bytesOf, isBytes, withFirst } from "./result_chunks.ts";
 import { EVENT_STREAM } from "./server_sent_events.ts";
 
-/** Encodes what a handler returned. */
+/** Encodes the result of a handler. */
 export function encodeResult(result: unknown): Reply | Promise<Reply> {
   if (result instanceof Response) return encodeResponse(result);
   if (!isTuple(result)) return encodeBody(result, result === null || result === undefined ? 204 : 200, []);
@@ -37,9 +38,10 @@ export function encodeResult(result: unknown): Reply | Promise<Reply> {
 }
 
 /**
- * Puts what `change` makes of the body in its place.
+ * Replaces the body of a result with the value that `change` makes of it.
  *
- * It is left alone with a status other than success, or one without a body, and where it is no text or JSON.
+ * It leaves the body as it is if the status is not a success or has no body, or if the body is neither text
+ * nor JSON.
  */
 export async function mapBody(
   result: unknown,
@@ -100,26 +102,26 @@ function encodeBody(body: unknown, status: number, headers: FlatHeaders): Reply 
   }
   if (body instanceof Response) {
     throw new BadResultError(
-      "Cannot send a Response as the body of a status: it has one of its own. Return it alone",
+      "Cannot send a Response as the body of a status: it has a status of its own. Return the Response alone",
     );
   }
   if (isIterator(body)) {
     throw new BadResultError(
-      "Cannot send the items of an iterator that is not async: JSON has no such value. Return a list of them, or " +
-        "use an async one for a stream",
+      "Cannot send the items of an iterator that is not async: JSON has no such value. Return a list of " +
+        "the items, or use an async iterator for a stream",
     );
   }
   return reply(JSON_CONTENT_TYPE, { body: encodeJson(body) });
 }
 
-/** Ends what would have been sent, but for a status without a body. */
+/** Ends a stream or an async iterable that is not sent, because the status has no body. */
 function discard(body: unknown): void {
   const ended = body instanceof ReadableStream
     ? body.cancel()
     : isAsyncIterable(body)
     ? body[Symbol.asyncIterator]().return?.()
     : undefined;
-  // A handler that has not begun has nothing to fail with, and a stream that is in use is another's to end.
+  // A handler that has not begun cannot fail, and a stream that is in use is ended by its reader.
   ended?.catch(() => {});
 }
 
@@ -134,7 +136,7 @@ function hasType(headers: FlatHeaders): boolean {
 
 type MakeReply = (type: string, content: Pick<Reply, "body" | "chunks">) => Reply;
 
-/** What the first item is, all are. */
+/** Encodes the items of an async iterable. The kind of the first item counts for all items. */
 async function encodeItems(items: AsyncIterable<unknown>, reply: MakeReply): Promise<Reply> {
   const iterator = items[Symbol.asyncIterator]();
   const first = await iterator.next();
@@ -146,13 +148,16 @@ async function encodeItems(items: AsyncIterable<unknown>, reply: MakeReply): Pro
   return reply(isText ? TEXT : BYTES, { body: undefined, chunks: asChunks(all) });
 }
 
-/** Reads as far ahead as costs no waiting: most responses are complete at once, and need no stream then. */
+/**
+ * Encodes a `Response`. It reads ahead as far as this costs no waiting: most responses are complete at once,
+ * and then they need no stream.
+ */
 async function encodeResponse(response: Response): Promise<Reply> {
   const { status } = response;
-  if (status === 0) throw unusable("it is Response.error(). Return one with a status");
+  if (status === 0) throw unusable("it is Response.error(). Return a Response with a status");
   if (status < 200) throw unusable(`its status is ${status}, which no handler can answer with`);
   if (response.body?.locked) {
-    throw unusable("its body has been read. Return a new one, or a clone() made before");
+    throw unusable("its body has been read. Return a new Response, or a clone() that was made before");
   }
   const head = encodeResponseHead({ status, headers: flatten(response.headers) });
   if (response.body === null) return { head, body: undefined };
@@ -183,7 +188,7 @@ function unusable(why: string): BadResultError {
   return new BadResultError(`Cannot send the Response that the handler returned: ${why}`);
 }
 
-/** Turns of the microtask queue that a body in memory needs to be read. */
+/** Turns of the microtask queue that it takes to read a body in memory. */
 const SOON = 4;
 
 async function settledSoon<T>(promise: Promise<T>): Promise<T | undefined> {

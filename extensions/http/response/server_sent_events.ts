@@ -2,10 +2,10 @@
 export const EVENT_STREAM = "text/event-stream";
 
 /**
- * One server-sent event.
+ * Encodes an item as one server-sent event.
  *
- * Text is its data. An object that has nothing but `event`, `data`, `id`, `retry` and `comment` states the
- * fields; anything else is its data as JSON.
+ * A text is the data of the event. An object that has no keys other than `event`, `data`, `id`, `retry` and
+ * `comment` states the fields of the event. Any other item is the data of the event, as JSON.
  */
 export function encodeServerSentEvent(item: unknown): string {
   if (!isEvent(item)) return `${dataLines(item)}\n`;
@@ -34,7 +34,7 @@ function dataLines(data: unknown): string {
   return text.split(/\r\n|\r|\n/).map((line) => `data: ${line}\n`).join("");
 }
 
-/** A line break would begin another field. */
+/** Removes line breaks from a value, since a line break would begin another field. */
 function oneLine(value: unknown): string {
   return String(value).replaceAll(/[\r\n]+/g, " ");
 }

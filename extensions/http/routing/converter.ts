@@ -1,27 +1,35 @@
-/** What a variable of a rule may be: Nameko's converters, which are werkzeug's. */
+/** The kinds of variables that a rule may have: Nameko's converters, which are werkzeug's. */
 import type { PlainRecord } from "../../../runtime/message/plain.ts";
 
-/** Where it stands among the rules that match: the lower, the earlier. */
+/** The place of a converter's rule among the rules that match: a lower weight comes earlier. */
 export type Weight = 1 | 2 | 3;
 
 /** Recognises and reads one variable. */
 export interface Converter {
-  /** Source of a regular expression without groups that capture; it may match too much, never too little. */
+  /**
+   * Source of a regular expression without capturing groups. It may match more than the converter takes, but
+   * never less.
+   */
   readonly pattern: string;
   readonly weight: Weight;
   readonly takesSlashes?: true;
-  /** What it refuses beside what its pattern does; equal for those that refuse the same. @default {nothing} */
+  /**
+   * Stands for the values that the pattern matches and the converter refuses. It is equal for converters that
+   * refuse the same values.
+   *
+   * @default {nothing}
+   */
   readonly constraint?: string;
-  /** Reads the text of the URL, decoded; undefined where it does not fit. */
+  /** Reads the decoded text of the URL; undefined if the text does not fit. */
   readonly convert: (text: string) => string | number | undefined;
-  /** What it takes, as JSON Schema. */
+  /** The values that the converter takes, as JSON Schema. */
   readonly schema: PlainRecord;
 }
 
-/** Arguments by name; those without a name by position. */
+/** Arguments by name. An argument without a name has its position as a name. */
 type Arguments = ReadonlyMap<string, string>;
 
-/** What `:id` takes: a segment, and what is encoded in it. */
+/** The converter of `:id`. It takes a whole segment, with all that is encoded there, slashes included. */
 export const SEGMENT: Converter = {
   pattern: "[^/]+",
   weight: 2,
@@ -36,7 +44,7 @@ const CONVERTERS: Readonly<Record<string, (given: Arguments) => Converter>> = {
   float: (given) =>
     numeric(given, String.raw`\d+\.\d+`, Number.isFinite, {
       type: "number",
-      description: "Written with a decimal point and a digit behind it",
+      description: "Written with a decimal point and a digit after it",
     }),
   path: (given) => {
     expectArguments(given, []);
@@ -45,7 +53,7 @@ const CONVERTERS: Readonly<Record<string, (given: Arguments) => Converter>> = {
       weight: 3,
       takesSlashes: true,
       convert: (text) => text,
-      schema: { type: "string", description: "May have slashes in it" },
+      schema: { type: "string", description: "May contain slashes" },
     };
   },
   uuid: (given) => {
@@ -73,9 +81,9 @@ const CONVERTERS: Readonly<Record<string, (given: Arguments) => Converter>> = {
 const UUID_REGEXP = /^[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$/;
 
 /**
- * The converter of that name, such as `int` or `int(min=1)`.
+ * Returns the converter that a source such as `int` or `int(min=1)` names.
  *
- * @throws {Error} If there is none, or its arguments make no sense.
+ * @throws {Error} If there is no such converter, or if its arguments make no sense.
  */
 export function parseConverter(source: string): Converter {
   const [, name = "", given = ""] = /^(\w+)(?:\((.*)\))?$/.exec(source) ?? [];
@@ -89,7 +97,7 @@ export function parseConverter(source: string): Converter {
   return args.size === 0 ? converter : { ...converter, constraint: JSON.stringify([...args].sort()) };
 }
 
-/** Text as a pattern that matches just it. */
+/** Returns a pattern that matches exactly this text. */
 export function escapePattern(text: string): string {
   return text.replace(/[$()*+./?[\\\]^{|}-]/g, String.raw`\$&`);
 }
@@ -105,7 +113,7 @@ function parseArguments(source: string): Arguments {
 function expectArguments(given: Arguments, known: readonly string[]): void {
   for (const name of given.keys()) {
     if (!known.includes(name)) {
-      throw new Error(`the argument ${name} is not known; there are ${known.join(", ") || "none"}`);
+      throw new Error(`the argument ${name} is not known; the converter takes ${known.join(", ") || "none"}`);
     }
   }
 }
@@ -118,7 +126,7 @@ function numberOf(given: Arguments, name: string, otherwise: number): number {
   return value;
 }
 
-/** A segment without an encoded slash in it, as in Nameko. */
+/** Takes a segment that contains no encoded slash, as in Nameko. */
 function text(given: Arguments): Converter {
   expectArguments(given, ["length", "minlength", "maxlength"]);
   const shortest = numberOf(given, "length", numberOf(given, "minlength", 1));

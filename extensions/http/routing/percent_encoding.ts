@@ -1,6 +1,6 @@
 /**
- * The one spelling of a path among those that mean the same (RFC 3986, 6.2.2): what need not be encoded is not, and
- * what is has capitals.
+ * Gives all paths that mean the same one spelling (RFC 3986, 6.2.2). It decodes each character that needs no
+ * encoding, and writes the other codes with capital letters.
  */
 export function normalizePath(path: string): string {
   return path.includes("%") ? path.replaceAll(ENCODED, normalize) : path;

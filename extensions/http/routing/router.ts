@@ -1,9 +1,9 @@
 /**
- * Finds the entrypoint of a request: hono's router over our rules.
+ * Finds the entrypoint of a request, with hono's router and the rules of the services.
  *
- * Order: where several rules match, the one with fewer and narrower variables wins, whatever the order of
- * definition, as in werkzeug. The router says which rules fit by their patterns; converters then have the last
- * word, and where one refuses the value the next rule is asked.
+ * Order: where several rules match, the rule with fewer and narrower variables wins, as in werkzeug. The
+ * order of definition does not matter. Hono's router says which rules fit by their patterns. The converters
+ * then decide: where a converter refuses a value, the next rule has its turn.
  */
 import { RegExpRouter } from "npm:hono@^4.13.19/router/reg-exp-router";
 import { SmartRouter } from "npm:hono@^4.13.19/router/smart-router";
@@ -15,7 +15,7 @@ import { type Rule, type RulePart, segmentPattern } from "./rule.ts";
 /** Values of a rule's variables. */
 export type Params = Readonly<Record<string, string | number>>;
 
-/** What a method and a path lead to. */
+/** The target that a method and a path lead to, with the values of the variables. */
 export interface Match<Target> {
   readonly target: Target;
   readonly params: Params;
@@ -31,7 +31,7 @@ interface Route<Target> {
   readonly read: (values: (index: number) => string) => Params | undefined;
 }
 
-/** Rules of all services; rules may be added and removed at any time. */
+/** Holds the rules of all services. Rules may be added and removed at any time. */
 export class Router<Target> {
   #routes: Route<Target>[] = [];
   #index: SmartRouter<Route<Target>> | undefined;
@@ -44,9 +44,10 @@ export class Router<Target> {
   /**
    * Adds a rule.
    *
-   * @param describe Names a target's owner.
-   * @param replaces Whether `target` may stand before one with the same rule, hiding it until either is removed.
-   * @throws {ConfigurationError} If there is such a rule, and it is not replaced.
+   * @param describe Returns the name of a target for messages.
+   * @param replaces Tells whether `target` may stand before another target with the same rule. It hides the
+   *   other target until one of the two is removed.
+   * @throws {ConfigurationError} If another target has the same rule, and `target` may not stand before it.
    */
   add(
     method: string,
@@ -67,18 +68,18 @@ export class Router<Target> {
         } have it`,
       );
     }
-    // The newest is the first of those with the same rule.
+    // Among the routes with the same rule, the newest comes first.
     this.#routes.unshift({ method, pattern, identity, rule, target, read: reader(rule) });
     this.#index = undefined;
   }
 
-  /** Removes the rules of some targets. */
+  /** Removes the rules of the targets for which `isRemoved` returns true. */
   remove(isRemoved: (target: Target) => boolean): void {
     this.#routes = this.#routes.filter(({ target }) => !isRemoved(target));
     this.#index = undefined;
   }
 
-  /** The rule that a path fits best; its variables are decoded. */
+  /** Finds the rule that fits a path best, and decodes its variables; undefined if no rule fits. */
   find(method: string, path: string): Match<Target> | undefined {
     this.#index ??= this.#build();
     const [matches, stash] = this.#index.match(method, normalizePath(path));
@@ -101,7 +102,7 @@ export class Router<Target> {
   }
 }
 
-/** The rule in hono's spelling. */
+/** Writes a rule in hono's spelling. */
 function pathPattern(rule: Rule): string {
   const path = units(rule).map((parts, index) =>
     parts.every((part) => typeof part === "string")
@@ -116,8 +117,8 @@ function constraints({ segments }: Rule): readonly string[] {
 }
 
 /**
- * What is between slashes, for the router; a variable that may have slashes in it takes all that follows along,
- * since not each of hono's routers finds its end.
+ * Returns the pieces between slashes, as hono's router gets them. A variable that may contain slashes is one
+ * piece with all that follows, since not every router of hono finds the end of such a variable.
  */
 function units({ segments, folder }: Rule): readonly (readonly RulePart[])[] {
   const all = folder ? [...segments, []] : segments;
@@ -171,7 +172,7 @@ function compare({ segments: a }: Rule, { segments: b }: Rule): number {
   return b.length - a.length;
 }
 
-/** Fixed text beside a variable makes a segment narrower, and so does what its converter refuses. */
+/** Weighs a segment. Fixed text beside a variable makes a segment narrower, and so does a constraint. */
 function weigh(parts: readonly RulePart[]): number {
   let weight = 0;
   for (const part of parts) {

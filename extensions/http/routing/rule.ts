@@ -1,6 +1,6 @@
 /**
- * The path that an entrypoint is found at, in either of two spellings: `/orders/:id`, and Nameko's
- * `/orders/<int:id>`.
+ * Reads rules, which are the paths of entrypoints. A rule has one of two spellings: `/orders/:id`, or
+ * Nameko's `/orders/<int:id>`.
  */
 import { normalizePath } from "./percent_encoding.ts";
 import { type Converter, escapePattern, parseConverter, SEGMENT } from "./converter.ts";
@@ -28,26 +28,26 @@ type Variables<Source extends string> = Source extends `${string}<${infer Inner}
   : Source extends `${string}/:${infer Rest}` ? { readonly [K in Word<Rest>]: string } & Variables<Rest>
   : unknown;
 
-/** The variables of a rule by name: numbers for `int` and `float`, else text. */
+/** The variables of a rule by name: numbers for `int` and `float`, text for all others. */
 export type RuleParams<Source extends string> = string extends Source
   ? Readonly<Record<string, string | number>>
   : { readonly [Key in keyof Variables<Source>]: Variables<Source>[Key] };
 
-/** A variable, or the text between two. */
+/** A part of a segment: a variable, or fixed text. */
 export type RulePart = string | { readonly name: string; readonly converter: Converter };
 
-/** A rule that has been read: what is between slashes, each in parts. */
+/** A rule that has been read: its segments, which stand between slashes, each split into parts. */
 export interface Rule {
   readonly source: string;
   readonly segments: readonly (readonly RulePart[])[];
-  /** Whether it ends in a slash, which a request may have forgotten. */
+  /** Whether the rule ends in a slash. A request may have forgotten this slash. */
   readonly folder: boolean;
 }
 
-/** Splits at slashes, but not at those within angle brackets. */
+/** Splits a rule at its slashes, but not at slashes within angle brackets. */
 const SEGMENT_REGEXP = /(?:<[^>]*>|[^/<])+/g;
 
-/** What is encoded in the rule already is not meant as it is written. */
+/** A code that the rule has already, and whose percent sign `encodeURI` has encoded once more. */
 const ENCODED_TWICE = /%25([\dA-Fa-f]{2})/g;
 
 const PART_REGEXP = /<([^>]*)>|[^<]+/g;
@@ -55,7 +55,7 @@ const PART_REGEXP = /<([^>]*)>|[^<]+/g;
 /**
  * Reads a rule.
  *
- * @throws {TypeError} If it makes no sense.
+ * @throws {TypeError} If the rule makes no sense.
  */
 export function parseRule(source: string): Rule {
   const refuse = (reason: string) =>
@@ -94,7 +94,7 @@ export function parseRule(source: string): Rule {
   return { source, segments, folder: source.endsWith("/") && segments.length > 0 };
 }
 
-/** The segment as a pattern; variables capture where `capture` says so. */
+/** Writes a segment as a pattern. With `capture`, each variable is a capturing group. */
 export function segmentPattern(parts: readonly RulePart[], capture: boolean): string {
   return parts.map((part) => {
     if (typeof part === "string") return escapePattern(part);

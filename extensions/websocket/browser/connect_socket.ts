@@ -1,9 +1,9 @@
 /**
  * The client of WebSocket services.
  *
- * Invariant: `connectSocket` uses nothing outside itself but what browsers have: no import, and no other
- * declaration of this file. So its own source text is the module that pages without a bundler import,
- * {@linkcode clientScript}; a test in a browser would notice a loose end.
+ * Invariant: `connectSocket` uses only its own code and the features of browsers. It uses no import and no
+ * other declaration of this file. So its source text is the module that pages without a bundler import,
+ * {@linkcode clientScript}. A test in a browser fails if the function uses anything else.
  */
 import type {
   ConnectSocketOptions,
@@ -13,11 +13,12 @@ import type {
 } from "./socket_client.ts";
 
 /**
- * Connects to the WebSocket of a service, and stays connected.
+ * Connects to the WebSocket of a service, and connects again whenever the connection is lost.
  *
- * `connectSocket<typeof chat>("/ws")` takes the type of a service that the page need not load.
+ * `connectSocket<typeof chat>("/ws")` takes the type of a service. The page does not need to load the
+ * service.
  *
- * @param url Relative to the page, or complete; `http:` counts as `ws:`.
+ * @param url URL, relative to the page or complete. `http:` counts as `ws:`.
  *
  * @example
  * ```ts
@@ -84,12 +85,12 @@ export function connectSocket<Target = unknown>(
 
   const lost = () => {
     id = undefined;
-    const text = "Cannot tell what became of the call: the connection was lost before the answer came";
+    const text = "Cannot tell whether the call succeeded: the connection was lost before the answer came";
     for (const { sent, settle } of [...pending.values()]) {
       if (sent) settle(socketError("ConnectionLostError", text, "CONNECTION_LOST", true));
     }
     if (closing !== undefined) return closing.resolve();
-    // Not all at the same time, when a server comes back that had many clients.
+    // The random part keeps many clients from connecting at the same time when their server comes back.
     const delay = Math.min(retryLimit, retryAfter * 2 ** failures++) * (0.5 + Math.random() / 2);
     retry = setTimeout(connect, delay);
   };
@@ -102,7 +103,7 @@ export function connectSocket<Target = unknown>(
       if (!isLost && opened === socket) lost();
       isLost = true;
     };
-    // What has gone wrong with it is the close that follows.
+    // After each error comes a close, and `onclose` handles it.
     socket.onerror = () => {};
   };
 
@@ -178,7 +179,7 @@ export function connectSocket<Target = unknown>(
 }
 
 /**
- * {@linkcode connectSocket} as a JavaScript module, for pages that no bundler makes.
+ * {@linkcode connectSocket} as a JavaScript module, for pages without a bundler.
  *
  * @example
  * ```ts
@@ -187,5 +188,6 @@ export function connectSocket<Target = unknown>(
  * ```
  */
 export const clientScript: string =
-  // Where the service is bundled, the bundler gives functions their names by a helper of that name.
+  // If a bundler has bundled the service, the function calls a helper `__name`, which gives functions their
+  // names.
   `const __name = (value) => value;\nexport const connectSocket = ${connectSocket};\n`;

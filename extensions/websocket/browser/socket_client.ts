@@ -5,9 +5,9 @@ import type { WebSocketHub } from "../hub/websocket_hub.ts";
 
 /** Options of a single call. */
 export interface SocketCallOptions {
-  /** Milliseconds to wait for the answer, and for the connection before it. @default {30_000} */
+  /** Milliseconds to wait for the answer, including the wait for a connection. @default {30_000} */
   readonly timeout?: number;
-  /** Aborting ends the wait. */
+  /** Signal that ends the wait when it aborts. */
   readonly signal?: AbortSignal;
 }
 
@@ -15,28 +15,34 @@ export interface SocketCallOptions {
 export interface ConnectSocketOptions {
   /** Milliseconds that calls wait for their answers. @default {30_000} */
   readonly timeout?: number;
-  /** Milliseconds before the first attempt to connect again; each further one waits twice as long. @default {500} */
+  /**
+   * Milliseconds before the first attempt to connect again. Each further attempt waits twice as long.
+   *
+   * @default {500}
+   */
   readonly retryAfter?: number;
-  /** Milliseconds that attempts are apart at most. @default {30_000} */
+  /** Milliseconds that the wait between attempts never exceeds. @default {30_000} */
   readonly retryLimit?: number;
 }
 
-/** What a call was answered with where it failed; `name` is the class that was thrown. */
+/** The error that a failed call rejects with. Its `name` is the name of the class that was thrown. */
 export interface SocketError extends Error {
-  /** Such as `"METHOD_NOT_FOUND"`; `"CONNECTION_LOST"` where nobody knows what became of the call. */
+  /**
+   * Code such as `"METHOD_NOT_FOUND"`. `"CONNECTION_LOST"` means that nobody knows the result of the call.
+   */
   readonly code: string;
   readonly data: unknown;
-  /** Whether the same call may succeed if repeated. */
+  /** Whether the same call may succeed if the caller repeats it. */
   readonly retryable: boolean;
 }
 
 /** A method of the service. */
 export interface SocketMethod<Args extends readonly unknown[], Result> {
-  /** Calls, and waits for the result. */
+  /** Calls the method and waits for the result. */
   (...args: Args): Promise<Result>;
-  /** The same method with other options. */
+  /** Returns the same method with other options. */
   with(options: SocketCallOptions): SocketMethod<Args, Result>;
-  /** Calls with arguments by name, as Nameko's services need them. */
+  /** Calls the method with arguments by name, as Nameko's services need them. */
   kwargs(named: Readonly<Record<string, unknown>>): Promise<Result>;
 }
 
@@ -49,7 +55,7 @@ type SocketMethodNames<Entrypoints> = {
   [Method in keyof Entrypoints]: [SocketEntryOf<Entrypoints[Method]>] extends [never] ? never : Method;
 }[keyof Entrypoints];
 
-/** What the entrypoint leaves unstated, the handler says. */
+/** A method's type. Types that the entrypoint does not state come from the handler. */
 type SocketMethodOf<Call, Handler> = Call extends (...args: infer Args) => infer Result
   ? Handler extends (context: never, socketId: never, ...args: infer HandlerArgs) => infer HandlerResult
     ? SocketMethod<
@@ -61,7 +67,7 @@ type SocketMethodOf<Call, Handler> = Call extends (...args: infer Args) => infer
 
 type HandlersIn<Target> = Target extends { readonly handlers: infer Handlers } ? Handlers : unknown;
 
-/** The WebSocket methods of a service, with results as they arrive. */
+/** The WebSocket methods of a service. The results have the types that JSON gives them on arrival. */
 export type SocketMethods<Target> = Target extends { readonly entrypoints: infer Entrypoints } ? {
     readonly [Method in SocketMethodNames<Entrypoints>]: SocketMethodOf<
       SocketCallOf<SocketEntryOf<Entrypoints[Method]>>,
@@ -80,27 +86,32 @@ type EventsIn<Target> = Target extends { readonly dependencies: infer Dependenci
   ? [HubEvents<Dependencies>] extends [never] ? Readonly<Record<string, unknown>> : HubEvents<Dependencies>
   : Readonly<Record<string, unknown>>;
 
-/** The events that a service's hub sends, with payloads as they arrive, and the one that every connection begins with. */
+/**
+ * The events that a service's hub sends, and the event `connected`, which begins each connection.
+ *
+ * The payloads have the types that JSON gives them on arrival.
+ */
 export type SocketEvents<Target> =
   & { readonly [Name in keyof EventsIn<Target>]: JsonResult<EventsIn<Target>[Name]> }
   & { readonly connected: Json<{ socket_id: string }> };
 
-/** A connection to a service, which is made again whenever it is lost. */
+/** A connection to a service. The client connects again whenever the connection is lost. */
 export interface SocketClient<Target> extends AsyncDisposable {
-  /** The service's methods. A call that is made while there is no connection waits for one. */
+  /** The methods of the service. A call that is made without a connection waits for a connection. */
   readonly call: SocketMethods<Target>;
-  /** Identifies the connection to the service; undefined while there is none. */
+  /** Id of the connection at the service; undefined while there is no connection. */
   readonly id: string | undefined;
   /**
-   * Calls `listener` for each event of that name; the function that is returned ends it.
+   * Calls `listener` for each event of that name. The returned function removes the listener.
    *
-   * A new connection has none of the subscriptions of the former: `connected`, which each one begins with, is
-   * the time to ask for them again. What its listeners call goes before the calls that have been waiting.
+   * A new connection has none of the subscriptions of the former connection. Each connection begins with the
+   * event `connected`, and a listener for it can subscribe again. The calls of this listener go before the
+   * calls that have been waiting.
    */
   on<Name extends keyof SocketEvents<Target> & string>(
     event: Name,
     listener: (data: SocketEvents<Target>[Name]) => void,
   ): () => void;
-  /** Closes the connection for good; calls that wait are rejected. Idempotent. */
+  /** Closes the connection for good and rejects the calls that wait. Idempotent. */
   close(): Promise<void>;
 }

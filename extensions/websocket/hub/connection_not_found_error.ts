@@ -1,13 +1,13 @@
 import { CallError } from "../../../runtime/message/errors.ts";
 
-/** No client has that socket id, or it has left. */
+/** No client has the socket id, or the client with that id has left. */
 export class ConnectionNotFoundError extends CallError {
   static {
     this.prototype.name = "ConnectionNotFoundError";
   }
 
   constructor(socketId: string) {
-    super(`Cannot subscribe socket "${socketId}": nobody is connected by that id`, {
+    super(`Cannot subscribe socket "${socketId}": no client with this id is connected`, {
       code: "CONNECTION_NOT_FOUND",
       data: { socketId },
     });

@@ -1,4 +1,4 @@
-/** A socket as the hub knows it. */
+/** The part of a socket that the hub uses. */
 export interface Receiver {
   readonly id: string;
   send(frame: string): void;
@@ -12,7 +12,8 @@ interface Member {
 /**
  * The sockets of the process and their channels, in the main thread.
  *
- * All of it happens at once: what is sent here is on its way before the message that a thread posts next.
+ * All methods are synchronous: a frame that is sent here is on its way before the message that a thread posts
+ * next.
  */
 export class Hub {
   readonly #members = new Map<string, Member>();
@@ -22,13 +23,13 @@ export class Hub {
     this.#members.set(socket.id, { socket, channels: new Set() });
   }
 
-  /** The socket's subscriptions go with it. */
+  /** Removes a socket with all its subscriptions. */
   remove({ id }: Receiver): void {
     for (const channel of this.subscriptions(id)) this.unsubscribe(id, channel);
     this.#members.delete(id);
   }
 
-  /** Whether there is such a socket. */
+  /** Subscribes a socket to a channel. Returns whether there is such a socket. */
   subscribe(socketId: string, channel: string): boolean {
     const member = this.#members.get(socketId);
     if (member === undefined) return false;
@@ -39,7 +40,7 @@ export class Hub {
     return true;
   }
 
-  /** Whether there is such a socket. */
+  /** Ends the subscription of a socket to a channel. Returns whether there is such a socket. */
   unsubscribe(socketId: string, channel: string): boolean {
     const member = this.#members.get(socketId);
     if (member === undefined) return false;
@@ -49,17 +50,17 @@ export class Hub {
     return true;
   }
 
-  /** Channels of a socket, sorted. */
+  /** Returns the channels of a socket, sorted. */
   subscriptions(socketId: string): readonly string[] {
     return [...this.#members.get(socketId)?.channels ?? []].sort();
   }
 
   broadcast(channel: string, frame: string): void {
-    // A copy: a client that is given up while it is sent to leaves the set.
+    // The loop uses a copy, because a client that the server gives up during `send()` leaves the set.
     for (const socket of [...this.#subscribers.get(channel) ?? []]) socket.send(frame);
   }
 
-  /** Whether there is such a socket. */
+  /** Sends a frame to one socket. Returns whether there is such a socket. */
   unicast(socketId: string, frame: string): boolean {
     const member = this.#members.get(socketId);
     member?.socket.send(frame);

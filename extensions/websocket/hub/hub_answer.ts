@@ -6,8 +6,9 @@ import type { HubMethod } from "./hub_request.ts";
 /**
  * Answers a request that a thread has sent to {@linkcode HUB_ADDRESS}.
  *
- * A thread posts what its handler asks of the hub before it posts the handler's outcome, and the hub acts before
- * this returns: so events overtake results, whether the handler waits for them or not.
+ * A thread posts the hub requests of a handler before it posts the handler's outcome, and the hub acts before
+ * this function returns. So events reach a client before results, whether the handler waits for the hub or
+ * not.
  */
 export function answerForHub(hub: Hub, { method, body, headers }: Request): string {
   const [socket, channel, frame] = [String(headers.socket), String(headers.channel), String(body)];

@@ -1,22 +1,23 @@
 /**
- * What threads ask the hub of the main thread, in the form of a {@linkcode Request} that a messenger takes.
+ * Requests from threads to the hub in the main thread, in the form of a {@linkcode Request} that a messenger
+ * takes.
  *
- * The hub's address has white space in it, as no service's name can have. The body is a frame that is complete:
- * the main thread passes it on and reads none of it.
+ * The hub's address has white space in it, which no service name can have. The body is a complete frame: the
+ * main thread passes it on and does not read it.
  */
 
-/** The service that the hub's messages go to. */
+/** The service name by which messages reach the hub. */
 export const HUB_ADDRESS = "websocket hub";
 
-/** What can be asked; the keys of the headers stand beside it. */
+/** The methods of the hub. The comment on each method names the keys of its headers. */
 export type HubMethod =
-  /** Headers `socket` and `channel`; answers whether there is such a socket. */
+  /** Headers `socket` and `channel`. The answer is whether there is such a socket. */
   | "subscribe"
-  /** The same. */
+  /** Same headers and same answer as `subscribe`. */
   | "unsubscribe"
-  /** Header `socket`; answers a list of channels. */
+  /** Header `socket`. The answer is a list of channels. */
   | "subscriptions"
   /** Header `channel`. */
   | "broadcast"
-  /** Header `socket`; answers whether there is such a socket. */
+  /** Header `socket`. The answer is whether there is such a socket. */
   | "unicast";

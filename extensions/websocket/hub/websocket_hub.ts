@@ -12,26 +12,26 @@ declare const EVENTS: unique symbol;
  *
  * An event that a handler sends reaches a client before the handler's own result does.
  *
- * @typeParam Events Payloads by name of event.
+ * @typeParam Events Types of the payloads, by the name of the event.
  */
 export interface WebSocketHub<Events> {
   /**
-   * Lets a socket have what is broadcast to a channel, until it leaves.
+   * Subscribes a socket to a channel: the socket gets every broadcast there until the client leaves.
    *
    * @throws {ConnectionNotFoundError} If there is no such socket.
    */
   subscribe(socketId: string, channel: string): Promise<void>;
-  /** Ends it; without effect where there is nothing to end. */
+  /** Ends a subscription. Has no effect if there is none. */
   unsubscribe(socketId: string, channel: string): Promise<void>;
-  /** The channels of a socket, sorted; none if there is no such socket. */
+  /** Returns the channels of a socket, sorted. The list is empty if there is no such socket. */
   subscriptions(socketId: string): Promise<readonly string[]>;
-  /** Sends an event to all sockets of a channel, the caller's among them. */
+  /** Sends an event to all sockets of a channel, including the caller's socket. */
   broadcast<Name extends keyof Events & string>(
     channel: string,
     event: Name,
     data: Events[Name],
   ): Promise<void>;
-  /** Sends an event to one socket; whether there is such a socket. */
+  /** Sends an event to one socket. Returns whether there is such a socket. */
   unicast<Name extends keyof Events & string>(
     socketId: string,
     event: Name,
@@ -41,12 +41,12 @@ export interface WebSocketHub<Events> {
 }
 
 /**
- * A dependency on the hub of WebSockets: Nameko's `WebSocketHubProvider`.
+ * Declares a dependency on the hub of WebSockets: Nameko's `WebSocketHubProvider`.
  *
- * Channels belong to the process and all its services. To reach the clients of all instances, dispatch an event
- * whose handler has `delivery: "broadcast"`, and broadcast there.
+ * Channels belong to the process, and all its services share them. To reach the clients of all instances,
+ * dispatch an event whose handler has `delivery: "broadcast"`, and broadcast in that handler.
  */
-// deno-lint-ignore no-explicit-any -- without a list of events, all names and payloads are fine
+// deno-lint-ignore no-explicit-any -- without a list of events, all names and payloads are allowed
 export function websocketHub<Events extends object = Record<string, any>>(): DependencySpec<
   WebSocketHub<Events>
 > {

@@ -1,10 +1,12 @@
 /**
- * Whether a page may connect.
+ * Returns whether a page may connect.
  *
- * Browsers let any page open a WebSocket to anywhere and send the user's cookies along; only the server can
- * refuse. They always say the page's origin; other clients need not, and are not refused.
+ * Browsers let any page open a WebSocket to any server, and they send the user's cookies along. Only the
+ * server can refuse. Browsers always name the origin of the page. Other clients need not name one, and the
+ * server does not refuse them.
  *
- * @param origins Origins beside the one that the request was sent to, or `*`.
+ * @param origins Origins that may connect besides the origin that received the request, or `*` for all
+ * origins.
  */
 export function isAllowedOrigin(headers: Headers, origins: readonly string[]): boolean {
   const origin = headers.get("origin");
@@ -13,7 +15,7 @@ export function isAllowedOrigin(headers: Headers, origins: readonly string[]): b
   return host !== null && URL.canParse(origin) && new URL(origin).host === defaultPortless(host, origin);
 }
 
-/** The host without the port that the origin's scheme has anyway. */
+/** Returns the host, without its port if that port is the default of the origin's scheme. */
 function defaultPortless(host: string, origin: string): string {
   const { protocol } = new URL(origin);
   return URL.canParse(`${protocol}//${host}`) ? new URL(`${protocol}//${host}`).host : host;

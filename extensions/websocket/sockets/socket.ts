@@ -1,26 +1,28 @@
 /**
  * One client, in the main thread.
  *
- * Invariant: of its requests one runs at a time, in the order in which they came, and each is answered before the
- * next begins; what waits before and behind that is bounded. What is too much is answered with a close: 1009 for
- * a message, 1008 for requests, 1013 for a client that does not read. Deno 2.9 has no word to cut a connection,
- * so the close waits behind what the client has not read, and nothing is sent after it.
+ * Invariant: the requests of a client run one at a time, in the order in which they came, and the client gets
+ * the answer to each before the next begins. The requests that wait and the answers that wait both have a
+ * limit. A client that exceeds a limit gets a close: 1009 for a message that is too large, 1008 for too many
+ * requests, 1013 for a client that does not read. Deno 2.9 has no way to cut a connection. So the close waits
+ * behind the data that the client has not read, and the socket sends nothing after the close.
  *
- * It counts as gone when its connection is, or when it has taken too long to open or to answer the close: neither
- * need ever come, and of a connection that is reset while it is taken over Deno tells nothing at all.
+ * A client counts as gone when its connection has closed, or when it has taken too long to open the
+ * connection or to answer the close. The time limit is needed because the opening and the answer may never
+ * come: if a connection is reset while Deno takes it over, Deno reports nothing at all.
  */
 import { Buffer } from "node:buffer";
 import { Cancellation } from "../../../runtime/waiting/cancellation.ts";
 import type { Receiver } from "../hub/hub.ts";
 import { decodeEnvelope, encodeEvent, encodeMalformed, encodeMethodNotFound } from "../wire.ts";
 
-/** What is allowed to one client. */
+/** Limits for one client. */
 export interface SocketLimits {
   /** Bytes that a message may have. */
   readonly maxMessage: number;
   /** Requests that may wait. */
   readonly maxQueue: number;
-  /** Bytes that may wait, each way. */
+  /** Bytes that may wait, in each direction. */
   readonly maxBuffer: number;
 }
 
@@ -33,34 +35,34 @@ export interface SocketRequest {
   readonly cancellation: Cancellation;
 }
 
-/** Finds what a method leads to. */
+/** Finds the handler of a method. */
 export interface MethodTable {
   find(method: unknown): { handle(request: SocketRequest): Promise<string> } | undefined;
 }
 
-/** What a socket tells its server. */
+/** Events that a socket reports to its server. */
 export interface SocketEvents {
   readonly onOpen: (socket: Socket) => void;
   readonly onClose: (socket: Socket) => void;
-  /** The client has gone too far and is sent away. */
+  /** The client has exceeded a limit, and the socket sends it away. */
   readonly onRefused: (socket: Socket, reason: string) => void;
 }
 
-/** What a socket is made of. */
+/** Options of {@linkcode Socket}. */
 export interface SocketOptions extends SocketLimits, SocketEvents {
-  /** The request that opened it. */
+  /** The request that opened the connection. */
   readonly request: { readonly url: string; readonly headers: readonly string[] };
   readonly methods: MethodTable;
 }
 
-/** Milliseconds that a connection has to open, and a client to answer a close. */
+/** Milliseconds that a connection has to open, and that a client has to answer a close. */
 const SETTLE_LIMIT = 5_000;
 
 /** A connected client. */
 export class Socket implements Receiver {
   readonly id = crypto.randomUUID();
   readonly request: SocketOptions["request"];
-  /** What its calls keep for each other, as JSON. */
+  /** The state that the client's calls share, as JSON. */
   state = "{}";
   readonly #socket: WebSocket;
   readonly #options: SocketOptions;
@@ -86,7 +88,7 @@ export class Socket implements Receiver {
     };
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = () => this.#left();
-    // What has gone wrong with it is the close that follows.
+    // After each error comes a close, and `onclose` handles it.
     socket.onerror = () => {};
   }
 
@@ -95,23 +97,26 @@ export class Socket implements Receiver {
     return this.#closed.promise;
   }
 
-  /** Sends a frame, unless the client is gone or going. */
+  /** Sends a frame, unless the client is gone or the connection is closing. */
   send(frame: string): void {
     if (this.#leaving || this.#socket.readyState !== WebSocket.OPEN) return;
     const { maxBuffer } = this.#options;
     if (this.#socket.bufferedAmount > maxBuffer) {
-      this.#refuse(1013, `it has not read ${maxBuffer} bytes`);
+      this.#refuse(1013, `the client left more than ${maxBuffer} bytes unread`);
     } else this.#socket.send(frame);
   }
 
-  /** Takes no further requests, forgets those that wait, and resolves when the one that runs has been answered. */
+  /**
+   * Takes no further requests and forgets the requests that wait. Resolves when the running request has its
+   * answer.
+   */
   async finish(): Promise<void> {
     this.#finishing = true;
     this.#forgetQueue();
     await this.#running?.answered;
   }
 
-  /** Begins to close the connection; {@linkcode Socket.closed} is its end. */
+  /** Begins to close the connection. {@linkcode Socket.closed} resolves when the client is gone. */
   close(code: number, reason: string): void {
     if (this.#leaving) return;
     this.#leaving = true;
@@ -125,10 +130,10 @@ export class Socket implements Receiver {
     const { maxMessage, maxQueue, maxBuffer } = this.#options;
     const bytes = typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;
     if (bytes > maxMessage) {
-      return this.#refuse(1009, `a message may have ${maxMessage} bytes, and has ${bytes}`);
+      return this.#refuse(1009, `a message has ${bytes} bytes, and the limit is ${maxMessage}`);
     }
     if (this.#queue.length >= maxQueue || this.#queued > maxBuffer) {
-      return this.#refuse(1008, `${this.#queue.length} of its requests wait`);
+      return this.#refuse(1008, `${this.#queue.length} requests of the client wait already`);
     }
     const text = typeof data === "string" ? data : UTF8.decode(data);
     this.#queue.push(text);
@@ -183,5 +188,8 @@ export class Socket implements Receiver {
   }
 }
 
-/** What is not UTF-8 is not JSON either, which the request is answered with. */
+/**
+ * Decodes binary messages. It replaces bytes that are not UTF-8, so such a message is usually not JSON, and
+ * the answer says so.
+ */
 const UTF8 = new TextDecoder();

@@ -1,21 +1,23 @@
 import { ConfigurationError } from "../../../runtime/message/errors.ts";
 import type { MethodTable, SocketRequest } from "./socket.ts";
 
-/** Where a method leads to. */
+/** A method, with the service that serves it. */
 export interface SocketMethod {
-  /** Such as `chat.say`, for people. */
+  /** Name for messages, such as `chat.say`. */
   readonly name: string;
   readonly service: string;
-  /** Whose method it is: a newer owner's methods replace those of an older one of the same service. */
+  /**
+   * Owner of the method. A newer owner's methods replace the methods of an older owner of the same service.
+   */
   readonly owner: unknown;
-  /** Returns the answer to send. Never rejects. */
+  /** Runs a request and returns the answer to send. Never rejects. */
   handle(request: SocketRequest): Promise<string>;
 }
 
 /** The methods of all services at one path. */
 export class SocketMethods implements MethodTable {
   readonly #path: string;
-  /** The newest owner's first. */
+  /** The methods by name. The method of the newest owner is the first in its list. */
   readonly #methods = new Map<unknown, readonly SocketMethod[]>();
 
   constructor(path: string) {
@@ -26,20 +28,24 @@ export class SocketMethods implements MethodTable {
     return this.#methods.get(method)?.[0];
   }
 
-  /** @throws {ConfigurationError} If another service, or the same owner, has a method of that name. */
+  /**
+   * Adds a method.
+   *
+   * @throws {ConfigurationError} If another service, or the same owner, has a method of that name.
+   */
   add(method: string, target: SocketMethod): void {
     const others = this.#methods.get(method) ?? [];
     const other = others.find(({ service, owner }) => service !== target.service || owner === target.owner);
     if (other !== undefined) {
       throw new ConfigurationError(
         `Cannot serve WebSocket method "${method}" twice at ${this.#path}: ${other.name} and ${target.name} have it. ` +
-          "Give one of them a path of its own",
+          "Give one of them another path",
       );
     }
     this.#methods.set(method, [target, ...others]);
   }
 
-  /** Removes an owner's methods. */
+  /** Removes the methods of an owner. */
   remove(owner: unknown): void {
     for (const [method, targets] of this.#methods) {
       this.#methods.set(method, targets.filter((target) => target.owner !== owner));

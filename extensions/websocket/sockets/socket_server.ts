@@ -7,11 +7,13 @@ import { isAllowedOrigin } from "./origin.ts";
 import { Socket } from "./socket.ts";
 import { type SocketMethod, SocketMethods } from "./socket_methods.ts";
 
-/** What of the HTTP server is needed here. */
+/** The part of the HTTP server that WebSockets need. */
 export interface UpgradeServer {
-  /** @throws {ConfigurationError} If somebody else has that path. */
+  /** @throws {ConfigurationError} If another handler has that path. */
   addUpgrade(path: string, handler: UpgradeHandler): void;
-  /** Takes nobody in any more, closes what was handed over, and the listener. Idempotent. */
+  /**
+   * Takes no more clients, and closes the listener and the connections that handlers took over. Idempotent.
+   */
   close(): Promise<void>;
 }
 
@@ -22,7 +24,7 @@ export interface SocketServerOptions extends WebSocketSettings {
   readonly log: Log;
 }
 
-/** Milliseconds that clients have to answer a close. */
+/** Milliseconds that clients have to answer a close when the server stops. */
 const CLOSE_LIMIT = 1_000;
 
 /** The WebSockets of all services: their paths and their clients. */
@@ -38,7 +40,12 @@ export class SocketServer {
     this.#options = options;
   }
 
-  /** @throws {ConfigurationError} If another service has a method of that name at the path, or the path is taken. */
+  /**
+   * Adds a method at a path.
+   *
+   * @throws {ConfigurationError} If another service has a method of that name at the path, or if a handler of
+   * another kind has the path.
+   */
   add(path: string, method: string, target: SocketMethod): void {
     let methods = this.#paths.get(path);
     if (methods === undefined) {
@@ -54,12 +61,12 @@ export class SocketServer {
     methods.add(method, target);
   }
 
-  /** Removes an owner's methods; its clients stay, for whoever else serves them. */
+  /** Removes the methods of an owner. Its clients stay, because other owners may serve them. */
   remove(owner: unknown): void {
     for (const methods of this.#paths.values()) methods.remove(owner);
   }
 
-  /** Stops taking clients in, and sends those away that are here once their calls have been answered. */
+  /** Takes no more clients. Sends the present clients away once their running calls have answers. */
   close(): Promise<void> {
     return this.#options.server.close();
   }
@@ -78,7 +85,8 @@ export class SocketServer {
     if (!isAllowedOrigin(headers, origins)) {
       return { status: 403, reason: "Pages of this origin may not connect" };
     }
-    // Who has gone already would never open. In one turn Deno finds out, in the next one the signal says so.
+    // The socket of a client that has gone already would never open. Deno notices the loss in one turn of the
+    // event loop, and the signal aborts in the next turn.
     for (let turn = 0; turn < 2; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
     if (signal.aborted) return { status: 400, reason: "The client has gone" };
     if (this.#closing !== undefined) return { status: 503, reason: "The server is stopping" };
@@ -118,7 +126,7 @@ export class SocketServer {
     }
   }
 
-  /** All paths are closed together, and each of them waits for the same end. */
+  /** Closes all paths together. Each path waits for the same end. */
   #close(): Promise<void> {
     return this.#closing ??= this.#sendAway();
   }

@@ -1,11 +1,16 @@
 /**
- * Bundles for the threads of services, as main has them made and keeps them.
+ * This folder makes one script, a bundle, of a module and all that it imports.
  *
- * A bundle is made by another process of the same program, because what makes it takes some 200 MB. What it made
- * is kept on disk under the name of what was asked for, and used again while each of its modules is what it was:
- * each is loaded again by the {@linkcode ModuleFetcher}, so that origins and the lock file hold for a kept bundle,
- * too. But nothing in the lock file vouches for the bundle itself, so that with a lock none is kept and none is used.
- * Whatever goes wrong with that, the bundle is made anew, and the error, if it is one, told then.
+ * This file is the part in the main thread: it lets another process make the bundles for the threads of
+ * services, and it keeps the bundles. Another process of the same program makes a bundle, because the bundler
+ * takes some 200 MB.
+ *
+ * The main thread keeps the bundle on disk, under a name that comes from the request, and uses the bundle
+ * again as long as none of its modules has changed. To find that out, the {@linkcode ModuleFetcher} loads
+ * each module again, so the rules for origins and the lock file hold for a kept bundle, too. But the lock
+ * file has no hash of the bundle itself. With a lock file the main thread therefore keeps no bundle and uses
+ * no kept one. Whenever a kept bundle cannot be read or checked, the main thread has the bundle made anew,
+ * and reports an error only if that fails, too.
  */
 import { dirname, join } from "node:path";
 import { BUNDLE_WORD, OWN_PACKAGE } from "../../program/own_package.ts";
@@ -17,10 +22,15 @@ import { sha256Of } from "../fetch/source.ts";
 import { getLog } from "../../log/observe.ts";
 import type { ModuleBundle } from "../../channel/port.ts";
 
-/** What the process that bundles says: a bundle, or why there is none. */
+/** Answer of the process that bundles: a bundle, or the reason why there is none. */
 export type BundleAnswer = BundleResult | { readonly failure: string };
 
-/** Makes a bundle, or takes the one from last time. */
+/**
+ * Returns a bundle: the kept one if it is still current, or else a new one.
+ *
+ * @throws {ServiceLoadError} If the bundle cannot be made.
+ * @throws {unknown} The signal's reason once the signal aborts.
+ */
 export async function loadBundle(
   request: BundleRequest,
   { signal }: { readonly signal?: AbortSignal } = {},
@@ -35,7 +45,7 @@ export async function loadBundle(
   return { url, code, map, packages };
 }
 
-/** Where the bundle is kept; undefined where nothing is. */
+/** Returns the path at which the bundle is kept; undefined if bundles are not kept. */
 async function bundlePath({ modules, ...request }: BundleRequest): Promise<string | undefined> {
   const folder = bundleFolder(modules);
   if (folder === undefined) return undefined;
@@ -83,7 +93,10 @@ async function isCurrent(
   }
 }
 
-/** Its hash comes first, so that a damaged file is told from a whole one. */
+/**
+ * Writes a bundle to disk. A failure to write it is no error. The hash comes first in the file, so that a
+ * reader can tell a damaged file from a whole one.
+ */
 async function keepBundle(path: string, bundle: BundleResult): Promise<void> {
   const text = JSON.stringify(bundle);
   const encoder = new TextEncoder();
@@ -100,7 +113,7 @@ async function keepBundle(path: string, bundle: BundleResult): Promise<void> {
 async function makeBundle(request: BundleRequest, signal: AbortSignal | undefined): Promise<BundleResult> {
   const child = new Deno.Command(Deno.execPath(), {
     args: Deno.build.standalone ? [BUNDLE_WORD] : [
-      // Its own modules name their packages in full, so no configuration of whoever runs this has a say.
+      // The runtime's own modules name their packages in full, so the user's configuration must not matter.
       ...["run", "--quiet", "--allow-all", "--no-prompt", "--no-config"],
       import.meta.resolve("./bundling_process.ts"),
     ],

@@ -1,9 +1,10 @@
 /**
  * Makes one script of a module and all that it imports.
  *
- * Runs in a process of its own that ends when the bundle is made: the bundler takes some 200 MB, and nothing of
- * them is left. It neither reads files nor opens connections by itself; each module comes from the
- * {@linkcode ModuleFetcher}, so that origins, the lock file and the cache hold here, too.
+ * The bundler runs in a separate process that ends when the bundle is made: the bundler takes some 200 MB,
+ * and the end of the process frees all of them. The bundler neither reads files nor opens connections by
+ * itself. Each module comes from the {@linkcode ModuleFetcher}, so the rules for origins, the lock file and
+ * the cache hold here, too.
  */
 import * as esbuild from "npm:esbuild-wasm@0.28.2/esm/browser.js";
 import { compileBundlerCode } from "./bundler_code.ts";
@@ -16,39 +17,41 @@ import { type ModuleMediaType, type ModuleSource, NoModuleError } from "../fetch
 import { isOwnModule, isPackage, ownModuleUnder } from "../../program/own_modules.ts";
 import type { ModuleBundle } from "../../channel/port.ts";
 
-/** What to bundle. Plain data. */
+/** A request for a bundle, as plain data. */
 export interface BundleRequest {
   /** URL of the module. */
   readonly url: string;
+  /** How the modules are fetched. */
   readonly modules: ModuleFetcherOptions;
-  /** URL of a `deno.json` or an import map; undefined for the one beside a module of the network, if any. */
+  /** URL of a `deno.json` or an import map; undefined for the `deno.json` beside a remote module, if any. */
   readonly importMap: string | undefined;
-  /** Whether packages are out of reach, as in a binary. */
+  /** Whether the program cannot load packages, because it is a binary. */
   readonly standalone: boolean;
-  /** What the bundle has in place of the URL of the runtime's folder. @default {that URL} */
+  /** Text that the bundle has in place of the URL of the runtime's folder. @default {that URL} */
   readonly ownRoot?: string;
 }
 
-/** A module that went into a bundle. If all are the same again, so is the bundle. */
+/** A module that is part of a bundle. As long as no module of a bundle changes, the bundle is the same. */
 export interface BundledModule {
-  /** URL that was asked for. */
+  /** URL that was requested. */
   readonly requested: string;
-  /** The module that imports it; undefined for what the user named. */
+  /** URL of the module that imports it; undefined for a module that the user named. */
   readonly referrer: string | undefined;
+  /** URL of the module after redirects. */
   readonly url: string;
   readonly mediaType: ModuleMediaType;
   readonly sha256: string;
 }
 
-/** A bundle, and what went into it. */
+/** A bundle, and the modules that are part of it. */
 export interface BundleResult extends ModuleBundle {
   readonly modules: readonly BundledModule[];
 }
 
-/** Namespace of the modules; esbuild puts it before their names. */
+/** Namespace of the modules. esbuild puts it before their names. */
 const NAMESPACE = "enoki-module";
 
-/** Stands for `import.meta` in the bundle, where each module has its own. */
+/** Name that replaces `import.meta` in the bundle. Each module declares its own constant of this name. */
 const IMPORT_META = "__enoki_import_meta";
 
 const LOADERS: Readonly<Record<ModuleMediaType, esbuild.Loader>> = {
@@ -62,7 +65,7 @@ const LOADERS: Readonly<Record<ModuleMediaType, esbuild.Loader>> = {
 /**
  * Bundles a module.
  *
- * @throws {ServiceLoadError} If one of its modules cannot be had, or makes no sense.
+ * @throws {ServiceLoadError} If one of its modules cannot be loaded or is not valid.
  */
 export async function bundleModule(request: BundleRequest): Promise<BundleResult> {
   using fetcher = new ModuleFetcher(request.modules);
@@ -77,7 +80,7 @@ export async function bundleModule(request: BundleRequest): Promise<BundleResult
       outfile: "/bundle.js",
       format: "esm",
       platform: "neutral",
-      // Decorators and accessors are lowered for it, and nothing else that Deno knows.
+      // For this target esbuild rewrites decorators and accessors, and nothing else that Deno supports.
       target: "es2022",
       supported: { "top-level-await": true, "import-attributes": true },
       tsconfigRaw: {
@@ -89,7 +92,7 @@ export async function bundleModule(request: BundleRequest): Promise<BundleResult
         },
       },
       define: { "import.meta": IMPORT_META },
-      // Classes keep the names that errors and logs show.
+      // Errors and logs show the names of classes, so the classes must keep them.
       keepNames: true,
       sourcemap: "external",
       sourcesContent: false,
@@ -126,7 +129,7 @@ async function initialize(): Promise<void> {
   await esbuild.initialize({ wasmModule: await compileBundlerCode(), worker: false });
 }
 
-/** The modules of one bundle. */
+/** Loads and remembers the modules of one bundle. */
 class Imports {
   readonly #fetcher: ModuleFetcher;
   readonly #ownRoot: string | undefined;
@@ -156,23 +159,24 @@ class Imports {
     return source;
   }
 
-  /** What the bundle calls a module that it does not hold. */
+  /** Returns the URL by which the bundle imports a module that it does not contain. */
   refer(url: string): string {
     if (isPackage(url)) this.#packages.add(url);
     return this.#ownRoot !== undefined && isOwnModule(url) ? ownModuleUnder(url, this.#ownRoot) : url;
   }
 
-  /** A module that was loaded before. */
+  /** Returns a module that was loaded before. */
   get(url: string): ModuleSource {
     return this.#sources.get(url)!;
   }
 }
 
 /**
- * The import map that was named, or the configuration beside a module of the network, if there is one.
+ * Loads the import map that was named, or else the configuration beside a remote module, if there is one.
  *
- * Whoever keeps us from fetching it must not choose what names mean, so that only its absence is no failure. An
- * origin that is down counts as that: its module comes from the cache, or fails by itself.
+ * A configuration beside the module may be absent, but any other failure to fetch it is an error: somebody
+ * who blocks the fetch must not be able to change what names mean. An origin that is down counts as an absent
+ * configuration: its module comes from the cache, or fails by itself.
  */
 async function loadImportMap(
   graph: Imports,
@@ -197,7 +201,7 @@ async function loadAdjacent(graph: Imports, entry: string): Promise<ModuleSource
   }
 }
 
-/** Makes esbuild take its modules from us. */
+/** Makes a plugin by which esbuild takes all modules from `graph`. */
 function modulesPlugin(
   graph: Imports,
   resolve: (specifier: string, importer: string) => ReturnType<typeof resolveImport>,
@@ -226,7 +230,12 @@ function modulesPlugin(
   };
 }
 
-/** As Deno has it: JSON is imported as JSON, and nothing else is imported as anything. */
+/**
+ * Checks the attributes of an import as Deno does: an import of JSON must have the type `json`, and no other
+ * import may have a type.
+ *
+ * @throws {ServiceLoadError} If the attributes do not fit the module.
+ */
 function checkAttributes(
   { url, mediaType }: ModuleSource,
   attributes: Readonly<Record<string, string>>,
@@ -241,7 +250,7 @@ function checkAttributes(
   }
 }
 
-/** Puts what `import.meta` is in this module on its first line, so that all others stay what they were. */
+/** Declares this module's `import.meta` on its first line, so that all other lines stay as they were. */
 function withImportMeta(text: string, url: string): string {
   const plain = text.replace(/^#!/, "//");
   if (!plain.includes("import.meta")) return plain;
@@ -259,13 +268,13 @@ function withoutNamespace(map: string): string {
   return JSON.stringify(parsed);
 }
 
-/** Where esbuild found something; its columns count bytes from 0, and are rarely of interest to anybody else. */
+/** Converts a place of esbuild. Its columns count bytes from 0; the result counts characters from 1. */
 function placeOf({ file, line, column, lineText }: esbuild.Location) {
   const characters = new TextDecoder().decode(new TextEncoder().encode(lineText).subarray(0, column)).length;
   return { source: file.slice(`${NAMESPACE}:`.length), line, column: characters + 1 };
 }
 
-/** The first error as a sentence, with its place. */
+/** Describes the first error in a sentence, with its place. */
 function failureText(error: unknown, entry: string): string {
   const { errors = [] } = error as Partial<esbuild.BuildFailure>;
   const first = errors.find(({ location }) => location !== null) ?? errors[0];

@@ -1,22 +1,26 @@
-/** The WebAssembly code of the bundler: a file of its package, or in a binary, a quarter of its size, packed. */
+/**
+ * Finds the WebAssembly code of the bundler. The code is a file of the bundler's package. A binary has the
+ * code in packed form, at a quarter of the size.
+ */
 import { fileURLToPath } from "node:url";
 
-/** What the packed code is called; it lies beside the main module of a binary. */
+/** Name of the file with the packed code. The file lies beside the main module of a binary. */
 const PACKED_NAME = "bundler.wasm.gz";
 
-/** The package's file with the code. */
+/** Specifier of the package's file with the code. */
 export const BUNDLER_CODE = "npm:esbuild-wasm@0.28.2/esbuild.wasm";
 
-/** Path of that file; undefined where the package is no files, as in another program's cache. */
+/** Returns the path of that file; undefined if the package is not on disk, as in another program's cache. */
 export function bundlerCodePath(): string | undefined {
   const url = import.meta.resolve(BUNDLER_CODE);
   return url.startsWith("file:") ? fileURLToPath(url) : undefined;
 }
 
 /**
- * Writes the packed code into a folder.
+ * Packs the code and writes it into a folder.
  *
- * @returns Its path.
+ * @param path Path of the code.
+ * @returns Path of the packed code.
  */
 export async function packBundlerCode(path: string, folder: string): Promise<string> {
   const packed = `${folder}/${PACKED_NAME}`;
@@ -25,7 +29,7 @@ export async function packBundlerCode(path: string, folder: string): Promise<str
   return packed;
 }
 
-/** Compiles the code. */
+/** Reads and compiles the code, packed or not. */
 export async function compileBundlerCode(): Promise<WebAssembly.Module> {
   return await WebAssembly.compile(await readPacked() ?? await Deno.readFile(bundlerCodePath()!));
 }

@@ -1,14 +1,15 @@
 /**
- * The process that bundles: reads a {@linkcode BundleRequest} and writes a {@linkcode BundleAnswer}, as JSON.
+ * Runs in the process that bundles: reads a {@linkcode BundleRequest} and writes a {@linkcode BundleAnswer},
+ * as JSON.
  *
- * A request comes through the standard input and not as an argument, because it may hold the headers that
- * authorise it, and the arguments of a process are for all to see.
+ * A request comes through the standard input and not as an argument. It may have headers with secrets for the
+ * hosts of modules, and every user of the machine can see the arguments of a process.
  */
 import { ServiceLoadError } from "../../message/errors.ts";
 import type { BundleAnswer } from "./bundle.ts";
 import { bundleModule, type BundleRequest } from "./bundler.ts";
 
-/** Answers one request; returns the exit status. */
+/** Answers one request and returns the exit status. */
 export async function bundleCommand(): Promise<number> {
   const request: BundleRequest = await new Response(Deno.stdin.readable).json();
   const answer = JSON.stringify(await answerTo(request));

@@ -7,10 +7,10 @@ export interface DynamicImport extends TextPosition {
 }
 
 /**
- * Makes each `import()` whose specifier only the running program knows fail with a sentence that says why, where
- * the specifier is not one that a bundle can import.
+ * Guards each `import()` whose specifier only the running program knows. Such an import fails with an error
+ * that gives the reason, unless a bundle can import the specifier.
  *
- * The name that replaces `import` is as long as it, so that the source map still holds.
+ * The name that replaces `import` is as long as the word `import`, so the source map stays correct.
  */
 export function guardDynamicImports(code: string, map: string, imports: readonly DynamicImport[]): string {
   if (imports.length === 0) return code;
@@ -28,7 +28,7 @@ export function guardDynamicImports(code: string, map: string, imports: readonly
   return `${lines.join("\n")}\n${guard(name)}\n`;
 }
 
-/** Six characters, as `import` has. */
+/** Returns a name that the code does not contain. It has six characters, as `import` has. */
 function unusedName(code: string): string {
   for (let count = 0;; count++) {
     const name = `$i${count.toString(36).padStart(4, "0")}`;
@@ -39,7 +39,7 @@ function unusedName(code: string): string {
 function guard(name: string): string {
   return `async function ${name}(specifier, options) {
   if (/^(?:data|npm|jsr|node|https?|file):/.test(specifier)) return await import(specifier, options);
-  throw new TypeError("Cannot import \\"" + specifier + "\\": the service runs as a bundle, which holds only what " +
-    "import() names by a literal. Write a literal, or an absolute URL");
+  throw new TypeError("Cannot import \\"" + specifier + "\\": the service runs as a bundle, which holds only " +
+    "modules that import() names by a literal. Write a literal, or an absolute URL");
 }`;
 }

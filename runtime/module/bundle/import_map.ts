@@ -2,7 +2,7 @@ import { parse, type ParsedImportMap, resolve } from "npm:@import-maps/resolve@2
 import { parse as parseJsonc, type ParseError, printParseErrorCode } from "npm:jsonc-parser@^3.3.1";
 import { ServiceLoadError } from "../../message/errors.ts";
 
-/** How JSX is compiled, in TypeScript's terms. */
+/** How JSX is compiled, under the names of TypeScript's compiler options. */
 export interface JsxOptions {
   readonly jsx?: string;
   readonly jsxImportSource?: string;
@@ -10,26 +10,26 @@ export interface JsxOptions {
   readonly jsxFragmentFactory?: string;
 }
 
-/** What a `deno.json` and an import map may have in common, each part of the shape that it must have. */
+/** Content of a `deno.json` or an import map, as far as it concerns imports. Each part has been checked. */
 interface ConfigurationFile {
   readonly imports?: Readonly<Record<string, string>>;
   readonly scopes?: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** Path of a file that has the imports. */
+  /** Path of another file that has the imports. */
   readonly importMap?: string;
   readonly compilerOptions?: JsxOptions;
 }
 
-/** What a `deno.json`, or an import map, says of imports. */
+/** The rules for imports in a `deno.json` or an import map. */
 export class ImportMap {
   readonly #map: ParsedImportMap;
   readonly jsx: JsxOptions;
-  /** URL of the file that has the imports, where this one only names it. */
+  /** URL of another file that has the imports; undefined if this file has them itself. */
   readonly elsewhere: string | undefined;
 
   /**
-   * @param url Where the file is; its relative addresses start there.
-   * @param main The file that names this one for its imports, and says the rest itself.
-   * @throws {ServiceLoadError} If it is no JSON, or not of the shape of such a file.
+   * @param url URL of the file. Its relative addresses start there.
+   * @param main The file that names this file for its imports. All other options come from `main`.
+   * @throws {ServiceLoadError} If the text is not JSON, or its shape is not that of such a file.
    */
   constructor(text: string, url: string, main?: ImportMap) {
     const file = readFile(text, url);
@@ -39,9 +39,9 @@ export class ImportMap {
   }
 
   /**
-   * Reads the one in a local file, with the imports of another local file that it names.
+   * Reads a local file, and the imports of another local file if the first file names one.
    *
-   * @throws {ServiceLoadError} If one of them cannot be read or used.
+   * @throws {ServiceLoadError} If one of the files cannot be read or used.
    */
   static async read(url: string): Promise<ImportMap> {
     const map = new ImportMap(await readText(url), url);
@@ -49,24 +49,24 @@ export class ImportMap {
     return elsewhere?.startsWith("file:") ? new ImportMap(await readText(elsewhere), elsewhere, map) : map;
   }
 
-  /** URLs by the names that stand for them everywhere. */
+  /** URLs by the names that stand for them in every module. */
   get imports(): Readonly<Record<string, string>> {
     return urls(this.#map.imports);
   }
 
-  /** URLs by name, by the URL prefix of the modules where they stand for them. */
+  /** URLs by the names that stand for them in some modules, grouped by the URL prefix of these modules. */
   get scopes(): Readonly<Record<string, Readonly<Record<string, string>>>> {
     return Object.fromEntries(
       Object.entries(this.#map.scopes ?? {}).map(([scope, imports]) => [scope, urls(imports)]),
     );
   }
 
-  /** The URL that a specifier stands for; undefined if it is a bare name that the map does not have. */
+  /** Returns the URL that a specifier stands for; undefined for a bare name that the map does not have. */
   resolve(specifier: string, importer: string): string | undefined {
     try {
       return resolve(specifier, this.#map, new URL(importer)).resolvedImport?.href;
     } catch {
-      // A name that the map says has no address.
+      // The map says that this name has no address.
       return undefined;
     }
   }
@@ -106,13 +106,13 @@ function readFile(text: string, url: string): ConfigurationFile {
   return value;
 }
 
-/** What is wrong with the shape of a file; undefined if it is right. */
+/** Describes what is wrong with the shape of a file; undefined if nothing is wrong. */
 function complaintAbout(value: unknown, url: string): string | undefined {
-  if (!isObject(value)) return "it is no JSON object";
+  if (!isObject(value)) return "it is not a JSON object";
   const { imports = {}, scopes = {}, importMap, compilerOptions = {} } = value;
   if (!isTexts(imports)) return '"imports" must be an object with texts';
   if (!isObject(scopes) || !Object.values(scopes).every(isTexts)) {
-    return '"scopes" must be an object with objects with texts';
+    return '"scopes" must be an object whose values are objects with texts';
   }
   if (importMap !== undefined && !(typeof importMap === "string" && URL.canParse(importMap, url))) {
     return '"importMap" must be a path or a URL';
@@ -133,7 +133,7 @@ function isTexts(value: unknown): boolean {
   return isObject(value) && Object.values(value).every((each) => typeof each === "string" || each === null);
 }
 
-/** As Deno does: where `zod` is `npm:zod@4`, `zod/mini` is there too. */
+/** Adds the subpaths of packages, as Deno does: if `zod` is `npm:zod@4`, then `zod/mini` resolves, too. */
 function withSubpaths(imports: Readonly<Record<string, string>> = {}): Record<string, string> {
   const subpaths = Object.entries(imports).flatMap(([name, address]) => {
     const scheme = /^(?:npm|jsr):/.exec(address)?.[0];

@@ -2,29 +2,30 @@ import { ServiceLoadError } from "../../message/errors.ts";
 import type { ImportMap } from "./import_map.ts";
 import { isOwnModule, isPackage, ownModule, packageRefusal } from "../../program/own_modules.ts";
 
-/** What an import of a bundle's module leads to. */
+/** Target of an import in a module of a bundle. */
 export type ImportTarget =
-  /** A module that the bundle is to hold. */
+  /** A module that becomes part of the bundle. */
   | { readonly kind: "module"; readonly url: string }
-  /** What the thread has or finds by itself: the runtime, a built-in, a package. */
+  /** A module that the thread has or finds by itself: the runtime, a built-in module or a package. */
   | { readonly kind: "external"; readonly url: string };
 
-/** What the imports of a bundle's modules are resolved with. */
+/** Data with which the imports in the modules of a bundle are resolved. */
 export interface ImportSurroundings {
   readonly importMap: ImportMap | undefined;
-  /** Whether packages are out of reach, as in a binary. */
+  /** Whether the program cannot load packages, because it is a binary. */
   readonly standalone: boolean;
-  /** The module that the bundle is for. */
+  /** URL of the module that the bundle is made for. */
   readonly entry: string;
 }
 
 /**
- * Finds what a module imports.
+ * Resolves an import of a module.
  *
- * The runtime is never bundled, whatever it is called: a thread has one copy of it.
+ * The runtime never becomes part of a bundle, whatever name the import has for it: a thread has one copy of
+ * the runtime.
  *
  * @param importer URL of the module, after redirects.
- * @throws {ServiceLoadError} If nothing has that name, or it cannot be had here.
+ * @throws {ServiceLoadError} If the specifier cannot be resolved, or this program cannot load its target.
  */
 export function resolveImport(
   specifier: string,

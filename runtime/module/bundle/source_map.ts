@@ -5,20 +5,20 @@ import {
   traceSegment,
 } from "npm:@jridgewell/trace-mapping@^0.3.31";
 
-/** A place in a text; lines and columns count from 1, as in a stack. */
+/** A place in a text. Lines and columns count from 1, as in a stack trace. */
 export interface TextPosition {
   readonly line: number;
   readonly column: number;
 }
 
-/** What a place of a generated text was made from. */
+/** The place in a source from which a place in a generated text was made. */
 export interface OriginalPosition extends TextPosition {
   readonly source: string;
-  /** What the identifier that begins exactly here was called, if it is called otherwise now. */
+  /** Original name of the identifier that begins exactly here, if its name in the generated text differs. */
   readonly name: string | undefined;
 }
 
-/** A source map, for looking up both ways. It is decoded when it is first asked. */
+/** A source map that can be searched in both directions. The first search decodes it. */
 export class SourceMap {
   readonly #json: string;
   #map: TraceMap | undefined;
@@ -27,7 +27,7 @@ export class SourceMap {
     this.#json = json;
   }
 
-  /** What a place of the generated text was made from; undefined where that is nothing. */
+  /** Returns the place from which a place in the generated text was made; undefined if there is none. */
   original({ line, column }: TextPosition): OriginalPosition | undefined {
     const map = this.#map ??= new TraceMap(this.#json);
     const segment = traceSegment(map, line - 1, column - 1);
@@ -41,7 +41,7 @@ export class SourceMap {
     };
   }
 
-  /** The place of the generated text that was made from one of a source; undefined where nothing was. */
+  /** Returns the place in the generated text that was made from a place in a source, if there is one. */
   generated(source: string, { line, column }: TextPosition): TextPosition | undefined {
     const map = this.#map ??= new TraceMap(this.#json);
     const found = generatedPositionFor(map, { source, line, column: column - 1, bias: GREATEST_LOWER_BOUND });

@@ -1,12 +1,15 @@
 /**
- * Remote modules on disk.
+ * Keeps remote modules on disk.
  *
- * Content lies in a file named by its own hash, and each URL has an entry that names the hash. Both are written
- * beside their place and then renamed, so a reader sees a whole file or none, whoever writes at the same time.
- * Content is hashed whenever it is read: what a broken disk or a half-wise hand has changed is not there. That is
- * no protection from somebody who may write here and changes the entry as well, so the folder is its owner's alone.
+ * The cache keeps content in a file that is named by the hash of the content. Each URL has an entry that
+ * names the hash. The cache writes both files under another name beside their place and then renames them, so
+ * a reader sees a whole file or none, even while several processes write. The cache hashes content whenever
+ * it reads it: content that a broken disk or a careless edit has changed counts as missing. This does not
+ * protect from somebody who can write to the folder and changes the entry as well, so only the owner of the
+ * folder has access to it.
  *
- * A cache that cannot be written, or has no place, is an empty one: it costs a start its speed, and nothing else.
+ * A cache that cannot be written, or has no folder, acts as an empty cache: a start is slower, and nothing
+ * else changes.
  */
 import { isAbsolute, join } from "node:path";
 import { type ModuleContent, sha256Of } from "./source.ts";
@@ -15,12 +18,12 @@ import { type ModuleContent, sha256Of } from "./source.ts";
 export class ModuleCache {
   readonly folder: string;
 
-  /** @param folder Is made when first needed. */
+  /** @param folder Path of the folder. The cache makes it when it first needs it. */
   constructor(folder: string) {
     this.folder = folder;
   }
 
-  /** What that URL gave last; undefined if it is not here, or damaged. */
+  /** Returns the content that the URL gave last; undefined if the content is missing or damaged. */
   async read(requested: string): Promise<ModuleContent | undefined> {
     try {
       const entry = JSON.parse(await Deno.readTextFile(await this.#entryPath(requested)));
@@ -35,7 +38,7 @@ export class ModuleCache {
     }
   }
 
-  /** Keeps what that URL gave, if it can. */
+  /** Keeps the content that the URL gave. A failure to write it is no error. */
   async write(requested: string, { url, contentType, bytes, sha256 }: ModuleContent): Promise<void> {
     try {
       for (const part of ["content", "entries"]) {
@@ -45,7 +48,7 @@ export class ModuleCache {
       const entry = JSON.stringify({ requested, url, contentType, sha256 });
       await replaceFile(await this.#entryPath(requested), new TextEncoder().encode(entry));
     } catch {
-      // It is fetched again next time.
+      // The next start fetches the module again.
     }
   }
 
@@ -58,7 +61,7 @@ export class ModuleCache {
   }
 }
 
-/** Where the modules of this user are kept; undefined where the environment names no place. */
+/** Returns the folder in which the modules of this user are kept; undefined if the environment names none. */
 export function defaultCacheFolder(env: Pick<Deno.Env, "get"> = Deno.env): string | undefined {
   const get = (name: string) => {
     try {
@@ -77,9 +80,9 @@ export function defaultCacheFolder(env: Pick<Deno.Env, "get"> = Deno.env): strin
 }
 
 /**
- * Writes a file so that everybody sees the old content or the new, whole.
+ * Replaces a file in one step: every reader sees either the whole old content or the whole new content.
  *
- * @throws {Error} That of the file system.
+ * @throws {Error} The error of the file system if the file cannot be written.
  */
 export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
   const beside = `${path}.${crypto.randomUUID()}`;

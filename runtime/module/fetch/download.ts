@@ -1,8 +1,9 @@
 /**
- * Fetching one module over http(s).
+ * Fetches one module over http or https.
  *
- * Redirects are followed by hand, because each hop has to be allowed, and because the headers of one host must
- * never reach another: they are looked up anew for every hop.
+ * This code follows redirects itself, and does not leave that to `fetch`, for two reasons: the rules for
+ * origins must allow each hop, and the headers for one host must never reach another host. It therefore looks
+ * up the headers anew for every hop.
  */
 import { timeLimit } from "../../waiting/abort.ts";
 import { ServiceLoadError } from "../../message/errors.ts";
@@ -12,14 +13,15 @@ import { maskUrl } from "../../log/secrets.ts";
 
 /** Options of {@linkcode downloadModule}. */
 export interface DownloadModuleOptions {
-  /** Is asked about every hop. */
+  /** Rules that must allow every hop. */
   readonly origins: ModuleOrigins;
-  /** By host, with its port if that is not the protocol's own. */
+  /** Headers by host; the host has its port if that is not the default port of the protocol. */
   readonly headers: ModuleHeaders;
-  /** Milliseconds, redirects included. */
+  /** Milliseconds that the fetch may take, redirects included. */
   readonly timeout: number;
+  /** Bytes that the module may have. */
   readonly maxBytes: number;
-  /** @default {the one of all fetches} */
+  /** @default {the client that every `fetch` uses} */
   readonly client?: Deno.HttpClient | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -34,9 +36,12 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 /**
  * Fetches a module's bytes.
  *
- * @param url Has been allowed.
- * @throws {ServiceLoadError} If they do not arrive, in time and in size, with a status that says they are it.
- * @throws {unknown} The signal's reason once it aborts.
+ * @param url URL that the rules for origins have already allowed.
+ * @throws {NoModuleError} If no module is there: the status is 404 or 410, or the connection fails for
+ *   another reason than a certificate.
+ * @throws {ServiceLoadError} If the bytes do not arrive in time, are too many, or come without a success
+ *   status.
+ * @throws {unknown} The signal's reason once the signal aborts.
  */
 export async function downloadModule(url: URL, options: DownloadModuleOptions): Promise<ModuleContent> {
   const { timeout, signal } = options;
@@ -58,7 +63,7 @@ export async function downloadModule(url: URL, options: DownloadModuleOptions): 
   }
 }
 
-/** Fetches until there is something else than a redirect; `trail` grows by each hop. */
+/** Fetches until the answer is not a redirect. Adds each hop to `trail`. */
 async function follow(
   trail: URL[],
   { origins, headers, client, signal }: DownloadModuleOptions,
@@ -78,7 +83,7 @@ async function follow(
       const state = statusState(response.status);
       throw failure(trail, state, NOTHING.includes(response.status) ? NoModuleError : ServiceLoadError);
     }
-    if (!URL.canParse(location, url)) throw failure(trail, "it redirects to what is not a URL");
+    if (!URL.canParse(location, url)) throw failure(trail, "it redirects to something that is not a URL");
     const next = new URL(location, url);
     next.hash = "";
     if (next.protocol !== "http:" && next.protocol !== "https:") {
@@ -123,7 +128,7 @@ function statusState(status: number): string {
   return status >= 500 ? `${state}. Try again later` : `${state}. Check the URL`;
 }
 
-/** Deno says where the connection failed in a chain of words behind the URL. */
+/** Describes why a connection failed. Deno gives the reason behind the URL, after the stage that failed. */
 function connectionState(error: unknown): string {
   const { cause, message } = error as Error;
   const text = cause instanceof Error ? cause.message : message;

@@ -1,9 +1,11 @@
 /**
- * The one place where remote code comes in.
+ * This folder downloads remote modules, checks them against the allowed origins and the lock file, and keeps
+ * them in a cache.
  *
- * Whatever is loaded from a URL has passed here, in this order: its origin is allowed; its content is what the
- * lock file says, be it from the cache or fresh; only then is it kept, recorded and handed out. A module that
- * fails at one of these leaves no trace.
+ * This file is the only place where remote code comes in. Every module that is loaded from a URL passes these
+ * steps, in this order. First, the rules for origins must allow the URL. Then the content, from the cache or
+ * a download, must have the hash that the lock file has for it. Only then does the fetcher record the hash,
+ * keep the module in the cache and hand it out. A module that fails at one of these steps leaves no trace.
  */
 import { fileURLToPath } from "node:url";
 import { ServiceLoadError } from "../../message/errors.ts";
@@ -14,13 +16,20 @@ import { ModuleOrigins } from "./origins.ts";
 import { decodeModule, type ModuleContent, type ModuleSource, NoModuleError, sha256Of } from "./source.ts";
 import { maskUrl } from "../../log/secrets.ts";
 
-/** Where modules come from and what is asked of them. Plain data, so that it can be handed to another process. */
+/**
+ * Origins that modules come from, and conditions that modules must meet. The options are plain data, so that
+ * they can be passed to another process.
+ */
 export interface ModuleFetcherOptions {
-  /** The lock file, and whether new modules are recorded in it or refused. @default {none} */
+  /** Lock file, and whether the fetcher records new modules in it or refuses them. @default {none} */
   readonly lock?: ModuleLockOptions;
-  /** Where remote modules are kept; false for nowhere. @default {see defaultCacheFolder} */
+  /** Folder that remote modules are kept in; false for no cache. @default {see defaultCacheFolder} */
   readonly cache?: { readonly folder: string } | false;
-  /** Whether the cache is asked first, not asked, or asked only. @default {"default"} */
+  /**
+   * Whether the fetcher looks for a module in the cache first, never in the cache, or only in the cache.
+   *
+   * @default {"default"}
+   */
   readonly mode?: "default" | "reload" | "cached-only";
   /**
    * Hosts that modules may come from, such as `example.com`, `example.com:8080`, `*.example.com`.
@@ -28,11 +37,15 @@ export interface ModuleFetcherOptions {
    * @default {all}
    */
   readonly allowImport?: readonly string[];
-  /** Whether plain http may be used beyond this machine. @default {false} */
+  /** Whether modules may come over plain http from other machines than this one. @default {false} */
   readonly allowHttp?: boolean;
-  /** Headers to send, by host, with its port if that is not the protocol's own. @default {{}} */
+  /** Headers by host; the host has its port if that is not the default port of the protocol. @default {{}} */
   readonly headers?: ModuleHeaders;
-  /** Path of certificates of authorities to trust beside the known ones, PEM. @default {none} */
+  /**
+   * Path of a PEM file with certificates of authorities that are trusted in addition to the known ones.
+   *
+   * @default {none}
+   */
   readonly caCerts?: string;
   /** Milliseconds that a remote module may take, redirects included. @default {30_000} */
   readonly timeout?: number;
@@ -45,7 +58,8 @@ export interface ModuleFetcherOptions {
 /** Options of {@linkcode ModuleFetcher.load}. */
 export interface LoadModuleSourceOptions {
   /**
-   * URL, after redirects, of the module that imports this one. Remote modules may import less than local ones.
+   * URL, after redirects, of the module that imports this one. Remote modules may import less than local
+   * ones.
    *
    * @default {none: the user named it}
    */
@@ -67,12 +81,12 @@ export class ModuleFetcher implements Disposable {
   readonly #maxTotalBytes: number;
   readonly #client: Deno.HttpClient | undefined;
   readonly #loads = new Map<string, Promise<ModuleSource>>();
-  /** The `data:` modules that remote modules import: they may import no more than those. */
+  /** `data:` modules that remote modules import. They may import only what a remote module may import. */
   readonly #remoteData = new Set<string>();
   #totalBytes = 0;
 
   /**
-   * @throws {TypeError} If a host is not written as one.
+   * @throws {TypeError} If a text in `allowImport` is not a host.
    * @throws {ServiceLoadError} If the certificates cannot be read.
    */
   constructor(options: ModuleFetcherOptions = {}) {
@@ -99,11 +113,13 @@ export class ModuleFetcher implements Disposable {
   }
 
   /**
-   * Loads one module. Asked again for the same one, under its first URL or its last, it gives the same source,
-   * so that all of a program sees one version of it.
+   * Loads one module.
    *
-   * @throws {NoModuleError} If there is none, and none in the lock file.
-   * @throws {ServiceLoadError} If it cannot be had, or must not be.
+   * A later call for the same module, under the URL before redirects or the URL after redirects, gives the
+   * same source, so that the whole program sees one version of the module.
+   *
+   * @throws {NoModuleError} If there is no module at the URL, and the lock file has no hash for it.
+   * @throws {ServiceLoadError} If the module cannot be loaded, or must not be loaded.
    */
   async load(url: string, { referrer, signal }: LoadModuleSourceOptions = {}): Promise<ModuleSource> {
     if (!URL.canParse(url)) throw new ServiceLoadError(`Cannot load module ${url}: it is not a URL`);
@@ -153,7 +169,7 @@ export class ModuleFetcher implements Disposable {
     try {
       return await this.#obtain(url, expected, signal);
     } catch (error) {
-      // There was a module when it was recorded.
+      // The lock file proves that there was a module at this URL.
       if (error instanceof NoModuleError && expected !== undefined) throw new ServiceLoadError(error.message);
       throw error;
     }
@@ -202,7 +218,7 @@ export class ModuleFetcher implements Disposable {
     if (this.#totalBytes <= this.#maxTotalBytes) return;
     throw failure(
       url,
-      `with it the modules have more than ${this.#maxTotalBytes} bytes. ` +
+      `together with it, all modules have more than ${this.#maxTotalBytes} bytes. ` +
         "Raise modules.max_total_size if that is right",
     );
   }
@@ -235,7 +251,7 @@ async function readDataUrl(url: URL): Promise<[Uint8Array<ArrayBuffer>, string]>
     const response = await fetch(url);
     return [await response.bytes(), response.headers.get("content-type") ?? ""];
   } catch {
-    throw failure(url, "it is not well-formed");
+    throw failure(url, "it is not a valid data: URL");
   }
 }
 

@@ -1,13 +1,14 @@
 /**
- * The lock file: which hash the content of each remote URL has to have.
+ * The lock file lists the hash that the content of each remote URL must have.
  *
- * A URL that is in it never gives anything else, wherever the content comes from, origin or cache. One that is
- * not is recorded, or refused where the lock is frozen. What was asked for and where a redirect led are both in
- * it, so a redirect cannot be turned elsewhere either.
+ * A URL that is in the file never gives other content, whether the content comes from the origin or from the
+ * cache. A URL that is not in the file is recorded, or refused if the lock is frozen. The file has both the
+ * URL that was asked for and the URL to which a redirect led, so nobody can point the redirect to other
+ * content.
  *
- * Several processes may record at once: each writes all that it has read and its own on top, and replaces the
- * file in one step. Of two that do so in the same moment the later wins; what the other recorded is recorded
- * again at its next start.
+ * Several processes may record hashes at the same time. Each process writes all hashes that it has read
+ * together with its own new ones, and replaces the file in one step. If two processes do so at the same
+ * moment, the later one wins. The other process records its hashes again at its next start.
  */
 import { ServiceLoadError } from "../../message/errors.ts";
 import { replaceFile } from "./cache.ts";
@@ -16,6 +17,7 @@ import { maskUrl } from "../../log/secrets.ts";
 
 /** Options of {@linkcode ModuleLock}. */
 export interface ModuleLockOptions {
+  /** Path of the lock file. */
   readonly path: string;
   /** Whether a URL that is not in the file is recorded in it, or refused. */
   readonly mode: "record" | "check";
@@ -35,16 +37,16 @@ export class ModuleLock {
   }
 
   /**
-   * The hash that the content of `url` has to have; undefined if it is new.
+   * Returns the hash that the content of `url` must have; undefined if the URL is new.
    *
-   * @throws {NoModuleError} If it is new and the lock is frozen.
-   * @throws {ServiceLoadError} If the file cannot be read.
+   * @throws {NoModuleError} If the URL is new and the lock is frozen.
+   * @throws {ServiceLoadError} If the lock file cannot be read.
    */
   async expect(url: string): Promise<string | undefined> {
     const hash = this.#new.get(url) ?? (await this.#load()).get(url);
     if (hash === undefined && this.#mode === "check") {
       throw new NoModuleError(
-        `Cannot load module ${maskUrl(url)}: it is not in ${this.#path}, and --frozen refuses what is new. ` +
+        `Cannot load module ${maskUrl(url)}: it is not in ${this.#path}, and --frozen refuses new modules. ` +
           "Run once without --frozen to record it",
       );
     }
@@ -52,9 +54,9 @@ export class ModuleLock {
   }
 
   /**
-   * Checks what is known of these URLs and records the rest; it is in the file when this resolves.
+   * Checks the URLs that are known and records the new ones. The file has them when this method resolves.
    *
-   * @throws {ServiceLoadError} If one has to have another hash, or is new and the lock is frozen.
+   * @throws {ServiceLoadError} If a URL must have another hash, or is new and the lock is frozen.
    */
   async settle(urls: Iterable<string>, sha256: string): Promise<void> {
     for (const url of urls) {
@@ -65,7 +67,7 @@ export class ModuleLock {
     await this.#record();
   }
 
-  /** What to throw for content with the wrong hash. */
+  /** Makes the error for content with a wrong hash. */
   mismatch(url: string, expected: string, actual: string): ServiceLoadError {
     return new ServiceLoadError(
       `Cannot load module ${maskUrl(url)}: its sha256 is ${actual}, and ${this.#path} has ${expected}. ` +
@@ -77,7 +79,7 @@ export class ModuleLock {
     return this.#known ??= readHashes(this.#path, this.#mode);
   }
 
-  /** One write follows another, and takes along all that has come up meanwhile. */
+  /** Writes after all earlier writes have ended, with all hashes that are new by then. */
   #record(): Promise<void> {
     return this.#writing = this.#writing.catch(() => {}).then(() => this.#write());
   }

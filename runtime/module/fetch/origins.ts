@@ -1,22 +1,24 @@
 /**
- * Which URLs remote code may come from.
+ * Decides from which URLs remote code may come.
  *
- * Every URL is asked about before anything is sent to it: the one that a user or a module named, each one that a
- * redirect leads to, and the one at which a cached module was found. What is not allowed is therefore never
- * connected to, and a module that was cached under looser rules is refused under stricter ones.
+ * The fetcher checks every URL before it sends anything there: the URL that a user or a module named, each
+ * URL to which a redirect leads, and the URL at which a cached module was found. The fetcher therefore never
+ * connects to a URL that is not allowed, and it refuses a module that was cached under looser rules than
+ * those of today.
  */
 import { ServiceLoadError } from "../../message/errors.ts";
 import { maskUrl } from "../../log/secrets.ts";
 
-/** What a module may be loaded from. */
+/** Origins that modules may be loaded from. */
 export interface ModuleOriginOptions {
   /**
-   * Hosts, such as `example.com`, `example.com:8080`, `*.example.com`; without a port, any.
+   * Hosts, such as `example.com`, `example.com:8080`, `*.example.com`. A host without a port allows every
+   * port.
    *
    * @default {all}
    */
   readonly allowImport?: readonly string[];
-  /** Whether plain http may be used beyond this machine. @default {false} */
+  /** Whether modules may come over plain http from other machines than this one. @default {false} */
   readonly allowHttp?: boolean;
 }
 
@@ -25,7 +27,7 @@ export class ModuleOrigins {
   readonly #hosts: readonly HostPattern[] | undefined;
   readonly #allowHttp: boolean;
 
-  /** @throws {TypeError} If a host is not written as one. */
+  /** @throws {TypeError} If a text in `allowImport` is not a host. */
   constructor({ allowImport, allowHttp = false }: ModuleOriginOptions) {
     this.#hosts = allowImport?.map((text) => {
       const pattern = parseHostPattern(text);
@@ -38,10 +40,10 @@ export class ModuleOrigins {
   }
 
   /**
-   * Passes if a module may be loaded from there.
+   * Checks that a module may be loaded from a URL.
    *
-   * @param referrer The module that imports it or the URL that redirects to it; undefined if the user named it.
-   * @throws {ServiceLoadError}
+   * @param referrer URL that imports or redirects to this URL; undefined if the user named this URL.
+   * @throws {ServiceLoadError} If the module must not be loaded from there.
    */
   check(url: URL, referrer: string | undefined): void {
     if (url.username !== "" || url.password !== "") {
@@ -55,7 +57,10 @@ export class ModuleOrigins {
         throw refusal(url, `${maskUrl(referrer)} leads to it, and https must not lead to plain http`);
       }
       if (!this.#allowHttp && !isLoopback(url.hostname)) {
-        throw refusal(url, "plain http can be tampered with on its way. Use https, or pass --allow-http");
+        throw refusal(
+          url,
+          "plain http does not protect a module on its way. Use https, or pass --allow-http",
+        );
       }
     }
     if (this.#hosts !== undefined && !this.#hosts.some((host) => matches(host, url))) {
@@ -65,14 +70,14 @@ export class ModuleOrigins {
   }
 }
 
-/** Whether `text` names a host, or with `*.` all below one. */
+/** Tells whether `text` names a host, or, with `*.` before it, all hosts below one. */
 export function isHostPattern(text: string): boolean {
   return parseHostPattern(text) !== undefined;
 }
 
 interface HostPattern {
   readonly name: string;
-  /** Whether it is the hosts below `name` and not itself. */
+  /** Whether the pattern stands for the hosts below `name`, and not for `name` itself. */
   readonly below: boolean;
   readonly port: string | undefined;
 }
@@ -88,7 +93,7 @@ function matches({ name, below, port }: HostPattern, { hostname, protocol, port:
   return below ? hostname.endsWith(`.${name}`) : hostname === name;
 }
 
-/** The URL parser has made one spelling of the many that an address has. */
+/** Tells whether a host is this machine. The URL parser has already unified the spellings of an address. */
 function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

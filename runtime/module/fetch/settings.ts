@@ -7,9 +7,9 @@ import { isHostPattern } from "./origins.ts";
 /**
  * Reads the section `modules` of a configuration.
  *
- * Every one of its keys can be what makes remote code safe, so one that is unknown is refused.
+ * Any of its keys may be the one that makes remote code safe, so this function refuses unknown keys.
  *
- * @throws {ConfigurationError}
+ * @throws {ConfigurationError} If a key is unknown or has a value that it cannot have.
  */
 export function moduleSettings(at: Section | undefined): ModuleFetcherOptions {
   if (at === undefined) return {};
@@ -53,7 +53,7 @@ function fetchMode(at: Section): ModuleFetcherOptions["mode"] {
   return reload ? "reload" : cachedOnly ? "cached-only" : undefined;
 }
 
-/** True stands for all hosts, as a bare `--allow-import` does. */
+/** Reads the allowed hosts. `true` stands for all hosts, as `--allow-import` without a value does. */
 function hosts(at: Section): readonly string[] | undefined {
   if (at.get("allow_import") === true) return undefined;
   const list = at.texts("allow_import");

@@ -1,27 +1,27 @@
 import { Buffer } from "node:buffer";
 import { ServiceLoadError } from "../../message/errors.ts";
 
-/** Where a module was looked for there is none: nothing, nobody who answers, or what can be no module. */
+/** There is no module at a URL: nothing is there, no server answers, or the content cannot be a module. */
 export class NoModuleError extends ServiceLoadError {}
 
-/** How the text of a module is to be read. */
+/** Language of the text of a module. */
 export type ModuleMediaType = "ts" | "tsx" | "js" | "jsx" | "json";
 
 /** A module as it was found. */
 export interface ModuleSource {
-  /** Where it was found, after redirects; what it imports is relative to this. */
+  /** URL of the module after redirects. Its relative imports start there. */
   readonly url: string;
   readonly mediaType: ModuleMediaType;
   readonly text: string;
-  /** Hash of its bytes, in hexadecimal, before they were decoded. */
+  /** Hash of the module's bytes before they were decoded, in hexadecimal. */
   readonly sha256: string;
 }
 
-/** A module's bytes, and what came with them. */
+/** The bytes of a module, and the data that came with them. */
 export interface ModuleContent {
-  /** Where they were found, after redirects. */
+  /** URL of the module after redirects. */
   readonly url: string;
-  /** The header of that name; undefined for files. */
+  /** The `content-type` header; undefined for files. */
   readonly contentType: string | undefined;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly sha256: string;
@@ -30,8 +30,9 @@ export interface ModuleContent {
 /**
  * Decodes a module.
  *
- * @param name What to call it in a message.
- * @throws {ServiceLoadError} If it is not of a type that can be a module, or not text.
+ * @param name Name of the module in error messages.
+ * @throws {NoModuleError} If the type of the content cannot be that of a module.
+ * @throws {ServiceLoadError} If the content is not text in its charset, or the charset is unknown.
  */
 export function decodeModule({ url, contentType, bytes, sha256 }: ModuleContent, name: string): ModuleSource {
   const [essence = "", ...parameters] = (contentType ?? "").split(";").map((part) =>
@@ -44,13 +45,14 @@ export function decodeModule({ url, contentType, bytes, sha256 }: ModuleContent,
       `Cannot load module ${name}: ${state}, so it is neither TypeScript, JavaScript nor JSON. Check the URL`,
     );
   }
-  // What is no web page has no older encoding to be guessed, and data: URLs claim US-ASCII by default.
+  // A module without a charset is UTF-8: only web pages may have an older encoding that must be guessed.
+  // US-ASCII is read as UTF-8 too, because data: URLs claim US-ASCII by default.
   const charset = parameters.find((each) => each.startsWith("charset="))?.slice("charset=".length)
     .replaceAll('"', "").replace(/^us-ascii$/, "utf-8") || "utf-8";
   return { url, mediaType, text: decodeText(bytes, charset, name), sha256 };
 }
 
-/** The hash of a module's bytes, in hexadecimal. */
+/** Returns the hash of a module's bytes, in hexadecimal. */
 export async function sha256Of(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return Buffer.from(await crypto.subtle.digest("SHA-256", bytes)).toString("hex");
 }
@@ -65,9 +67,12 @@ const BY_EXTENSION: Readonly<Record<string, ModuleMediaType>> = {
   json: "json",
 };
 
-/** Types that say no more than that it is some text or some bytes. */
+/** Matches types that say only that the content is text or bytes. */
 const VAGUE = /^(?:|text\/plain|application\/octet-stream)$/;
-/** The last ones are what file servers take the extension for: video, and translations of Qt. */
+/**
+ * Matches types of TypeScript. The last ones are types of videos and of Qt translations: file servers wrongly
+ * derive them from the extension.
+ */
 const TYPESCRIPT =
   /^(?:(?:text|application)\/(?:x-)?typescript|video\/(?:mp2t|vnd\.dlna\.mpeg-tts)|text\/vnd\.trolltech\.linguist)$/;
 const JAVASCRIPT = /^(?:text|application)\/(?:x-)?(?:javascript|ecmascript)$/;
@@ -79,7 +84,7 @@ function mediaTypeOf(url: string, essence: string): ModuleMediaType | undefined 
     : /\.([a-z]+)$/.exec(new URL(url).pathname.toLowerCase())?.[1];
   const named = extension === undefined ? undefined : BY_EXTENSION[extension];
   if (VAGUE.test(essence)) return named;
-  // As Deno has it, some extensions say more than the type does.
+  // As in Deno, some extensions say more than the type does.
   const isTelling = named === "tsx" || named === "jsx" || extension === "mts" || extension === "mjs";
   if (TYPESCRIPT.test(essence)) return isTelling ? named : "ts";
   if (JAVASCRIPT.test(essence)) return isTelling ? named : "js";

@@ -59,7 +59,7 @@ blockedTest("A broker that takes no messages is reported, and so is that it does
   assert.equal(logged.length, 1);
   assert.match(
     logged[0]!,
-    /^warning: Broker amqp:.* takes no messages: low on memory\. What is published waits$/,
+    /^warning: Broker amqp:.* takes no messages: low on memory\. Published messages wait$/,
   );
   await node.unblock();
   await publishing;

@@ -76,7 +76,7 @@ brokerTest(
       entrypoints: { one: event(source, "e", { delivery: "broadcast", broadcastId: "here" }) },
       handlers: { one() {} },
     }));
-    await stage.logged(`Waits for queue "${queue}", which another connection holds`);
+    await stage.logged(`Waiting for queue "${queue}": another connection holds it`);
     await other.close();
     await serving;
   },

@@ -22,7 +22,8 @@ Deno.test("enoki run says in one line that the port is in use", async () => {
   assert.match(
     err,
     new RegExp(
-      `\nCannot listen on ${address}: the port is in use. Choose another with --http or WEB_SERVER_ADDRESS\n$`,
+      `\nCannot listen on ${address}: the port is in use. Choose another address with --http or ` +
+        "WEB_SERVER_ADDRESS\n$",
     ),
   );
 });

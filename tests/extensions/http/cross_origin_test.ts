@@ -98,8 +98,8 @@ Deno.test("HTTP_CORS does not let every page there is send cookies", async () =>
       message:
         `Cannot use config key "HTTP_CORS.origins": got ${
           JSON.stringify(origins)
-        }, expected the origins that ` +
-        "are trusted: with credentials, * would be every page there is",
+        }, expected a list of trusted ` +
+        "origins: with credentials, * would trust every page",
     });
   }
 });

@@ -11,7 +11,8 @@ const CALL = {} as Call;
 /** What becomes of a handler's result where `output` is declared. */
 async function encode(output: z.ZodType, result: unknown): Promise<Reply> {
   const { prepare } = http("GET", "/", { output });
-  return await prepare({ service: "web", method: "show", parameters: undefined }).encode(
+  const conversion = await prepare({ service: "web", method: "show", parameters: undefined });
+  return await conversion.encode(
     result,
     CALL,
   ) as Reply;

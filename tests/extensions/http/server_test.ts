@@ -28,7 +28,7 @@ Deno.test("HttpServer.listen() says that the port is in use, and what to do", as
   await rejects(serveHttp([WEB_SERVICE], { WEB_SERVER_ADDRESS: `127.0.0.1:${taken.port}` }), {
     name: "ConfigurationError",
     message: `Cannot listen on 127.0.0.1:${taken.port}: the port is in use. ` +
-      "Choose another with --http or WEB_SERVER_ADDRESS",
+      "Choose another address with --http or WEB_SERVER_ADDRESS",
   });
 });
 

@@ -45,8 +45,8 @@ Deno.test("HttpServer.listen() refuses a Unix socket that another listens at, wh
     await assert.rejects(serveHttp([ODD_SERVICE], config), {
       name: "ConfigurationError",
       message:
-        `Cannot listen on unix:${path}: another process listens there. Stop it, or choose another with ` +
-        "--http or WEB_SERVER_ADDRESS",
+        `Cannot listen on unix:${path}: another process listens there. Stop it, or choose another address ` +
+        "with --http or WEB_SERVER_ADDRESS",
     });
     await ask(path);
   });
@@ -58,8 +58,8 @@ Deno.test("HttpServer.listen() removes no file that is no socket", async () => {
     await assert.rejects(serveHttp([ODD_SERVICE], { WEB_SERVER_ADDRESS: `unix:${path}` }), {
       name: "ConfigurationError",
       message:
-        `Cannot listen on unix:${path}: there is a file that is no socket. Remove it, or choose another ` +
-        "with --http or WEB_SERVER_ADDRESS",
+        `Cannot listen on unix:${path}: the file there is not a socket. Remove it, or choose another ` +
+        "address with --http or WEB_SERVER_ADDRESS",
     });
     assert.equal(await Deno.readTextFile(path), "precious");
   });

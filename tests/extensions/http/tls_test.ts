@@ -63,6 +63,7 @@ Deno.test("HTTP_TLS is refused on a Unix socket", async () => {
   const config = { WEB_SERVER_ADDRESS: "unix:/tmp/x.sock", HTTP_TLS: { cert: "a", key: "b" } };
   await assert.rejects(serveHttp([ODD_SERVICE], config), {
     name: "ConfigurationError",
-    message: "Cannot serve HTTP_TLS on unix:/tmp/x.sock: a Unix socket has none. Leave one of them out",
+    message: "Cannot serve HTTP_TLS on unix:/tmp/x.sock: a Unix socket cannot use TLS. Remove HTTP_TLS, or " +
+      "listen on a port",
   });
 });

@@ -28,7 +28,7 @@ Deno.test("clientScript is a module that needs no other", async () => {
 });
 
 Deno.test("clientScript is such a module also where its service was bundled", async () => {
-  const files = ["client.ts", "connect_socket.ts"];
+  const files = ["client.ts", "browser/connect_socket.ts"];
   await using origin = new ModuleOrigin(Object.fromEntries(files.map((name) => [`/${name}`, source(name)])));
   const { port1, port2 } = new MessageChannel();
   const answered = new Promise<BundleAnswer>((resolve) => port1.onmessage = ({ data }) => resolve(data));

@@ -14,7 +14,7 @@ Deno.test("WEBSOCKET_MAX_MESSAGE: a message of as many bytes is fine, one more c
   assert.equal((await socket.next()).success, true);
   socket.send(message(100).replace("x", "ü"));
   const { code, reason } = await socket.closed;
-  assert.deepEqual([code, reason], [1009, "a message may have 100 bytes, and has 101"]);
+  assert.deepEqual([code, reason], [1009, "a message has 101 bytes, and the limit is 100"]);
 });
 
 Deno.test("WEBSOCKET_MAX_QUEUE: requests beyond it close with 1008, and the running call is aborted", async () => {
@@ -26,7 +26,7 @@ Deno.test("WEBSOCKET_MAX_QUEUE: requests beyond it close with 1008, and the runn
   assert.equal((await watcher.next()).event, "began");
   for (let count = 0; count < 3; count++) socket.send({ method: "whoami" });
   const { code, reason } = await socket.closed;
-  assert.deepEqual([code, reason], [1008, "2 of its requests wait"]);
+  assert.deepEqual([code, reason], [1008, "2 requests of the client wait already"]);
   assert.equal((await watcher.next()).event, "cancelled");
 });
 
@@ -85,14 +85,14 @@ Deno.test("a client that did not read is closed with 1013 once it reads", async 
   for (let count = 0; count < 20; count++) await connection.write(fill);
   const tail = await lastBytes(connection);
   // The close frame: its opcode, its length, 1013, and the reason.
-  const reason = "it has not read 1000 bytes";
+  const reason = "the client left more than 1000 bytes unread";
   assert.deepEqual([...tail.subarray(0, 4)], [0x88, reason.length + 2, 1013 >> 8, 1013 & 255]);
   assert.equal(new TextDecoder().decode(tail.subarray(4)), reason);
   connection.close();
 
   /** The last frame before the server waits for an answer. */
   async function lastBytes(connection: Deno.TcpConn): Promise<Uint8Array> {
-    const length = 2 + 2 + "it has not read 1000 bytes".length;
+    const length = 2 + 2 + "the client left more than 1000 bytes unread".length;
     let tail = new Uint8Array(0);
     const buffer = new Uint8Array(1 << 20);
     for (;;) {

@@ -14,7 +14,7 @@ Deno.test("SocketMethods.add() refuses a method that another service has at the 
   assert.throws(() => methods.add("say", method("news", 2)), {
     name: "ConfigurationError",
     message: 'Cannot serve WebSocket method "say" twice at /ws: chat.say and news.say have it. ' +
-      "Give one of them a path of its own",
+      "Give one of them another path",
   });
 });
 

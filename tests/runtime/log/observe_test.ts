@@ -79,7 +79,8 @@ Deno.test("configureLogging() masks passwords and secrets everywhere", () => {
 });
 
 Deno.test("configureLogging() refuses a level or format that does not exist", () => {
-  const message = 'Cannot use log level "loud": there is none. Choose one of debug, info, warning, error';
+  const message =
+    'Cannot use log level "loud": there is no such level. Choose one of debug, info, warning, error';
   throws(() => configureLogging({ level: "loud" }), { name: "ConfigurationError", message });
   throws(() => configureLogging({ format: "xml" as "json" }), /^ConfigurationError: .*pretty or json/);
 });

@@ -53,7 +53,7 @@ Deno.test("payloadConversion() reads other content types only with their seriali
   strictEqual(await decoded(payload, [UNARY]), 3);
   await rejects(decoded(payload), {
     code: "MALFORMED_REQUEST",
-    message: /"application\/x-unary": accepted are/,
+    message: /"application\/x-unary": the accepted types are/,
   });
 });
 

@@ -119,7 +119,7 @@ for (
     [
       "scopes that are texts",
       `{ "scopes": { "a": "b" } }`,
-      '"scopes" must be an object with objects with texts',
+      '"scopes" must be an object whose values are objects with texts',
     ],
     ["options that are a list", `{ "compilerOptions": [] }`, '"compilerOptions" must be an object'],
   ] as const

@@ -11,8 +11,8 @@ const REFUSED: readonly (readonly [permissions: unknown, complaint: string])[] =
   [{ nte: true }, `there is no permission "nte", only env, ffi, import, net, read, run, sys, write`],
   [{ net: "host" }, `"net" must be true, false or a list of texts, got "host"`],
   [{ net: [80] }, `"net" must be true, false or a list of texts, got [ 80 ]`],
-  [{ net: ["x.y:99999"] }, `"net" takes ports up to 65535, and "x.y:99999" has none`],
-  [{ import: ["[::1]:http"] }, `"import" takes ports up to 65535, and "[::1]:http" has none`],
+  [{ net: ["x.y:99999"] }, `"net" takes ports up to 65535, and "x.y:99999" has no such port`],
+  [{ import: ["[::1]:http"] }, `"import" takes ports up to 65535, and "[::1]:http" has no such port`],
   [{ read: ["/a", "file:///b"] }, `"read" takes paths, and "file:///b" is a URL`],
 ];
 

@@ -27,7 +27,7 @@ const REFUSED: readonly (readonly [name: unknown, definition: unknown, complaint
   ["a", { entrypoints: { one: tick() }, handlers: { one: 1 } }, /entry "one" has no handler/],
   ["a", { entrypoints: {}, handlers: { one() {} } }, /handler "one" has no entrypoint/],
   ["a", { dependencies: { call: provider({ get: () => 1 }) }, handlers: {} }, /reserves the key "call"/],
-  ["a", { dependencies: { db: {} }, handlers: {} }, /dependency "db" is not made by provider\(\)/],
+  ["a", { dependencies: { db: {} }, handlers: {} }, /dependency "db" is none, make it with provider\(\)/],
 ];
 
 Deno.test("service() refuses what cannot be served, and says why", () => {

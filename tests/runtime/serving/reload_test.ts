@@ -221,7 +221,7 @@ Deno.test("Running.reload() rejects a module that is not served", async () => {
 
 Deno.test("Running.reload() rejects where threads are inline, whose code is never new", async () => {
   await using stage = await Stage.open({ number: 1 }, { threads: { permissions: "all", kind: "inline" } });
-  assert.throws(() => stage.running.reload(), /inline threads load each once/);
+  assert.throws(() => stage.running.reload(), /inline threads load each module only once/);
 });
 
 Deno.test("Running.reload() stops when its signal aborts", async () => {

@@ -284,7 +284,7 @@ Deno.test("importBundle() gives stacks the places of the author's own files, who
     "at fail (ORIGIN/b.ts:5:9)",
     "at Module.start (ORIGIN/a.ts:3:3)",
   ]);
-  assert.match(lines[3]!, /module_bundler_test\.ts:\d+:\d+\)?$/);
+  assert.match(lines[3]!, /bundler_test\.ts:\d+:\d+\)?$/);
 });
 
 for (
@@ -341,7 +341,7 @@ const REFUSALS: readonly {
   {
     what: "a door that the runtime does not have",
     replies: { "/a.ts": `import "@enoki/enoki/none";` },
-    says: /^Cannot resolve "@enoki\/enoki\/none": there is no such door, only \., .*\.\/testing/,
+    says: /^Cannot resolve "@enoki\/enoki\/none": the package has no such export, only \., .*\.\/testing/,
   },
   {
     what: "JSON that is imported as a module",

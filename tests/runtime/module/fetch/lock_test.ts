@@ -72,7 +72,7 @@ Deno.test("ModuleFetcher.load() asks for nothing that a frozen lock does not hav
   await assert.rejects(load(origin.url("/b.ts"), lockIn(folder, "check")), {
     name: "ServiceLoadError",
     message: `Cannot load module ${origin.url("/b.ts")}: it is not in ${folder.file("services.lock")}, ` +
-      "and --frozen refuses what is new. Run once without --frozen to record it",
+      "and --frozen refuses new modules. Run once without --frozen to record it",
   });
   assert.deepEqual(origin.asked, ["/a.ts", "/a.ts"]);
 });
