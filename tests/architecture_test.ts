@@ -132,6 +132,17 @@ Deno.test("a folder of runtime/ has few files, and runtime/ few folders", () => 
   ok(entries.length <= 16, `runtime/ has ${entries.length} entries`);
 });
 
+Deno.test("a folder of runtime/ with more than six files says in a header what it is for", () => {
+  const folders = Map.groupBy(
+    FILES.filter(({ path }) => inRuntime(path) !== undefined),
+    ({ path }) => path.slice(0, path.lastIndexOf("/")),
+  );
+  const isExplained = (files: readonly SourceFile[]) =>
+    files.some(({ text }) => /^\/\*\*\n \* This folder /.test(text));
+  const silent = [...folders].filter(([, files]) => files.length > 6 && !isExplained(files));
+  deepStrictEqual(silent.map(([folder]) => folder), []);
+});
+
 Deno.test("runtime/ and extensions/ know nothing of the top level", () => {
   deepStrictEqual(
     complaints(({ path, imports }) =>
@@ -170,7 +181,7 @@ Deno.test("mod.ts knows what authors use: the folders of both sides, and the aut
 });
 
 Deno.test("nothing of an extension is loaded before something is served, called or sent that uses it", () => {
-  const loaded = ["extensions/run.ts", "extensions/wiring.ts", "cli.ts"].flatMap((
+  const loaded = ["extensions/run.ts", "extensions/serve.ts", "extensions/wiring.ts", "cli.ts"].flatMap((
     path,
   ) => [...loadedWith(path)]);
   deepStrictEqual(loaded.filter((path) => extensionOf(path) !== undefined), []);

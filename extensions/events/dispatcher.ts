@@ -2,7 +2,7 @@ import { encodeCallHeaders } from "../../runtime/message/call_headers.ts";
 import { dependency, type DependencySpec } from "../../runtime/service/dependency.ts";
 import { type DispatchOptions, eventMessage } from "./event_message.ts";
 
-/** Options of {@linkcode dispatcher}, for all of its events; those of a single event win. */
+/** Options of {@linkcode dispatcher} for all of its events. The options of a single event win over them. */
 export type DispatcherOptions = Omit<DispatchOptions, "signal">;
 
 type PayloadArgs<Payload> = undefined extends Payload ? [payload?: Payload, options?: DispatchOptions]
@@ -11,11 +11,11 @@ type PayloadArgs<Payload> = undefined extends Payload ? [payload?: Payload, opti
 /**
  * Dispatches an event of the service; resolves when the broker has confirmed it.
  *
- * Nobody need be there to handle it. The call id stack and the context data of the call in progress go along, its
- * deadline does not: nobody waits for an event to be handled.
+ * No handler needs to exist. The event carries the call id stack and the context data of the call in
+ * progress. It does not carry the deadline of that call, because nobody waits until an event is handled.
  *
  * @throws {UnroutableError} If the event is mandatory and no queue takes it.
- * @throws {BrokerError} If the service's exchange is gone.
+ * @throws {BrokerError} If the exchange of the service is gone.
  */
 export type Dispatcher<Events> = <Type extends keyof Events & string>(
   type: Type,
@@ -23,10 +23,10 @@ export type Dispatcher<Events> = <Type extends keyof Events & string>(
 ) => Promise<void>;
 
 /**
- * A dependency that dispatches events of the service itself.
+ * Declares a dependency that dispatches events of the service itself.
  *
  * @typeParam Events Payloads by event type: `dispatcher<{ placed: Order }>()` injects
- * `emit("placed", order)`. Without it, any type takes any payload.
+ * `emit("placed", order)`. Without this parameter, any event type takes any payload.
  */
 export function dispatcher<Events extends object = Record<string, unknown>>(
   options: DispatcherOptions = {},

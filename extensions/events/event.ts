@@ -5,41 +5,60 @@ import { payloadConversion } from "../../runtime/service/payload_conversion.ts";
 import type { Serializer } from "../../runtime/message/serializer.ts";
 
 /**
- * Who gets an event: one instance of each service and method that handles it (`pool`), one handler in the whole
- * cluster (`singleton`), or every instance (`broadcast`).
+ * Receivers of an event: one instance of each service and method that handles it (`pool`), one handler in the
+ * whole cluster (`singleton`), or every instance (`broadcast`).
  */
 export type EventDelivery = "pool" | "singleton" | "broadcast";
 
 /** Options of {@linkcode event}. */
 export interface EventOptions {
-  /** @default {"pool"} */
+  /** Receivers of an event. @default {"pool"} */
   readonly delivery?: EventDelivery;
   /**
-   * Whether events wait in the broker while no handler runs. If not, they are dropped then.
+   * Whether events wait in the broker while no handler runs. If not, the broker drops them.
    *
    * @default {true, and false for `broadcast`}
    */
   readonly reliable?: boolean;
   /**
-   * Tells the instances of a broadcast handler apart: `"uuid"` is new with each start, `"hostname"` is the
-   * machine's, `{ config: "KEY" }` is a text of the configuration, any other text is taken as it is.
+   * Id that tells the instances of a broadcast handler apart. `"uuid"` makes a new id at each start,
+   * `"hostname"` takes the name of the machine, `{ config: "KEY" }` takes a text of the configuration, and
+   * any other text is itself the id.
    *
    * @default {"uuid"}
    */
   readonly broadcastId?: string | { readonly config: string };
-  /** Whether an event whose handler failed is offered again, at once and without end. @default {false} */
+  /**
+   * Whether the broker offers an event again if its handler failed, at once and without end.
+   *
+   * @default {false}
+   */
   readonly requeueOnError?: boolean;
-  /** When an event whose handler failed is offered again. @default {only when the handler throws `Retry`} */
+  /** Retries after the handler has failed. @default {only when the handler throws `Retry`} */
   readonly retry?: RetryPolicy;
-  /** Names of error classes that are no fault of the handler: logged at info, not retried. @default {[]} */
+  /**
+   * Names of error classes that are no fault of the handler. Such an error is logged at level info and causes
+   * no retry.
+   *
+   * @default {[]}
+   */
   readonly expected?: readonly string[];
   /** Names of arguments that logs show as `********`. @default {[]} */
   readonly redact?: readonly string[];
-  /** Milliseconds that the handler may take; then it fails, and loses its thread if it does not end. @default {no limit} */
+  /**
+   * Milliseconds that the handler may take. After that time the call fails, and the pool ends its thread if
+   * the handler does not end.
+   *
+   * @default {no limit}
+   */
   readonly timeout?: number;
-  /** Events held at a time, at least 1. @default {what the threads can make use of} */
+  /**
+   * Number of events that an instance holds at a time, at least 1.
+   *
+   * @default {as many as the threads can use}
+   */
   readonly prefetch?: number;
-  /** How to read content types other than JSON, text and bytes. @default {[]} */
+  /** Serializers that read content types other than JSON, text and bytes. @default {[]} */
   readonly serializers?: readonly Serializer[];
 }
 
@@ -48,13 +67,13 @@ const DELIVERIES: readonly string[] = ["pool", "singleton", "broadcast"];
 /**
  * Declares that a method handles the events of one type that a service dispatches.
  *
- * The handler gets the payload; what it returns is ignored. The event is taken off its queue when the handler has
- * returned or failed.
+ * The handler gets the payload, and its result is ignored. The broker takes the event off its queue when the
+ * handler has returned or failed.
  *
- * @param source Name of the service that dispatches.
- * @param type The event's type, or a pattern: `*` stands for one of its words between dots, `#` for any number.
- * @throws {TypeError} If source or type are empty, or the options contradict each other.
- * @throws {RangeError} If a number makes no sense.
+ * @param source Name of the service that dispatches the events.
+ * @param type Type of the event or a pattern: `*` stands for one word between dots, `#` for any number.
+ * @throws {TypeError} If `source` or `type` is empty, or the options contradict each other.
+ * @throws {RangeError} If a number among the options is out of its range.
  */
 export function event<Payload = unknown>(
   source: string,
@@ -84,8 +103,8 @@ export function event<Payload = unknown>(
   }
   if (delivery === "broadcast" && reliable && (broadcastId === undefined || broadcastId === "uuid")) {
     refuse(
-      "the default broadcastId is new with each start, so nobody would ever come back for the events that wait. " +
-        "Give a broadcastId of its own to each instance, or leave reliable out",
+      "the default broadcastId is new with each start, so no instance would ever get the events that wait. " +
+        "Give each instance a different broadcastId, or leave reliable out",
     );
   }
   if (prefetch !== undefined && !(Number.isInteger(prefetch) && prefetch >= 1)) {

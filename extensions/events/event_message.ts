@@ -4,26 +4,27 @@ import { eventExchangeOf } from "./topology.ts";
 
 /** Options of one event. */
 export interface DispatchOptions {
-  /** Whether it is an error (`UnroutableError`) that no queue takes the event. @default {false} */
+  /** Whether dispatching fails (`UnroutableError`) if no queue takes the event. @default {false} */
   readonly mandatory?: boolean;
-  /** Milliseconds after which an event that still waits is dropped. @default {never} */
+  /** Milliseconds after which the broker drops an event that still waits. @default {never} */
   readonly expiration?: number;
-  /** From 0 to 255; the queues of handlers have no priorities, but others may. @default {0} */
+  /** Priority from 0 to 255. The queues of handlers have no priorities, but other queues may. @default {0} */
   readonly priority?: number;
-  /** 2 has the broker keep the event on disk, 1 has not. @default {2} */
+  /** With 2, the broker keeps the event on disk; with 1, it does not. @default {2} */
   readonly deliveryMode?: 1 | 2;
-  /** Headers, sent as they are given; context data wins over them. @default {{}} */
+  /** Headers, which are sent as they are given. Context data wins over them. @default {{}} */
   readonly headers?: FieldTable;
-  /** @default {JSON} */
+  /** Writes the payload. @default {JSON} */
   readonly serializer?: Serializer;
-  /** Aborting ends the wait for the broker's word. */
+  /** Aborting ends the wait for the confirmation of the broker. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * The message of an event, as Nameko's dispatchers write it: the payload alone, without an envelope.
+ * Makes the message of an event as Nameko's dispatchers write it: the payload alone, without an envelope.
  *
- * @throws {RangeError} If expiration or priority make no sense.
+ * @param context Headers that win over those of the options.
+ * @throws {RangeError} If `expiration` or `priority` is out of its range.
  * @throws {TypeError} If the payload cannot be written.
  */
 export function eventMessage(

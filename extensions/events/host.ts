@@ -13,7 +13,7 @@ import type { EventDelivery } from "./event.ts";
 import type { EventSettings } from "./settings.ts";
 import { eventExchange, eventExchangeOf, eventQueue } from "./topology.ts";
 
-/** What `event()` writes into the manifest. */
+/** Options that `event()` writes into the manifest. */
 interface EventManifest {
   readonly source: string;
   readonly type: string;
@@ -25,7 +25,7 @@ interface EventManifest {
 }
 
 /**
- * Consumes the event queues of a service.
+ * Makes the host that consumes the event queues of a service.
  *
  * @throws {ConfigurationError} If the configuration lacks a key that a broadcast handler names.
  */
@@ -34,7 +34,7 @@ export function createEventHost(
   host: EntrypointHost,
   settings: EventSettings,
 ): Entrypoint {
-  // One for the container, so that all its handlers are the same instance.
+  // The container has one id, so that all of its handlers are the same instance.
   const uuid = crypto.randomUUID().replaceAll("-", "");
   return new QueueHost(entries.map((entry) => subscription(entry, host, settings, uuid)), host);
 }
@@ -55,7 +55,7 @@ function subscription(
   uuid: string,
 ): QueueSubscription {
   const { source, type, delivery, reliable, broadcastId = "uuid", requeueOnError = false, prefetch } =
-    // Its shape is what event() wrote.
+    // The options have the shape that event() wrote.
     entry.options as unknown as EventManifest;
   const queue = eventQueue({
     source,

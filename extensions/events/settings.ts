@@ -1,10 +1,10 @@
 import type { Section } from "../../runtime/config/section.ts";
 
-/** How the exchanges of events are set. */
+/** Settings of the exchanges of events. */
 export interface EventSettings {
-  /** Whether both sides declare them; if not, others see to it. */
+  /** Whether dispatchers and handlers declare the exchanges. If not, somebody else must declare them. */
   readonly declareExchanges: boolean;
-  /** Whether the broker deletes one when nothing is bound to it any more. */
+  /** Whether the broker deletes an exchange when nothing is bound to it any more. */
   readonly autoDeleteExchanges: boolean;
 }
 

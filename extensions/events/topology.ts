@@ -1,28 +1,29 @@
-/** Names and flags of Nameko's event objects in the broker (Nameko 2.14). The queues carry no arguments, ever. */
+/** Names and flags of Nameko's event exchanges and queues (Nameko 2.14). The queues never carry arguments. */
 import type { QueueDeclaration, Topology } from "../../runtime/message/transport.ts";
 import type { EventDelivery } from "./event.ts";
 import type { EventSettings } from "./settings.ts";
 
-/** What the queue of a handler follows from. */
+/** Everything that determines the queue of a handler. */
 export interface EventHandlerPlace {
-  /** The service that dispatches. */
+  /** The service that dispatches the event. */
   readonly source: string;
   readonly type: string;
   readonly delivery: EventDelivery;
   readonly reliable: boolean;
-  /** The service that handles, and the method. */
+  /** The service that handles the event. */
   readonly service: string;
+  /** The method that handles the event. */
   readonly method: string;
-  /** Of the instance; used for `broadcast` only. */
+  /** Id of the instance. Only `broadcast` handlers use it. */
   readonly broadcastId: string;
 }
 
-/** The exchange that a service's events go through. */
+/** Returns the name of the exchange that the events of a service go through. */
 export function eventExchangeOf(source: string): string {
   return `${source}.events`;
 }
 
-/** What both sides declare: the exchange, unless others see to it. */
+/** Returns what dispatchers and handlers declare: the exchange, unless somebody else must declare it. */
 export function eventExchange(
   source: string,
   { declareExchanges, autoDeleteExchanges }: EventSettings,
@@ -32,7 +33,7 @@ export function eventExchange(
   return { exchanges: [{ name, type: "topic", ...(autoDeleteExchanges && { autoDelete: true }) }] };
 }
 
-/** The queue of a handler. */
+/** Returns the queue of a handler. */
 export function eventQueue(
   { source, type, delivery, reliable, service, method, broadcastId }: EventHandlerPlace,
 ): QueueDeclaration {

@@ -1,16 +1,23 @@
 import type { Conversion } from "../../runtime/service/entrypoint.ts";
 import type { StandardSchema } from "../../runtime/service/standard_schema.ts";
-import type { HttpOptions } from "./http.ts";
 import { headOf, toRequest } from "./request/request.ts";
 import { errorReply } from "./response/error_reply.ts";
 import { encodeResult, mapBody } from "./response/result.ts";
 import { checkRequest, checkResult, type RequestSchemas } from "./validation.ts";
 
+/** The facts that {@linkcode HttpOptions.onError} receives together with the error. */
+export interface HttpErrorFacts {
+  /** A fresh copy of the request: its body can be read, even if the handler has read the body before. */
+  readonly request: Request;
+  /** Whether the error is the client's fault: `expected` names it, or it was found before the handler ran. */
+  readonly expected: boolean;
+}
+
 /** Makes the conversion of one HTTP entrypoint: from the request to the handler's arguments, and back. */
 export function httpConversion(
   schemas: RequestSchemas | undefined,
   output: StandardSchema | undefined,
-  onError: HttpOptions["onError"],
+  onError: ((error: unknown, facts: HttpErrorFacts) => unknown) | undefined,
 ): Conversion {
   return {
     decode(payload, call) {

@@ -1,17 +1,10 @@
+import type { HttpErrorFacts } from "./conversion.ts";
 import { entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
 import type { SchemaOutput, StandardSchema } from "../../runtime/service/standard_schema.ts";
 import { parseRule, type RuleParams } from "./routing/rule.ts";
 
 /** An entrypoint that handles the requests for a path. */
 export type HttpSpec<Args extends readonly unknown[] = readonly unknown[]> = EntrypointSpec<"http", Args>;
-
-/** The facts that {@linkcode HttpOptions.onError} receives together with the error. */
-export interface HttpErrorFacts {
-  /** A fresh copy of the request: its body can be read, even if the handler has read the body before. */
-  readonly request: Request;
-  /** Whether the error is the client's fault: `expected` names it, or it was found before the handler ran. */
-  readonly expected: boolean;
-}
 
 /** Options of {@linkcode http}. */
 export interface HttpOptions {

@@ -1,2 +1,3 @@
 /** The author's half of HTTP. It loads in every thread, and opens nothing. */
-export { http, type HttpErrorFacts, type HttpOptions, type HttpSchemas, type HttpSpec } from "./http.ts";
+export { http, type HttpOptions, type HttpSchemas, type HttpSpec } from "./http.ts";
+export type { HttpErrorFacts } from "./conversion.ts";

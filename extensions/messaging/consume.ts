@@ -7,37 +7,59 @@ import type { Queue } from "./queue.ts";
 
 /** Options of {@linkcode consume}. */
 export interface ConsumeOptions {
-  /** Whether a message whose handler failed is offered again, at once and without end. @default {false} */
+  /**
+   * Whether the broker offers a message again if its handler failed, at once and without end.
+   *
+   * @default {false}
+   */
   readonly requeueOnError?: boolean;
-  /** Messages held at a time, at least 1; 1 is fair dispatch. @default {what the threads can make use of} */
+  /**
+   * Number of messages that an instance holds at a time, at least 1. The number 1 is fair dispatch.
+   *
+   * @default {as many as the threads can use}
+   */
   readonly prefetch?: number;
-  /** When a message whose handler failed is offered again. @default {only when the handler throws `Retry`} */
+  /** Retries after the handler has failed. @default {only when the handler throws `Retry`} */
   readonly retry?: RetryPolicy;
-  /** Names of error classes that are no fault of the handler: logged at info, not retried. @default {[]} */
+  /**
+   * Names of error classes that are no fault of the handler. Such an error is logged at level info and causes
+   * no retry.
+   *
+   * @default {[]}
+   */
   readonly expected?: readonly string[];
   /** Names of arguments that logs show as `********`. @default {[]} */
   readonly redact?: readonly string[];
-  /** Milliseconds that the handler may take; then it fails, and loses its thread if it does not end. @default {no limit} */
+  /**
+   * Milliseconds that the handler may take. After that time the call fails, and the pool ends its thread if
+   * the handler does not end.
+   *
+   * @default {no limit}
+   */
   readonly timeout?: number;
-  /** How to read content types other than JSON, text and bytes. @default {[]} */
+  /** Serializers that read content types other than JSON, text and bytes. @default {[]} */
   readonly serializers?: readonly Serializer[];
 }
 
 /**
- * Declares that a method handles the messages of a queue, which is declared, and bound, before.
+ * Declares that a method handles the messages of a queue. Enoki declares and binds the queue first.
  *
- * The handler gets the payload, and what else the message says; what it returns is ignored. The message is taken
- * off its queue when the handler has returned or failed. One that cannot be read never reaches the handler: it is
- * logged and goes to the dead-letter queue `enoki.dead.<queue>`.
+ * The handler gets the payload, then everything else that the message says. Its result is ignored. The broker
+ * takes the message off its queue when the handler has returned or failed. A message that cannot be read
+ * never reaches the handler: it is logged and goes to the dead-letter queue `enoki.dead.<queue>`.
  *
- * @throws {RangeError} If a number makes no sense.
+ * @throws {RangeError} If a number among the options is out of its range.
  *
  * @example
  * ```ts
  * const jobs = queue("jobs");
  * export default service("worker", {
  *   entrypoints: { work: consume<Job>(jobs, { prefetch: 1, retry: { max: 5 } }) },
- *   handlers: { work({ call }, job, { properties }) { call.log.info(job.title, { id: properties.messageId }); } },
+ *   handlers: {
+ *     work({ call }, job, { properties }) {
+ *       call.log.info(job.title, { id: properties.messageId });
+ *     },
+ *   },
  * });
  * ```
  */

@@ -2,25 +2,25 @@ import type { ExchangeDeclaration, ExchangeType, FieldTable } from "../../runtim
 
 /** Options of {@linkcode exchange}. */
 export interface ExchangeOptions {
-  /** @default {"direct"} */
+  /** How the exchange chooses queues for a message. @default {"direct"} */
   readonly type?: ExchangeType;
-  /** Whether it survives a restart of the broker. @default {true} */
+  /** Whether the exchange survives a restart of the broker. @default {true} */
   readonly durable?: boolean;
-  /** Whether it is deleted when its last binding goes. @default {false} */
+  /** Whether the broker deletes the exchange when its last binding goes. @default {false} */
   readonly autoDelete?: boolean;
-  /** Such as `alternate-exchange`. @default {{}} */
+  /** Arguments such as `alternate-exchange`. @default {{}} */
   readonly arguments?: FieldTable;
 }
 
-/** An exchange to publish to or to bind queues to; plain data. */
+/** An exchange to publish to or to bind queues to, as plain data. */
 export type Exchange = ExchangeDeclaration;
 
 const TYPES: readonly string[] = ["direct", "topic", "fanout", "headers"];
 
 /**
- * Describes an exchange, with kombu's defaults. It is declared where it is used.
+ * Describes an exchange, with kombu's defaults. The services that use it declare it.
  *
- * @throws {TypeError} If the name is empty, as that of the default exchange is, or there is no such type.
+ * @throws {TypeError} If the name is empty, as that of the default exchange is, or the type does not exist.
  */
 export function exchange(
   name: string,

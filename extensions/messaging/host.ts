@@ -8,7 +8,7 @@ import type { ManifestDependency } from "../../runtime/service/manifest.ts";
 import { QueueHost, type QueueSubscription } from "../../runtime/hosting/queue_host.ts";
 import type { Topology } from "../../runtime/message/transport.ts";
 
-/** What `consume()` writes into the manifest. */
+/** Options that `consume()` writes into the manifest. */
 interface ConsumeManifest {
   readonly queue: string;
   readonly topology: Topology;
@@ -16,23 +16,23 @@ interface ConsumeManifest {
   readonly prefetch?: number;
 }
 
-/** Consumes the queues that the methods of a service name. */
+/** Makes the host that consumes the queues that the methods of a service name. */
 export function createConsumeHost(entries: readonly HostedEntrypoint[], host: EntrypointHost): Entrypoint {
   return new QueueHost(entries.map(subscription), host);
 }
 
-/** Declares what a publisher publishes to. */
+/** Declares the exchanges, queues and bindings of a publisher. */
 export async function setUpPublisher(
   { options }: ManifestDependency,
   { transport }: DependencySetupHost,
 ): Promise<void> {
-  // Its shape is what publisher() wrote.
+  // The options have the shape that publisher() wrote.
   const { topology } = options as unknown as { readonly topology: Topology };
   await transport.declare(topology);
 }
 
 function subscription(entry: HostedEntrypoint): QueueSubscription {
-  // Its shape is what consume() wrote.
+  // The options have the shape that consume() wrote.
   const { queue, topology, requeueOnError = false, prefetch } = entry.options as unknown as ConsumeManifest;
   return {
     entry,

@@ -1,4 +1,7 @@
-/** The author's half of messaging on exchanges and queues of one's own: loads in every thread, opens nothing. */
+/**
+ * The author's half of messaging, with the author's own exchanges and queues. Every thread loads it, and it
+ * opens nothing.
+ */
 export { type Exchange, exchange, type ExchangeOptions } from "./exchange.ts";
 export { type Queue, queue, type QueueBinding, type QueueOptions } from "./queue.ts";
 export { consume, type ConsumeOptions } from "./consume.ts";

@@ -1,9 +1,13 @@
+import { type Given } from "../../runtime/message/plain.ts";
 import { compress, jsonSerializer, type Serializer } from "../../runtime/message/serializer.ts";
 import type { FieldTable, Message, MessageProperties } from "../../runtime/message/transport.ts";
 import type { Exchange } from "./exchange.ts";
 import { nameOf } from "./queue.ts";
 
-/** AMQP's properties that a publisher sets as they are given; `undefined`, as read from a message, is none. */
+/**
+ * AMQP properties that a publisher sets as they are given. One that is `undefined`, as in a received message,
+ * is not set.
+ */
 type GivenProperties = {
   readonly [Name in Exclude<keyof MessageProperties, "contentType" | "contentEncoding" | "expiration">]?:
     | MessageProperties[Name]
@@ -11,42 +15,37 @@ type GivenProperties = {
 };
 
 /**
- * Options of one message. Of its properties, `deliveryMode` is 2 (kept on disk) unless it is said to be 1,
- * `priority` 0, `timestamp` seconds since the epoch, and `userId` must be the connection's own. Context data wins
- * over `headers`.
+ * Options of one message.
+ *
+ * The property `deliveryMode` is 2 (kept on disk) by default, and `priority` is 0. `timestamp` is in seconds
+ * since the epoch, and `userId` must be the user of the connection. Context data wins over `headers`.
  */
 export interface PublishOptions extends GivenProperties {
-  /** Name of an exchange, or one that is declared elsewhere. @default {the default exchange} */
+  /**
+   * An exchange or its name. If only a single message names an exchange, it must be declared elsewhere.
+   *
+   * @default {the default exchange}
+   */
   readonly exchange?: Exchange | string | undefined;
-  /** Of the default exchange: the name of a queue. @default {""} */
+  /** Routing key. For the default exchange, it is the name of a queue. @default {""} */
   readonly routingKey?: string | undefined;
-  /** Whether it is an error (`UnroutableError`) that no queue takes the message. @default {false} */
+  /** Whether publishing fails (`UnroutableError`) if no queue takes the message. @default {false} */
   readonly mandatory?: boolean;
-  /** Milliseconds after which a message that still waits is dropped. @default {never} */
+  /** Milliseconds after which the broker drops a message that still waits. @default {never} */
   readonly expiration?: number;
-  /** @default {JSON} */
+  /** Writes the payload. @default {JSON} */
   readonly serializer?: Serializer;
-  /** Kombu's `gzip`. @default {none} */
+  /** Compression of the body, which is kombu's `gzip`. @default {none} */
   readonly compression?: "gzip";
-  /** Aborting ends the wait for the broker's word. */
+  /** Aborting ends the wait for the confirmation of the broker. */
   readonly signal?: AbortSignal;
 }
 
-/** Options of which each has a value or is not there. */
-export type Given<Options> = { readonly [Name in keyof Options]?: Exclude<Options[Name], undefined> };
-
-/** Leaves out the options that are undefined, so that they do not win over others. */
-export function given<Options extends object>(options: Options): Given<Options> {
-  return Object.fromEntries(
-    Object.entries(options).filter(([, value]) => value !== undefined),
-  ) as Given<Options>;
-}
-
 /**
- * A message as Nameko's publisher writes it: mode and priority are always there, headers too, be they empty.
+ * Makes a message as Nameko's publisher writes it: always with mode, priority and headers, even empty ones.
  *
  * @param context Headers that win over those of the options.
- * @throws {RangeError} If expiration or priority make no sense.
+ * @throws {RangeError} If `expiration` or `priority` is out of its range.
  */
 export function outgoingMessage(
   payload: unknown,

@@ -1,12 +1,12 @@
 import { encodeCallHeaders } from "../../runtime/message/call_headers.ts";
 import { dependency, type DependencySpec } from "../../runtime/service/dependency.ts";
-import type { PlainRecord } from "../../runtime/message/plain.ts";
+import { given, type PlainRecord } from "../../runtime/message/plain.ts";
 import type { Topology } from "../../runtime/message/transport.ts";
 import type { Exchange } from "./exchange.ts";
-import { given, outgoingMessage, type PublishOptions } from "./outgoing_message.ts";
+import { outgoingMessage, type PublishOptions } from "./outgoing_message.ts";
 import { declarable, type Queue } from "./queue.ts";
 
-/** Options of {@linkcode publisher}: those of all of its messages, where a single message says nothing else. */
+/** Options of {@linkcode publisher} for all messages. The options of a single message win over them. */
 export interface PublisherOptions extends Omit<PublishOptions, "signal"> {
   /** More exchanges and queues to declare before anything is published. @default {[]} */
   readonly declare?: readonly (Exchange | Queue)[];
@@ -15,18 +15,19 @@ export interface PublisherOptions extends Omit<PublishOptions, "signal"> {
 /**
  * Publishes a message; resolves when the broker has confirmed it.
  *
- * The call id stack and the context data of the call in progress go along; its deadline does not.
+ * The message carries the call id stack and the context data of the call in progress, but not its deadline.
  *
  * @throws {UnroutableError} If the message is mandatory and no queue takes it.
- * @throws {BrokerError} If there is no such exchange.
- * @throws {RangeError} If expiration or priority make no sense.
+ * @throws {BrokerError} If the exchange does not exist.
+ * @throws {RangeError} If `expiration` or `priority` is out of its range.
  */
 export type Publish<Payload> = (payload: Payload, options?: PublishOptions) => Promise<void>;
 
 /**
- * A dependency that publishes messages: Nameko's `Publisher`. Its exchange is declared when the service starts.
+ * Declares a dependency that publishes messages, as Nameko's `Publisher` does.
  *
- * Without an exchange, messages go through the default one to the queue that `routingKey` names.
+ * The main thread declares its exchange when the service starts. Without an exchange, messages go through the
+ * default exchange to the queue that `routingKey` names.
  *
  * @example
  * ```ts

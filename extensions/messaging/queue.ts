@@ -10,55 +10,69 @@ import type { Exchange } from "./exchange.ts";
 
 /** A route from an exchange to the queue. */
 export interface QueueBinding {
-  /** An exchange, or the name of one that others declare. @default {the queue's exchange} */
+  /** An exchange, or the name of an exchange that somebody else declares. @default {the queue's exchange} */
   readonly exchange?: Exchange | string;
-  /** A pattern where the exchange is of type `topic`: `*` stands for one word, `#` for any number. @default {""} */
+  /**
+   * Routing key. For an exchange of type `topic`, it is a pattern: `*` stands for one word, `#` for any
+   * number of words.
+   *
+   * @default {""}
+   */
   readonly routingKey?: string;
-  /** What an exchange of type `headers` compares; `x-match` says whether `all` or `any` must be equal. */
+  /** Headers that an exchange of type `headers` compares. `x-match` says if `all` or `any` must be equal. */
   readonly arguments?: FieldTable;
 }
 
 /** Options of {@linkcode queue}. */
 export interface QueueOptions {
-  /** An exchange to bind to, or the name of one that others declare. @default {not bound} */
+  /** An exchange to bind to, or the name of an exchange that somebody else declares. @default {not bound} */
   readonly exchange?: Exchange | string;
-  /** What the binding to `exchange` says. @default {""} */
+  /** Routing key of the binding to `exchange`. @default {""} */
   readonly routingKey?: string;
-  /** Several bindings, in place of `routingKey`. */
+  /** Several bindings, instead of `routingKey`. */
   readonly bindings?: readonly QueueBinding[];
-  /** Whether it survives a restart of the broker; its messages do if they are persistent. @default {true} */
+  /** Whether the queue survives a restart of the broker, with its persistent messages. @default {true} */
   readonly durable?: boolean;
-  /** Whether only this process may use it, and it goes with the connection. @default {false} */
+  /** Whether only this process may use the queue, which is deleted with the connection. @default {false} */
   readonly exclusive?: boolean;
-  /** Whether it is deleted when its last consumer goes. @default {false, and true for `exclusive`} */
+  /**
+   * Whether the broker deletes the queue when its last consumer goes.
+   *
+   * @default {false, and true for `exclusive`}
+   */
   readonly autoDelete?: boolean;
-  /** Messages that may wait; the oldest go first. @default {no limit} */
+  /** Number of messages that may wait. Beyond it, the oldest messages are dropped. @default {no limit} */
   readonly maxLength?: number;
   /** Milliseconds that a message may wait. @default {no limit} */
   readonly messageTtl?: number;
   /** Milliseconds without consumers after which the queue is deleted. @default {no limit} */
   readonly expires?: number;
-  /** Highest priority that makes a difference, up to 255; each costs the broker memory. @default {none does} */
+  /**
+   * Highest priority that has an effect, up to 255. Each priority costs the broker memory.
+   *
+   * @default {none}
+   */
   readonly maxPriority?: number;
-  /** Where dropped messages go: an exchange, or a name; the empty one is the default exchange. */
+  /** Exchange that dropped messages go to, or its name. The empty name is the default exchange. */
   readonly deadLetterExchange?: Exchange | string;
   /** Routing key of dropped messages. @default {their own} */
   readonly deadLetterRoutingKey?: string;
-  /** More arguments, such as `x-queue-type`; the options above win over them. @default {{}} */
+  /** More arguments, such as `x-queue-type`. The options above win over them. @default {{}} */
   readonly arguments?: FieldTable;
 }
 
-/** A queue with all that must be declared for it; plain data. */
+/** A queue with everything that must be declared for it, as plain data. */
 export interface Queue {
   readonly name: string;
   readonly topology: Topology;
 }
 
 /**
- * Describes a queue and how it is bound, with kombu's defaults. It is declared where it is used.
+ * Describes a queue and its bindings, with kombu's defaults. The services that use it declare it.
  *
- * @throws {TypeError} If the name is empty, a binding has no exchange, or `bindings` and `routingKey` are given both.
- * @throws {RangeError} If a number makes no sense.
+ * @throws {TypeError} If the name is empty, if a binding has no exchange, or if both `bindings` and
+ * `routingKey` are given.
+ * @throws {RangeError} If a number among the options is out of its range.
  */
 export function queue(name: string, options: QueueOptions = {}): Queue {
   if (name === "") throw new TypeError("Cannot declare a queue without a name: give it one");
@@ -88,12 +102,12 @@ export function queue(name: string, options: QueueOptions = {}): Queue {
   };
 }
 
-/** The name of an exchange, however it was given. */
+/** Returns the name of an exchange, which may be given as an object or as a name. */
 export function nameOf(exchange: Exchange | string): string {
   return typeof exchange === "string" ? exchange : exchange.name;
 }
 
-/** Exchanges without repetitions, and without the broker's own, which nobody may declare. */
+/** Leaves out repeated exchanges, and the broker's own exchanges, which nobody may declare. */
 export function declarable(exchanges: readonly Exchange[]): readonly ExchangeDeclaration[] {
   return [...new Set(exchanges)].filter(({ name }) => !name.startsWith("amq."));
 }

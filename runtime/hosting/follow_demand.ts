@@ -2,11 +2,12 @@ import type { Consumer } from "../message/transport.ts";
 import type { EntrypointHost } from "./host.ts";
 
 /**
- * Has consumers hold as many deliveries as their container can make use of, from now on.
+ * Keeps the prefetch of consumers at the number of calls that their container can use.
  *
- * A lower prefetch leaves more here than can be used: the calls that have not started go back to the broker.
+ * When that number falls, the consumers already hold more deliveries than the container can use. So the calls
+ * that have not started go back to the broker.
  *
- * @param consumers They hold `host.demand` deliveries each.
+ * @param consumers Consumers whose prefetch is `host.demand`.
  */
 export function followDemand(host: EntrypointHost, consumers: readonly Consumer[]): void {
   let current = host.demand;

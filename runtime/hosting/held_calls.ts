@@ -1,6 +1,7 @@
 /**
- * Calls whose callers wait at a connection, as those of HTTP and WebSocket do: they have nowhere to go back to,
- * as messages have, so a stop waits for them, and what the pool gives back waits again.
+ * This file runs calls whose callers wait at a connection, as the callers of HTTP and WebSocket do. Unlike
+ * messages, such calls cannot go back to a queue. So a stop waits for them, and a call that the pool gives
+ * back waits for a thread again.
  */
 import type { Cancellation } from "../waiting/cancellation.ts";
 import type { EntrypointHost, HostedEntrypoint } from "./host.ts";
@@ -10,12 +11,12 @@ import type { Outcome } from "../message/outcome.ts";
 /** Options of {@linkcode runHeld}. */
 export interface RunHeldOptions {
   readonly cancellation?: Cancellation;
-  /** Once it has aborted, the call does not wait again. */
+  /** Once this signal has aborted, the call does not wait again. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Runs a call that has no broker to go back to: where the pool gives it back, it waits for a thread again.
+ * Runs a call that cannot go back to a broker. If the pool gives the call back, it waits for a thread again.
  */
 export async function runHeld(
   host: EntrypointHost,
@@ -30,7 +31,7 @@ export async function runHeld(
   return outcome;
 }
 
-/** The calls of one host that are held so. */
+/** Runs the calls of one host whose callers wait at a connection, and counts these callers. */
 export class HeldCalls {
   readonly #host: EntrypointHost;
   readonly #onAbort: () => void;
@@ -38,7 +39,7 @@ export class HeldCalls {
   #held = 0;
   #stopping = false;
 
-  /** @param onAbort Called when a wait is cut short because the container must stop at once. */
+  /** @param onAbort Called when a wait ends early because the container must stop at once. */
   constructor(host: EntrypointHost, onAbort: () => void = () => {}) {
     this.#host = host;
     this.#onAbort = onAbort;
@@ -49,12 +50,12 @@ export class HeldCalls {
     return this.#stopping;
   }
 
-  /** A caller has come; each is followed by one {@linkcode HeldCalls.leave}. */
+  /** Counts a caller that has come. One {@linkcode HeldCalls.leave} must follow for each. */
   enter(): void {
     this.#held++;
   }
 
-  /** A caller has its answer. */
+  /** Counts off a caller that has its answer. */
   leave(): void {
     if (--this.#held === 0 && this.#stopping) this.#idle.resolve();
   }
@@ -64,7 +65,7 @@ export class HeldCalls {
     return runHeld(this.#host, entry, payload, { cancellation, signal: this.#host.signal });
   }
 
-  /** Waits until the callers that are here have their answers, or until the container must stop at once. */
+  /** Waits until all counted callers have their answers, or until the container must stop at once. */
   async finished(): Promise<void> {
     this.#stopping = true;
     if (this.#held > 0) await this.orAborted(this.#idle.promise);

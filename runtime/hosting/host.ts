@@ -1,4 +1,4 @@
-/** What an entrypoint kind's main-thread half is made of and may use. */
+/** This file defines what the main-thread half of a kind of entrypoint consists of, and what it may use. */
 import type { Cancellation } from "../waiting/cancellation.ts";
 import type { Invocation } from "../channel/port.ts";
 import type { Payload } from "../service/entrypoint.ts";
@@ -8,15 +8,15 @@ import type { Outcome } from "../message/outcome.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import type { Transport } from "../message/transport.ts";
 
-/** An entrypoint as the host of its kind has it. */
+/** An entrypoint, as the host of its kind has it. */
 export interface HostedEntrypoint extends ManifestEntrypoint {
-  /** Its place in the manifest, by which calls name it. */
+  /** Place of the entrypoint in the manifest. Calls name the entrypoint by this place. */
   readonly index: number;
   /** Milliseconds that a call may run. */
   readonly timeout: number | undefined;
 }
 
-/** The entrypoints of a manifest, as hosts have them. */
+/** Returns the entrypoints of a manifest, as hosts have them. */
 export function hostedEntrypoints({ entrypoints }: Manifest): readonly HostedEntrypoint[] {
   return entrypoints.map((entry, index) => {
     const { timeout } = entry.options;
@@ -24,7 +24,7 @@ export function hostedEntrypoints({ entrypoints }: Manifest): readonly HostedEnt
   });
 }
 
-/** A call of an entrypoint, as the pool runs it. */
+/** Makes the call of an entrypoint that the pool can run. */
 export function invocationOf(
   { index, timeout }: HostedEntrypoint,
   { body, contentType, headers, message }: Payload,
@@ -34,55 +34,59 @@ export function invocationOf(
   return timeout === undefined ? { ...invocation, message } : { ...invocation, message, timeout };
 }
 
-/** What an entrypoint may use of its container. */
+/** The part of a container that the host of an entrypoint may use. */
 export interface EntrypointHost {
   readonly service: string;
   readonly transport: Transport;
   readonly config: PlainRecord;
   readonly log: Log;
-  /** Aborted when the container must stop at once. */
+  /** Aborts when the container must stop at once. */
   readonly signal: AbortSignal;
-  /** How many calls the container can make use of at once; a consumer prefetches so many. */
+  /** Number of calls that the container can use at once. A consumer prefetches that many deliveries. */
   readonly demand: number;
   /** Calls `listener` when the demand changes. */
   onDemand(listener: (demand: number) => void): void;
-  /** Runs the handler of an entrypoint; never rejects. A call that is cancelled is told, if it runs. */
+  /** Runs the handler of an entrypoint; never rejects. A cancellation tells a running call to stop. */
   run(entry: HostedEntrypoint, payload: Payload, cancellation?: Cancellation): Promise<Outcome>;
-  /** Gives back the calls that wait for a thread, as unstarted. */
+  /** Gives back the calls that wait for a thread, with the outcome `unstarted`. */
   shed(): void;
-  /** Watches a task in the background: if it rejects, the container fails. */
+  /** Watches a task in the background. If the task rejects, the container fails. */
   watch(task: Promise<unknown>): void;
 }
 
 /**
- * The live half of all entrypoints of one kind in one service.
+ * The main-thread half of all entrypoints of one kind in one service.
  *
- * `setup` of all kinds comes before `start` of any. `stop` ends the intake; what was taken in is still run and
- * answered. Disposal waits for these answers.
+ * The container calls `setup` of all kinds before it calls `start` of any kind. `stop` ends the intake. The
+ * calls that came in before are still run and answered, and disposal waits for their answers.
  */
 export interface Entrypoint extends AsyncDisposable {
-  /** Acquires what it needs. */
+  /** Acquires what the entrypoints need. */
   setup?(): Promise<void>;
-  /** Begins to let work in. */
+  /** Begins to let calls in. */
   start(): Promise<void>;
   /**
-   * Lets no more work in.
+   * Lets no more calls in.
    *
-   * @param options.replaced Whether a newer version of the service goes on, so that what both share stays open.
+   * @param options.replaced Whether a newer version of the service takes over. If so, shared things stay
+   * open.
    */
   stop(options?: { readonly replaced?: boolean }): Promise<void>;
 }
 
-/** Makes the live half of a kind of entrypoint, from its entries in the manifest. */
+/** Makes the main-thread half of a kind of entrypoint from its entries in the manifest. */
 export type EntrypointFactory = (entries: readonly HostedEntrypoint[], host: EntrypointHost) => Entrypoint;
 
 /** Entrypoint kinds by name. */
 export type EntrypointRegistry = Readonly<Record<string, EntrypointFactory>>;
 
-/** What setting up a dependency may use of its container. */
+/** The part of a container that the setup of a dependency may use. */
 export type DependencySetupHost = Pick<EntrypointHost, "service" | "transport" | "config" | "log">;
 
-/** Sets up in the main thread what a kind of dependency needs, such as an exchange; before any entrypoint. */
+/**
+ * Sets up in the main thread what a kind of dependency needs, such as an exchange. The container calls it
+ * before it sets up any entrypoint.
+ */
 export type DependencySetup = (dependency: ManifestDependency, host: DependencySetupHost) => Promise<void>;
 
 /** Dependency kinds by name. */

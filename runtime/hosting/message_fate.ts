@@ -1,11 +1,13 @@
 /**
- * Where messages wait that could not be handled: delay queues and dead-letter queues, all our own.
+ * This file moves messages that could not be handled into delay queues and dead-letter queues. All of these
+ * queues are Enoki's own.
  *
- * The queues shared with Nameko carry no arguments, so nothing is asked of them. A retry is a copy in a queue
- * whose messages the broker moves back to the original queue after a time; so it waits in the broker and survives
- * a restart of everything. One queue for each duration, because a broker looks only at the head of a queue.
- * The copy is confirmed before the original is acked: a crash in between makes two of it, never none. Where a lost
- * connection has sent the original back to its queue already, no copy is made.
+ * The queues that Enoki shares with Nameko carry no arguments, so they themselves neither delay messages nor
+ * dead-letter them. A retry is a copy in a delay queue, whose messages the broker moves back to the original
+ * queue after a time. So the message waits in the broker and survives a restart of everything. Each duration
+ * has a separate queue, because a broker looks only at the head of a queue. The broker confirms the copy
+ * before the original is acked: a crash in between leaves two messages, never none. If a lost connection has
+ * already sent the original back to its queue, no copy is made.
  */
 import type { ReceivedMessage } from "../service/entrypoint.ts";
 import { UnroutableError } from "../message/errors.ts";
@@ -22,34 +24,40 @@ const SHARED_LOSS_HEADER = "x-enoki-lost-with-others";
 const ORIGIN_HEADERS = {
   exchange: "x-enoki-exchange",
   routingKey: "x-enoki-routing-key",
-  /** Only where it is 1, for copies have 2. */
+  /** Present only if the mode was 1, because copies have 2. */
   deliveryMode: "x-enoki-delivery-mode",
 } as const;
 
-/** Where the messages of a queue are put, and for how long the broker's word is waited for. */
+/** A queue whose messages are to be moved, and the means to move them. */
 export interface Outbox {
   readonly transport: Transport;
   /** The queue that a message came from. */
   readonly queue: string;
-  /** Whether that queue goes with its consumers, so that it will not be there for what died in it. @default {false} */
+  /**
+   * Whether that queue is deleted with its consumers. If so, it will be gone when somebody looks at its dead
+   * messages.
+   *
+   * @default {false}
+   */
   readonly temporary?: boolean;
+  /** Aborting ends the wait for the confirmation of the broker. */
   readonly signal: AbortSignal;
 }
 
-/** Why a message is dead. */
+/** Reason why a message is dead. */
 export type DeathReason = "undecodable" | "retries used up" | "thread lost";
 
-/** How often a message has failed before. */
+/** Returns how often a message has failed before. */
 export function attemptsOf(delivery: Delivery): number {
   return count(delivery, ATTEMPT_HEADER);
 }
 
-/** How often a message has cost a thread its life before, alone in it. */
+/** Returns in how many lost threads a message has run alone. */
 export function lossesOf(delivery: Delivery): number {
   return count(delivery, LOSS_HEADER);
 }
 
-/** How often a message was in a thread that was lost before, with others that may be to blame as well. */
+/** Returns in how many lost threads a message has run together with others, which may also be the cause. */
 export function sharedLossesOf(delivery: Delivery): number {
   return count(delivery, SHARED_LOSS_HEADER);
 }
@@ -59,7 +67,7 @@ function count({ properties: { headers } }: Delivery, header: string): number {
   return typeof value === "number" ? value : 0;
 }
 
-/** The headers of a copy: what a message has been through, with one more of something. */
+/** Makes the headers that count the failures and losses of a message, and adds 1 to the header `one`. */
 function countersOf(delivery: Delivery, one: string): FieldTable {
   const counters = [ATTEMPT_HEADER, LOSS_HEADER, SHARED_LOSS_HEADER].map((header) =>
     [header, count(delivery, header) + (header === one ? 1 : 0)] as const
@@ -67,30 +75,30 @@ function countersOf(delivery: Delivery, one: string): FieldTable {
   return Object.fromEntries(counters.filter(([, value]) => value > 0));
 }
 
-/** Offers a message that cost a thread its life to its queue again, at once. */
+/** Offers a message that ran alone in a lost thread to its queue again, at once. */
 export async function offerAgain(outbox: Outbox, delivery: Delivery): Promise<void> {
   await publishCopy(outbox, outbox.queue, delivery, countersOf(delivery, LOSS_HEADER));
 }
 
-/** Milliseconds by which those that were lost together come apart, in steps of so many. */
+/** Milliseconds of one step of the delay that separates messages that were lost together. */
 const APART_STEP = 100;
 
-/** Steps among which one is drawn after the first loss; with each further one there are twice as many. */
+/** Largest number of steps in the delay after the first loss. Each further loss doubles this number. */
 const APART_STEPS = 10;
 
 /**
- * Offers a message that was lost with others again, after a time of its own: so the one that is to blame comes to
- * be alone in its thread.
+ * Offers a message that was lost together with others again, after a random delay. So the message that is the
+ * cause comes to run alone in its thread.
  */
 export async function offerApart(outbox: Outbox, delivery: Delivery): Promise<void> {
   const steps = 1 + Math.floor(Math.random() * APART_STEPS * 2 ** sharedLossesOf(delivery));
   await offerLater(outbox, delivery, steps * APART_STEP, SHARED_LOSS_HEADER);
 }
 
-/** Milliseconds that an unused delay queue stays beyond its delay. */
+/** Milliseconds that an unused delay queue stays after its delay. */
 const DELAY_QUEUE_LINGER = 60_000;
 
-/** Offers a message to its queue again after `delay` milliseconds, rounded up to two digits. */
+/** Offers a message to its queue again after `delay` milliseconds, rounded up to two significant digits. */
 export async function retryLater(outbox: Outbox, delivery: Delivery, delay: number): Promise<void> {
   await offerLater(outbox, delivery, delay, ATTEMPT_HEADER);
 }
@@ -110,18 +118,18 @@ async function offerLater(outbox: Outbox, delivery: Delivery, delay: number, cou
   await moveTo(outbox, queue, delivery, countersOf(delivery, counted));
 }
 
-/** Two digits, because each duration is a queue of its own. */
+/** Rounds up to two significant digits, because each duration needs a separate queue. */
 function roundUp(milliseconds: number): number {
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, milliseconds))) - 1);
   return Math.max(1, Math.ceil(milliseconds / unit) * unit);
 }
 
-/** Name of the queue for the dead messages of a queue. */
+/** Returns the name of the queue for the dead messages of a queue. */
 export function deadLetterQueueOf(queue: string): string {
   return ownQueueName("enoki.dead.", queue);
 }
 
-/** Milliseconds that the dead of a queue which is gone are kept: time enough for somebody to look. */
+/** Milliseconds that the dead messages of a deleted queue are kept: enough time for somebody to look. */
 const TEMPORARY_DEAD_EXPIRES = 7 * 24 * 3_600_000;
 
 function deadLetterQueue({ queue, temporary = false }: Outbox): QueueDeclaration {
@@ -129,7 +137,7 @@ function deadLetterQueue({ queue, temporary = false }: Outbox): QueueDeclaration
   return temporary ? { name, arguments: { "x-expires": TEMPORARY_DEAD_EXPIRES } } : { name };
 }
 
-/** Headers of a dead message, which say why, when and how often. */
+/** Headers of a dead message. They say why and when it died, how often, and where it came from. */
 export const DEATH_HEADERS = {
   reason: "x-enoki-dead-reason",
   error: "x-enoki-dead-error",
@@ -155,7 +163,7 @@ export async function bury(
 }
 
 /**
- * Sends a dead message to its queue again, as its sender had sent it, with no attempt behind it.
+ * Sends a dead message to its queue again, as its sender sent it. Its earlier attempts no longer count.
  *
  * @throws {UnroutableError} If that queue is gone.
  */
@@ -163,16 +171,16 @@ export async function replay(outbox: Outbox, delivery: Delivery): Promise<void> 
   await publishCopy(outbox, outbox.queue, delivery, {}, originalMode(delivery) ?? 2);
 }
 
-/** Characters of an error that go along: a header table must fit into a frame. */
+/** Largest number of characters of an error in a header, because a header table must fit into a frame. */
 const ERROR_LENGTH = 1_000;
 
-/** The headers that a message had before it went through queues of ours. */
+/** Returns the headers that a message had before it went through Enoki's own queues. */
 export function originalHeaders(headers: FieldTable | undefined): FieldTable | undefined {
   if (headers === undefined || !(ORIGIN_HEADERS.exchange in headers)) return headers;
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !ADDED_REGEXP.test(name)));
 }
 
-/** What a message says beside its payload, as its sender said it. */
+/** Returns everything that a message says besides its payload, as its sender said it. */
 export function receivedMessage(delivery: Delivery): ReceivedMessage {
   const { redelivered, properties } = delivery;
   const [exchange, routingKey] = originOf(delivery);
@@ -194,10 +202,10 @@ function originalMode({ properties: { headers, deliveryMode } }: Delivery): 1 | 
   return headers?.[ORIGIN_HEADERS.deliveryMode] === 1 ? 1 : deliveryMode;
 }
 
-/** What we add to a message, and what RabbitMQ adds when it moves one. */
+/** Names of the headers that Enoki adds to a message, and that RabbitMQ adds when it moves one. */
 const ADDED_REGEXP = /^x-(?:enoki-.*|death|(?:first|last)-death-.*)$/;
 
-/** Puts a copy into a queue of ours, which may have been deleted since it was declared. */
+/** Puts a copy into one of Enoki's own queues, which may have been deleted since it was declared. */
 async function moveTo(
   outbox: Outbox,
   queue: QueueDeclaration,
@@ -213,7 +221,7 @@ async function moveTo(
     await move();
   } catch (error) {
     if (!(error instanceof UnroutableError)) throw error;
-    // A transport does not declare again what it takes to be there: deleting has it forget.
+    // A transport does not declare a queue again that it thinks is there. Deleting the queue makes it forget.
     if (await outbox.transport.countMessages(queue.name) === undefined) {
       await outbox.transport.deleteQueue(queue.name);
     }
@@ -222,9 +230,12 @@ async function moveTo(
 }
 
 /**
- * A copy that still waits to be sent when the delivery has gone back to its queue is withdrawn: it would be a second.
- * Left out are an expiration, which would make the copy vanish while it waits, the sender's user, which the broker
- * takes from nobody else, and copies to other queues, which have been sent.
+ * Publishes a copy of a message, and withdraws it if the delivery goes back to its queue before the copy is
+ * sent: it would be a second message.
+ *
+ * The copy leaves out the expiration, which would make it vanish while it waits. It leaves out the sender's
+ * user, which the broker accepts from nobody else. And it leaves out the copies to other queues (`CC`), which
+ * have already been sent.
  */
 async function publishCopy(
   { transport, signal }: Outbox,
@@ -250,7 +261,7 @@ async function publishCopy(
   }, { signal: AbortSignal.any([signal, delivery.signal]) });
 }
 
-/** Where a message was first published to. */
+/** Returns the exchange and the routing key that a message was first published with. */
 function originOf({ exchange, routingKey, properties: { headers = {} } }: Delivery): readonly [
   FieldValue,
   FieldValue,
@@ -258,20 +269,21 @@ function originOf({ exchange, routingKey, properties: { headers = {} } }: Delive
   return [headers[ORIGIN_HEADERS.exchange] ?? exchange, headers[ORIGIN_HEADERS.routingKey] ?? routingKey];
 }
 
-/** Bytes that the name of a queue may have in AMQP 0-9-1. */
+/** Largest number of bytes of the name of a queue in AMQP 0-9-1. */
 const NAME_LIMIT = 255;
 
 /**
- * Name of a queue of our own that belongs to another queue: the prefix and that queue's name.
+ * Makes the name of an Enoki queue that belongs to another queue: the prefix and that queue's name.
  *
- * One that would be too long ends in a hash in place of what does not fit; it is the same wherever it is made.
+ * If the name would be too long, a hash replaces the part that does not fit. The result is the same wherever
+ * it is made.
  */
 export function ownQueueName(prefix: string, queue: string): string {
   const name = `${prefix}${queue}`;
   const bytes = new TextEncoder().encode(name);
   if (bytes.length <= NAME_LIMIT) return name;
   const hash = `~${createHash("sha256").update(queue).digest("hex").slice(0, 32)}`;
-  // As a stream, the decoder leaves out a character that is cut.
+  // In stream mode, the decoder leaves out a character that the cut has split.
   const fitting = new TextDecoder().decode(bytes.subarray(0, NAME_LIMIT - hash.length), { stream: true });
   return `${fitting}${hash}`;
 }

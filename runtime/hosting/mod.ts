@@ -1,9 +1,10 @@
 /**
- * The main-thread half of an extension: how calls come in, how they are answered, what the main thread sets up.
+ * The main-thread half of an extension lets calls in, answers them, and does the setup in the main thread.
  *
- * An extension has two halves. The author's half (`entrypoint()` and `dependency()` of the main door) is loaded in
- * every thread and turns messages into arguments. The host half is loaded in the main thread, with all that the main
- * thread may do, and is passed to `run()`: as `entrypoints` or `dependencies`, by kind.
+ * An extension has two halves. Every thread loads the author's half (`entrypoint()` and `dependency()` of
+ * `@enoki/enoki`), which turns messages into arguments. The main thread loads the host half, with all
+ * permissions that the main thread has. A program passes the host half to `run()` by kind, as `entrypoints`
+ * or `dependencies`.
  *
  * @module
  */

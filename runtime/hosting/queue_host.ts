@@ -24,22 +24,27 @@ import type { Consumer, Delivery, QueueDeclaration, Topology, Verdict } from "..
 export interface QueueSubscription {
   readonly entry: HostedEntrypoint;
   readonly queue: string;
-  /** What to declare before consuming. */
+  /** Exchanges, queues and bindings to declare before consuming. */
   readonly topology: Topology;
-  /** Whether a message whose handler failed is offered again at once, without end (Nameko's `requeue_on_error`). */
+  /**
+   * Whether the broker offers a message again if its handler failed, at once and without end (Nameko's
+   * `requeue_on_error`).
+   */
   readonly requeueOnError: boolean;
-  /** Deliveries held at a time. @default {what the pool can make use of} */
+  /** Number of deliveries that the consumer holds at a time. @default {as many as the pool can use} */
   readonly prefetch?: number;
-  /** Whether the handler gets, after the payload, what else the message says. @default {false} */
+  /** Whether the handler gets, after the payload, everything else that the message says. @default {false} */
   readonly passMessage?: boolean;
 }
 
 /**
  * Consumes queues for entrypoints whose handlers answer nobody: events and messages.
  *
- * A message is acked when its handler has returned or failed (Nameko's rule), requeued when asked to, offered
- * again later under a retry policy, and buried in a dead-letter queue of ours when it cannot be read, has used up
- * its retries, or has twice cost a thread its life. Who is lost in a thread with others is no suspect for that alone.
+ * The host acks a message when its handler has returned or failed (Nameko's rule). It requeues a message when
+ * `requeueOnError` asks for it, and offers a message again later under a retry policy. It buries a message in
+ * one of Enoki's own dead-letter queues in three cases: nobody can read the message, its retries are used up,
+ * or it has twice run alone in a thread that was lost. A message that was lost together with others does not
+ * count as the cause for that alone, unless this happens {@linkcode SHARED_LOSS_LIMIT} times.
  */
 export class QueueHost implements Entrypoint {
   readonly #host: EntrypointHost;
@@ -80,7 +85,10 @@ export class QueueHost implements Entrypoint {
     await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
   }
 
-  /** A process that died without a word may have left an exclusive queue that the broker takes for in use. */
+  /**
+   * Declares the queue, and waits while another connection holds it, at most {@linkcode HELD_PATIENCE}. A
+   * process that died suddenly may have left an exclusive queue that the broker still believes to be in use.
+   */
   async #declare({ queue, topology }: QueueSubscription): Promise<void> {
     const { transport, log } = this.#host;
     const { signal } = this.#stopping;
@@ -89,13 +97,15 @@ export class QueueHost implements Entrypoint {
         return await transport.declare(topology);
       } catch (error) {
         if (!(error instanceof BrokerError) || error.state !== "held" || waited >= HELD_PATIENCE) throw error;
-        if (waited === 0) log.warning(`Waits for queue "${queue}", which another connection holds`);
+        if (waited === 0) log.warning(`Waiting for queue "${queue}": another connection holds it`);
         await pause(HELD_INTERVAL, signal).catch(() => {});
       }
     }
   }
 
-  /** Never rejects: a transport may drop what a receiver fails on, and no message is lost here. */
+  /**
+   * Never rejects, because a transport may drop a message if its receiver fails, and no message may be lost.
+   */
   async #receive(subscription: QueueSubscription, delivery: Delivery): Promise<Verdict> {
     try {
       return await this.#judge(subscription, delivery);
@@ -156,7 +166,10 @@ export class QueueHost implements Entrypoint {
       const delay = nextRetry(failure, policy, attemptsOf(delivery) + 1);
       if (delay !== undefined) await retryLater(outbox, delivery, delay);
       else {
-        log.error(`Buried a message of queue "${queue}": its retries are used up, last ${failure.message}`);
+        log.error(
+          `Buried a message of queue "${queue}": its retries are used up. ` +
+            `The last failure was: ${failure.message}`,
+        );
         await bury(outbox, delivery, "retries used up", failure);
       }
       return "ack";
@@ -165,29 +178,34 @@ export class QueueHost implements Entrypoint {
   }
 }
 
-/** How often a message may be lost with others before it counts as the cause. */
+/** Number of losses together with others at which a message counts as the cause. */
 const SHARED_LOSS_LIMIT = 10;
 
-/** Why a message that was lost with its thread is not offered again; undefined where it may be innocent. */
+/**
+ * Returns why a message that was lost with its thread is not offered again; undefined if it may be innocent.
+ */
 function guiltOf(delivery: Delivery, lostWith: number): string | undefined {
   if (lostWith === 0) {
-    return lossesOf(delivery) === 0 ? undefined : "its handler cost a thread its life twice";
+    return lossesOf(delivery) === 0 ? undefined : "it ran alone in two threads that were lost";
   }
   return sharedLossesOf(delivery) + 1 < SHARED_LOSS_LIMIT
     ? undefined
-    : `it was in ${SHARED_LOSS_LIMIT} threads that were lost, never alone`;
+    : `it ran in ${SHARED_LOSS_LIMIT} threads that were lost, each time together with other calls`;
 }
 
-/** Whether a queue goes with its consumers. */
+/** Whether the broker deletes a queue with its consumers. */
 function isTemporary({ autoDelete = false, exclusive = false }: QueueDeclaration): boolean {
   return autoDelete || exclusive;
 }
 
-/** Milliseconds between two attempts to have an exclusive queue. */
+/** Milliseconds between two attempts to declare an exclusive queue. */
 const HELD_INTERVAL = 1_000;
 
-/** Milliseconds after which a broker has given up a connection that shows no sign of life: three heartbeats and more. */
+/**
+ * Milliseconds after which a broker has given up a connection that shows no sign of life: more than three
+ * heartbeats.
+ */
 const HELD_PATIENCE = 200_000;
 
-/** Milliseconds before a message is offered again whose fate the broker refused. */
+/** Milliseconds before a message is offered again that the host could not retry or bury. */
 const FAULT_PAUSE = 1_000;

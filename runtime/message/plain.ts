@@ -22,3 +22,13 @@ export function isRecord(value: unknown): boolean {
 export function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
+
+/** Options that each have a value or are absent. */
+export type Given<Options> = { readonly [Name in keyof Options]?: Exclude<Options[Name], undefined> };
+
+/** Leaves out the options that are undefined, so that they do not win over others. */
+export function given<Options extends object>(options: Options): Given<Options> {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as Given<Options>;
+}

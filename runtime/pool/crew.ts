@@ -1,8 +1,9 @@
 /**
- * The threads of a pool: started, restarted with backoff, retired and stopped.
+ * This file starts the threads of a pool, restarts them with backoff, retires them and stops them.
  *
- * Invariant: a thread is in `ready` exactly while it can be given calls: from when its dependencies are set up
- * until it is gone or is told to retire. While starts fail, one attempt at a time is made, ever later.
+ * Invariant: a thread is in `ready` exactly while the pool can give it calls. That time begins when the
+ * dependencies of the thread are set up. It ends when the thread is gone or the crew retires it. While starts
+ * fail, the crew makes one attempt at a time, and waits longer before each.
  */
 import { timeLimit } from "../waiting/abort.ts";
 import { ServiceLoadError } from "../message/errors.ts";
@@ -17,18 +18,21 @@ import { sameEntrypoints } from "./same_entrypoints.ts";
 import type { ThreadSpawner } from "../spawning/spawner.ts";
 import { PooledThread, type ThreadEvents } from "./pooled_thread.ts";
 
-/** What a crew is made of. */
+/** Options of {@linkcode Crew}. */
 export interface CrewOptions {
   readonly spawner: ThreadSpawner;
   readonly limits: PoolLimits;
   readonly serve: ServeMessage;
-  /** What the service must have, because calls name an entrypoint by its place; undefined for anything. */
+  /**
+   * Entrypoints that the service must have in each thread, because a call names its entrypoint by its place.
+   * Undefined accepts any entrypoints.
+   */
   readonly entrypoints: readonly ManifestEntrypoint[] | undefined;
   readonly messenger: Messenger;
   readonly events: ThreadEvents;
-  /** Called when a thread can be given calls. */
+  /** Called when the pool can give calls to another thread. */
   readonly onReady: () => void;
-  /** Called when a start has failed: {@linkcode Crew.retry} is due at `time`. */
+  /** Called when a start has failed. {@linkcode Crew.retry} is due at `time`. */
   readonly onRetryAt: (time: number) => void;
   readonly onLog: (record: LogRecord) => void;
   readonly log: Log;
@@ -44,7 +48,10 @@ export class Crew {
   readonly #options: CrewOptions;
   readonly #threads = new Set<PooledThread>();
   readonly #ready = new Set<PooledThread>();
-  /** What the first thread to serve knows of the handlers' parameters; undefined if it did not come to that. */
+  /**
+   * Parameters of the handlers, as the first thread that serves knows them. Resolves with undefined if that
+   * thread did not start to serve.
+   */
   #parameters: Promise<KnownParameters | undefined> | undefined;
   #spawned = 0;
   #starting = 0;
@@ -57,12 +64,12 @@ export class Crew {
     this.#options = options;
   }
 
-  /** Threads that can be given calls. */
+  /** Threads that the pool can give calls to. */
   get ready(): ReadonlySet<PooledThread> {
     return this.#ready;
   }
 
-  /** Threads, the starting and the retiring ones included. */
+  /** Number of threads, including those that start and those that retire. */
   get size(): number {
     return this.#threads.size;
   }
@@ -71,28 +78,28 @@ export class Crew {
     return this.#starting;
   }
 
-  /** Whether another thread may be started: not while starts fail, which is looked after. */
+  /** Whether the pool may start another thread. While starts fail it may not: the crew itself tries again. */
   get mayGrow(): boolean {
     return this.#failedStarts === 0 && !this.#suffices;
   }
 
-  /** Threads of a frozen crew are what is left of a version: as long as there is one, it does. */
+  /** Whether the crew needs no other thread. A frozen crew is what is left of a version: one is enough. */
   get #suffices(): boolean {
     return this.#frozen && this.#threads.size > 0;
   }
 
-  /** When a failed start is to be tried again; infinite where none has failed. */
+  /** Time at which the crew tries a failed start again; infinite if no start has failed. */
   get retryAt(): number {
     return this.#retryAt;
   }
 
-  /** Whether some thread has nothing to do. */
+  /** Whether some ready thread has nothing to do. */
   get hasIdle(): boolean {
     for (const thread of this.#ready) if (thread.assigned === 0) return true;
     return false;
   }
 
-  /** Whether all threads have been busy with what they run since `time` or longer. */
+  /** Whether all ready threads have been busy since `time`, or longer, without settling a call. */
   isBusySince(time: number): boolean {
     for (const { assigned, busySince } of this.#ready) if (assigned === 0 || busySince > time) return false;
     return true;
@@ -101,7 +108,7 @@ export class Crew {
   /**
    * Starts a thread.
    *
-   * @param thread One that has loaded the module already.
+   * @param thread A thread that has loaded the module already. @default {a new thread}
    * @throws {ServiceLoadError} If the service does not load, or a dependency cannot be set up.
    */
   async boot(thread: PooledThread = this.#spawn()): Promise<void> {
@@ -128,12 +135,12 @@ export class Crew {
     onReady();
   }
 
-  /** Keeps the threads that there are, and starts another only where the last is lost. */
+  /** Keeps the threads that exist, and starts another one only when the last of them is lost. */
   freeze(): void {
     this.#frozen = true;
   }
 
-  /** Starts one more thread in the background. */
+  /** Starts one more thread in the background. If the start fails, the crew tries again later. */
   grow(): void {
     if (this.#suffices) return;
     const { log, onRetryAt } = this.#options;
@@ -146,26 +153,26 @@ export class Crew {
     });
   }
 
-  /** Tries a failed start again if it is time. */
+  /** Tries a failed start again if its time has come. */
   retry(now: number): void {
     if (now < this.#retryAt) return;
     this.#retryAt = Infinity;
     this.grow();
   }
 
-  /** Takes a thread off the list that is gone; whether it was there to be given calls. */
+  /** Removes a thread that is gone. Returns whether the pool could give it calls. */
   remove(thread: PooledThread): boolean {
     this.#threads.delete(thread);
     return this.#ready.delete(thread);
   }
 
-  /** Cancels a call, in whichever thread it is; false if it is in none. */
+  /** Cancels a call in the thread that holds it. Returns false if no thread holds it. */
   cancel(job: Job): boolean {
     for (const thread of this.#threads) if (thread.cancel(job)) return true;
     return false;
   }
 
-  /** Lets threads go that have had nothing to do for too long. */
+  /** Stops the threads that have had nothing to do for too long, but keeps `minWorkers` threads. */
   retire(now: number): void {
     if (this.#frozen) return;
     const { minWorkers, idleTimeout } = this.#options.limits;
@@ -177,7 +184,7 @@ export class Crew {
     }
   }
 
-  /** Stops all threads: their dependencies are disposed, unless `signal` aborts first. */
+  /** Stops all threads. Each thread disposes its dependencies first, unless `signal` aborts before. */
   async stop(signal: AbortSignal | undefined): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#threads].map((thread) => this.#stop(thread, signal)));
@@ -198,7 +205,8 @@ export class Crew {
     if (entrypoints === undefined) return;
     if (found !== undefined && sameEntrypoints(found.entrypoints, entrypoints)) return;
     throw new ServiceLoadError(
-      `Cannot serve "${service}" in another thread: its module has changed since it was loaded. Restart it`,
+      `Cannot serve "${service}" in another thread: its module has changed since it was loaded. ` +
+        "Restart the service",
     );
   }
 

@@ -1,9 +1,9 @@
 import { SHORT_CALL } from "./pooled_thread.ts";
 
-/** Deliveries held per slot while calls are short: enough to cover the way to the broker and back. */
+/** Deliveries that a consumer holds per slot while calls are short: enough for a round trip to the broker. */
 const SHORT_CALL_PREFETCH = 20;
 
-/** How many calls a pool can make use of at once: it follows how long they take. */
+/** Computes how many calls a pool can use at once, from how long its calls take. */
 export class Demand {
   readonly #slots: number;
   readonly #onChange: ((demand: number) => void) | undefined;
@@ -11,8 +11,8 @@ export class Demand {
   #short = false;
 
   /**
-   * @param slots Calls that can run at once.
-   * @param onChange Told the new value.
+   * @param slots Number of calls that can run at once.
+   * @param onChange Called with the new value when it changes.
    */
   constructor(slots: number, onChange?: (demand: number) => void) {
     this.#slots = slots;
@@ -23,30 +23,30 @@ export class Demand {
     return this.#short ? this.#slots * SHORT_CALL_PREFETCH : this.#slots;
   }
 
-  /** Milliseconds that calls take on average; infinite until there is one. */
+  /** Milliseconds that calls take on average; infinite until a call has been measured. */
   get mean(): number {
     return this.#times.mean;
   }
 
-  /** Milliseconds that a call is expected to take; infinite for an entrypoint that has not been called. */
+  /** Returns the expected milliseconds of a call; infinite before the first call of its entrypoint. */
   expected(entrypoint: number): number {
     return this.#times.expected(entrypoint);
   }
 
-  /** Takes a measurement. */
+  /** Records that a call took `elapsed` milliseconds. */
   record(entrypoint: number, elapsed: number): void {
     this.#times.record(entrypoint, elapsed);
     const { mean } = this.#times;
     this.#become(mean < SHORT_CALL || (this.#short && mean <= 3 * SHORT_CALL));
   }
 
-  /** Calls wait longer than any measurement would explain. */
+  /** Stops treating calls as short, because they wait longer than the measurements explain. */
   surprise(): void {
     this.#times.surprise(3 * SHORT_CALL);
     this.#become(false);
   }
 
-  /** Goes on with what another one has learned. */
+  /** Continues with the measurements of another demand. */
   inherit(former: Demand): void {
     this.#times = former.#times;
     this.#become(former.#short);
@@ -60,39 +60,41 @@ export class Demand {
 }
 
 /**
- * Weights of the newest measurement in a moving geometric mean. It is geometric so that one call that was held
- * up (by the garbage collector, by other processes) does not make all of them look long; and a shorter time
- * weighs more, because first calls are slow while their code is cold.
+ * Weights of the newest measurement in a moving geometric mean.
+ *
+ * The mean is geometric, so that one delayed call does not make all calls look long (the garbage collector or
+ * another process may delay a call). A shorter time weighs more, because the first calls are slow while their
+ * code is cold.
  */
 const WEIGHT_UP = 0.1;
 const WEIGHT_DOWN = 0.5;
 
-/** Milliseconds below which differences mean nothing. */
+/** Milliseconds below which the difference between two durations means nothing. */
 const LEAST = 0.001;
 
-/** How long calls take, as moving means in milliseconds: of each entrypoint, and of all. */
+/** Durations of calls as moving means in milliseconds: one for each entrypoint, and one for all calls. */
 export class ServiceTimes {
   readonly #byEntrypoint: number[] = [];
   #mean = Infinity;
 
-  /** The mean over all calls; infinite until there is one. */
+  /** The mean of all calls; infinite until a call has been measured. */
   get mean(): number {
     return this.#mean;
   }
 
-  /** What a call is expected to take; infinite for an entrypoint that has not been called. */
+  /** Returns how long a call is expected to take; infinite before the first call of its entrypoint. */
   expected(entrypoint: number): number {
     return this.#byEntrypoint[entrypoint] ?? Infinity;
   }
 
-  /** Takes a measurement. */
+  /** Records how long a call took. */
   record(entrypoint: number, elapsed: number): void {
     const latest = Math.max(elapsed, LEAST);
     this.#byEntrypoint[entrypoint] = moved(this.#byEntrypoint[entrypoint] ?? Infinity, latest);
     this.#mean = moved(this.#mean, latest);
   }
 
-  /** Raises the mean at once, where calls wait too long to wait for measurements. */
+  /** Raises the mean to `elapsed` at once, for calls that wait too long for new measurements. */
   surprise(elapsed: number): void {
     this.#mean = Math.max(this.#mean, elapsed);
   }

@@ -1,9 +1,10 @@
 /**
- * What becomes of calls whose time is up, and of the thread that runs them.
+ * This file ends calls whose time is up and, if necessary, the thread that runs them.
  *
- * The caller is answered at once, and the call is told. If it does not end within the kill grace, its thread has to
- * go, since nothing else stops a handler. A thread that runs other calls meanwhile and still answers gets on with
- * them: it is given no more, and goes when nobody waits for any of its calls, or it answers no more.
+ * The pool answers the caller at once and tells the call to stop. If the call does not end within the kill
+ * grace, the pool must end its thread, because nothing else stops a handler. But a thread that also runs
+ * other calls, and still answers, may continue with them. The pool gives such a thread no more calls. It ends
+ * the thread when nobody waits for any of its calls, or when the thread answers no more.
  */
 import { CallTimeoutError } from "../message/errors.ts";
 import type { Job } from "./job.ts";
@@ -11,12 +12,12 @@ import { describeFailure, type Failure } from "../message/failure.ts";
 import type { PooledThread } from "./pooled_thread.ts";
 
 /**
- * Sees to the calls of a thread whose time is up.
+ * Ends the calls of a thread whose time is up.
  *
- * @param now In the time of `performance.now()`.
+ * @param now The present time, as `performance.now()` gives it.
  * @param killGrace Milliseconds that a call may take to end after its time was up.
- * @param fail Answers a call.
- * @returns Calls that have not started, and are to run in another thread.
+ * @param fail Answers a call with its failure.
+ * @returns Calls that have not started. The caller must put them back into the queue.
  */
 export function expireCalls(
   thread: PooledThread,

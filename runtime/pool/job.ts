@@ -2,25 +2,26 @@ import type { Outcome } from "../message/outcome.ts";
 import type { Invocation } from "../channel/port.ts";
 import type { ReplyStream } from "../message/reply_stream.ts";
 
-/** A call in the hands of the pool. */
+/** A call, as the pool holds it. */
 export interface Job {
   readonly invocation: Invocation;
-  /** Gives the call its outcome; only the first one counts. */
+  /** Gives the call its outcome. Only the first outcome counts. */
   readonly settle: (outcome: Outcome) => void;
-  /** Milliseconds that it is expected to take. */
+  /** Milliseconds that the call is expected to take. */
   expected: number;
-  /** Whether it waited behind a call that took too long; it counts as long itself then. */
+  /** Whether the call waited behind one that took too long. If so, the pool treats it as a long call too. */
   surprised: boolean;
-  /** When it came to the pool. */
+  /** Time at which the call came to the pool. */
   readonly queuedAt: number;
-  /** When its thread must have answered, and whether it has failed to. */
+  /** Time at which the thread must have answered or, once `timedOut` is true, ended the call. */
   timeoutAt: number;
+  /** Whether the thread has failed to answer in time. */
   timedOut: boolean;
-  /** What its handler is still producing; the call has been settled then, and keeps its slot. */
+  /** Reply that the handler still produces. The call has been settled then, but keeps its slot. */
   stream: ReplyStream | undefined;
 }
 
-/** A call that has just come. */
+/** Makes the job of a call that has just come. */
 export function createJob(invocation: Invocation, settle: (outcome: Outcome) => void): Job {
   return {
     invocation,

@@ -1,19 +1,20 @@
 /**
- * Which thread gets a call, and when there should be more threads: the policy of the pool, without its state.
+ * This file decides which thread gets a call, and when the pool should have more threads. It is the policy of
+ * the pool, without the state of the pool.
  *
- * Short calls fill the threads that are awake, because waking one costs more than such a call; long calls get a
- * thread of their own, and a spare one is kept ready for the next. More threads than cores do not help short
- * calls, unless the threads are stuck.
+ * Short calls fill the threads that are awake, because waking a thread costs more than such a call. Each long
+ * call gets a separate thread, and the pool keeps a spare thread ready for the next one. More threads than
+ * cores do not help short calls, unless the threads are stuck.
  */
 import { type PooledThread, SHORT_CALL } from "./pooled_thread.ts";
 
 /** Milliseconds that calls may wait in the queue before they count as stuck. */
 export const QUEUE_PATIENCE = 250;
 
-/** Milliseconds that a call may wait before threads are started for all that wait. */
+/** Milliseconds that a call may wait before the pool starts threads for all waiting calls. */
 export const GROW_PATIENCE = 10;
 
-/** Milliseconds of expected work up to which an awake thread is filled before another is woken. */
+/** Milliseconds of expected work up to which the pool fills an awake thread before it wakes another. */
 const WAKE_COST = 1;
 
 /** Milliseconds of expected work that may wait in one thread. */
@@ -22,9 +23,11 @@ const MAILBOX_DEPTH = 5;
 const CORES = Math.max(2, navigator.hardwareConcurrency);
 
 /**
- * The thread for a call, or undefined where the call had better wait.
+ * Chooses the thread for a call. Returns undefined if the call should wait.
  *
+ * @param ready Threads that can take calls.
  * @param expected Milliseconds that the call is expected to take.
+ * @param concurrency Calls that a thread runs at a time.
  */
 export function chooseThread(
   ready: Iterable<PooledThread>,
@@ -46,21 +49,21 @@ export function chooseThread(
   return idle ?? roomy ?? awake;
 }
 
-/** What the pool looks like to {@linkcode threadsWanted}. */
+/** The state of the pool that {@linkcode threadsWanted} needs. */
 export interface PoolView {
-  /** Threads, the starting ones included. */
+  /** Number of threads, without those that start. */
   readonly size: number;
-  /** Calls that wait for a thread. */
+  /** Number of calls that wait for a thread. */
   readonly queued: number;
-  /** Milliseconds that the first of them has waited. */
+  /** Milliseconds that the first waiting call has waited. */
   readonly waited: number;
-  /** Milliseconds that it, or else a call on average, is expected to take. */
+  /** Expected milliseconds of the first waiting call, or the average of all calls if none waits. */
   readonly expected: number;
   readonly hasIdle: boolean;
   readonly maxWorkers: number;
 }
 
-/** How many threads should be starting. */
+/** Returns how many threads should be starting at present. */
 export function threadsWanted({ size, queued, waited, expected, hasIdle, maxWorkers }: PoolView): number {
   const short = expected < SHORT_CALL && waited < QUEUE_PATIENCE;
   const room = (short ? Math.min(maxWorkers, CORES) : maxWorkers) - size;

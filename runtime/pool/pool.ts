@@ -1,15 +1,16 @@
 /**
- * Runs the calls of one service on its threads.
+ * This folder holds the code that decides which thread runs which call, and how many threads there are. This
+ * file runs the calls of one service on its threads.
  *
- * Invariant: each call that {@linkcode Pool.run} takes gets exactly one outcome. A call is in one of three
- * places: waiting in `#queue`, in the mailbox of one {@linkcode PooledThread}, or settled; it moves only here. When a
- * thread is lost, what it had not started goes back to the front of the queue and the rest fails with
- * `WORKER_LOST`; so nothing hangs on a thread that is gone, and no call runs twice. A pool that has handed over
- * has no queue: what would wait in it waits in its successor's.
+ * Invariant: each call that {@linkcode Pool.run} takes gets exactly one outcome. A call waits in `#queue`, or
+ * is in the mailbox of one {@linkcode PooledThread}, or is settled, and only this file moves it between these
+ * places. When a thread is lost, the calls that it had not started go back to the front of the queue, and the
+ * others fail with `WORKER_LOST`. So no call waits for a thread that is gone, and no call runs twice. A pool
+ * that has handed over has no queue: its calls wait in the queue of its successor.
  *
- * Short calls (as measured, by entrypoint) may wait behind each other in a thread, so that it never idles
- * between two. When a call turns out longer than expected, those behind it are taken back within
- * {@linkcode MAILBOX_PATIENCE} and run elsewhere.
+ * Short calls may wait behind each other in a thread, so that the thread is never idle between two of them.
+ * The pool measures which entrypoints have short calls. When a call takes longer than expected, the pool
+ * takes back the calls behind it within {@linkcode MAILBOX_PATIENCE} and runs them elsewhere.
  */
 import { decodeCallHeaders } from "../message/call_headers.ts";
 import type { Cancellation } from "../waiting/cancellation.ts";
@@ -26,16 +27,16 @@ import { type PoolLimits, poolLimits, type PoolOptions } from "./pool_options.ts
 import { WakeTimer } from "../waiting/wake_timer.ts";
 import { type PooledThread, SHORT_CALL } from "./pooled_thread.ts";
 
-/** Milliseconds after which calls that wait behind a running one are taken back. */
+/** Milliseconds after which the pool takes back calls that wait behind a running one. */
 const MAILBOX_PATIENCE = 10;
 
-/** Milliseconds between looks at threads that run something. */
+/** Longest time between two looks at threads that run something, in milliseconds. */
 const LOOK_INTERVAL = 1_000;
 
-/** Milliseconds of silence after which a running thread is asked for a sign of life. */
+/** Milliseconds of silence after which the pool asks a busy thread for a sign of life. */
 const SILENCE = 5_000;
 
-/** Threads that run the calls of one service. */
+/** Runs the calls of one service on its threads. */
 export class Pool implements AsyncDisposable {
   readonly #options: PoolOptions;
   readonly #limits: PoolLimits;
@@ -48,7 +49,7 @@ export class Pool implements AsyncDisposable {
   #warnedOfDeadlock = false;
   #state: "open" | "draining" | "closed" = "open";
 
-  /** @throws {RangeError} If a limit makes no sense. */
+  /** @throws {RangeError} If a limit is out of its range. */
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#limits = poolLimits(options);
@@ -74,29 +75,29 @@ export class Pool implements AsyncDisposable {
     });
   }
 
-  /** Often enough to ask for a sign of life, and to have it, before the want of one counts. */
+  /** Time between two looks: short enough to ask for a sign of life, and to get it, before silence counts. */
   get #lookInterval(): number {
     return Math.min(LOOK_INTERVAL, this.#limits.stallTimeout / 4);
   }
 
-  /** Threads that run, the starting ones included. */
+  /** Number of threads, including those that start. */
   get size(): number {
     return this.#crew.size;
   }
 
-  /** Calls in threads. */
+  /** Number of calls in threads. */
   get active(): number {
     let active = 0;
     for (const thread of this.#crew.ready) active += thread.assigned;
     return active;
   }
 
-  /** Calls that wait for a thread. */
+  /** Number of calls that wait for a thread. */
   get queued(): number {
     return this.#queue.length;
   }
 
-  /** How many calls it can make use of at once: a consumer's prefetch. */
+  /** Number of calls that the pool can use at once, which is the prefetch of a consumer. */
   get demand(): number {
     return this.#demand.value;
   }
@@ -105,6 +106,7 @@ export class Pool implements AsyncDisposable {
    * Starts the first threads.
    *
    * @param options.first A thread that has loaded the module already.
+   * @param options.signal Aborting it stops the pool and rejects the start.
    * @throws {ServiceLoadError} If the service does not load, or a dependency cannot be set up.
    */
   async start(
@@ -131,7 +133,7 @@ export class Pool implements AsyncDisposable {
   /**
    * Runs a call; never rejects.
    *
-   * @param cancellation Cancels it: a call that has not started never does, a running one is told.
+   * @param cancellation Cancels the call: the pool drops it, or tells it to stop if it runs.
    */
   run(invocation: Invocation, cancellation?: Cancellation): Promise<Outcome> {
     if (this.#state !== "open") return Promise.resolve({ status: "unstarted", reason: "stopping" });
@@ -143,16 +145,16 @@ export class Pool implements AsyncDisposable {
     });
   }
 
-  /** Starts no more threads while there is one: the module's files are no longer what it has loaded. */
+  /** Starts a new thread only when the last one is lost, because the files of the module have changed. */
   freeze(): void {
     this.#crew.freeze();
   }
 
   /**
-   * Lets another pool take over: it gets the calls that wait here, and what is known of how long they take. What
-   * runs here is finished here; then it is to be shut down.
+   * Hands the waiting calls over to another pool, with what is known of how long calls take. The running
+   * calls finish in this pool. Then the caller must shut it down.
    *
-   * @param successor Of a service with the same entrypoints, as calls name these by their place.
+   * @param successor Pool of a service with the same entrypoints, because calls name these by their place.
    */
   handOver(successor: Pool): void {
     this.freeze();
@@ -163,12 +165,12 @@ export class Pool implements AsyncDisposable {
     this.#announceIdle();
   }
 
-  /** Gives back the calls that wait for a thread, as unstarted. */
+  /** Gives back the calls that wait for a thread, with the outcome `unstarted`. */
   shed(): void {
     this.#giveBack("shed");
   }
 
-  /** Takes no further calls, and waits until the running and waiting ones have their outcome. */
+  /** Takes no further calls, and waits until the running and waiting calls have their outcome. */
   async drain(): Promise<void> {
     if (this.#state === "open") this.#state = "draining";
     if (this.#idle) return;
@@ -178,9 +180,9 @@ export class Pool implements AsyncDisposable {
   }
 
   /**
-   * Drains, then ends the threads politely: their dependencies are disposed first.
+   * Drains the pool, then ends its threads politely: they dispose their dependencies first.
    *
-   * @param options.signal Aborting turns it into {@linkcode Pool.abort}.
+   * @param options.signal Aborting it turns the shutdown into {@linkcode Pool.abort}.
    */
   async shutdown({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     const abort = () => this.abort();
@@ -194,7 +196,7 @@ export class Pool implements AsyncDisposable {
     await this.#options.spawner[Symbol.asyncDispose]();
   }
 
-  /** Ends the threads at once; the calls in them, and those that wait, count as not run here. */
+  /** Ends the threads at once. The calls in them, and those that wait, get the outcome `unstarted`. */
   abort(): void {
     this.#state = "closed";
     this.#timer.close();
@@ -255,7 +257,7 @@ export class Pool implements AsyncDisposable {
     const oldest = this.#queue[0];
     if (oldest === undefined && this.#demand.mean < SHORT_CALL) return;
     const now = performance.now();
-    // To start a thread holds main up, and most calls are over before a spare one would be of use.
+    // Starting a thread delays the main thread, and most calls end before a spare thread can help.
     if (oldest === undefined && !this.#crew.isBusySince(now - GROW_PATIENCE)) {
       if (!this.#crew.hasIdle) this.#timer.by(now + GROW_PATIENCE);
       return;
@@ -305,7 +307,7 @@ export class Pool implements AsyncDisposable {
     this.#announceIdle();
   }
 
-  /** Answers a call whose handler will not, and says so: its thread does not. */
+  /** Fails a call that its handler will not answer, and logs the failure, as its thread does not log it. */
   #fail(job: Job, failure: Failure, fate: { readonly lostWith?: number } = {}): void {
     const { service, entrypoints, log } = this.#options;
     const { entrypoint, headers } = job.invocation;
@@ -326,7 +328,7 @@ export class Pool implements AsyncDisposable {
     this.#onIdle.clear();
   }
 
-  /** Looks after what has taken too long; sleeps for good once nothing runs and nothing is to retire. */
+  /** Deals with everything that took too long. Sets no timer once nothing runs and no thread is to retire. */
   #look(): void {
     const now = performance.now();
     this.#crew.retry(now);
@@ -360,7 +362,7 @@ export class Pool implements AsyncDisposable {
     this.#timer.reset(next);
   }
 
-  /** Calls that wait behind a slow one run elsewhere. */
+  /** Takes back the calls that wait behind a slow one, so that they run elsewhere. */
   #relieve(thread: PooledThread, now: number): void {
     if (thread.assigned <= this.#limits.concurrency || now - thread.busySince < MAILBOX_PATIENCE) return;
     for (const job of thread.takeBackUnstarted().reverse()) {
@@ -385,8 +387,9 @@ export class Pool implements AsyncDisposable {
     for (const thread of this.#crew.ready) if (thread.pendingRequests === 0) return;
     this.#warnedOfDeadlock = true;
     this.#options.log.warning(
-      `All ${this.#crew.ready.size} threads wait for answers of other calls while ${this.#queue.length} calls wait for ` +
-        `a thread. If service "${this.#options.service}" calls itself, raise max_workers or concurrency`,
+      `All ${this.#crew.ready.size} threads wait for answers of other calls while ` +
+        `${this.#queue.length} calls wait for a thread. ` +
+        `If service "${this.#options.service}" calls itself, raise max_workers or concurrency`,
     );
   }
 }

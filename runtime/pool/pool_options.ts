@@ -5,52 +5,56 @@ import type { Messenger } from "../message/messenger.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import type { ThreadSpawner } from "../spawning/spawner.ts";
 
-/** What a pool is made of. */
+/** Options of a pool. */
 export interface PoolOptions extends Partial<PoolLimits> {
-  /** Name of the service; threads are named after it. */
+  /** Name of the service. The pool names its threads after it. */
   readonly service: string;
   readonly spawner: ThreadSpawner;
-  /** What the module must export: a thread that has loaded something else is not used. @default {anything} */
+  /**
+   * Entrypoints that the service must have. The pool does not use a thread that has loaded others.
+   *
+   * @default {any entrypoints}
+   */
   readonly entrypoints?: readonly ManifestEntrypoint[];
-  /** What the service's own calls and events are sent with. */
+  /** Sends the calls and events of the service itself. */
   readonly messenger: Messenger;
   /** @default {{}} */
   readonly config?: PlainRecord;
-  /** Milliseconds that an outgoing call waits for its answer where it says nothing else. */
+  /** Milliseconds that an outgoing call waits for its answer, unless the call sets another time. */
   readonly callTimeout: number;
-  /** How many ids of former calls a call id stack keeps; where it is negative, Nameko keeps none. */
+  /** Number of ids of former calls that a call id stack keeps. A negative number keeps none, as in Nameko. */
   readonly parentCallsTracked: number;
-  /** Takes what the service logs. */
+  /** Receives the log records of the service. */
   readonly onLog: (record: LogRecord) => void;
   /** @default {"info"} */
   readonly logLevel?: LogLevel;
-  /** Takes what the pool itself has to say. */
+  /** Receives the messages of the pool itself. */
   readonly log: Log;
   /** Called when `Pool.demand` changes. */
   readonly onDemand?: (demand: number) => void;
 }
 
-/** The limits of a pool; each can be configured. Durations are in milliseconds. */
+/** The limits of a pool. The configuration can set each of them. Durations are in milliseconds. */
 export interface PoolLimits {
-  /** Threads at most. @default {10} */
+  /** Largest number of threads. @default {10} */
   readonly maxWorkers: number;
-  /** Threads that stay when there is nothing to do. @default {1} */
+  /** Number of threads that stay when there is nothing to do. @default {1} */
   readonly minWorkers: number;
-  /** Calls that a thread runs at a time. @default {1} */
+  /** Number of calls that a thread runs at a time. @default {1} */
   readonly concurrency: number;
-  /** After it, a thread above `minWorkers` that has nothing to do ends. @default {60_000} */
+  /** Time without work after which a thread above `minWorkers` ends. @default {60_000} */
   readonly idleTimeout: number;
-  /** A service's module must load within it. @default {30_000} */
+  /** Time within which the module of a service must load. @default {30_000} */
   readonly loadTimeout: number;
-  /** A thread that runs something and gives no sign of life for so long is ended. @default {60_000} */
+  /** Time without a sign of life after which the pool ends a busy thread. @default {60_000} */
   readonly stallTimeout: number;
-  /** A call that has timed out may take so long to end; then its thread is ended. @default {250} */
+  /** Time that a call may take to end after it timed out. Then the pool ends its thread. @default {250} */
   readonly killGrace: number;
-  /** Dependencies may take so long to dispose. @default {5_000} */
+  /** Time that a thread may take to dispose its dependencies. @default {5_000} */
   readonly stopTimeout: number;
 }
 
-/** The limits of a pool where nobody says otherwise. */
+/** The default limits of a pool. */
 export const DEFAULT_LIMITS: PoolLimits = {
   maxWorkers: 10,
   minWorkers: 1,
@@ -63,9 +67,9 @@ export const DEFAULT_LIMITS: PoolLimits = {
 };
 
 /**
- * Fills in the defaults.
+ * Fills in the defaults, and lowers `minWorkers` to `maxWorkers` if it is higher.
  *
- * @throws {RangeError} If a limit makes no sense.
+ * @throws {RangeError} If a limit is out of its range.
  */
 export function poolLimits(given: Partial<PoolLimits>): PoolLimits {
   const names = Object.keys(DEFAULT_LIMITS) as (keyof PoolLimits)[];

@@ -11,13 +11,13 @@ import type { CancelReason } from "../message/reply.ts";
 import { ReplyStream } from "../message/reply_stream.ts";
 import type { Thread, ThreadSpawner } from "../spawning/spawner.ts";
 
-/** What a thread tells its pool. */
+/** Events of a thread, for its pool. */
 export interface ThreadEvents {
-  /** A call has its outcome; `elapsed` is what it took in its thread, undefined where it failed. */
+  /** A call has its outcome. `elapsed` is its milliseconds in the thread, undefined if it failed. */
   readonly onSettled: (job: Job, outcome: Outcome, elapsed: number | undefined) => void;
-  /** The thread has skipped calls that were taken back: there is room again. */
+  /** The thread has skipped a call that the pool took back, so it has room again. */
   readonly onRoom: () => void;
-  /** The thread is gone; `jobs` are the calls that it had, `started` those that it may have run. */
+  /** The thread is gone. It may have run the `started` calls, and has not run the `unstarted` ones. */
   readonly onEnd: (
     thread: PooledThread,
     reason: string,
@@ -29,7 +29,7 @@ export interface ThreadEvents {
 /** Calls shorter than this many milliseconds may wait behind each other in a thread. */
 export const SHORT_CALL = 1;
 
-/** One thread as the main thread holds it: its mailbox, its messages, its end. */
+/** One thread, as the main thread holds it: its mailbox, its messages and its end. */
 export class PooledThread {
   #name: string;
   readonly #thread: Thread;
@@ -65,75 +65,75 @@ export class PooledThread {
     void this.#thread.ended.then((reason) => this.#end(reason));
   }
 
-  /** Such as `greeting#1`: of the service, or of the module until it serves one. */
+  /** Name such as `greeting#1`, after the service, or after the module until the thread serves a service. */
   get name(): string {
     return this.#name;
   }
 
-  /** Calls it has, running and waiting. */
+  /** Number of calls in the thread, running and waiting. */
   get assigned(): number {
     return this.#assigned;
   }
 
-  /** Milliseconds of work it is expected to have, if none of it is long. */
+  /** Milliseconds of work that the thread is expected to have; infinite if one of its calls is long. */
   get backlog(): number {
     return this.#longAssigned > 0 ? Infinity : this.#backlog;
   }
 
-  /** Whether it can hold another call. */
+  /** Whether the thread can hold another call. */
   get hasSlot(): boolean {
     return this.#freeSlots.length > 0;
   }
 
-  /** When it last had nothing to do, in the time of `performance.now()`. */
+  /** Time at which the thread last became idle, as `performance.now()` gives it. */
   get idleSince(): number {
     return this.#idleSince;
   }
 
-  /** When its thread was last heard of. */
+  /** Time of the last sign of life of the thread. */
   get heardAt(): number {
     return this.#heardAt;
   }
 
-  /** When it last settled a call, or had none: what it runs, it has run at most since then. */
+  /** Time at which the thread last settled a call or had none. It has settled nothing since then. */
   get busySince(): number {
     return this.#busySince;
   }
 
-  /** Whether it is to run nothing but what it has, because one of its calls does not end. */
+  /** Whether the thread must get no more calls, because one of its calls does not end. */
   get condemned(): boolean {
     return this.#condemned;
   }
 
-  /** Whether it has given no sign of life since it was last asked for one. */
+  /** Whether the thread has given no sign of life since the pool last asked for one. */
   get isSilent(): boolean {
     return this.#heardAt < this.#pingedAt;
   }
 
-  /** Whether somebody waits for a call that runs here. */
+  /** Whether somebody waits for a call in this thread. */
   get isNeeded(): boolean {
     return this.#jobs.some((job) => job !== undefined && !job.timedOut);
   }
 
-  /** Requests to other services that its calls wait for. */
+  /** Number of requests and publications that calls in this thread wait for. */
   get pendingRequests(): number {
     return this.#requests.size;
   }
 
-  /** What the module exports; rejects with {@linkcode ServiceLoadError} if it does not load. */
+  /** Returns what the module exports. Rejects with {@linkcode ServiceLoadError} if it does not load. */
   loaded(): Promise<readonly ServiceExport[]> {
     return this.#booting.promise;
   }
 
-  /** The same with what its entrypoints say of themselves, which takes the thread time to find out. */
+  /** Returns the same, with the descriptions of the entrypoints, which the thread needs time to find out. */
   describe(): Promise<readonly ServiceExport[]> {
     this.#thread.port.postMessage({ type: "describe" });
     return this.#describing.promise;
   }
 
   /**
-   * Makes the thread serve one of its services; resolves when its dependencies are set up, with what it knows of
-   * the handlers' parameters.
+   * Makes the thread serve one of its services. Resolves when the dependencies are set up, with what the
+   * thread knows of the handlers' parameters.
    */
   serve(message: ServeMessage, messenger: Messenger, events: ThreadEvents): Promise<KnownParameters> {
     this.#name = this.#name.replace(/^.*(?=#)/, message.service);
@@ -147,7 +147,7 @@ export class PooledThread {
   assign(job: Job): void {
     const slot = this.#freeSlots.pop()!;
     this.#jobs[slot] = job;
-    // One with nothing to do has had no reason to be heard of.
+    // An idle thread had no reason to give a sign of life.
     if (this.#assigned++ === 0) this.#heardAt = this.#busySince = performance.now();
     if (job.expected < SHORT_CALL) this.#backlog += job.expected;
     else this.#longAssigned++;
@@ -155,7 +155,7 @@ export class PooledThread {
     this.#thread.port.postMessage({ type: "call", call: { slot, ...job.invocation } });
   }
 
-  /** Takes back the calls that have not started; they are the caller's again, in their order. */
+  /** Takes back the calls that have not started. Returns them in the order in which they came to the pool. */
   takeBackUnstarted(): Job[] {
     const taken: Job[] = [];
     for (const [slot, job] of this.#jobs.entries()) {
@@ -167,7 +167,7 @@ export class PooledThread {
     return taken.sort((a, b) => a.queuedAt - b.queuedAt);
   }
 
-  /** The calls whose time is up: started ones are told to stop, unstarted ones are handed back. */
+  /** Finds the calls whose time is up. Tells the started ones to stop, and takes the unstarted ones back. */
   expire(now: number): { readonly started: readonly Job[]; readonly unstarted: readonly Job[] } {
     const started: Job[] = [];
     const unstarted: Job[] = [];
@@ -192,7 +192,7 @@ export class PooledThread {
     return next;
   }
 
-  /** Drops a call that nobody waits for any more; false if it is not here. A running one is told to stop. */
+  /** Drops a call that nobody waits for, or tells it to stop if it runs. Returns false if it is not here. */
   cancel(job: Job): boolean {
     const slot = this.#jobs.indexOf(job);
     if (slot === -1) return false;
@@ -210,18 +210,18 @@ export class PooledThread {
     }
   }
 
-  /** Gives it no more calls until it has none. */
+  /** Marks the thread, so that it gets no more calls until it has none. */
   condemn(): void {
     this.#condemned = true;
   }
 
-  /** Asks for a sign of life. */
+  /** Asks the thread for a sign of life. */
   ping(): void {
     this.#pingedAt = performance.now();
     this.#thread.port.postMessage({ type: "ping" });
   }
 
-  /** Disposes the service's dependencies and ends the thread; `signal` ends the wait for the former. */
+  /** Disposes the service's dependencies, then ends the thread. `signal` ends the wait for the disposal. */
   async stop(signal: AbortSignal): Promise<void> {
     if (this.#ended) return;
     const cut = Promise.withResolvers<void>();
@@ -235,7 +235,7 @@ export class PooledThread {
     await this.#thread.ended;
   }
 
-  /** Gives the thread up; its calls are lost. */
+  /** Ends the thread at once. The calls that it has started are lost. */
   kill(reason: string): void {
     this.#thread.kill();
     this.#end(reason);
@@ -340,7 +340,7 @@ export class PooledThread {
     }
   }
 
-  /** Ends the waits for the thread to come so far. */
+  /** Rejects the promises of loading, describing and serving. */
   #reject(error: ServiceLoadError): void {
     this.#booting.reject(error);
     this.#describing.reject(error);
@@ -389,7 +389,7 @@ export class PooledThread {
   }
 }
 
-/** Where the failure has a stack (in `data`), that is what the module's author needs. */
+/** Makes an error with the stack that `data` has, if any, because the author of the module needs it. */
 function loadError({ name, message, data }: Failure): ServiceLoadError {
   const error = new ServiceLoadError(`${name}: ${message}`);
   if (typeof data === "string") error.stack = data;

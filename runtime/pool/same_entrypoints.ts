@@ -1,7 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ManifestEntrypoint } from "../service/manifest.ts";
 
-/** Whether calls mean the same by the places of these entrypoints, and whoever hosts the ones can host the others. */
+/**
+ * Returns whether each place means the same entrypoint in both lists. Then calls can go to either of them,
+ * and the hosts of one list can host the other.
+ */
 export function sameEntrypoints(
   some: readonly ManifestEntrypoint[],
   others: readonly ManifestEntrypoint[],

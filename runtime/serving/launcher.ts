@@ -38,8 +38,6 @@ export interface LauncherOptions {
   /** The whole configuration, in which services read their own keys. */
   readonly config: Config;
   readonly settings: RuntimeSettings;
-  /** Kind of the threads of all services. @default {the kind that suits their permissions} */
-  readonly threadKind?: ThreadKind;
   /** Whether the containers' manifests have the details of their entrypoints. @default {false} */
   readonly details?: boolean;
   /** Options for loading modules, in addition to those in the configuration. */
@@ -83,7 +81,7 @@ export class Launcher {
 
   /** Kind of the threads; undefined if their permissions decide. */
   get threadKind(): ThreadKind | undefined {
-    return this.#options.threadKind;
+    return this.#options.settings.threadKind;
   }
 
   /**
@@ -197,7 +195,7 @@ export class Launcher {
   }
 
   #planOf({ permissions, limits: { heapLimit } }: ServiceSettings): ThreadPlan {
-    const { threadKind: kind } = this.#options;
+    const { threadKind: kind } = this.#options.settings;
     return { permissions, ...(heapLimit !== undefined && { heapLimit }), ...(kind && { kind }) };
   }
 }

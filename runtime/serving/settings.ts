@@ -4,6 +4,7 @@
  *
  * This file turns seconds into milliseconds. Extensions read their own settings.
  */
+import { given } from "../message/plain.ts";
 import type { Section } from "../config/section.ts";
 import { DEFAULT_PARENT_CALLS_TRACKED } from "../message/call_headers.ts";
 import type { ModuleFetcherOptions } from "../module/fetch/fetcher.ts";
@@ -11,6 +12,7 @@ import { moduleSettings } from "../module/fetch/settings.ts";
 import { checkPermissions, type ServicePermissions } from "../permissions/permissions.ts";
 import { DEFAULT_LIMITS, type PoolLimits, poolLimits } from "../pool/pool_options.ts";
 import type { ThreadPlan } from "../spawning/create_spawner.ts";
+import type { ThreadKind } from "../spawning/spawner.ts";
 
 /** The limits of threads that are set. All other limits have the defaults of {@linkcode PoolLimits}. */
 export type ThreadLimits = Partial<Omit<PoolLimits, "maxWorkers" | "concurrency">> & {
@@ -37,6 +39,8 @@ export interface RuntimeSettings extends ServiceSettings {
    * Nameko.
    */
   readonly parentCallsTracked: number;
+  /** Kind of the threads of all services; undefined if their permissions decide. */
+  readonly threadKind: ThreadKind | undefined;
   /** How modules are loaded from URLs. */
   readonly modules: ModuleFetcherOptions;
   /** How long a polite stop may take. */
@@ -95,6 +99,7 @@ export function runtimeSettings(at: Section, threads: ThreadSettings = {}): Runt
   return {
     ...shared,
     parentCallsTracked: at.integer("parent_calls_tracked") ?? DEFAULT_PARENT_CALLS_TRACKED,
+    threadKind: threads.kind,
     modules: moduleSettings(at.section("modules")),
     grace: at.milliseconds("grace") ?? DEFAULT_GRACE,
     services: new Map(
@@ -170,11 +175,4 @@ function withThreads(settings: ServiceSettings, threads: ThreadSettings): Servic
     ...given({ permissions, maxWorkers, concurrency }),
     limits: { ...settings.limits, ...limits },
   };
-}
-
-/** Leaves out undefined values, so that they do not win over a default. */
-function given<Values extends object>(
-  values: Values,
-): { readonly [Name in keyof Values]?: Exclude<Values[Name], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }

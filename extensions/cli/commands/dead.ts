@@ -1,3 +1,4 @@
+import { UTF8 } from "../../../runtime/message/codec.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { DeadLetter, DeadLetters, OpenedDeadLetter } from "../../dead_letters.ts";
 import type { ConfigFlags } from "./config.ts";
@@ -115,7 +116,7 @@ function describe(letter: OpenedDeadLetter): string {
 
 function bodyText(body: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(body);
+    return UTF8.decode(body);
   } catch {
     return `base64: ${body.toBase64()}`;
   }

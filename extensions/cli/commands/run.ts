@@ -8,7 +8,8 @@ import { ServiceLoadError } from "../../../runtime/message/errors.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import { configureLogging, type LogFormat, parseLogLevel } from "../../../runtime/log/observe.ts";
 import type { CommandIo, StopSignal } from "../command_io.ts";
-import type { run, Running, RunOptions } from "../../run.ts";
+import type { Running, ServeOptions } from "../../serve.ts";
+import { Settings } from "../../settings.ts";
 import type { ConfigFlags } from "./config.ts";
 import { ConfigWatch, denoConfigsOf } from "../flags/config_watch.ts";
 import { EXIT } from "../view/failure_report.ts";
@@ -80,8 +81,9 @@ export async function runCommand(
     flags: given,
   });
   const config = withModuleFlags(flagsWin(resolved, given), flags);
+  const settings = await Settings.read(config);
   await requireModuleFiles(modules);
-  const { run } = await import("../../run.ts");
+  const { serve } = await import("../../serve.ts");
   using stop = new StopRequests(io);
   await using _watching = watch
     ? new ConfigWatch(
@@ -90,10 +92,9 @@ export async function runCommand(
     )
     : undefined;
   const service = serveUntilStopped(
-    run,
+    (options) => serve(modules, settings, options),
     modules,
     {
-      config,
       logLevel: parseLogLevel(logLevel),
       ...(broker !== undefined && { broker }),
       ...(flags.importMap !== undefined && { importMap: flags.importMap }),
@@ -122,9 +123,9 @@ function flagsWin(config: Config, given: Readonly<Record<string, ConfigValue | u
 }
 
 async function serveUntilStopped(
-  serve: typeof run,
+  serve: (options: ServeOptions) => Promise<Running>,
   modules: readonly string[],
-  options: RunOptions,
+  options: ServeOptions,
   stop: StopRequests,
   view: RunView,
 ): Promise<void> {
@@ -145,9 +146,9 @@ async function serveUntilStopped(
  * load may be repaired: then the start waits for a change and tries again.
  */
 async function startServing(
-  serve: typeof run,
+  serve: (options: ServeOptions) => Promise<Running>,
   modules: readonly string[],
-  options: RunOptions,
+  options: ServeOptions,
   signal: AbortSignal,
   view: RunView,
 ): Promise<Running | undefined> {
@@ -155,7 +156,7 @@ async function startServing(
     const since = Date.now();
     try {
       view.starting();
-      return await serve(modules, { ...options, signal });
+      return await serve({ ...options, signal });
     } catch (error) {
       view.clear();
       if (signal.aborted) return undefined;

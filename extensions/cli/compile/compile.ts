@@ -163,7 +163,7 @@ function entryText(entry: URL, source: string, { application, ...build }: Build)
     application && `"application": { ...${JSON.stringify(application)}, modules: [${modules}] }`,
   ];
   // A start needs these modules at once. Deno keeps no compiled code of modules that are imported later.
-  const early = application === undefined ? [] : ["extensions/cli/commands/run.ts", "extensions/run.ts"];
+  const early = application === undefined ? [] : ["extensions/cli/commands/run.ts", "extensions/serve.ts"];
   return [
     ...early.map((path) => `import ${JSON.stringify(addressFrom(entry, source + path))};`),
     `import { start } from ${JSON.stringify(addressFrom(entry, `${source}cli.ts`))};`,

@@ -5,7 +5,7 @@ import type { BrokerError, ServiceLoadError } from "../../../runtime/message/err
 import { getLog, type LogFormat } from "../../../runtime/log/observe.ts";
 import type { Progress } from "../../../runtime/serving/runner.ts";
 import type { CommandIo } from "../command_io.ts";
-import type { Running } from "../../run.ts";
+import type { Running } from "../../serve.ts";
 import { reportFailure } from "./failure_report.ts";
 import { describePermissions } from "../flags/permission_flags.ts";
 import { ProgressLine } from "./progress_line.ts";

@@ -21,6 +21,7 @@ Deno.test("runtimeSettings() fills in the defaults", () => {
     permissions: "none",
     limits: {},
     parentCallsTracked: 10,
+    threadKind: undefined,
     modules: {},
     grace: 30_000,
     services: new Map(),

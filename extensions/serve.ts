@@ -1,0 +1,190 @@
+/** The start of services: settings, wiring and runner are put together here. */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { settingsOfOthers } from "../runtime/serving/settings.ts";
+import type { Settings } from "./settings.ts";
+import type { Container } from "../runtime/serving/container.ts";
+import type { BrokerError } from "../runtime/message/errors.ts";
+import type { DependencyRegistry, EntrypointRegistry } from "../runtime/hosting/host.ts";
+import type { LogLevel } from "../runtime/log/log.ts";
+import { ensureLogging, getLog } from "../runtime/log/observe.ts";
+import type { FileWatchOptions } from "../runtime/serving/file_watch.ts";
+import { ReloadOnChange } from "../runtime/serving/reload_on_change.ts";
+import { type Progress, Runner } from "../runtime/serving/runner.ts";
+import type { Transport } from "../runtime/message/transport.ts";
+import type { Wired, WireOptions } from "./wiring.ts";
+
+/** Options of {@linkcode serve}. */
+export interface ServeOptions {
+  /**
+   * URI of the broker, or a transport of your own, which is connected at the start and closed at the end.
+   *
+   * @default {the broker that the configuration names, else RabbitMQ on localhost, else `local:`}
+   */
+  readonly broker?: string | Transport;
+  /** Entrypoint kinds beside the built-in ones. @default {{}} */
+  readonly entrypoints?: EntrypointRegistry;
+  /** Dependency kinds beside the built-in ones. @default {{}} */
+  readonly dependencies?: DependencyRegistry;
+  /** Path or URL of a `deno.json` or an import map, for the bare names of modules. @default {the `deno.json` of the module} */
+  readonly importMap?: string;
+  /** Whether modules are bundled even if Deno itself could load them. @default {false} */
+  readonly bundle?: boolean;
+  /** @default {"info"} */
+  readonly logLevel?: LogLevel;
+  /**
+   * Whether services are reloaded when a local file of their module changes, and how long to wait for further
+   * changes. `onProgress` is told about each reload.
+   *
+   * @default {false}
+   */
+  readonly watch?: boolean | FileWatchOptions;
+  readonly onProgress?: (progress: Progress) => void;
+  /**
+   * Called after each failed attempt to reach a named broker, with the milliseconds until the next attempt. Without
+   * this function, the first failure is thrown.
+   */
+  readonly onUnreachable?: (error: BrokerError, retryIn: number) => void;
+  /** Aborting stops the start. */
+  readonly signal?: AbortSignal;
+}
+
+/** Services that run, with their broker. Disposing it stops them politely. */
+export interface Running extends AsyncDisposable {
+  readonly containers: ReadonlyMap<string, Container>;
+  readonly transport: Transport;
+  /** URL of the HTTP server; undefined if no service has HTTP entrypoints. */
+  readonly http: string | undefined;
+  /** Settles when all services have ended, and rejects with the first failure. */
+  readonly finished: Promise<void>;
+  /**
+   * Loads modules again and continues with the new version of their services.
+   *
+   * New calls go to new threads, and the old threads finish their calls. If the reload fails, the former version
+   * continues. The configuration is not read again.
+   *
+   * @param module One of the modules that are served. @default {all of them}
+   * @returns Names of the services.
+   * @throws {ServiceLoadError} If a module does not load, or lacks a service that is served from it.
+   * @throws {TypeError} If the module is not served, or its threads are inline.
+   */
+  reload(module?: string | URL, options?: { readonly signal?: AbortSignal }): Promise<readonly string[]>;
+  /** Stops politely, within the configured `grace`. Aborting `signal` stops at once. Idempotent. */
+  shutdown(options?: { readonly signal?: AbortSignal }): Promise<void>;
+}
+
+/** Serves the services of some modules under settings that have been read. See `run()`. */
+export async function serve(
+  modules: readonly (string | URL)[],
+  settings: Settings,
+  {
+    broker,
+    entrypoints = {},
+    dependencies = {},
+    importMap,
+    bundle = false,
+    logLevel,
+    watch = false,
+    onProgress = () => {},
+    onUnreachable,
+    signal,
+  }: ServeOptions = {},
+): Promise<Running> {
+  ensureLogging();
+  const log = getLog();
+  for (const remark of settings.remarks) log.warning(remark);
+  const failing = new AbortController();
+  const either = AbortSignal.any([failing.signal, ...(signal === undefined ? [] : [signal])]);
+  const current: { runner?: Runner } = {};
+  let willServeHttp = false;
+  const wiring = loadWiring({
+    settings,
+    ...(broker !== undefined && { broker }),
+    entrypoints,
+    dependencies,
+    containers: () => current.runner?.containers ?? new Map(),
+    willServeHttp: () => willServeHttp,
+    ...(onUnreachable && { onUnreachable }),
+    log,
+    signal: either,
+  });
+  // Modules load in the meantime. If the wiring fails, they load for nothing, so the start gives up.
+  wiring.catch((error) => failing.abort(error));
+  try {
+    const since = Date.now();
+    const runner = current.runner = await Runner.start(modules, {
+      wiring,
+      config: settings.config,
+      settings: settings.runtime,
+      details: settings.describesRoutes,
+      loading: { bundle, ...(importMap !== undefined && { importMap }) },
+      ...(logLevel && { logLevel }),
+      onProgress: (progress) => {
+        if (progress.step === "loaded") {
+          willServeHttp ||= progress.kinds.has("http") || progress.kinds.has("websocket");
+        }
+        // The new version may have the first HTTP entrypoint of the process.
+        if (progress.step === "reloaded") {
+          wiring.then(({ listen }) => listen()).catch(({ message }) => log.error(message));
+        }
+        onProgress(progress);
+      },
+      signal: either,
+    });
+    for (const key of settingsOfOthers(settings.runtime, runner.containers)) {
+      log.warning(
+        `No service here has the name in ${key}, so that it has no effect. Check it if that is wrong`,
+      );
+    }
+    const wired = await wiring;
+    try {
+      await wired.listen();
+    } catch (error) {
+      await runner.shutdown();
+      throw error;
+    }
+    const watching = watch === false ? undefined : new ReloadOnChange(runner, {
+      ...(watch === true ? {} : watch),
+      since,
+      log,
+      onFailure: (module, error) => onProgress({ step: "not reloaded", module, error }),
+    });
+    return running(runner, wired, watching);
+  } catch (error) {
+    // Nobody needs the broker any more, even if the wiring still waits for it.
+    failing.abort(error);
+    const wired = await wiring.catch(() => undefined);
+    await wired?.[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** The wiring takes as long to load as a module does. So it loads beside the module, after the first thread has begun. */
+async function loadWiring(options: WireOptions): Promise<Wired> {
+  await nextTurn();
+  const { wire } = await import("./wiring.ts");
+  return await wire(options);
+}
+
+function running(runner: Runner, wired: Wired, watching: AsyncDisposable | undefined): Running {
+  const close = async () => {
+    await watching?.[Symbol.asyncDispose]();
+    await wired[Symbol.asyncDispose]();
+  };
+  const shutdown = async (options?: { readonly signal?: AbortSignal }) => {
+    await Promise.all([watching?.[Symbol.asyncDispose](), runner.shutdown(options)]);
+    await close();
+  };
+  const finished = runner.finished.finally(close);
+  finished.catch(() => {});
+  return {
+    containers: runner.containers,
+    transport: wired.transport,
+    get http() {
+      return wired.http;
+    },
+    finished,
+    reload: (module, options) => runner.reload(module, options),
+    shutdown,
+    [Symbol.asyncDispose]: () => shutdown(),
+  };
+}
