@@ -1,4 +1,4 @@
-import { type Given } from "../../runtime/message/plain.ts";
+import type { Given } from "../../runtime/message/plain.ts";
 import { compress, jsonSerializer, type Serializer } from "../../runtime/message/serializer.ts";
 import type { FieldTable, Message, MessageProperties } from "../../runtime/message/transport.ts";
 import type { Exchange } from "./exchange.ts";
