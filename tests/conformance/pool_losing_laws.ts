@@ -58,11 +58,11 @@ export function poolLosingLaws(law: PoolLaw, { killsSpinning }: { readonly kills
     const before = await stage.value("whoami");
     const call = stage.call("throwLater", "thrown");
     const held = await stage.gate.arrival("thrown");
-    const { level, service, error } = await stage.logged(/own time: RangeError: thrown/);
+    const { level, service, error } = await stage.logged(/outside of all calls: RangeError: thrown/);
     assert.equal(level, "error");
     assert.equal(service, "working");
     assert.match(String(error?.stack), /working\.ts:\d+/);
-    await stage.logged(/own time: TypeError: rejected/);
+    await stage.logged(/outside of all calls: TypeError: rejected/);
     held.release();
     assert.equal((await call).status, "done");
     assert.equal(await stage.value("whoami"), before);
