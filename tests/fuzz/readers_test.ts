@@ -1,0 +1,119 @@
+/** Inputs for everything that the main thread reads: from the network, the broker, the threads and the operator. */
+import { Buffer } from "node:buffer";
+import { decodeFields, encodeTable } from "../../extensions/amqp/field_table.ts";
+import { parseBrokerUri } from "../../extensions/amqp/uri.ts";
+import { parseCallArguments, parseCallTarget } from "../../extensions/cli/flags/call_arguments.ts";
+import { parseListenAddress } from "../../extensions/http/listening/listen_address.ts";
+import { traceparentOf } from "../../extensions/http/request/trace_context.ts";
+import { pathOf, UrlCheck } from "../../extensions/http/request/url.ts";
+import { Router } from "../../extensions/http/routing/router.ts";
+import { parseRule } from "../../extensions/http/routing/rule.ts";
+import { decodeRequest, decodeResponse } from "../../extensions/rpc/wire.ts";
+import { decodeArguments, decodeEnvelope } from "../../extensions/websocket/wire.ts";
+import { FROM_THREAD, TO_THREAD } from "../../runtime/channel/port_codec.ts";
+import { parseConfigYaml } from "../../runtime/config/yaml.ts";
+import { createLog, type LogRecord } from "../../runtime/log/log.ts";
+import { formatJsonLine, formatPrettyLine } from "../../runtime/log/log_line.ts";
+import { maskSecrets, maskTextSecrets } from "../../runtime/log/secrets.ts";
+import { decodeCallHeaders } from "../../runtime/message/call_headers.ts";
+import { decodeJson, encodeJson } from "../../runtime/message/codec.ts";
+import { toErrorObject } from "../../runtime/message/error_object.ts";
+import { describeFailure, failureToError } from "../../runtime/message/failure.ts";
+import { transportableBody } from "../../runtime/message/serializer.ts";
+import type { FieldTable } from "../../runtime/message/transport.ts";
+import { parseModuleSpecifier } from "../../runtime/module/specifier.ts";
+import { fuzz, type Target } from "./fuzzing.ts";
+import type { Random } from "./random.ts";
+
+const MOST = 65_536;
+
+const router = new Router<string>();
+for (const rule of ["/", "/a/<int:id>", "/a/<path:rest>", "/:x/b", "/<any(a,b):c>/<uuid:d>", "/<float:f>"]) {
+  router.add("GET", parseRule(rule), rule, String);
+}
+
+const urls = new UrlCheck();
+
+const ENV = { get: () => undefined };
+
+/** Changes a few places of a text that has the right form. */
+function damaged(random: Random, text: string): string {
+  const at = random.below(text.length + 1);
+  switch (random.below(4)) {
+    case 0:
+      return text.slice(0, at);
+    case 1:
+      return text.slice(0, at) + random.text(20) + text.slice(at);
+    case 2:
+      return text.slice(0, at) + text.slice(at + 1 + random.below(5));
+    default:
+      return text;
+  }
+}
+
+function envelope(random: Random): string {
+  return random.below(2) === 0 ? random.text(MOST) : damaged(random, JSON.stringify(random.json(5)));
+}
+
+function record(random: Random): LogRecord {
+  const records: LogRecord[] = [];
+  const log = createLog({ emit: (record) => records.push(record), service: random.text(20) });
+  log.error(random.text(MOST), { [random.text(20)]: random.json(4), error: random.json(2) });
+  return records[0]!;
+}
+
+/** A reader of texts, or of texts that are nearly envelopes. */
+function reader(
+  name: string,
+  read: (text: string) => unknown,
+  make = (random: Random) => random.text(MOST),
+): Target {
+  return { name, feed: (random) => read(make(random)), read };
+}
+
+function logged(text: string): LogRecord {
+  return { level: "error", message: text, service: "s", time: 0, properties: { [text.slice(0, 100)]: text } };
+}
+
+fuzz([
+  reader("decodeRequest()", (text) => decodeRequest(text), envelope),
+  reader("decodeResponse()", (text) => decodeResponse(text, "s"), envelope),
+  reader("decodeEnvelope()", decodeEnvelope, envelope),
+  reader("decodeArguments()", (text) => decodeArguments("m", text), envelope),
+  reader("decodeJson()", decodeJson, envelope),
+  reader("TO_THREAD", TO_THREAD.decode),
+  reader("FROM_THREAD", FROM_THREAD.decode),
+  reader("maskTextSecrets()", maskTextSecrets),
+  reader("formatPrettyLine()", (text) => formatPrettyLine(logged(text), true)),
+  reader("formatJsonLine()", (text) => formatJsonLine(logged(text))),
+  reader("Router.find()", (text) => router.find("GET", `/${text}`)),
+  reader("UrlCheck.accepts()", (text) => urls.accepts(`http://${text}`, text)),
+  reader("pathOf()", (text) => pathOf(`http://${text}`)),
+  reader("traceparentOf()", (text) => traceparentOf(["traceparent", text])),
+  reader("parseListenAddress()", parseListenAddress),
+  reader("parseBrokerUri()", (text) => parseBrokerUri(`amqp://${text}`)),
+  reader("parseCallTarget()", parseCallTarget),
+  reader("parseCallArguments()", (text) => parseCallArguments([text])),
+  reader("transportableBody()", (text) => transportableBody(new Uint8Array(9), text, false)),
+  { name: "parseRule()", feed: (random) => parseRule(`/${random.text(200)}`) },
+  { name: "parseModuleSpecifier()", feed: (random) => parseModuleSpecifier(random.text(2_000), "/tmp") },
+  { name: "encodeJson()", feed: (random) => encodeJson(random.json(6)) },
+  { name: "decodeCallHeaders()", feed: (random) => decodeCallHeaders(random.json(4) as FieldTable) },
+  { name: "decodeFields()", feed: (random) => decodeFields(Buffer.from(random.bytes(MOST))) },
+  {
+    name: "encodeTable()",
+    feed: (random) => encodeTable(Buffer.alloc(4_096), random.json(5) as FieldTable, 0),
+  },
+  {
+    name: "transportableBody() of bytes",
+    feed: (random) => transportableBody(random.bytes(MOST), "text/plain", false),
+  },
+  { name: "toErrorObject()", feed: (random) => toErrorObject(describeFailure(random.json(4)), "s") },
+  { name: "failureToError()", feed: (random) => failureToError(describeFailure(random.json(4))) },
+  { name: "maskSecrets()", feed: (random) => maskSecrets(random.json(6)) },
+  { name: "createLog()", feed: (random) => formatJsonLine(record(random)) },
+  {
+    name: "parseConfigYaml()",
+    feed: (random) => parseConfigYaml(random.text(4_000), { action: "Cannot read it", env: ENV }),
+  },
+]);
