@@ -7,15 +7,19 @@
  * `JSON.parse` once.
  */
 
-/** The content type of JSON in Nameko. Nameko accepts no parameters after it. */
+/** The content type of JSON in Nameko. Nameko accepts no parameters after it, so none are sent. */
 export const JSON_CONTENT_TYPE = "application/json";
 
 /**
- * Parses JSON, including Python's extensions.
+ * Parses JSON, including Python's extensions. A byte order mark may precede it.
  *
  * @throws {SyntaxError} If the text is not JSON.
  */
 export function decodeJson(text: string): unknown {
+  return parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
+}
+
+function parse(text: string): unknown {
   const reviver = text.includes('"__type__"') ? reviveTagged : undefined;
   try {
     return JSON.parse(text, reviver);
@@ -50,9 +54,15 @@ export function bodyText(body: string | Uint8Array): string {
   return typeof body === "string" ? body : UTF8.decode(body);
 }
 
+const BYTE_ORDER_MARK = "\ufeff";
+
 const NON_FINITE_REGEXP = /\b(?:NaN|Infinity)\b/;
 
-const STRING_OR_NON_FINITE_REGEXP = /"(?:[^"\\]|\\.)*"|(?<![\w.])(?:Infinity|NaN)(?![\w.])/g;
+/**
+ * Matches a whole string, too, so that the words in strings stay. A string that does not end reaches to the
+ * end of the text: if it were skipped, the search would begin again behind each of its quotes.
+ */
+const STRING_OR_NON_FINITE_REGEXP = /"(?:[^"\\]|\\.)*(?:"|\\?[^]*)|(?<![\w.])(?:Infinity|NaN)(?![\w.])/g;
 
 /** Stands for `NaN` while the text is parsed: no serializer writes a number in this way. */
 const NAN_SOURCE = "-0e-00";

@@ -12,6 +12,9 @@ const PYTHON: readonly (readonly [text: string, value: unknown])[] = [
   ['["toString", "constructor", "__proto__", NaN]', ["toString", "constructor", "__proto__", NaN]],
   ["[-0.0, 1e+22, NaN]", [-0, 1e22, NaN]],
   ['{"NaN": NaN}', { NaN }],
+  ['["a\\\\", NaN, "NaN"]', ["a\\", NaN, "NaN"]],
+  ['\ufeff{"a": 1}', { a: 1 }],
+  ["\ufeffNaN", NaN],
 ];
 
 const TAGGED: readonly (readonly [text: string, value: unknown])[] = [
@@ -46,6 +49,10 @@ const NOT_JSON = [
   "NaN NaN",
   "[NaN, 1Infinity]",
   "[NaN, Infinity5]",
+  '[NaN, "',
+  '[NaN, "\\',
+  '[NaN, "\\\n"]',
+  "\ufeff\ufeff1",
 ];
 
 Deno.test("decodeJson() reads what Python's JSON writes", () => {
