@@ -184,7 +184,7 @@ function toPayload(
   return {
     body: body && transportableBody(
       body,
-      contentType?.replace(/\s*;.*$/s, ""),
+      contentType,
       headerOf(headers, "content-encoding") !== undefined,
     ),
     contentType,

@@ -1,5 +1,6 @@
 import { followDemand } from "../../runtime/hosting/follow_demand.ts";
 import { JSON_CONTENT_TYPE, UTF8 } from "../../runtime/message/codec.ts";
+import { isUtf8, parseContentType } from "../../runtime/message/serializer.ts";
 import { decodeDeadline } from "../../runtime/message/call_headers.ts";
 import {
   BadRequestError,
@@ -113,10 +114,10 @@ export class RpcHost implements Entrypoint {
       return refused(new MethodNotFoundError(routingKey.slice(routingKey.lastIndexOf(".") + 1)));
     }
     const { contentType, headers } = properties;
-    if (contentType !== JSON_CONTENT_TYPE) {
+    if (contentType !== JSON_CONTENT_TYPE && !isUtf8Json(contentType)) {
       return refused(
         malformed(
-          `Cannot read a request of content type "${contentType}": RPC takes only ${JSON_CONTENT_TYPE}`,
+          `Cannot read a request of content type "${contentType}": RPC takes only ${JSON_CONTENT_TYPE} in UTF-8`,
         ),
       );
     }
@@ -132,6 +133,13 @@ export class RpcHost implements Entrypoint {
     }
     return this.#host.run(entry, { body: text, contentType: undefined, headers });
   }
+}
+
+/** Says whether a content type with parameters or capital letters is that of JSON in UTF-8. */
+function isUtf8Json(contentType: string | undefined): boolean {
+  if (contentType === undefined) return false;
+  const { type, charset } = parseContentType(contentType);
+  return type === JSON_CONTENT_TYPE && isUtf8(charset);
 }
 
 const NO_HEADERS = {};

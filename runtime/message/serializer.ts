@@ -48,8 +48,34 @@ export const textSerializer: Serializer = {
   decode: bodyText,
 };
 
+/** A content type in parts. */
+export interface ContentType {
+  /** The type without its parameters, in small letters. */
+  readonly type: string;
+  /** The parameter `charset` in small letters; undefined if there is none. */
+  readonly charset: string | undefined;
+}
+
+/** Reads a content type such as `Application/JSON; charset="UTF-8"`. It never throws. */
+export function parseContentType(text: string): ContentType {
+  const [type = "", ...parameters] = text.toLowerCase().split(";").map((part) => part.trim());
+  for (const parameter of parameters) {
+    const equals = parameter.indexOf("=");
+    if (equals === -1 || parameter.slice(0, equals).trim() !== "charset") continue;
+    return { type, charset: parameter.slice(equals + 1).replaceAll('"', "").trim() || undefined };
+  }
+  return { type, charset: undefined };
+}
+
+/** Says whether text in that charset is UTF-8, as US-ASCII is, too. A body without a charset is UTF-8. */
+export function isUtf8(charset: string | undefined): boolean {
+  return charset === undefined || UTF8_CHARSETS.has(charset);
+}
+
+const UTF8_CHARSETS: ReadonlySet<string> = new Set(["utf-8", "utf8", "us-ascii", "ascii"]);
+
 /** Content types whose bodies are text. Text crosses threads at a lower cost than bytes. */
-const TEXT_REGEXP = /^(?:text\/|application\/(?:json|text|x-yaml)$)/;
+const TEXT_REGEXP = /^(?:text\/|application\/(?:json|text|x-yaml)\s*(?:;|$))/i;
 
 /**
  * Returns a body in the form that crosses to a thread.
@@ -85,15 +111,26 @@ export function compress(
   return { body: new Uint8Array(deflateSync(body)), headers: { compression: ZLIB } };
 }
 
+/** The most bytes that a compressed body may have after it is decompressed: 64 MiB. */
+export const MAX_DECOMPRESSED_BYTES = 67_108_864;
+
 /**
  * Decompresses a body that {@linkcode compress} wrote. A body without a compression stays as it is.
  *
- * @throws {Error} If the message names another compression, or if the compressed body is text.
+ * @throws {Error} If the message names another compression, if the compressed body is text or is no zlib
+ * data, or if the body has more than {@linkcode MAX_DECOMPRESSED_BYTES} after it is decompressed.
  */
 export function decompress(body: NonNullable<Body>, compression: unknown): NonNullable<Body> {
   if (compression === undefined || compression === null) return body;
   if (compression !== ZLIB || typeof body === "string") {
     throw new Error(`compression ${JSON.stringify(compression)} is not supported`);
   }
-  return new Uint8Array(inflateSync(body));
+  try {
+    return new Uint8Array(inflateSync(body, { maxOutputLength: MAX_DECOMPRESSED_BYTES }));
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code !== "ERR_BUFFER_TOO_LARGE") throw error;
+    throw new Error(
+      `its body has more than ${MAX_DECOMPRESSED_BYTES} bytes when it is decompressed. Send smaller messages`,
+    );
+  }
 }

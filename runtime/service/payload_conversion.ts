@@ -1,7 +1,9 @@
 import { BadRequestError } from "../message/errors.ts";
 import {
   decompress,
+  isUtf8,
   jsonSerializer,
+  parseContentType,
   rawSerializer,
   type Serializer,
   textSerializer,
@@ -25,7 +27,11 @@ const BUILT_IN: readonly Serializer[] = [
  * content type of a built-in one replaces it.
  */
 export function payloadConversion(serializers: readonly Serializer[] = []): Conversion {
-  const accepted = new Map([...BUILT_IN, ...serializers].map((each) => [each.contentType, each]));
+  const accepted = new Map(
+    [...BUILT_IN, ...serializers].flatMap((each) =>
+      [each.contentType, each.contentType.toLowerCase()].map((contentType) => [contentType, each] as const)
+    ),
+  );
   return {
     decode(payload) {
       const decoded = decodePayload(payload, accepted);
@@ -35,18 +41,39 @@ export function payloadConversion(serializers: readonly Serializer[] = []): Conv
   };
 }
 
+/**
+ * Finds the serializer of a content type, and the charset of the text.
+ *
+ * A type that is spelled as the serializer spells it is the common case. Another spelling may have parameters
+ * and capital letters.
+ */
+function serializerFor(
+  contentType: string,
+  accepted: ReadonlyMap<string, Serializer>,
+): { readonly serializer: Serializer | undefined; readonly charset?: string | undefined } {
+  const exact = accepted.get(contentType);
+  if (exact !== undefined) return { serializer: exact };
+  const { type, charset } = parseContentType(contentType);
+  return { serializer: accepted.get(type), charset };
+}
+
 /** Decodes a body. As in Kombu, an empty body is not a mistake: it is an empty text, or no bytes. */
 function decodePayload(
   { body = "", contentType, headers }: Payload,
   accepted: ReadonlyMap<string, Serializer>,
 ): unknown {
   if (contentType === undefined) return body;
-  const serializer = accepted.get(contentType);
+  const { serializer, charset } = serializerFor(contentType, accepted);
   if (serializer === undefined) {
     throw malformed(
       `Cannot read a message of content type "${contentType}": the accepted types are ${
-        [...accepted.keys()].join(", ")
+        [...new Set([...accepted.values()].map((each) => each.contentType))].join(", ")
       }`,
+    );
+  }
+  if (serializer.contentEncoding !== "binary" && !isUtf8(charset)) {
+    throw malformed(
+      `Cannot read a message of content type "${contentType}": the charset "${charset}" is not supported. Send UTF-8`,
     );
   }
   if (body.length === 0) return serializer.contentEncoding === "binary" ? new Uint8Array() : "";

@@ -97,6 +97,8 @@ messagingTest("headers become context data, with and without Nameko's prefix", a
 const ACCEPTED: readonly (readonly [string | undefined, string | Uint8Array, unknown])[] = [
   ["application/json", '{"a": NaN, "é": null}', { a: NaN, é: null }],
   ["application/json", "", ""],
+  ["application/json; charset=utf-8", '{"a": 1}', { a: 1 }],
+  ["Application/JSON", '\ufeff{"a": 1}', { a: 1 }],
   ["text/plain", "Grüße", "Grüße"],
   ["application/text", "Grüße", "Grüße"],
   ["application/data", "raw", new Uint8Array([114, 97, 119])],
@@ -124,7 +126,7 @@ messagingTest("a body that kombu's gzip has compressed is read", async (stage) =
 /** What cannot be read. */
 const REFUSED: { readonly [what: string]: readonly [string | Uint8Array, MessageProperties] } = {
   "of a content type that is not accepted": ["x", { contentType: "application/x-yaml" }],
-  "of JSON with parameters": ["1", { contentType: "application/json; charset=utf-8" }],
+  "of JSON in another charset": ["1", { contentType: "application/json; charset=latin1" }],
   "that is no JSON": ["{", JSON_TYPE],
   "that is no UTF-8": [new Uint8Array([255]), JSON_TYPE],
   "of an unknown compression": ["1", { ...JSON_TYPE, headers: { compression: "application/x-bz2" } }],

@@ -70,6 +70,18 @@ for (
   });
 }
 
+Deno.test("RpcHost reads JSON with a byte order mark, and a content type with parameters and capital letters", async () => {
+  const broker = new MemoryBroker();
+  await using _running = await serveInMemory(broker, ["waiting.ts"]);
+  await using caller = await rawCaller(broker);
+  const body = '\ufeff{"args": [1], "kwargs": {}}';
+  for (const contentType of ["application/json; charset=utf-8", "Application/JSON"]) {
+    assert.deepEqual(await caller.ask(body, { contentType }), { result: 1, error: null });
+  }
+  const { error } = await caller.ask(body, { contentType: "application/json; charset=latin1" });
+  assert.equal(error?.exc_type, "MalformedRequest");
+});
+
 Deno.test("RpcHost answers a request for a method that is not there with MethodNotFound", async () => {
   const broker = new MemoryBroker();
   await using _running = await serveInMemory(broker, ["waiting.ts"]);

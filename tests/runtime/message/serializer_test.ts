@@ -3,7 +3,12 @@ import { deflateSync } from "node:zlib";
 import type { Payload } from "../../../runtime/service/entrypoint.ts";
 import { testContext } from "../../../runtime/testing.ts";
 import { payloadConversion } from "../../../runtime/service/payload_conversion.ts";
-import { type Serializer, transportableBody } from "../../../runtime/message/serializer.ts";
+import {
+  MAX_DECOMPRESSED_BYTES,
+  parseContentType,
+  type Serializer,
+  transportableBody,
+} from "../../../runtime/message/serializer.ts";
 
 const { call: CALL } = testContext({ name: "orders", dependencies: {} });
 
@@ -57,11 +62,54 @@ Deno.test("payloadConversion() reads other content types only with their seriali
   });
 });
 
+Deno.test("payloadConversion() reads a content type whatever its parameters and capital letters are", async () => {
+  for (
+    const contentType of [
+      "application/json; charset=utf-8",
+      'APPLICATION/json ;v=1; Charset="UTF-8"',
+      "application/json;charset=us-ascii",
+      "application/json;",
+      "application/json; charset",
+    ]
+  ) strictEqual(await decoded({ body: "1", contentType }), 1, contentType);
+  const payload = { body: new Uint8Array(3), contentType: "application/X-Unary; charset=binary" };
+  strictEqual(await decoded(payload, [{ ...UNARY, contentType: "Application/x-unary" }]), 3);
+});
+
+Deno.test("payloadConversion() refuses a charset other than UTF-8, and names it", async () => {
+  const payload = { body: "1", contentType: "text/plain; charset=UTF-16" };
+  await rejects(decoded(payload), {
+    code: "MALFORMED_REQUEST",
+    message: /charset=UTF-16": the charset "utf-16" is not supported/,
+  });
+});
+
+Deno.test("payloadConversion() refuses a compressed body that is too large", async () => {
+  const headers = { compression: "application/x-gzip" };
+  const size = MAX_DECOMPRESSED_BYTES;
+  const contentType = "application/data";
+  const fitting = new Uint8Array(deflateSync(new Uint8Array(size)));
+  strictEqual((await decoded({ body: fitting, contentType, headers }) as Uint8Array).length, size);
+  const body = new Uint8Array(deflateSync(new Uint8Array(size + 1)));
+  await rejects(decoded({ body, contentType, headers }), {
+    code: "MALFORMED_REQUEST",
+    message: /more than 67108864 bytes/,
+  });
+});
+
+Deno.test("parseContentType() gives the type and the charset", () => {
+  deepStrictEqual(parseContentType('text/Plain; a="b"; charset=Latin1'), {
+    type: "text/plain",
+    charset: "latin1",
+  });
+  deepStrictEqual(parseContentType(""), { type: "", charset: undefined });
+});
+
 for (
   const [what, payload] of [
     ["what is no JSON", { body: "{" }],
     ["what is no UTF-8", { body: new Uint8Array([0x22, 0xff, 0x22]) }],
-    ["a content type with parameters", { body: "1", contentType: "application/json; charset=utf-8" }],
+    ["text that is not UTF-8", { body: "1", contentType: "application/json; charset=latin1" }],
     ["a compression of another kind", { body: bytes("1"), headers: { compression: "application/x-bz2" } }],
     ["what is not compressed as it says", {
       body: bytes("1"),
@@ -77,6 +125,7 @@ for (
 Deno.test("transportableBody() makes text of text, and a copy of all else", () => {
   strictEqual(transportableBody(bytes("é"), "application/json", false), "é");
   strictEqual(transportableBody(bytes("é"), "text/html", false), "é");
+  strictEqual(transportableBody(bytes("é"), "Application/JSON ; charset=utf-8", false), "é");
   const body = bytes("é");
   for (const contentType of [undefined, "application/data"]) {
     const copy = transportableBody(body, contentType, false);
