@@ -5,6 +5,7 @@
  * error's stack. No value can forge a line or a colour, because the formatters escape control characters.
  * They also mask the passwords of URIs, and properties whose names sound like secrets.
  */
+import { boundText } from "./bounded_text.ts";
 import type { LogLevel, LogRecord } from "./log.ts";
 import { isSecretKey, MASK, maskSecrets, maskTextSecrets } from "./secrets.ts";
 
@@ -25,14 +26,14 @@ export function formatJsonLine(
   { time = Date.now(), level, service, message, properties, error }: LogRecord,
 ): string {
   const shown = properties !== undefined && Object.keys(properties).length > 0;
-  return JSON.stringify(maskSecrets({
+  return JSON.stringify({
     time: new Date(time).toISOString(),
     level,
-    service,
-    message,
-    properties: shown ? properties : undefined,
-    error,
-  }));
+    service: maskSecrets(service),
+    message: maskBounded(message),
+    properties: shown ? maskSecrets(properties, maskBounded) : undefined,
+    error: maskSecrets(error),
+  });
 }
 
 /** Formats a record as local time, level, service, message and `key=value` pairs, then the indented stack. */
@@ -63,14 +64,18 @@ function clock(time: number): string {
 function formatProperty(key: string, value: unknown): string {
   if (isSecretKey(key) && value !== null && typeof value !== "boolean") return MASK;
   if (typeof value === "string") {
-    const text = maskTextSecrets(value);
+    const text = maskBounded(value);
     return escapeControls(NEEDS_QUOTES.test(text) ? JSON.stringify(text) : text);
   }
-  return escapeControls(JSON.stringify(maskSecrets(value)) ?? String(value));
+  return escapeControls(JSON.stringify(maskSecrets(value, maskBounded)) ?? String(value));
 }
 
 function clean(text: string): string {
-  return escapeControls(maskTextSecrets(text));
+  return escapeControls(maskBounded(text));
+}
+
+function maskBounded(text: string): string {
+  return maskTextSecrets(boundText(text));
 }
 
 function escapeControls(text: string): string {

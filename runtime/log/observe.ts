@@ -13,7 +13,9 @@ import {
   resetSync,
 } from "npm:@logtape/logtape@^2.4.2";
 import { ConfigurationError } from "../message/errors.ts";
-import { createLog, type Log, LOG_LEVELS, type LoggedError, type LogLevel, type LogRecord } from "./log.ts";
+import { boundText } from "./bounded_text.ts";
+import { createLog, type Log, LOG_LEVELS, type LogLevel, type LogRecord } from "./log.ts";
+import type { LoggedError } from "./plain_properties.ts";
 import { formatJsonLine, formatPrettyLine } from "./log_line.ts";
 
 /** Format of lines: `pretty` is for people, `json` makes one JSON object per record. */
@@ -80,7 +82,8 @@ export function resetLogging(): void {
 }
 
 /** Sends a record, of the main thread or of another thread, to the configured sinks. */
-export function emitRecord({ level, message, service, time, properties, error }: LogRecord): void {
+export function emitRecord({ level, message: text, service, time, properties, error }: LogRecord): void {
+  const message = boundText(text);
   const logger = getLogger(service === undefined ? [CATEGORY] : [CATEGORY, service]);
   logger.emit({
     level,

@@ -152,23 +152,30 @@ export function isSecretKey(key: string): boolean {
   return SECRET_KEY.test(key.toLowerCase().replace(/[-_. ]/g, ""));
 }
 
+type MaskText = (text: string) => string;
+
 /**
  * Returns a copy of plain data without its secrets, so that people may read it.
  *
  * Under a secret key, null and booleans stay, because they only say whether there is a secret.
+ *
+ * @param maskText Masks each text. @default {maskTextSecrets}
  */
-export function maskSecrets<Value>(value: Value): Value {
-  return mask(value) as Value;
+export function maskSecrets<Value>(
+  value: Value,
+  maskText: MaskText = (text) => maskTextSecrets(text),
+): Value {
+  return mask(value, maskText) as Value;
 }
 
-function mask(value: unknown): unknown {
-  if (typeof value === "string") return maskTextSecrets(value);
-  if (Array.isArray(value)) return value.map(mask);
+function mask(value: unknown, maskText: MaskText): unknown {
+  if (typeof value === "string") return maskText(value);
+  if (Array.isArray(value)) return value.map((item) => mask(item, maskText));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => {
       const secret = isSecretKey(key) && item !== null && typeof item !== "boolean";
-      return [maskTextSecrets(key), secret ? MASK : mask(item)];
+      return [maskText(key), secret ? MASK : mask(item, maskText)];
     }),
   );
 }
