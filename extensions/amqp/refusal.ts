@@ -8,8 +8,14 @@ import type { BrokerAddress } from "./uri.ts";
  */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return (/with message "(.*)"$/s.exec(text)?.[1] ?? text).replace(/\.$/, "");
+  const words = text.indexOf(WORDS_BEGIN);
+  const start = words + WORDS_BEGIN.length;
+  const quoted = words !== -1 && text.endsWith('"') && text.length > start;
+  return (quoted ? text.slice(start, -1) : text).replace(/\.$/, "");
 }
+
+/** The broker's own words follow this text and end with the error's message. */
+const WORDS_BEGIN = 'with message "';
 
 /**
  * Makes a {@linkcode BrokerError} for an action that the broker refused.

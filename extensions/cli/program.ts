@@ -316,14 +316,22 @@ function examples({ program }: CommandIo, list: readonly (readonly [string, stri
 
 /** Turns Commander's text, such as `error: unknown option '--x'\n(Did you mean --y?)`, into sentences. */
 function sentence(text: string): string {
-  return text
-    .replace(
-      /^error: (?:option '(?:-\S, )?(\S+).*' argument|command-argument value) '(.*)' is invalid.*?\. (.)(.*)\.$/ms,
-      (_, option, value, first, rest) =>
-        `error: cannot use ${option ?? "argument"} ${value}: ${first.toLowerCase()}${rest}`,
-    )
+  return invalidValue(text)
     .replace(/^error: (.)/, (_, first: string) => first.toUpperCase())
     .replace(/\n\(Did you mean (.*)\?\)/, ". Did you mean $1?");
+}
+
+const INVALID_VALUE = /^error: (?:option '(?:-\S, )?([^\s']+)(?: [^']*)?' argument|command-argument value) '/;
+
+/** Shortens `error: option '--x <n>' argument '0' is invalid. It must be 1 or more.`; leaves other texts. */
+function invalidValue(text: string): string {
+  const [head = "", option = "argument"] = INVALID_VALUE.exec(text) ?? [];
+  const end = text.lastIndexOf("' is invalid");
+  const reason = text.indexOf(". ", end) + ". ".length;
+  const last = text.lastIndexOf(".");
+  if (head === "" || end < head.length || reason < end || last < reason) return text;
+  const state = `${text[reason]!.toLowerCase()}${text.slice(reason + 1, last)}${text.slice(last + 1)}`;
+  return `error: cannot use ${option} ${text.slice(head.length, end)}: ${state}`;
 }
 
 function append(text: string, earlier: readonly string[] = []): readonly string[] {

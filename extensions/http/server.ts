@@ -21,7 +21,7 @@ import {
   piecewise,
 } from "./response/outgoing_response.ts";
 import { headerOf, type ResponseHead } from "./request/head.ts";
-import { pathOf, UrlCheck } from "./request/url.ts";
+import { folderPath, pathOf, UrlCheck } from "./request/url.ts";
 import { fieldsOf } from "./response/response_fields.ts";
 import { Router } from "./routing/router.ts";
 import type { IncomingRequest, RequestHandler } from "./request_handler.ts";
@@ -315,7 +315,7 @@ export class HttpServer implements AsyncDisposable {
     if (path.endsWith("/") || this.#allowed(`${path}/`).length === 0) return undefined;
     const { pathname, search } = new URL(url);
     // A location that begins with two slashes would name another server.
-    const folder = `${pathname.replace(/^[/\\]+/, "/").replace(/[/\\]+$/, "")}/`;
+    const folder = folderPath(pathname);
     return this.#allowed(folder).length > 0 ? folder + search : undefined;
   }
 

@@ -50,5 +50,5 @@ export async function prepareDirectory(path: string): Promise<void> {
 
 function userDirectory(): string {
   const parent = Deno.env.get("XDG_RUNTIME_DIR") || Deno.env.get("TMPDIR") || "/tmp";
-  return `${parent.replace(/\/+$/, "")}/enoki-${Deno.uid()}`;
+  return `${parent.replace(/(?<!\/)\/+$/, "")}/enoki-${Deno.uid()}`;
 }

@@ -24,7 +24,6 @@ export interface LookupBudget {
 }
 
 const LOOKUPS_PER_SCALAR = 1_000;
-const REFERENCE_INSIDE = /^[^\n]*\$\{[^\n]*\}/;
 const NAME_CHARACTER = /[^{}:\s]/;
 
 /** Makes a fresh budget for the references of one scalar. */
@@ -34,7 +33,10 @@ export function lookupBudget(): LookupBudget {
 
 /** Returns whether a plain scalar needs expansion: its first line holds something like a reference. */
 export function mayHoldReference(text: string): boolean {
-  return REFERENCE_INSIDE.test(text);
+  const lineEnd = text.indexOf("\n");
+  const line = lineEnd === -1 ? text : text.slice(0, lineEnd);
+  const start = line.indexOf("${");
+  return start !== -1 && line.lastIndexOf("}") > start;
 }
 
 /**
@@ -48,8 +50,10 @@ export function expandReferences(text: string, env: Environment, budget: LookupB
   let expanded = "";
   let copied = 0;
   let start = text.indexOf("${");
+  let closing: ReadonlyMap<number, number> | undefined;
   while (start !== -1) {
-    const reference = parseReference(text, start);
+    closing ??= closingBraces(text);
+    const reference = parseReference(text, start, closing);
     if (reference === undefined) {
       start = text.indexOf("${", start + 1);
       continue;
@@ -86,22 +90,28 @@ function expandFallback(fallback: string, env: Environment, budget: LookupBudget
   return value;
 }
 
-function parseReference(text: string, start: number): Reference | undefined {
+function parseReference(
+  text: string,
+  start: number,
+  closing: ReadonlyMap<number, number>,
+): Reference | undefined {
   let at = start + 2;
   while (at < text.length && NAME_CHARACTER.test(text[at]!)) at++;
   const name = text.slice(start + 2, at);
   if (name === "") return undefined;
   if (text[at] === "}") return { name, fallback: "", end: at + 1 };
   if (text[at] !== ":") return undefined;
-  const close = closingBrace(text, at + 1);
-  return close === -1 ? undefined : { name, fallback: text.slice(at + 1, close), end: close + 1 };
+  const close = closing.get(start + 1);
+  return close === undefined ? undefined : { name, fallback: text.slice(at + 1, close), end: close + 1 };
 }
 
-function closingBrace(text: string, from: number): number {
-  let depth = 0;
-  for (let at = from; at < text.length; at++) {
-    if (text[at] === "{") depth++;
-    else if (text[at] === "}" && depth-- === 0) return at;
+/** Returns the index of the brace that closes each opening brace, by the index of that one. */
+function closingBraces(text: string): ReadonlyMap<number, number> {
+  const closing = new Map<number, number>();
+  const open: number[] = [];
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === "{") open.push(at);
+    else if (text[at] === "}" && open.length > 0) closing.set(open.pop()!, at);
   }
-  return -1;
+  return closing;
 }

@@ -18,8 +18,17 @@ export interface ModuleSpecifier {
  */
 export function parseModuleSpecifier(specifier: string | URL, cwd: string = Deno.cwd()): ModuleSpecifier {
   if (specifier instanceof URL) return { url: specifier.href, service: undefined };
-  const [, module = specifier, service] = SERVICE_SUFFIX_REGEXP.exec(specifier) ?? [];
-  return { url: moduleUrl(module, cwd), service };
+  const colon = specifier.lastIndexOf(":");
+  const module = specifier.slice(0, Math.max(colon, 0));
+  const service = specifier.slice(colon + 1);
+  return namesModule(module, specifier) && SERVICE_REGEXP.test(service)
+    ? { url: moduleUrl(module, cwd), service }
+    : { url: moduleUrl(specifier, cwd), service: undefined };
+}
+
+/** Says whether the text before the last colon looks like a module: it has a dot or a slash, and a path. */
+function namesModule(text: string, specifier: string): boolean {
+  return MODULE_REGEXP.test(text) && !text.startsWith("data:") && !ORIGIN_REGEXP.test(specifier);
 }
 
 /** Tells whether two specifiers name the same module and the same service of it. */
@@ -43,8 +52,13 @@ export function moduleUrl(module: string, cwd: string = Deno.cwd()): string {
   throw new ServiceLoadError(`Cannot load module ${module}: it is not a URL`);
 }
 
-/** Matches a word behind the last colon if the text before it looks like a module: has a dot or a slash. */
-const SERVICE_SUFFIX_REGEXP = /^((?!data:|https?:\/\/[^/]*$).*[./].*):([\p{ID_Continue}$-]+)$/u;
+/** Matches one line that has a dot or a slash. */
+const MODULE_REGEXP = /^[^./\n]*[./].*$/;
+
+const SERVICE_REGEXP = /^[\p{ID_Continue}$-]+$/u;
+
+/** Matches a URL without a path. */
+const ORIGIN_REGEXP = /^https?:\/\/[^/]*$/;
 
 const UNKNOWN_SCHEME_REGEXP = /^(?!https?:|file:)[a-z][a-z\d+.-]*:\/\//;
 

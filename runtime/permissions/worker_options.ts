@@ -49,10 +49,13 @@ function allowsIt(config: string): boolean {
   }
 }
 
+/** What does not end reaches to the end of the file, so that nothing is read twice. */
+const TEXT_OR_COMMENT = /"(?:\\[^]|[^"\\])*"?|\/\/.*|\/\*(?:[^]*?\*\/|[^]*)/g;
+
+const TEXT_OR_LAST_COMMA = /"(?:\\[^]|[^"\\])*"?|,(?=\s*[}\]])/g;
+
 /** Removes comments and trailing commas from JSONC. The full parser is loaded only when it is needed. */
 function plainJson(text: string): string {
-  return text.replace(
-    /"(?:\\.|[^"\\])*"|\/\/.*|\/\*[^]*?\*\/|,(?=(?:\s|\/\/.*|\/\*[^]*?\*\/)*[}\]])/g,
-    (part) => part.startsWith('"') ? part : "",
-  );
+  const keepText = (part: string) => part.startsWith('"') ? part : "";
+  return text.replace(TEXT_OR_COMMENT, keepText).replace(TEXT_OR_LAST_COMMA, keepText);
 }

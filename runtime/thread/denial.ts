@@ -13,8 +13,9 @@ interface Denied {
   readonly item: string | undefined;
 }
 
+/** An item ends before the next text `Requires `, so that the search is linear. */
 const DENIED =
-  /\bRequires (env|ffi|import|net|read|run|sys|write) access(?: to (?:"(.*?)"|<[^>]*>))?,? (?:run again|specify) .*$/m;
+  /\bRequires (env|ffi|import|net|read|run|sys|write) access(?: to (?:"((?:(?!Requires ).)*?)"|<[^<>]*>))?,? (?:run again|specify) .*$/m;
 
 /** The action that each permission allows, for one item and for all items. */
 const ACTIONS: Readonly<Record<string, readonly [one: string, all: string]>> = {

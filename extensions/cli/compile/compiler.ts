@@ -76,7 +76,7 @@ export class Compiler {
           "Connect this machine to that host once, or set DENORT_BIN to a file with the base binary",
       );
     }
-    const reason = said.split(/\n+Stack backtrace:/)[0]!.replace(/^error: /m, "").trim();
+    const reason = said.split("\nStack backtrace:")[0]!.replace(/^error: /m, "").trim();
     throw new ServiceLoadError(`Cannot compile ${output}: ${reason}`);
   }
 }

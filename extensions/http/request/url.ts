@@ -33,6 +33,19 @@ export function pathOf(url: string): string {
   return end === -1 ? url.slice(start) : url.slice(start, end);
 }
 
+/** Returns a path with one slash at its beginning and one at its end. A browser takes backslashes for slashes. */
+export function folderPath(path: string): string {
+  let start = 0;
+  let end = path.length;
+  while (start < end && isSlash(path[start])) start++;
+  while (end > start && isSlash(path[end - 1])) end--;
+  return start === end ? "/" : `/${path.slice(start, end)}/`;
+}
+
+function isSlash(character: string | undefined): boolean {
+  return character === "/" || character === "\\";
+}
+
 const HOST_REGEXP = /^[\w.:[\]-]*$/;
 
 function pathStart(url: string): number {

@@ -105,8 +105,9 @@ export function escapePattern(text: string): string {
 function parseArguments(source: string): Arguments {
   const words = source.split(",").map((word) => word.trim()).filter((word) => word !== "");
   return new Map(words.map((word, index) => {
-    const [, name = String(index), value = ""] = /^(?:(\w+)\s*=\s*)?["']?(.*?)["']?$/.exec(word) ?? [];
-    return [name, value];
+    const name = /^\w+\s*=/.exec(word)?.[0] ?? "";
+    const value = word.slice(name.length).trim().replace(/^["']/, "").replace(/["']$/, "");
+    return [name === "" ? String(index) : name.slice(0, -1).trim(), value];
   }));
 }
 

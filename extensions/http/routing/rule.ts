@@ -61,6 +61,7 @@ export function parseRule(source: string): Rule {
   const refuse = (reason: string) =>
     new TypeError(`Cannot declare an HTTP entrypoint at "${source}": ${reason}`);
   if (!source.startsWith("/")) throw refuse("a rule begins with a slash");
+  if (source.lastIndexOf("<") > source.lastIndexOf(">")) throw refuse("a bracket is not closed");
   const names = new Set<string>();
   const variable = (name: string, converter: Converter) => {
     if (!/^[A-Za-z_]\w*$/.test(name)) throw refuse(`"${name}" cannot be the name of a variable`);
@@ -90,7 +91,6 @@ export function parseRule(source: string): Rule {
       ? [variable(segment.slice(1), SEGMENT)]
       : [...segment.matchAll(PART_REGEXP)].map(part)
   );
-  if (source.replaceAll(/<[^>]*>/g, "").includes("<")) throw refuse("a bracket is not closed");
   return { source, segments, folder: source.endsWith("/") && segments.length > 0 };
 }
 

@@ -136,7 +136,12 @@ function connectionState(error: unknown): string {
     return "connection refused. Check the URL and that its server is running";
   }
   if (/dns error/.test(text)) return "its host cannot be found. Check the URL and the network";
-  const reason = text.replace(/^.*?for url \([^)]*\): /s, "").replace(/^client error \([^)]*\): /, "");
+  const url = text.indexOf("for url (");
+  const end = url === -1 ? -1 : text.indexOf("): ", url);
+  const reason = (end === -1 ? text : text.slice(end + "): ".length)).replace(
+    /^client error \([^)]*\): /,
+    "",
+  );
   if (/certificate/i.test(reason)) {
     return `its server is not trusted: ${reason}. Name the authority's certificate with modules.ca_certs`;
   }
