@@ -9,7 +9,12 @@
  *
  * The invariant: we write only the tags `t` `I` `L` `d` `S` `V` `A` `F`, which all peers read in the same
  * way, and we read every tag that RabbitMQ lets through. We write an integer within 32 bits as `I`, any other
- * integer within 64 bits as `L`, and every other number as `d`.
+ * integer within 64 bits as `L`, and every other number as `d`. A copy of a received message is the exception:
+ * a field that we would write in another way keeps its bytes (`runtime/message/field_table.ts`).
+ *
+ * No table that arrives makes reading fail, because a fault there would close the connection. What cannot be
+ * read is left out, and the log says so. Tables and arrays inside each other are read and written up to
+ * {@linkcode FIELD_DEPTH} levels, because RabbitMQ itself has no limit and the stack has one.
  *
  * The functions have the signatures of amqplib's `lib/codec.js`, and `client_library.ts` puts them in the
  * place of amqplib's own. So this file encodes a table once, directly into the library's own buffer, and no
@@ -18,7 +23,17 @@
  */
 
 import { Buffer } from "node:buffer";
+import {
+  FIELD_DEPTH,
+  isPlainTable,
+  notAField,
+  tooDeep,
+  type WireField,
+  wireFieldsOf,
+} from "../../runtime/message/field_table.ts";
 import type { FieldTable, FieldValue } from "../../runtime/message/transport.ts";
+
+export { decodeFields } from "./field_reader.ts";
 
 /**
  * Writes a table at `offset` and returns how many bytes the table takes.
@@ -29,42 +44,57 @@ import type { FieldTable, FieldValue } from "../../runtime/message/transport.ts"
  * @throws {TypeError} If the table has a value of a kind that a field table cannot carry.
  */
 export function encodeTable(buffer: Buffer, table: FieldTable, offset: number): number {
-  return writeTable(buffer, table, offset) - offset;
+  return writeTable(buffer, table, offset, undefined, 0) - offset;
 }
 
-/**
- * Reads the fields of a table.
- *
- * A 64-bit integer that a number cannot hold exactly becomes decimal text. A timestamp becomes seconds since
- * the epoch.
- *
- * @param bytes The bytes that follow the length of the table.
- */
-export function decodeFields(bytes: Buffer): Record<string, FieldValue> {
-  return new FieldReader(bytes).readTable(bytes.length);
-}
-
-function writeTable(buffer: Buffer, table: FieldTable, start: number): number {
+/** @param header The header that the table belongs to; undefined if it is the table of all headers. */
+function writeTable(
+  buffer: Buffer,
+  table: FieldTable,
+  start: number,
+  header: string | undefined,
+  depth: number,
+): number {
   let offset = reserve(buffer, start, 4);
+  const kept = depth === 0 ? wireFieldsOf(table) : undefined;
   for (const key in table) {
     const value = table[key];
     if (value === undefined) continue;
+    const wire = kept?.get(key);
+    if (wire !== undefined && wire.value === value) {
+      offset = writeBytes(buffer, wire.bytes, offset);
+      continue;
+    }
     const length = Buffer.byteLength(key);
-    if (length > 255) throw new RangeError(`Cannot encode a field table: key "${key}" exceeds 255 bytes`);
+    if (length > 255) {
+      throw new RangeError(`Cannot encode a field table: key "${key.slice(0, 60)}…" exceeds 255 bytes`);
+    }
     const next = reserve(buffer, offset, 1 + length);
     buffer[offset] = length;
     buffer.write(key, offset + 1);
-    offset = writeValue(buffer, value, next);
+    offset = writeValue(buffer, value, next, header ?? key, depth);
+  }
+  for (const [key, { value, bytes }] of kept ?? NONE) {
+    if (value === undefined && !(key in table)) offset = writeBytes(buffer, bytes, offset);
   }
   buffer.writeUInt32BE(offset - start - 4, start);
   return offset;
 }
 
-function writeValue(buffer: Buffer, value: FieldValue, start: number): number {
+const NONE: ReadonlyMap<string, WireField> = new Map();
+
+function writeBytes(buffer: Buffer, bytes: Uint8Array, start: number): number {
+  const end = reserve(buffer, start, bytes.length);
+  buffer.set(bytes, start);
+  return end;
+}
+
+function writeValue(buffer: Buffer, value: FieldValue, start: number, header: string, depth: number): number {
   switch (typeof value) {
     case "string":
       return writeString(buffer, value, start);
     case "number":
+      if (!Number.isFinite(value)) throw notAField(header, value);
       return writeNumber(buffer, value, start);
     case "boolean": {
       const end = tag(buffer, "t", start, 1);
@@ -73,10 +103,12 @@ function writeValue(buffer: Buffer, value: FieldValue, start: number): number {
     }
     case "object":
       if (value === null) return tag(buffer, "V", start, 0);
-      if (Array.isArray(value)) return writeArray(buffer, value, start);
-      return writeTable(buffer, value as FieldTable, tag(buffer, "F", start, 0));
+      if (depth >= FIELD_DEPTH) throw tooDeep(header);
+      if (Array.isArray(value)) return writeArray(buffer, value, start, header, depth + 1);
+      if (!isPlainTable(value)) throw notAField(header, value);
+      return writeTable(buffer, value as FieldTable, tag(buffer, "F", start, 0), header, depth + 1);
     default:
-      throw new TypeError(`Cannot encode a field table: it cannot carry a ${typeof value}`);
+      throw notAField(header, value);
   }
 }
 
@@ -89,12 +121,12 @@ function writeString(buffer: Buffer, text: string, start: number): number {
 }
 
 function writeNumber(buffer: Buffer, value: number, start: number): number {
-  if (value === (value | 0)) {
+  if (value === (value | 0) && !Object.is(value, -0)) {
     const end = tag(buffer, "I", start, 4);
     buffer.writeInt32BE(value, start + 1);
     return end;
   }
-  if (Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 63) {
+  if (Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 63 && value !== 0) {
     const end = tag(buffer, "L", start, 8);
     buffer.writeBigInt64BE(BigInt(value), start + 1);
     return end;
@@ -104,9 +136,15 @@ function writeNumber(buffer: Buffer, value: number, start: number): number {
   return end;
 }
 
-function writeArray(buffer: Buffer, values: readonly FieldValue[], start: number): number {
+function writeArray(
+  buffer: Buffer,
+  values: readonly FieldValue[],
+  start: number,
+  header: string,
+  depth: number,
+): number {
   let offset = tag(buffer, "A", start, 4);
-  for (const value of values) offset = writeValue(buffer, value, offset);
+  for (const value of values) offset = writeValue(buffer, value, offset, header, depth);
   buffer.writeUInt32BE(offset - start - 5, start + 1);
   return offset;
 }
@@ -132,102 +170,4 @@ function reserve(buffer: Buffer, start: number, size: number): number {
     throw new RangeError(`Cannot encode a field table: it exceeds ${buffer.length} bytes`);
   }
   return start + size;
-}
-
-class FieldReader {
-  readonly #bytes: Buffer;
-  #offset = 0;
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
-
-  readTable(end: number): Record<string, FieldValue> {
-    const table: Record<string, FieldValue> = {};
-    while (this.#offset < end) {
-      const key = this.#text(this.#bytes.readUInt8(this.#advance(1)));
-      const value = this.#value();
-      // An assignment to this key would set the prototype.
-      if (key === "__proto__") Object.defineProperty(table, key, { value, enumerable: true });
-      else table[key] = value;
-    }
-    return table;
-  }
-
-  #value(): FieldValue {
-    const bytes = this.#bytes;
-    const type = String.fromCharCode(bytes.readUInt8(this.#advance(1)));
-    switch (type) {
-      case "S":
-        return this.#text(this.#length());
-      case "I":
-        return bytes.readInt32BE(this.#advance(4));
-      case "L":
-      case "l":
-        return exact(bytes.readBigInt64BE(this.#advance(8)));
-      case "d":
-        return bytes.readDoubleBE(this.#advance(8));
-      case "t":
-        return bytes.readUInt8(this.#advance(1)) !== 0;
-      case "V":
-        return null;
-      case "A":
-        return this.#array(this.#length());
-      case "F": {
-        const length = this.#length();
-        return this.readTable(this.#offset + length);
-      }
-      case "b":
-        return bytes.readInt8(this.#advance(1));
-      case "B":
-        return bytes.readUInt8(this.#advance(1));
-      case "s":
-        return bytes.readInt16BE(this.#advance(2));
-      case "u":
-        return bytes.readUInt16BE(this.#advance(2));
-      case "i":
-        return bytes.readUInt32BE(this.#advance(4));
-      case "f":
-        return bytes.readFloatBE(this.#advance(4));
-      case "D": {
-        const places = bytes.readUInt8(this.#advance(1));
-        return bytes.readInt32BE(this.#advance(4)) / 10 ** places;
-      }
-      case "T":
-        return exact(bytes.readBigUInt64BE(this.#advance(8)));
-      case "x":
-        return this.#text(this.#length());
-      default:
-        throw new TypeError(`Cannot decode a field table: type tag "${type}" is not known`);
-    }
-  }
-
-  #array(length: number): FieldValue[] {
-    const end = this.#offset + length;
-    const values: FieldValue[] = [];
-    while (this.#offset < end) values.push(this.#value());
-    return values;
-  }
-
-  #length(): number {
-    return this.#bytes.readUInt32BE(this.#advance(4));
-  }
-
-  #text(length: number): string {
-    const start = this.#advance(length);
-    return this.#bytes.toString("utf8", start, start + length);
-  }
-
-  /** Steps over `size` bytes and returns the offset where they began. */
-  #advance(size: number): number {
-    const start = this.#offset;
-    this.#offset += size;
-    return start;
-  }
-}
-
-/** Returns a 64-bit integer as a number if a number can hold it exactly, otherwise as decimal text. */
-function exact(value: bigint): number | string {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value.toString();
 }

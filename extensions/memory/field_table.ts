@@ -1,3 +1,4 @@
+import { FIELD_DEPTH, isPlainTable, notAField, tooDeep } from "../../runtime/message/field_table.ts";
 import type { FieldTable, FieldValue } from "../../runtime/message/transport.ts";
 
 /**
@@ -5,18 +6,24 @@ import type { FieldTable, FieldValue } from "../../runtime/message/transport.ts"
  *
  * The copy leaves out keys whose value is undefined.
  *
- * @throws {TypeError} If a table cannot carry one of the values.
+ * @throws {TypeError} If a table cannot carry one of the values, or if tables are nested too deeply.
  */
 export function copyFieldTable(table: FieldTable): FieldTable {
   const copy: Record<string, FieldValue> = {};
   for (const key in table) {
     const value = table[key];
-    if (value !== undefined) copy[key] = copyFieldValue(value, key);
+    if (value !== undefined) put(copy, key, copyFieldValue(value, key, 0));
   }
   return copy;
 }
 
-function copyFieldValue(value: FieldValue, key: string): FieldValue {
+function put(table: Record<string, FieldValue>, key: string, value: FieldValue): void {
+  // An assignment to this key would set the prototype.
+  if (key === "__proto__") Object.defineProperty(table, key, { value, enumerable: true });
+  else table[key] = value;
+}
+
+function copyFieldValue(value: FieldValue, header: string, depth: number): FieldValue {
   switch (typeof value) {
     case "string":
     case "boolean":
@@ -26,26 +33,26 @@ function copyFieldValue(value: FieldValue, key: string): FieldValue {
       break;
     case "object":
       if (value === null) return null;
-      if (isList(value)) return value.map((element) => copyFieldValue(element, key));
-      if (isTable(value)) return copyFieldTable(value);
+      if (depth >= FIELD_DEPTH) throw tooDeep(header);
+      if (isList(value)) return value.map((element) => copyFieldValue(element, header, depth + 1));
+      if (isTable(value)) return copyTable(value, header, depth + 1);
   }
-  throw new TypeError(
-    `Cannot carry header "${key}": ${
-      describe(value)
-    } is not a field value. Send null, a boolean, a finite number, ` +
-      "a string, an array or a plain object",
-  );
+  throw notAField(header, value);
+}
+
+function copyTable(table: FieldTable, header: string, depth: number): FieldTable {
+  const copy: Record<string, FieldValue> = {};
+  for (const key in table) {
+    const value = table[key];
+    if (value !== undefined) put(copy, key, copyFieldValue(value, header, depth));
+  }
+  return copy;
 }
 
 function isList(value: FieldValue): value is readonly FieldValue[] {
   return Array.isArray(value);
 }
 
-function isTable(value: object): value is { readonly [key: string]: FieldValue } {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-}
-
-function describe(value: unknown): string {
-  return typeof value === "number" ? `${value}` : Object.prototype.toString.call(value).slice(8, -1);
+function isTable(value: object): value is FieldTable {
+  return isPlainTable(value);
 }

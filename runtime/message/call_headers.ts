@@ -36,8 +36,9 @@ export function decodeCallHeaders(headers: FieldTable | undefined): CallHeaders 
   for (const header in headers) {
     const value = headers[header]!;
     const key = header.startsWith(PREFIX) ? header.slice(PREFIX.length) : header;
-    if (key === STACK_KEY) stack = Array.isArray(value) ? value.map(String) : [];
+    if (key === STACK_KEY) stack = Array.isArray(value) ? value.filter(isId).map(String) : [];
     else if (key === DEADLINE_KEY) deadline = parseDeadline(value);
+    else if (key === "__proto__") Object.defineProperty(data, key, { value, enumerable: true });
     else data[key] = value;
   }
   return { stack, data, deadline };
@@ -69,6 +70,11 @@ export function encodeCallHeaders({ stack, data, deadline }: CallHeaders): Field
   if (stack.length > 0) headers[PREFIX + STACK_KEY] = stack;
   if (deadline !== undefined) headers[PREFIX + DEADLINE_KEY] = String(Math.ceil(deadline));
   return headers;
+}
+
+/** Says whether a value can be the id of a call. An object could make the conversion to text fail. */
+function isId(value: FieldValue): value is string | number {
+  return typeof value === "string" || typeof value === "number";
 }
 
 function parseDeadline(value: FieldValue | undefined): number | undefined {

@@ -36,6 +36,16 @@ Deno.test("decodeCallHeaders() reads the stack as texts", () => {
   deepStrictEqual(decodeCallHeaders({ "nameko.call_id_stack": ["a.b.1", 2] }).stack, ["a.b.1", "2"]);
 });
 
+Deno.test("decodeCallHeaders() leaves out of a stack what can be no id, even what no text can be made of", () => {
+  const stack = ["a.b.1", { toString: 1 }, [{ toString: 1 }], null, { valueOf: 1, toString: null }, "c.d.2"];
+  deepStrictEqual(decodeCallHeaders({ "nameko.call_id_stack": stack }).stack, ["a.b.1", "c.d.2"]);
+});
+
+Deno.test("decodeCallHeaders() keeps a header called __proto__ from becoming the prototype of context data", () => {
+  const { data } = decodeCallHeaders(JSON.parse('{"nameko.__proto__": {"user": 1}}'));
+  deepStrictEqual(data["user"], undefined);
+});
+
 Deno.test("decodeCallHeaders() takes a stack that is no list for none", () => {
   for (const stack of [null, "a.b.1", 5, { a: 1 }]) {
     deepStrictEqual(decodeCallHeaders({ "nameko.call_id_stack": stack }), NONE);
