@@ -236,13 +236,17 @@ async function arrival(over: Promise<void>, arrived: () => number, judged: () =>
 function deadLetter(number: number, delivery: Delivery): DeadLetter {
   const { headers = {} } = delivery.properties;
   const { exchange, routingKey, properties } = receivedMessage(delivery);
-  const text = (header: string) => String(headers[header] ?? "");
+  const text = (header: string) => {
+    const value = headers[header];
+    return typeof value === "string" ? value : "";
+  };
+  const attempts = headers[DEATH_HEADERS.attempts];
   return {
     number,
     reason: text(DEATH_HEADERS.reason),
     error: text(DEATH_HEADERS.error),
     at: text(DEATH_HEADERS.at),
-    attempts: Number(headers[DEATH_HEADERS.attempts] ?? 0),
+    attempts: typeof attempts === "number" ? attempts : 0,
     exchange,
     routingKey,
     properties,

@@ -68,7 +68,7 @@ export class RpcHost implements Entrypoint {
       `Cannot answer a request with routing key "${delivery.routingKey}": it has no reply_to`,
     );
     log.error(error.message);
-    const outbox = { transport, queue: this.#topology.queueOf(service), signal };
+    const outbox = { transport, queue: this.#topology.queueOf(service), signal, log };
     await bury(outbox, delivery, "undecodable", describeFailure(error));
     return "ack";
   }

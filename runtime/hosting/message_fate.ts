@@ -9,10 +9,20 @@
  * before the original is acked: a crash in between leaves two messages, never none. If a lost connection has
  * already sent the original back to its queue, no copy is made.
  */
+import type { Log } from "../log/log.ts";
 import type { ReceivedMessage } from "../service/entrypoint.ts";
 import { UnroutableError } from "../message/errors.ts";
 import type { Failure } from "../message/failure.ts";
-import type { Delivery, FieldTable, FieldValue, QueueDeclaration, Transport } from "../message/transport.ts";
+import { keepWireFields } from "../message/field_table.ts";
+import type {
+  Delivery,
+  FieldTable,
+  FieldValue,
+  Message,
+  QueueDeclaration,
+  Transport,
+} from "../message/transport.ts";
+import { publishCopyOf } from "./message_copy.ts";
 import { createHash } from "node:crypto";
 
 const ATTEMPT_HEADER = "x-enoki-attempt";
@@ -26,6 +36,8 @@ const ORIGIN_HEADERS = {
   routingKey: "x-enoki-routing-key",
   /** Present only if the mode was 1, because copies have 2. */
   deliveryMode: "x-enoki-delivery-mode",
+  /** Present only if there was one, because copies have none. */
+  expiration: "x-enoki-expiration",
 } as const;
 
 /** A queue whose messages are to be moved, and the means to move them. */
@@ -42,6 +54,8 @@ export interface Outbox {
   readonly temporary?: boolean;
   /** Aborting ends the wait for the confirmation of the broker. */
   readonly signal: AbortSignal;
+  /** Learns which headers were left out of a copy because they could not be written. */
+  readonly log?: Log;
 }
 
 /** Reason why a message is dead. */
@@ -64,7 +78,7 @@ export function sharedLossesOf(delivery: Delivery): number {
 
 function count({ properties: { headers } }: Delivery, header: string): number {
   const value = headers?.[header];
-  return typeof value === "number" ? value : 0;
+  return Number.isSafeInteger(value) && (value as number) > 0 ? value as number : 0;
 }
 
 /** Makes the headers that count the failures and losses of a message, and adds 1 to the header `one`. */
@@ -156,7 +170,7 @@ export async function bury(
   const lives = attemptsOf(delivery) + lossesOf(delivery) + sharedLossesOf(delivery);
   await moveTo(outbox, deadLetterQueue(outbox), delivery, {
     [DEATH_HEADERS.reason]: reason,
-    [DEATH_HEADERS.error]: `${failure.name}: ${failure.message}`.slice(0, ERROR_LENGTH),
+    [DEATH_HEADERS.error]: `${failure.name}: ${failure.message}`.slice(0, ERROR_LENGTH).toWellFormed(),
     [DEATH_HEADERS.at]: new Date().toISOString(),
     [DEATH_HEADERS.attempts]: lives + 1,
   });
@@ -165,10 +179,17 @@ export async function bury(
 /**
  * Sends a dead message to its queue again, as its sender sent it. Its earlier attempts no longer count.
  *
+ * Nothing is left out of it: if it cannot be written as a whole, the dead message stays.
+ *
  * @throws {UnroutableError} If that queue is gone.
  */
-export async function replay(outbox: Outbox, delivery: Delivery): Promise<void> {
-  await publishCopy(outbox, outbox.queue, delivery, {}, originalMode(delivery) ?? 2);
+export async function replay({ transport, queue, signal }: Outbox, delivery: Delivery): Promise<void> {
+  const { message } = copyOf(delivery, queue, {}, originalMode(delivery) ?? 2);
+  const expiration = originalExpiration(delivery);
+  const properties = { ...message.properties, ...(expiration !== undefined && { expiration }) };
+  await transport.publish({ ...message, properties }, {
+    signal: AbortSignal.any([signal, delivery.signal]),
+  });
 }
 
 /** Largest number of characters of an error in a header, because a header table must fit into a frame. */
@@ -186,12 +207,14 @@ export function receivedMessage(delivery: Delivery): ReceivedMessage {
   const [exchange, routingKey] = originOf(delivery);
   const headers = originalHeaders(properties.headers);
   const deliveryMode = originalMode(delivery);
+  const expiration = originalExpiration(delivery);
   return {
-    exchange: String(exchange),
-    routingKey: String(routingKey),
+    exchange,
+    routingKey,
     redelivered,
     properties: {
       ...properties,
+      ...(expiration !== undefined && { expiration }),
       ...(deliveryMode !== undefined && { deliveryMode }),
       ...(headers !== undefined && { headers }),
     },
@@ -200,6 +223,12 @@ export function receivedMessage(delivery: Delivery): ReceivedMessage {
 
 function originalMode({ properties: { headers, deliveryMode } }: Delivery): 1 | 2 | undefined {
   return headers?.[ORIGIN_HEADERS.deliveryMode] === 1 ? 1 : deliveryMode;
+}
+
+/** Returns the expiration that the sender gave; undefined if there was none that a broker would take. */
+function originalExpiration({ properties: { headers, expiration } }: Delivery): string | undefined {
+  const value = expiration ?? headers?.[ORIGIN_HEADERS.expiration];
+  return typeof value === "string" && /^\d{1,10}$/.test(value) ? value : undefined;
 }
 
 /** Names of the headers that Enoki adds to a message, and that RabbitMQ adds when it moves one. */
@@ -233,40 +262,77 @@ async function moveTo(
  * Publishes a copy of a message, and withdraws it if the delivery goes back to its queue before the copy is
  * sent: it would be a second message.
  *
+ * @throws {UncopyableError} If the copy cannot be written.
+ */
+async function publishCopy(
+  { transport, queue: source, signal, log }: Outbox,
+  queue: string,
+  delivery: Delivery,
+  headers: FieldTable,
+): Promise<void> {
+  const { message, own } = copyOf(delivery, queue, headers);
+  await publishCopyOf(transport, message, {
+    signal: AbortSignal.any([signal, delivery.signal]),
+    own,
+    name: nameOf(delivery, source),
+    log,
+  });
+}
+
+/** Names a message in the log. */
+function nameOf(delivery: Delivery, queue: string): string {
+  const { messageId, correlationId } = delivery.properties;
+  const [exchange, routingKey] = originOf(delivery);
+  const ids = Object.entries({ "message id": messageId, "correlation id": correlationId })
+    .flatMap(([kind, id]) => id === undefined ? [] : [`, ${kind} "${id}"`]);
+  return `a message of queue "${queue}" (exchange "${exchange}", routing key "${routingKey}"${ids.join("")})`;
+}
+
+/**
+ * Makes a copy of a message for a queue.
+ *
  * The copy leaves out the expiration, which would make it vanish while it waits. It leaves out the sender's
  * user, which the broker accepts from nobody else. And it leaves out the copies to other queues (`CC`), which
  * have already been sent.
  */
-async function publishCopy(
-  { transport, signal }: Outbox,
-  queue: string,
-  delivery: Delivery,
-  headers: FieldTable,
-  deliveryMode: 1 | 2 = 2,
-): Promise<void> {
+function copyOf(delivery: Delivery, queue: string, headers: FieldTable, deliveryMode: 1 | 2 = 2) {
   const { expiration: _expiration, userId: _userId, ...properties } = delivery.properties;
   const { CC: _copies, ...kept } = originalHeaders(properties.headers) ?? {};
   const [exchange, routingKey] = originOf(delivery);
-  const origin = {
+  const expiration = originalExpiration(delivery);
+  const own = {
     [ORIGIN_HEADERS.exchange]: exchange,
     [ORIGIN_HEADERS.routingKey]: routingKey,
     ...(originalMode(delivery) === 1 && { [ORIGIN_HEADERS.deliveryMode]: 1 }),
+    ...(expiration !== undefined && { [ORIGIN_HEADERS.expiration]: expiration }),
+    ...headers,
   };
-  await transport.publish({
+  const table: FieldTable = { ...kept, ...own };
+  keepWireFields(table, properties.headers, (name) => name !== "CC" && !ADDED_REGEXP.test(name));
+  const message: Message = {
     exchange: "",
     routingKey: queue,
     body: delivery.body,
     mandatory: true,
-    properties: { ...properties, deliveryMode, headers: { ...kept, ...origin, ...headers } },
-  }, { signal: AbortSignal.any([signal, delivery.signal]) });
+    properties: { ...properties, deliveryMode, headers: table },
+  };
+  return { message, own };
 }
 
 /** Returns the exchange and the routing key that a message was first published with. */
 function originOf({ exchange, routingKey, properties: { headers = {} } }: Delivery): readonly [
-  FieldValue,
-  FieldValue,
+  exchange: string,
+  routingKey: string,
 ] {
-  return [headers[ORIGIN_HEADERS.exchange] ?? exchange, headers[ORIGIN_HEADERS.routingKey] ?? routingKey];
+  return [
+    textOr(headers[ORIGIN_HEADERS.exchange], exchange),
+    textOr(headers[ORIGIN_HEADERS.routingKey], routingKey),
+  ];
+}
+
+/** Anybody may send our headers, and with any value. */
+function textOr(value: FieldValue | undefined, other: string): string {
+  return typeof value === "string" ? value : other;
 }
 
 /** Largest number of bytes of the name of a queue in AMQP 0-9-1. */

@@ -3,6 +3,7 @@ import { withoutDeadline } from "../message/call_headers.ts";
 import { BrokerError } from "../message/errors.ts";
 import { followDemand } from "./follow_demand.ts";
 import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "./host.ts";
+import { UncopyableError } from "./message_copy.ts";
 import {
   attemptsOf,
   bury,
@@ -112,6 +113,11 @@ export class QueueHost implements Entrypoint {
     } catch (error) {
       const { log, signal } = this.#host;
       if (signal.aborted || delivery.signal.aborted) return "requeue";
+      if (error instanceof UncopyableError) {
+        // Offering it again would end in the same way, and would never end.
+        log.error(`Dropped a message that could be neither handled nor moved: ${error.message}`);
+        return "reject";
+      }
       log.error(`Cannot settle a message of queue "${subscription.queue}": ${(error as Error).message}`);
       await pause(FAULT_PAUSE, signal).catch(() => {});
       return "requeue";
@@ -146,19 +152,19 @@ export class QueueHost implements Entrypoint {
     const { transport, log, signal } = this.#host;
     if (signal.aborted || delivery.signal.aborted) return "requeue";
     const temporary = topology.queues?.some((declared) => declared.name === queue && isTemporary(declared));
-    const outbox = { transport, queue, temporary: temporary ?? false, signal };
+    const outbox = { transport, queue, temporary: temporary ?? false, signal, log };
     const policy = entry.options["retry"] as PlainRecord | undefined;
     if (undecoded) {
-      log.error(`Buried a message of queue "${queue}": ${failure.message}`);
       await bury(outbox, delivery, "undecodable", failure);
+      log.error(`Buried a message of queue "${queue}": ${failure.message}`);
       return "ack";
     }
     if (lostWith !== undefined) {
       const guilt = guiltOf(delivery, lostWith);
       if (guilt === undefined) await (lostWith === 0 ? offerAgain : offerApart)(outbox, delivery);
       else {
-        log.error(`Buried a message of queue "${queue}": ${guilt}`);
         await bury(outbox, delivery, "thread lost", failure);
+        log.error(`Buried a message of queue "${queue}": ${guilt}`);
       }
       return "ack";
     }
@@ -166,11 +172,11 @@ export class QueueHost implements Entrypoint {
       const delay = nextRetry(failure, policy, attemptsOf(delivery) + 1);
       if (delay !== undefined) await retryLater(outbox, delivery, delay);
       else {
+        await bury(outbox, delivery, "retries used up", failure);
         log.error(
           `Buried a message of queue "${queue}": its retries are used up. ` +
             `The last failure was: ${failure.message}`,
         );
-        await bury(outbox, delivery, "retries used up", failure);
       }
       return "ack";
     }

@@ -9,6 +9,8 @@ import {
   offerAgain,
   originalHeaders,
   type Outbox,
+  receivedMessage,
+  replay,
   retryLater,
 } from "../../../runtime/hosting/message_fate.ts";
 import { describeFailure } from "../../../runtime/message/failure.ts";
@@ -117,6 +119,43 @@ Deno.test("a copy has no expiration, no user and no further recipients, and is p
   await offerAgain(place.outbox, delivery(properties));
   const { expiration, userId, deliveryMode, headers } = place.published[0]!.properties;
   assert.deepEqual([expiration, userId, deliveryMode, headers?.["CC"]], [undefined, undefined, 2, undefined]);
+});
+
+Deno.test("replay() gives a message its expiration back, and its receiver sees it even before", async () => {
+  await using place = await stage();
+  await place.outbox.transport.declare({ queues: [{ name: deadLetterQueueOf("q") }] });
+  const dead = await place.inboxOf(deadLetterQueueOf("q"));
+  const inbox = await place.inboxOf("q");
+  await retryLater(place.outbox, delivery({ expiration: "60000" }), 1);
+  const again = await inbox.next();
+  again.settle("ack");
+  assert.equal(again.delivery.properties.expiration, undefined);
+  assert.equal(receivedMessage(again.delivery).properties.expiration, "60000");
+  await bury(place.outbox, again.delivery, "undecodable", FAILURE);
+  const letter = await dead.next();
+  letter.settle("ack");
+  await replay(place.outbox, letter.delivery);
+  assert.equal((await inbox.next()).delivery.properties.expiration, "60000");
+});
+
+Deno.test("headers of ours with values that we never write count as absent", async () => {
+  await using place = await stage();
+  for (const strange of [{ toString: 1 }, -5, 1e300, 0.5, "1", [1], null]) {
+    const names = [
+      "x-enoki-attempt",
+      "x-enoki-lost",
+      "x-enoki-lost-with-others",
+      "x-enoki-expiration",
+      DEATH_HEADERS.exchange,
+      DEATH_HEADERS.routingKey,
+    ];
+    const fake = delivery({ headers: Object.fromEntries(names.map((name) => [name, strange])) });
+    assert.deepEqual([attemptsOf(fake), lossesOf(fake)], [0, 0]);
+    const { exchange, routingKey, properties } = receivedMessage(fake);
+    if (typeof strange !== "string") assert.deepEqual([exchange, routingKey], ["orders.events", "placed"]);
+    if (strange !== "1") assert.equal(properties.expiration, undefined);
+    await retryLater(place.outbox, fake, 1);
+  }
 });
 
 Deno.test("offerAgain() counts losses apart from attempts", async () => {

@@ -8,6 +8,7 @@ import { describeFailure } from "../../../runtime/message/failure.ts";
 import { failed, type Outcome } from "../../../runtime/message/outcome.ts";
 import { QueueHost, type QueueSubscription } from "../../../runtime/hosting/queue_host.ts";
 import type { Invocation } from "../../../runtime/channel/port.ts";
+import type { Message } from "../../../runtime/message/transport.ts";
 import { letter } from "../../conformance/stage.ts";
 
 const DONE: Outcome = { status: "done", body: undefined };
@@ -209,6 +210,27 @@ Deno.test("QueueHost gives a message back that cannot be buried, says so, and tr
   await stage.host.stop();
   await stage.host[Symbol.asyncDispose]();
   assert.equal(await stage.transport.countMessages(name), 1);
+});
+
+Deno.test("QueueHost drops a message of which no copy can be written, says which, and never says that it buried it", async () => {
+  await using stage = await Stage.open({});
+  const publish = stage.transport.publish.bind(stage.transport);
+  await stage.send("1");
+  const { settle } = await stage.next();
+  Object.assign(stage.transport, {
+    publish: (message: Message) =>
+      message.routingKey === deadLetterQueueOf("q0")
+        ? Promise.reject(new RangeError("it does not fit"))
+        : publish(message),
+  });
+  settle(MALFORMED);
+  await stage.host.stop();
+  await stage.host[Symbol.asyncDispose]();
+  assert.equal(await stage.left(), 0);
+  assert.deepEqual(stage.records.map(({ message }) => message), [
+    "Dropped a message that could be neither handled nor moved: Cannot publish a copy of a message of queue " +
+    '"q0" (exchange "", routing key "q0"): it does not fit',
+  ]);
 });
 
 Deno.test("QueueHost tells the pool the entrypoint, its timeout and the message", async () => {
