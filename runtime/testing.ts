@@ -8,6 +8,7 @@ import { CallScope } from "./thread/call_scope.ts";
 import type { Context, Service } from "./service/service.ts";
 import type { DependencyTable } from "./service/dependency.ts";
 import { createLog, type LogRecord } from "./log/log.ts";
+import type { PlainRecord } from "./message/plain.ts";
 import type { FieldTable } from "./message/transport.ts";
 
 /** Options of {@linkcode testContext}. */
@@ -37,11 +38,13 @@ export function testContext<Name extends string, Dependencies extends Dependency
   dependencies: Partial<Omit<Context<Dependencies>, "call">> = {},
   { method = "test", headers = {}, deadline, onLog = () => {} }: TestContextOptions = {},
 ): Context<Dependencies> {
-  const call = new CallScope(method, encodeCallHeaders({ stack: [], data: headers, deadline }), {
+  const surroundings = {
     service: service.name,
     parentCallsTracked: DEFAULT_PARENT_CALLS_TRACKED,
-    logFor: (properties) => createLog({ emit: onLog, service: service.name, properties }),
-  });
+    logFor: (properties: PlainRecord) => createLog({ emit: onLog, service: service.name, properties }),
+  };
+  const sent = encodeCallHeaders({ stack: [], data: headers, deadline: undefined });
+  const call = new CallScope(method, sent, surroundings, undefined, deadline);
   return new Proxy({ ...dependencies, call } as Context<Dependencies>, {
     get(context, key) {
       if (typeof key === "string" && !(key in context) && key in service.dependencies) {

@@ -39,6 +39,9 @@ interface Pending {
 /** Number of replies in flight. Replies leave the queue as fast as they come: only their callers wait. */
 const REPLY_PREFETCH = 1_000;
 
+/** Longest expiration that RabbitMQ accepts, in milliseconds. */
+const LONGEST_EXPIRATION = 2 ** 32 - 1;
+
 /** Milliseconds that the broker has to delete the reply queue. If it is away, the queue expires by itself. */
 const LEAVE_LIMIT = 1_000;
 
@@ -72,7 +75,7 @@ export class RpcCaller implements Messenger, AsyncDisposable {
     const withdraw = signal && (() => this.#reject(correlationId, signal.reason));
     if (withdraw) signal.addEventListener("abort", withdraw, { once: true });
     try {
-      this.#send(request, correlationId).catch((error) =>
+      this.#send(request, correlationId, expiresAt).catch((error) =>
         this.#reject(
           correlationId,
           error instanceof UnroutableError ? new UnknownServiceError(request.service) : error,
@@ -117,10 +120,10 @@ export class RpcCaller implements Messenger, AsyncDisposable {
    *
    * A request that has settled in the meantime is not sent.
    */
-  async #send(request: Request, correlationId: string): Promise<void> {
+  async #send(request: Request, correlationId: string, expiresAt: number): Promise<void> {
     await (this.#consumer ??= this.#listen());
     if (this.#pending.has(correlationId)) {
-      await this.#transport.publish(this.#message(request, correlationId));
+      await this.#transport.publish(this.#message(request, correlationId, expiresAt - performance.now()));
     }
   }
 
@@ -136,7 +139,12 @@ export class RpcCaller implements Messenger, AsyncDisposable {
     }
   }
 
-  #message({ service, method, body, headers }: Request, correlationId: string): Message {
+  /**
+   * Makes the message. It expires in the queue when its caller gives up, so that nobody runs it later.
+   *
+   * @param left Milliseconds that the caller still waits.
+   */
+  #message({ service, method, body, headers }: Request, correlationId: string, left: number): Message {
     return {
       exchange: this.#topology.exchange,
       routingKey: `${service}.${method}`,
@@ -150,6 +158,7 @@ export class RpcCaller implements Messenger, AsyncDisposable {
         correlationId,
         replyTo: this.#replyTo,
         headers,
+        ...(left <= LONGEST_EXPIRATION && { expiration: String(Math.max(1, Math.ceil(left))) }),
       },
     };
   }

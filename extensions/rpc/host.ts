@@ -121,8 +121,9 @@ export class RpcHost implements Entrypoint {
         ),
       );
     }
-    const deadline = decodeDeadline(headers);
-    if (deadline !== undefined && deadline < Date.now()) {
+    const now = Date.now();
+    const deadline = decodeDeadline(headers, now);
+    if (deadline !== undefined && deadline <= now) {
       return refused(new CallTimeoutError(`Cannot run "${routingKey}": its deadline has passed`));
     }
     let text: string;
@@ -131,7 +132,8 @@ export class RpcHost implements Entrypoint {
     } catch {
       return refused(malformed("Cannot decode the request: it is not UTF-8"));
     }
-    return this.#host.run(entry, { body: text, contentType: undefined, headers });
+    const payload = { body: text, contentType: undefined, headers };
+    return this.#host.run(entry, deadline === undefined ? payload : { ...payload, deadline });
   }
 }
 

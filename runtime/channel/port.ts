@@ -46,6 +46,8 @@ export interface CallMessage {
   readonly message?: ReceivedMessage | PlainRecord | string;
   /** Milliseconds that the handler may take. For a stream, only the time before it begins counts. */
   readonly timeout?: number;
+  /** Epoch milliseconds after which nobody waits for the result. Absent if the headers alone may say so. */
+  readonly deadline?: number;
 }
 
 /** A call as a pool gets it, without the slot that the pool will give to the call. */

@@ -14,9 +14,9 @@ import type { RingCodec } from "./ring_port.ts";
 export const TO_THREAD: RingCodec<ToThread> = {
   encode(message) {
     if (message.type !== "call") return undefined;
-    const { slot, entrypoint, timeout, body, contentType, headers, message: facts } = message.call;
+    const { slot, entrypoint, timeout, deadline, body, contentType, headers, message: facts } = message.call;
     if (typeof body === "object" || !isPlain(headers) || !isPlain(facts)) return undefined;
-    return join(`${slot} ${entrypoint} ${timeout ?? NO_TIMEOUT}`, [
+    return join(`${slot} ${entrypoint} ${timeout ?? NO_TIME} ${deadline ?? NO_TIME}`, [
       body,
       contentType,
       headers && JSON.stringify(headers),
@@ -24,25 +24,25 @@ export const TO_THREAD: RingCodec<ToThread> = {
     ]);
   },
   decode(text) {
-    const { numbers: [slot, entrypoint, timeout], fields: [body, contentType, headers, ...facts] } = split(
-      text,
-      3,
-    );
+    const { numbers, fields } = split(text, 4);
+    const [slot, entrypoint, timeout, deadline] = numbers;
+    const [body, contentType, headers, ...facts] = fields;
     const call: CallMessage = {
       slot: slot!,
       entrypoint: entrypoint!,
       body,
       contentType,
       headers: headers === undefined ? undefined : JSON.parse(headers) as FieldTable,
-      ...(timeout !== NO_TIMEOUT && { timeout: timeout! }),
+      ...(timeout !== NO_TIME && { timeout: timeout! }),
+      ...(deadline !== NO_TIME && { deadline: deadline! }),
     };
     const message = fromTextOrJson(facts);
     return { type: "call", call: message === undefined ? call : { ...call, message } };
   },
 };
 
-/** Stands for no timeout. Every real timeout is longer. */
-const NO_TIMEOUT = 0;
+/** Stands for no timeout and for no deadline. Every real one is greater. */
+const NO_TIME = 0;
 
 /** Encodes and decodes messages from a thread to the main thread. */
 export const FROM_THREAD: RingCodec<FromThread> = {

@@ -27,9 +27,11 @@ export function hostedEntrypoints({ entrypoints }: Manifest): readonly HostedEnt
 /** Makes the call of an entrypoint that the pool can run. */
 export function invocationOf(
   { index, timeout }: HostedEntrypoint,
-  { body, contentType, headers, message }: Payload,
+  { body, contentType, headers, message, deadline }: Payload,
 ): Invocation {
-  const invocation = { entrypoint: index, body, contentType, headers };
+  const invocation = deadline === undefined
+    ? { entrypoint: index, body, contentType, headers }
+    : { entrypoint: index, body, contentType, headers, deadline };
   if (message === undefined) return timeout === undefined ? invocation : { ...invocation, timeout };
   return timeout === undefined ? { ...invocation, message } : { ...invocation, message, timeout };
 }

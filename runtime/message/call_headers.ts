@@ -4,12 +4,18 @@
  *
  * Invariant: every context key `k` travels as `nameko.k`. Headers without the prefix become context data,
  * too. If two headers have one name, the later one wins (Nameko 2.14, `HeaderEncoder` and `HeaderDecoder`).
- * The deadline is context data that only Enoki adds. It is text, so Python services forward it unchanged.
+ * The time until the deadline is context data that only Enoki adds. It travels as a duration, because the
+ * clocks of two machines may differ: the receiver counts it from the moment when the message arrives. It is
+ * text, so Python services forward it unchanged, and so a Python service does not shorten it either. Older
+ * versions of Enoki send the deadline itself, which counts if the duration is absent.
  */
 import type { FieldTable, FieldValue } from "./transport.ts";
 
 const PREFIX = "nameko.";
 const STACK_KEY = "call_id_stack";
+/** Milliseconds that the sender still waits. */
+const TIMEOUT_KEY = "enoki_timeout";
+/** Epoch milliseconds on the clock of the sender, from an older version of Enoki. */
 const DEADLINE_KEY = "enoki_deadline";
 
 /** Default number of ids of former calls that a call id stack keeps, in addition to the call's own id. */
@@ -21,7 +27,7 @@ export interface CallHeaders {
   readonly stack: readonly string[];
   /** Context data that travels from service to service. The keys have no prefix. */
   readonly data: FieldTable;
-  /** Epoch milliseconds after which nobody waits for the result. */
+  /** Epoch milliseconds, on the clock of this machine, after which nobody waits for the result. */
   readonly deadline: number | undefined;
 }
 
@@ -31,22 +37,31 @@ const NONE: CallHeaders = { stack: [], data: {}, deadline: undefined };
 export function decodeCallHeaders(headers: FieldTable | undefined): CallHeaders {
   if (headers === undefined) return NONE;
   let stack: readonly string[] = NONE.stack;
+  let timeout: number | undefined;
   let deadline: number | undefined;
   const data: Record<string, FieldValue> = {};
   for (const header in headers) {
     const value = headers[header]!;
     const key = header.startsWith(PREFIX) ? header.slice(PREFIX.length) : header;
     if (key === STACK_KEY) stack = Array.isArray(value) ? value.filter(isId).map(String) : [];
-    else if (key === DEADLINE_KEY) deadline = parseDeadline(value);
+    else if (key === TIMEOUT_KEY) timeout = parseMilliseconds(value);
+    else if (key === DEADLINE_KEY) deadline = parseMilliseconds(value);
     else if (key === "__proto__") Object.defineProperty(data, key, { value, enumerable: true });
     else data[key] = value;
   }
+  if (timeout !== undefined) deadline = Date.now() + timeout;
   return { stack, data, deadline };
 }
 
-/** Reads the deadline alone. The main thread needs no more before it hands a call to a thread. */
-export function decodeDeadline(headers: FieldTable | undefined): number | undefined {
-  return headers === undefined ? undefined : parseDeadline(headers[PREFIX + DEADLINE_KEY]);
+/**
+ * Reads the deadline alone. The main thread needs no more before it hands a call to a thread.
+ *
+ * @param now Epoch milliseconds at which the message arrived.
+ */
+export function decodeDeadline(headers: FieldTable | undefined, now: number): number | undefined {
+  if (headers === undefined) return undefined;
+  const timeout = parseMilliseconds(headers[PREFIX + TIMEOUT_KEY]);
+  return timeout === undefined ? parseMilliseconds(headers[PREFIX + DEADLINE_KEY]) : now + timeout;
 }
 
 /**
@@ -55,12 +70,18 @@ export function decodeDeadline(headers: FieldTable | undefined): number | undefi
  * It is for the headers of a message whose result nobody waits for.
  */
 export function withoutDeadline(headers: FieldTable | undefined): FieldTable | undefined {
-  if (headers === undefined || !(PREFIX + DEADLINE_KEY in headers || DEADLINE_KEY in headers)) return headers;
-  const { [PREFIX + DEADLINE_KEY]: _prefixed, [DEADLINE_KEY]: _plain, ...kept } = headers;
+  if (headers === undefined || !DEADLINE_HEADERS.some((name) => name in headers)) return headers;
+  const kept = { ...headers };
+  for (const name of DEADLINE_HEADERS) delete kept[name];
   return kept;
 }
 
-/** Writes message headers. It leaves out a null value, as Nameko does. */
+const DEADLINE_HEADERS = [PREFIX + TIMEOUT_KEY, TIMEOUT_KEY, PREFIX + DEADLINE_KEY, DEADLINE_KEY];
+
+/**
+ * Writes message headers. It leaves out a null value, as Nameko does. In place of the deadline it writes how
+ * many milliseconds are left until then.
+ */
 export function encodeCallHeaders({ stack, data, deadline }: CallHeaders): FieldTable {
   const headers: Record<string, FieldValue> = {};
   for (const key in data) {
@@ -68,7 +89,9 @@ export function encodeCallHeaders({ stack, data, deadline }: CallHeaders): Field
     if (value !== null && value !== undefined) headers[PREFIX + key] = value;
   }
   if (stack.length > 0) headers[PREFIX + STACK_KEY] = stack;
-  if (deadline !== undefined) headers[PREFIX + DEADLINE_KEY] = String(Math.ceil(deadline));
+  if (deadline !== undefined) {
+    headers[PREFIX + TIMEOUT_KEY] = String(Math.max(0, Math.ceil(deadline - Date.now())));
+  }
   return headers;
 }
 
@@ -77,7 +100,7 @@ function isId(value: FieldValue): value is string | number {
   return typeof value === "string" || typeof value === "number";
 }
 
-function parseDeadline(value: FieldValue | undefined): number | undefined {
-  const deadline = typeof value === "string" && value !== "" ? Number(value) : value;
-  return typeof deadline === "number" && Number.isFinite(deadline) ? deadline : undefined;
+function parseMilliseconds(value: FieldValue | undefined): number | undefined {
+  const time = typeof value === "string" && value !== "" ? Number(value) : value;
+  return typeof time === "number" && Number.isFinite(time) ? time : undefined;
 }

@@ -21,6 +21,8 @@ export interface Payload {
    * of entrypoint whose handlers get these facts have this field.
    */
   readonly message?: ReceivedMessage | PlainRecord | string;
+  /** Epoch milliseconds after which nobody waits for the result. Absent if the headers alone may say so. */
+  readonly deadline?: number;
 }
 
 /** The facts that an entrypoint's thread half knows about its handler. */

@@ -28,6 +28,7 @@ export class CallScope implements Call {
   readonly #messageHeaders: FieldTable | undefined;
   /** Epoch milliseconds at which the call's own timeout ends; infinite if it has none. */
   #timeoutAt: number;
+  readonly #deadline: number | undefined;
   #decoded: CallHeaders | undefined;
   #id: string | undefined;
   #stack: readonly string[] | undefined;
@@ -37,17 +38,22 @@ export class CallScope implements Call {
   #log: Log | undefined;
   #ended = false;
 
-  /** @param timeout Milliseconds that the call may take from now on. */
+  /**
+   * @param timeout Milliseconds that the call may take from now on.
+   * @param deadline Epoch milliseconds after which the caller does not wait. @default {what the headers say}
+   */
   constructor(
     method: string,
     headers: FieldTable | undefined,
     surroundings: CallSurroundings,
     timeout?: number,
+    deadline?: number,
   ) {
     this.method = method;
     this.#messageHeaders = headers;
     this.#surroundings = surroundings;
     this.#timeoutAt = timeout === undefined ? Infinity : Date.now() + timeout;
+    this.#deadline = deadline;
   }
 
   get service(): string {
@@ -67,7 +73,7 @@ export class CallScope implements Call {
   }
 
   get deadline(): number | undefined {
-    const deadline = Math.min(this.#headers.deadline ?? Infinity, this.#timeoutAt);
+    const deadline = Math.min(this.#callersDeadline ?? Infinity, this.#timeoutAt);
     return deadline === Infinity ? undefined : deadline;
   }
 
@@ -104,6 +110,10 @@ export class CallScope implements Call {
     clearTimeout(this.#deadlineTimer);
   }
 
+  get #callersDeadline(): number | undefined {
+    return this.#deadline ?? this.#headers.deadline;
+  }
+
   get #headers(): CallHeaders {
     return this.#decoded ??= decodeCallHeaders(this.#messageHeaders);
   }
@@ -115,7 +125,7 @@ export class CallScope implements Call {
    * that timeout does not count any more.
    */
   #watchDeadline(): void {
-    const { deadline } = this.#headers;
+    const deadline = this.#callersDeadline;
     if (deadline === undefined || this.#ended) return;
     const left = deadline - Date.now();
     if (left <= 0) this.cancel("timeout");

@@ -120,8 +120,8 @@ export class Invoker implements AsyncDisposable {
   }
 
   /** Makes the scope of a call that is about to run. */
-  scope({ entrypoint, headers, timeout }: CallMessage): CallScope {
-    return new CallScope(this.#entries[entrypoint]!.method, headers, this.#surroundings, timeout);
+  scope({ entrypoint, headers, timeout, deadline }: CallMessage): CallScope {
+    return new CallScope(this.#entries[entrypoint]!.method, headers, this.#surroundings, timeout, deadline);
   }
 
   /**

@@ -47,7 +47,7 @@ export function poolMessagingLaws(law: PoolLaw): void {
     const { request, release } = await stage.gate.arrival("passed on");
     release();
     await call;
-    const { "nameko.call_id_stack": stack, "nameko.enoki_deadline": _deadline, ...data } = request.headers;
+    const { "nameko.call_id_stack": stack, "nameko.enoki_timeout": _timeout, ...data } = request.headers;
     assert.deepEqual(data, { "nameko.language": "en", "nameko.user": 7 });
     assert.equal((stack as string[])[0], "first.call.1");
     assert.match((stack as string[])[1]!, /^working\.hold\.[0-9a-f-]{36}$/);

@@ -105,7 +105,8 @@ Deno.test("run() passes a deadline on that is nearer than the client's own timeo
   await using _running = await serveInMemory(broker, ["chain.ts"]);
   await using cluster = await connect({ broker: memory({ broker }), timeout: 3_000 });
   const [first, , third] = await cluster.client<typeof chainModule.outer>("enoki_test_outer").trace();
-  assert.equal(third!.deadline, first!.deadline);
+  const later = third!.deadline! - first!.deadline!;
+  assert.ok(later >= 0 && later < 1_000, `${later} ms`);
 });
 
 Deno.test("Running.shutdown() lets running calls finish, then disposes dependencies", async () => {
@@ -243,7 +244,7 @@ Deno.test("run() gives a service's own calls the timeout that its configuration 
   await using cluster = await connect({ broker: memory({ broker }) });
   const call = cluster.client("enoki_test_calling").ask!("how long");
   const { request, release } = await gate.arrival("how long");
-  const left = Number(request.headers["nameko.enoki_deadline"]) - Date.now();
+  const left = Number(request.headers["nameko.enoki_timeout"]);
   release();
   await call;
   assert.ok(left > 5_000 && left <= 7_001, `${left} ms`);

@@ -3,6 +3,9 @@ import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { connect } from "../../../extensions/run.ts";
 import { BrokerError, CallTimeoutError, UnknownServiceError } from "../../../runtime/message/errors.ts";
 import { configureLogging } from "../../../runtime/log/observe.ts";
+import { DEFAULT_EXCHANGE } from "../../../extensions/rpc/settings.ts";
+import { rpcTopology } from "../../../extensions/rpc/topology.ts";
+import type { Delivery } from "../../../runtime/message/transport.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 import { SeverableProxy } from "../../fixtures/severable_proxy.ts";
 
@@ -42,6 +45,39 @@ Deno.test("RpcCaller rejects a call that was not sent yet when it is closed", as
   const refused = assert.rejects(call, /closed before the answer came/);
   await cluster.close();
   await refused;
+});
+
+/** The first request that arrives when a program calls with `timeout`. Nobody answers it. */
+async function requestWithin(timeout: number): Promise<Delivery["properties"]> {
+  const broker = new MemoryBroker();
+  await using server = memory({ broker });
+  await server.connect();
+  const { service, queueOf } = rpcTopology(DEFAULT_EXCHANGE);
+  await server.declare(service("enoki_test_mute"));
+  const arrived = Promise.withResolvers<Delivery["properties"]>();
+  await server.consume(queueOf("enoki_test_mute"), ({ properties }) => {
+    arrived.resolve(properties);
+    return Promise.resolve("ack");
+  }, { prefetch: 1 });
+  const cluster = await connect({ broker: memory({ broker }), timeout });
+  const call = cluster.client("enoki_test_mute").hello!();
+  const closed = assert.rejects(call, /closed before the answer came/);
+  const properties = await arrived.promise;
+  await cluster.close();
+  await closed;
+  return properties;
+}
+
+Deno.test("RpcCaller.request() lets a request expire when its caller gives up", async () => {
+  const { expiration } = await requestWithin(5_000);
+  assert.match(expiration ?? "", /^\d+$/);
+  assert.ok(Number(expiration) > 4_000 && Number(expiration) <= 5_000, expiration);
+});
+
+Deno.test("RpcCaller.request() sends no expiration that a broker refuses", async () => {
+  for (const timeout of [2 ** 33, Infinity]) {
+    assert.equal((await requestWithin(timeout)).expiration, undefined);
+  }
 });
 
 brokerTest("RpcCaller.request() keeps its timeout while the broker is away", async (uri) => {

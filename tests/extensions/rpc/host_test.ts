@@ -112,12 +112,27 @@ Deno.test("RpcHost answers a request whose deadline has passed, without running 
   const broker = new MemoryBroker();
   await using _running = await serveInMemory(broker, ["waiting.ts"]);
   await using caller = await rawCaller(broker);
-  const headers = { "nameko.enoki_deadline": String(Date.now() - 1_000) };
-  const { error } = await caller.ask('{"args": [1], "kwargs": {}}', {
-    contentType: "application/json",
-    headers,
-  });
-  assert.equal(error?.exc_type, "CallTimeoutError");
+  for (
+    const headers of [
+      { "nameko.enoki_timeout": "0" },
+      { "nameko.enoki_deadline": String(Date.now() - 1_000) },
+    ]
+  ) {
+    const { error } = await caller.ask('{"args": [1], "kwargs": {}}', {
+      contentType: "application/json",
+      headers,
+    });
+    assert.equal(error?.exc_type, "CallTimeoutError");
+  }
+});
+
+Deno.test("RpcHost runs a request with time left, whatever the clock of its sender says", async () => {
+  const broker = new MemoryBroker();
+  await using _running = await serveInMemory(broker, ["waiting.ts"]);
+  await using caller = await rawCaller(broker);
+  const headers = { "nameko.enoki_timeout": "5000", "nameko.enoki_deadline": String(Date.now() - 60_000) };
+  const reply = await caller.ask('{"args": [1], "kwargs": {}}', { contentType: "application/json", headers });
+  assert.deepEqual(reply, { result: 1, error: null });
 });
 
 Deno.test("RpcHost survives headers that make no sense", async () => {

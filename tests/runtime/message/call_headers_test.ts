@@ -1,9 +1,10 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import {
   type CallHeaders,
   decodeCallHeaders,
   decodeDeadline,
   encodeCallHeaders,
+  withoutDeadline,
 } from "../../../runtime/message/call_headers.ts";
 import type { FieldTable } from "../../../runtime/message/transport.ts";
 
@@ -52,26 +53,50 @@ Deno.test("decodeCallHeaders() takes a stack that is no list for none", () => {
   }
 });
 
-Deno.test("decodeCallHeaders() reads the deadline from text or number", () => {
+Deno.test("decodeCallHeaders() counts the time until the deadline from now, as text or number", () => {
+  for (const timeout of ["5000", 5_000]) {
+    const before = Date.now();
+    const { deadline, data } = decodeCallHeaders({ "nameko.enoki_timeout": timeout });
+    ok(deadline! >= before + 5_000 && deadline! <= Date.now() + 5_000);
+    deepStrictEqual(data, {});
+    strictEqual(decodeDeadline({ "nameko.enoki_timeout": timeout }, 1_000), 6_000);
+  }
+});
+
+Deno.test("decodeCallHeaders() reads the deadline of an older peer only if the time until then is absent", () => {
   for (const deadline of ["1700000000000", 1_700_000_000_000]) {
     strictEqual(decodeCallHeaders({ "nameko.enoki_deadline": deadline }).deadline, 1_700_000_000_000);
-    strictEqual(decodeDeadline({ "nameko.enoki_deadline": deadline }), 1_700_000_000_000);
+    strictEqual(decodeDeadline({ "nameko.enoki_deadline": deadline }, 0), 1_700_000_000_000);
   }
+  const both = { "nameko.enoki_timeout": "5000", "nameko.enoki_deadline": "7" };
+  ok(decodeCallHeaders(both).deadline! > Date.now());
+  strictEqual(decodeDeadline(both, 1_000), 6_000);
+});
+
+Deno.test("withoutDeadline() removes every spelling of the deadline and nothing else", () => {
+  const spellings = { "nameko.enoki_timeout": "1", enoki_timeout: "1", "nameko.enoki_deadline": "1" };
+  deepStrictEqual(withoutDeadline({ ...spellings, enoki_deadline: 1, "nameko.language": "de" }), {
+    "nameko.language": "de",
+  });
+  const none = { "nameko.language": "de" };
+  strictEqual(withoutDeadline(none), none);
 });
 
 Deno.test("decodeCallHeaders() takes a deadline that makes no sense for none", () => {
-  for (const deadline of ["", "soon", "Infinity", null, true, [5]]) {
-    strictEqual(decodeCallHeaders({ "nameko.enoki_deadline": deadline }).deadline, undefined);
-    strictEqual(decodeDeadline({ "nameko.enoki_deadline": deadline }), undefined);
+  for (const name of ["nameko.enoki_timeout", "nameko.enoki_deadline"]) {
+    for (const deadline of ["", "soon", "Infinity", null, true, [5]]) {
+      strictEqual(decodeCallHeaders({ [name]: deadline }).deadline, undefined);
+      strictEqual(decodeDeadline({ [name]: deadline }, 0), undefined);
+    }
   }
-  strictEqual(decodeDeadline(undefined), undefined);
+  strictEqual(decodeDeadline(undefined, 0), undefined);
 });
 
-Deno.test("encodeCallHeaders() prefixes context data, stack and deadline", () => {
+Deno.test("encodeCallHeaders() prefixes context data, stack and the time until the deadline", () => {
   deepStrictEqual(encodeCallHeaders({ stack: ["a.b.1"], data: { language: "de" }, deadline: 5 }), {
     "nameko.language": "de",
     "nameko.call_id_stack": ["a.b.1"],
-    "nameko.enoki_deadline": "5",
+    "nameko.enoki_timeout": "0",
   });
 });
 
@@ -82,16 +107,20 @@ Deno.test("encodeCallHeaders() drops null and what is empty", () => {
   });
 });
 
-Deno.test("encodeCallHeaders() writes the deadline as the text of an integer", () => {
-  const headers: FieldTable = encodeCallHeaders({ stack: [], data: {}, deadline: 1_700_000_000_000.25 });
-  strictEqual(headers["nameko.enoki_deadline"], "1700000000001");
+Deno.test("encodeCallHeaders() writes the time until the deadline as the text of an integer, and no clock", () => {
+  const deadline = Date.now() + 5_000.25;
+  const headers: FieldTable = encodeCallHeaders({ stack: [], data: {}, deadline });
+  const timeout = headers["nameko.enoki_timeout"];
+  ok(typeof timeout === "string" && /^\d{4}$/.test(timeout), String(timeout));
+  ok(Number(timeout) <= 5_001);
+  deepStrictEqual(Object.keys(headers), ["nameko.enoki_timeout"]);
 });
 
 Deno.test("decodeCallHeaders() reads back what encodeCallHeaders() wrote", () => {
   const headers: CallHeaders = {
     stack: ["a.b.1", "c.d.2"],
     data: { language: "de", n: { m: [1] } },
-    deadline: 9,
+    deadline: undefined,
   };
   deepStrictEqual(decodeCallHeaders(encodeCallHeaders(headers)), headers);
 });

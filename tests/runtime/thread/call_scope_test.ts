@@ -8,6 +8,7 @@ function scope(
   parentCallsTracked = 10,
   records: LogRecord[] = [],
   timeout?: number,
+  deadline?: number,
 ): CallScope {
   return new CallScope(
     "place",
@@ -18,6 +19,7 @@ function scope(
       logFor: (properties) => createLog({ emit: (record) => records.push(record), properties }),
     },
     timeout,
+    deadline,
   );
 }
 
@@ -99,6 +101,12 @@ Deno.test("CallScope.deadline is the caller's or that of its own timeout, whiche
   ok(own >= now + 500 && own < now + 5_000);
   strictEqual(scope(far, 10, [], 120_000).deadline, now + 60_000);
   ok(scope(undefined, 10, [], 500).deadline! >= now + 500);
+});
+
+Deno.test("CallScope.deadline is the one that the main thread has counted, and not what the headers say", () => {
+  const headers = { "nameko.enoki_timeout": "60000" };
+  strictEqual(scope(headers, 10, [], undefined, 5).deadline, 5);
+  strictEqual(scope(headers, 10, [], undefined, 5).signal.aborted, true);
 });
 
 Deno.test("CallScope.liftTimeout() leaves the caller's deadline", () => {
