@@ -1,5 +1,6 @@
 /** The start of services: settings, wiring and runner are put together here. */
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { within } from "../runtime/waiting/abort.ts";
 import { settingsOfOthers } from "../runtime/serving/settings.ts";
 import type { Settings } from "./settings.ts";
 import type { Container } from "../runtime/serving/container.ts";
@@ -148,12 +149,12 @@ export async function serve(
       log,
       onFailure: (module, error) => onProgress({ step: "not reloaded", module, error }),
     });
-    return running(runner, wired, watching);
+    return running(runner, wired, watching, settings.runtime.grace);
   } catch (error) {
     // Nobody needs the broker any more, even if the wiring still waits for it.
     failing.abort(error);
     const wired = await wiring.catch(() => undefined);
-    await wired?.[Symbol.asyncDispose]();
+    await wired?.close(CLOSE_LIMIT);
     throw error;
   }
 }
@@ -165,13 +166,29 @@ async function loadWiring(options: WireOptions): Promise<Wired> {
   return await wire(options);
 }
 
-function running(runner: Runner, wired: Wired, watching: AsyncDisposable | undefined): Running {
-  const close = async () => {
-    await watching?.[Symbol.asyncDispose]();
-    await wired[Symbol.asyncDispose]();
-  };
+/** Milliseconds that the broker and the HTTP server have to close when there is no grace left. */
+const CLOSE_LIMIT = 1_000;
+
+function running(
+  runner: Runner,
+  wired: Wired,
+  watching: AsyncDisposable | undefined,
+  grace: number,
+): Running {
+  let graceEnd: number | undefined;
+  let closing: Promise<void> | undefined;
+  const close = () =>
+    closing ??= (async () => {
+      const now = performance.now();
+      const left = Math.max(CLOSE_LIMIT, (graceEnd ?? now + grace) - now);
+      if (watching !== undefined) await within(left, Promise.resolve(watching[Symbol.asyncDispose]()));
+      await wired.close(Math.max(CLOSE_LIMIT, left - (performance.now() - now)));
+    })();
   const shutdown = async (options?: { readonly signal?: AbortSignal }) => {
-    await Promise.all([watching?.[Symbol.asyncDispose](), runner.shutdown(options)]);
+    graceEnd ??= performance.now() + grace;
+    void watching?.[Symbol.asyncDispose]();
+    await runner.shutdown(options);
+    if (options?.signal?.aborted) graceEnd = performance.now();
     await close();
   };
   const finished = runner.finished.finally(close);

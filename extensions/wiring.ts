@@ -17,6 +17,7 @@ import type { Wiring } from "../runtime/serving/launcher.ts";
 import type { Log } from "../runtime/log/log.ts";
 import { isLogged } from "../runtime/log/observe.ts";
 import type { Transport, TransportStatus } from "../runtime/message/transport.ts";
+import { within } from "../runtime/waiting/abort.ts";
 import { Lazy } from "../runtime/waiting/lazy.ts";
 import { logStatus, openBroker } from "./broker.ts";
 import type { OpenApiRoute } from "./http/openapi/route.ts";
@@ -48,12 +49,14 @@ export interface WireOptions {
   readonly signal: AbortSignal;
 }
 
-/** A {@linkcode Wiring} with its HTTP server. Disposing it closes the server and the transport. */
-export interface Wired extends Wiring, AsyncDisposable {
+/** A {@linkcode Wiring} with its HTTP server. */
+export interface Wired extends Wiring {
   /** URL of the HTTP server; undefined while it does not listen. */
   readonly http: string | undefined;
   /** Lets HTTP requests in, where there are rules for them. Idempotent. */
   listen(): Promise<void>;
+  /** Closes the server and the transport. After `limit` milliseconds it waits no longer for either. */
+  close(limit: number): Promise<void>;
 }
 
 /**
@@ -63,7 +66,7 @@ export interface Wired extends Wiring, AsyncDisposable {
  * @throws {BrokerError} If the broker cannot be reached.
  */
 export async function wire(options: WireOptions): Promise<Wired> {
-  const { settings, entrypoints, dependencies } = options;
+  const { settings, entrypoints, dependencies, log } = options;
   const connection = { lost: false };
   const shared = sharedParts(options, () => !connection.lost);
   const close = async () => {
@@ -109,12 +112,17 @@ export async function wire(options: WireOptions): Promise<Wired> {
       return { ...Object.fromEntries(loaded), ...entrypoints };
     },
     dependencies: { ...setups(shared), ...dependencies },
-    async [Symbol.asyncDispose]() {
-      await close();
-      await transport.close();
+    async close(limit) {
+      const end = performance.now() + limit;
+      if (!await within(limit, close())) log.warning(`Cannot close the HTTP server within ${limit} ms`);
+      const left = Math.max(0, end - performance.now());
+      await within(left + CLOSE_MARGIN, transport.close({ limit: left }));
     },
   };
 }
+
+/** Milliseconds that a transport has to drop its connection, once it waits for the broker no longer. */
+const CLOSE_MARGIN = 250;
 
 /** The parts that the host halves have in common. */
 interface Shared {

@@ -44,7 +44,7 @@ export interface AmqpOptions extends TransportOptions {
   readonly retryStep?: number;
   /** Milliseconds that the wait between attempts never exceeds. @default {30000} */
   readonly retryLimit?: number;
-  /** Milliseconds that {@linkcode Transport.close} waits for confirms. @default {5000} */
+  /** Milliseconds within which {@linkcode Transport.close} ends, whatever the broker does. @default {5000} */
   readonly flushTimeout?: number;
   /** Properties of this client on the broker's management pages. @default {{ product: "enoki" }} */
   readonly clientProperties?: Readonly<Record<string, string>>;
@@ -166,22 +166,24 @@ export class AmqpTransport implements Transport {
     });
   }
 
-  close(): Promise<void> {
-    return this.#closed ??= this.#close();
+  close({ limit = this.#flushTimeout }: { readonly limit?: number } = {}): Promise<void> {
+    return this.#closed ??= this.#close(Math.min(limit, this.#flushTimeout));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  async #close(): Promise<void> {
+  async #close(limit: number): Promise<void> {
     const { link } = this.#connection;
+    const end = performance.now() + limit;
+    const left = () => Math.max(0, end - performance.now());
     const flushed = async (work: Promise<unknown>) => {
-      if (link !== undefined) await within(this.#flushTimeout, Promise.race([work, link.lost, link.blocked]));
+      if (link !== undefined) await within(left(), Promise.race([work, link.lost, link.blocked]));
     };
     await flushed(this.#publisher.settled());
     await flushed(Promise.all([...this.#consumers].map((consumer) => consumer.close())));
-    await this.#connection.close(this.#flushTimeout);
+    await this.#connection.close(left());
     this.#publisher.close(
       new BrokerError(
         `Cannot publish: the transport was closed before broker ${this.broker} confirmed the message`,

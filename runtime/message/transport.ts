@@ -231,6 +231,9 @@ export interface Transport extends AsyncDisposable {
    * queues.
    *
    * It does not wait for a broker that is blocked. Idempotent. Disposal does the same.
+   *
+   * @param options.limit Milliseconds that all of its waits for the broker may take together.
+   * @default {a limit of the transport}
    */
-  close(): Promise<void>;
+  close(options?: { readonly limit?: number }): Promise<void>;
 }

@@ -26,6 +26,12 @@ import { sameEntrypoints } from "../pool/same_entrypoints.ts";
 import type { Transport } from "../message/transport.ts";
 import type { Invocation } from "../channel/port.ts";
 
+/**
+ * Milliseconds that the rest of a stop may take once it is forced. Verdicts, answers and threads are quick
+ * then, unless the broker or a thread does not answer at all.
+ */
+const FORCED_STOP = 500;
+
 /** State of a container between its start and its end. */
 export type ContainerState = "starting" | "running" | "draining" | "stopped" | "failed";
 
@@ -60,6 +66,8 @@ export class Container implements AsyncDisposable {
   readonly #entrypoints: readonly Entrypoint[];
   readonly #end = Promise.withResolvers<void>();
   readonly #aborting = new AbortController();
+  /** Resolves when a forced stop waits for nothing any more. */
+  readonly #over = Promise.withResolvers<void>();
   readonly #demandListeners: ((demand: number) => void)[] = [];
   readonly #former = new Map<Pool, Promise<void>>();
   #manifest: Manifest;
@@ -176,17 +184,20 @@ export class Container implements AsyncDisposable {
    * Stops politely: ends the intake, then waits for the running calls, then ends dependencies and threads.
    * The method is idempotent: a second call waits for the same end.
    *
-   * @param options.signal Aborting ends the waits. Then the container kills its threads, and their
-   * deliveries go back to the broker.
+   * @param options.signal Aborting ends the waits, at most {@linkcode FORCED_STOP} later. The container kills
+   * its threads, and their deliveries go back to the broker.
    * @param options.replaced Whether another container goes on with a newer version of the service.
    */
   shutdown(
     { signal, replaced = false }: { readonly signal?: AbortSignal; readonly replaced?: boolean } = {},
   ): Promise<void> {
     const abort = () => {
+      if (this.#aborting.signal.aborted) return;
       this.#tellOfCut();
       this.#aborting.abort();
       this.#pool.abort();
+      const limit = setTimeout(() => this.#over.resolve(), FORCED_STOP);
+      void this.finished.catch(() => {}).then(() => clearTimeout(limit));
     };
     if (signal?.aborted) abort();
     else signal?.addEventListener("abort", abort, { once: true });
@@ -213,14 +224,14 @@ export class Container implements AsyncDisposable {
     const problems: unknown[] = [];
     const attempt = async (step: PromiseLike<unknown>) => {
       try {
-        await step;
+        await Promise.race([step, this.#over.promise]);
       } catch (error) {
         problems.push(error);
       }
     };
     await Promise.all(this.#entrypoints.map((entrypoint) => attempt(entrypoint.stop({ replaced }))));
     pool.shed();
-    await Promise.all(this.#former.values());
+    await attempt(Promise.all(this.#former.values()));
     await attempt(pool.drain());
     await Promise.all(this.#entrypoints.map((entrypoint) => attempt(entrypoint[Symbol.asyncDispose]())));
     await attempt(pool.shutdown({ signal: this.#aborting.signal }));

@@ -3,7 +3,7 @@
  * the watch on files that causes a reload. The runner puts these parts together: it starts the services of
  * some modules, reloads them, and stops them.
  */
-import { timeLimit } from "../waiting/abort.ts";
+import { abortable, timeLimit, within } from "../waiting/abort.ts";
 import type { Container } from "./container.ts";
 import { ServiceLoadError } from "../message/errors.ts";
 import { type Launched, Launcher, type LauncherOptions } from "./launcher.ts";
@@ -32,6 +32,9 @@ export type Progress =
   }
   /** The changed module could not be reloaded; the former version goes on. */
   | { readonly step: "not reloaded"; readonly module: string; readonly error: unknown };
+
+/** Milliseconds that containers which still start may take to do so, once the start is given up. */
+const START_LIMIT = 250;
 
 /** Options of {@linkcode Runner.start}. */
 export interface RunnerOptions extends LauncherOptions {
@@ -125,7 +128,14 @@ export class Runner implements AsyncDisposable {
           onProgress({ step: "serving", service: manifest.name });
         }
       }
-      await Promise.all(services.map(({ container }) => container.start()));
+      const starting = Promise.all(services.map(({ container }) => container.start()));
+      try {
+        await abortable(starting, signal);
+      } catch (error) {
+        // A container that still starts while it stops could miss an entrypoint, but the broker may be away.
+        await within(START_LIMIT, starting.catch(() => {}));
+        throw error;
+      }
       signal?.throwIfAborted();
       return new Runner(specifiers, services, launcher, onProgress);
     } catch (error) {
@@ -187,7 +197,8 @@ export class Runner implements AsyncDisposable {
     this.#ending.abort(new DOMException("The services are being stopped", "AbortError"));
     using limit = timeLimit(this.#launcher.grace, this.#forcing.signal);
     const stops = [...this.#live].map((container) => container.shutdown({ signal: limit.signal }));
-    await Promise.all([this.#reloading, ...stops]);
+    const reloading = abortable(this.#reloading, limit.signal).catch(() => {});
+    await Promise.all([reloading, ...stops]);
   }
 
   #served(module: string | URL | undefined): readonly ModuleSpecifier[] {
