@@ -6,8 +6,8 @@
  * by their delivery tag. The broker confirms one tag, or all tags up to one. When the channel closes, all
  * unconfirmed publications go back to the front of `#waiting`, in order, and the publisher sends them again
  * on the next channel: at least once, never zero times. A publication that its caller gives up while it waits
- * is not sent any more. As soon as such publications are more than half of `#waiting`, the publisher removes
- * them. So during an outage, `#waiting` has at most twice as many publications as callers wait for.
+ * is not sent any more, and its message is let go at once. As soon as such publications are more than half of
+ * `#waiting`, the publisher removes them. So during an outage, `#waiting` has at most twice as many publications as callers wait for.
  *
  * A *return* (the message is mandatory, and no queue took it) comes before the confirm of the same message.
  * It carries the message, but not the delivery tag. So the publisher looks for the first unconfirmed
@@ -22,18 +22,22 @@
 
 import { Buffer } from "node:buffer";
 import { type BrokerError, UnroutableError } from "../../runtime/message/errors.ts";
-import type { Message } from "../../runtime/message/transport.ts";
+import type { Message, TransportPublishOptions } from "../../runtime/message/transport.ts";
 import type { PublishChannel, ReceivedMessage } from "./client_library.ts";
 import { refusal } from "./refusal.ts";
 import type { TickWriter } from "./tick_writer.ts";
 
 interface Publication {
-  readonly message: Message;
-  readonly body: Buffer;
+  message: Message;
+  body: Buffer;
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
   /** Removes the listener from the caller's signal. */
   unwatch: (() => void) | undefined;
+  /** Takes the publication back while it waits. */
+  readonly cancellation: TransportPublishOptions["cancellation"];
+  /** Whether the publication is on the channel. */
+  sent: boolean;
   settled: boolean;
   returned: boolean;
   /** Whether the publication was in flight when the broker refused a publication. A suspect is sent alone. */
@@ -61,7 +65,11 @@ export class Publisher {
   }
 
   /** Publishes. Resolves on the broker's confirm, or, without confirms, when the message is on its way. */
-  publish(message: Message, signal?: AbortSignal): Promise<void> {
+  publish(
+    message: Message,
+    signal?: AbortSignal,
+    cancellation?: TransportPublishOptions["cancellation"],
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
       const { body } = message;
       const publication: Publication = {
@@ -70,13 +78,18 @@ export class Publisher {
         resolve,
         reject,
         unwatch: undefined,
+        cancellation,
+        sent: false,
         settled: false,
         returned: false,
         suspect: false,
       };
       if (signal !== undefined) this.#watch(publication, signal);
       if (this.#first === this.#waiting.length && this.#maySend(publication)) this.#send(publication);
-      else this.#waiting.push(publication);
+      else {
+        this.#waiting.push(publication);
+        this.#watchCancellation(publication);
+      }
     });
   }
 
@@ -130,12 +143,26 @@ export class Publisher {
   }
 
   #watch(publication: Publication, signal: AbortSignal): void {
-    const onAbort = () => {
-      settle(publication, signal.reason);
-      if (++this.#givenUp > (this.#waiting.length - this.#first) / 2) this.#compact();
-    };
+    const onAbort = () => this.#giveUp(publication, signal.reason);
     publication.unwatch = () => signal.removeEventListener("abort", onAbort);
     signal.addEventListener("abort", onAbort, { once: true });
+  }
+
+  #watchCancellation(publication: Publication): void {
+    publication.cancellation?.onCancel(() => {
+      if (!publication.sent && !publication.settled) {
+        this.#giveUp(publication, new DOMException("The message was taken back", "AbortError"));
+      }
+    });
+  }
+
+  #giveUp(publication: Publication, reason: unknown): void {
+    settle(publication, reason);
+    if (!publication.sent) {
+      publication.message = LET_GO;
+      publication.body = EMPTY;
+    }
+    if (++this.#givenUp > (this.#waiting.length - this.#first) / 2) this.#compact();
   }
 
   /** Removes from `#waiting` all publications that are settled or sent. */
@@ -166,6 +193,7 @@ export class Publisher {
       settle(publication, error);
       return;
     }
+    publication.sent = true;
     this.#alone = publication.suspect;
     if (this.#confirms) this.#unconfirmed.set(++this.#lastTag, publication);
     else settle(publication, undefined);
@@ -217,18 +245,25 @@ export class Publisher {
       conclude(unconfirmed.pop()!, refused);
     }
     for (const publication of unconfirmed) {
+      publication.sent = false;
       publication.returned = false;
       publication.suspect ||= refused !== undefined;
     }
     this.#waiting = [...unconfirmed, ...this.#waiting.slice(this.#first)];
     this.#first = 0;
     this.#compact();
+    for (const publication of unconfirmed) this.#watchCancellation(publication);
   }
 
   #notifyIdle(): void {
     if (this.#idle !== undefined && this.#unconfirmed.size === 0 && this.#waiting.length === 0) this.#idle();
   }
 }
+
+const EMPTY = Buffer.alloc(0);
+
+/** Stands for a message that its caller has given up. */
+const LET_GO: Message = { exchange: "", routingKey: "", body: "", properties: {} };
 
 /** Settles a publication by the broker's answer. */
 function conclude(publication: Publication, refused: Error | undefined): void {

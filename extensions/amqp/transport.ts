@@ -8,6 +8,7 @@ import type {
   Topology,
   Transport,
   TransportOptions,
+  TransportPublishOptions,
   TransportStatus,
 } from "../../runtime/message/transport.ts";
 import { Connection } from "./connection.ts";
@@ -119,14 +120,14 @@ export class AmqpTransport implements Transport {
   }
 
   // This method is not async, because it is the hot path: it returns the publisher's own promise.
-  publish(message: Message, options?: { readonly signal?: AbortSignal }): Promise<void> {
+  publish(message: Message, options?: TransportPublishOptions): Promise<void> {
     try {
       this.#connection.assertUsable();
       options?.signal?.throwIfAborted();
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#publisher.publish(message, options?.signal);
+    return this.#publisher.publish(message, options?.signal, options?.cancellation);
   }
 
   async consume(queue: string, receiver: Receiver, options: ConsumeOptions): Promise<Consumer> {

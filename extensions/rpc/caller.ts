@@ -10,6 +10,7 @@
 import { WakeTimer } from "../../runtime/waiting/wake_timer.ts";
 import { JSON_CONTENT_TYPE, UTF8 } from "../../runtime/message/codec.ts";
 import { within } from "../../runtime/waiting/abort.ts";
+import { Cancellation } from "../../runtime/waiting/cancellation.ts";
 import {
   BrokerError,
   CallTimeoutError,
@@ -32,6 +33,8 @@ interface Pending {
   readonly request: Request;
   readonly timeout: number;
   readonly expiresAt: number;
+  /** Takes the request back from the transport if it has not been sent. */
+  readonly cancellation: Cancellation;
   readonly resolve: (body: string | Uint8Array) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -70,17 +73,13 @@ export class RpcCaller implements Messenger, AsyncDisposable {
     const { promise, resolve, reject } = Promise.withResolvers<string | Uint8Array>();
     const correlationId = crypto.randomUUID();
     const expiresAt = performance.now() + timeout;
-    this.#pending.set(correlationId, { request, timeout, expiresAt, resolve, reject });
+    const cancellation = new Cancellation();
+    this.#pending.set(correlationId, { request, timeout, expiresAt, cancellation, resolve, reject });
     this.#timer.by(expiresAt);
     const withdraw = signal && (() => this.#reject(correlationId, signal.reason));
     if (withdraw) signal.addEventListener("abort", withdraw, { once: true });
     try {
-      this.#send(request, correlationId, expiresAt).catch((error) =>
-        this.#reject(
-          correlationId,
-          error instanceof UnroutableError ? new UnknownServiceError(request.service) : error,
-        )
-      );
+      this.#send(correlationId).catch((error) => this.#refused(correlationId, error));
       return await promise;
     } finally {
       if (withdraw) signal.removeEventListener("abort", withdraw);
@@ -118,13 +117,23 @@ export class RpcCaller implements Messenger, AsyncDisposable {
   /**
    * Declares the reply queue if that is still to do, then publishes the request.
    *
-   * A request that has settled in the meantime is not sent.
+   * A request that has settled in the meantime is not sent. Only `#pending` holds requests, so one that has
+   * been given up leaves nothing behind.
    */
-  async #send(request: Request, correlationId: string, expiresAt: number): Promise<void> {
+  async #send(correlationId: string): Promise<void> {
     await (this.#consumer ??= this.#listen());
-    if (this.#pending.has(correlationId)) {
-      await this.#transport.publish(this.#message(request, correlationId, expiresAt - performance.now()));
-    }
+    const pending = this.#pending.get(correlationId);
+    if (pending === undefined) return;
+    const { request, expiresAt, cancellation } = pending;
+    const message = this.#message(request, correlationId, expiresAt - performance.now());
+    await this.#transport.publish(message, { cancellation });
+  }
+
+  #refused(correlationId: string, error: unknown): void {
+    const pending = this.#pending.get(correlationId);
+    if (pending === undefined) return;
+    const { service } = pending.request;
+    this.#reject(correlationId, error instanceof UnroutableError ? new UnknownServiceError(service) : error);
   }
 
   async #listen(): Promise<Consumer> {
@@ -178,6 +187,7 @@ export class RpcCaller implements Messenger, AsyncDisposable {
     const pending = this.#pending.get(correlationId);
     this.#pending.delete(correlationId);
     pending?.reject(error);
+    pending?.cancellation.cancel();
   }
 
   #expire(): void {

@@ -136,6 +136,18 @@ export interface ConsumeOptions {
   readonly onInterrupted?: () => void;
 }
 
+/** Options of {@linkcode Transport.publish}. */
+export interface TransportPublishOptions {
+  /** Aborting ends the wait for the confirm. The message may or may not have been sent. */
+  readonly signal?: AbortSignal;
+  /**
+   * Takes the message back if the transport has not sent it yet, and costs less than a signal. A transport
+   * that never keeps messages back may ignore it. Its `onCancel` calls the listener once, at once if it is
+   * cancelled already.
+   */
+  readonly cancellation?: { onCancel(listener: () => void): void };
+}
+
 /** A live consumer. Disposing it does the same as {@linkcode Consumer.stop}. */
 export interface Consumer extends AsyncDisposable {
   /** Changes how many deliveries may wait for their verdict. Deliveries that are already here stay. */
@@ -209,7 +221,7 @@ export interface Transport extends AsyncDisposable {
    * @throws {UnroutableError} If the message is mandatory and no queue takes it.
    * @throws {BrokerError} If the exchange does not exist or the transport is closed.
    */
-  publish(message: Message, options?: { readonly signal?: AbortSignal }): Promise<void>;
+  publish(message: Message, options?: TransportPublishOptions): Promise<void>;
   /**
    * Hands each message of a declared queue to `receiver`. Resolves when the broker has accepted the consumer.
    *

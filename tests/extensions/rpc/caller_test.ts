@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { amqp } from "../../../extensions/amqp/mod.ts";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { connect } from "../../../extensions/run.ts";
 import { BrokerError, CallTimeoutError, UnknownServiceError } from "../../../runtime/message/errors.ts";
@@ -95,4 +97,31 @@ brokerTest("RpcCaller is closed without waiting for a broker that is away", asyn
   proxy.down = true;
   await proxy.sever();
   await cluster.close();
+});
+
+brokerTest("RpcCaller does not send a call after an outage that its caller has given up", async (uri) => {
+  await using proxy = await SeverableProxy.open(uri);
+  await using server = amqp(uri);
+  await server.connect();
+  const name = `enoki_test_${crypto.randomUUID()}`;
+  const { service, queueOf } = rpcTopology(DEFAULT_EXCHANGE);
+  await server.declare(service(name));
+  await using cluster = await connect({ broker: amqp(proxy.uri, { retryStart: 50, retryStep: 50 }) });
+  const { hello } = cluster.client("enoki_test_absent");
+  await assert.rejects(hello!(), UnknownServiceError);
+  proxy.down = true;
+  await proxy.sever();
+  const caller = new AbortController();
+  const given = Array.from(
+    { length: 5 },
+    () => assert.rejects(cluster.method(name, "hello").with({ signal: caller.signal })(), /given up/),
+  );
+  // A turn of the event loop later, the transport has all of them.
+  await nextTurn();
+  caller.abort(new Error("given up"));
+  await Promise.all(given);
+  proxy.down = false;
+  await assert.rejects(hello!(), UnknownServiceError);
+  assert.equal(await server.countMessages(queueOf(name)), 0);
+  await server.deleteQueue(queueOf(name));
 });
