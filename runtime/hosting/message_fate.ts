@@ -14,6 +14,7 @@ import type { ReceivedMessage } from "../service/entrypoint.ts";
 import { UnroutableError } from "../message/errors.ts";
 import type { Failure } from "../message/failure.ts";
 import { keepWireFields } from "../message/field_table.ts";
+import { isRecord } from "../message/plain.ts";
 import type {
   Delivery,
   FieldTable,
@@ -76,8 +77,8 @@ export function sharedLossesOf(delivery: Delivery): number {
   return count(delivery, SHARED_LOSS_HEADER);
 }
 
-function count({ properties: { headers } }: Delivery, header: string): number {
-  const value = headers?.[header];
+function count(delivery: Delivery, header: string): number {
+  const value = ownHeaders(delivery)?.[header];
   return Number.isSafeInteger(value) && (value as number) > 0 ? value as number : 0;
 }
 
@@ -109,6 +110,9 @@ export async function offerApart(outbox: Outbox, delivery: Delivery): Promise<vo
   await offerLater(outbox, delivery, steps * APART_STEP, SHARED_LOSS_HEADER);
 }
 
+/** Beginning of the names of all delay queues. */
+const DELAY_PREFIX = "enoki.delay.";
+
 /** Milliseconds that an unused delay queue stays after its delay. */
 const DELAY_QUEUE_LINGER = 60_000;
 
@@ -119,7 +123,7 @@ export async function retryLater(outbox: Outbox, delivery: Delivery, delay: numb
 
 async function offerLater(outbox: Outbox, delivery: Delivery, delay: number, counted: string): Promise<void> {
   const milliseconds = roundUp(delay);
-  const name = ownQueueName(`enoki.delay.${milliseconds}.`, outbox.queue);
+  const name = ownQueueName(`${DELAY_PREFIX}${milliseconds}.`, outbox.queue);
   const queue: QueueDeclaration = {
     name,
     arguments: {
@@ -195,9 +199,30 @@ export async function replay({ transport, queue, signal }: Outbox, delivery: Del
 /** Largest number of characters of an error in a header, because a header table must fit into a frame. */
 const ERROR_LENGTH = 1_000;
 
+/**
+ * Returns the headers of a message if Enoki itself has sent this copy of it; undefined otherwise.
+ *
+ * Anybody can write Enoki's headers into a message. The broker itself writes two things that a sender cannot
+ * forge: the exchange that a message came through, and the queue that last dead-lettered it. Enoki sends its
+ * copies through the default exchange, without `x-death`, and only delay queues dead-letter them. Somebody who
+ * may publish to the default exchange can write into any queue, and is trusted as the operator is.
+ */
+function ownHeaders({ exchange, properties: { headers } }: Delivery): FieldTable | undefined {
+  if (exchange !== "" || headers === undefined || !(ORIGIN_HEADERS.exchange in headers)) return undefined;
+  const deaths = headers["x-death"];
+  if (deaths === undefined) return headers;
+  const last: FieldValue | undefined = Array.isArray(deaths) ? deaths[0] : undefined;
+  const queue = isRecord(last) ? last["queue"] : undefined;
+  return typeof queue === "string" && queue.startsWith(DELAY_PREFIX) ? headers : undefined;
+}
+
 /** Returns the headers that a message had before it went through Enoki's own queues. */
-export function originalHeaders(headers: FieldTable | undefined): FieldTable | undefined {
-  if (headers === undefined || !(ORIGIN_HEADERS.exchange in headers)) return headers;
+export function originalHeaders(delivery: Delivery): FieldTable | undefined {
+  const headers = ownHeaders(delivery);
+  return headers === undefined ? delivery.properties.headers : withoutAdded(headers);
+}
+
+function withoutAdded(headers: FieldTable): FieldTable {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !ADDED_REGEXP.test(name)));
 }
 
@@ -205,7 +230,7 @@ export function originalHeaders(headers: FieldTable | undefined): FieldTable | u
 export function receivedMessage(delivery: Delivery): ReceivedMessage {
   const { redelivered, properties } = delivery;
   const [exchange, routingKey] = originOf(delivery);
-  const headers = originalHeaders(properties.headers);
+  const headers = originalHeaders(delivery);
   const deliveryMode = originalMode(delivery);
   const expiration = originalExpiration(delivery);
   return {
@@ -221,13 +246,13 @@ export function receivedMessage(delivery: Delivery): ReceivedMessage {
   };
 }
 
-function originalMode({ properties: { headers, deliveryMode } }: Delivery): 1 | 2 | undefined {
-  return headers?.[ORIGIN_HEADERS.deliveryMode] === 1 ? 1 : deliveryMode;
+function originalMode(delivery: Delivery): 1 | 2 | undefined {
+  return ownHeaders(delivery)?.[ORIGIN_HEADERS.deliveryMode] === 1 ? 1 : delivery.properties.deliveryMode;
 }
 
 /** Returns the expiration that the sender gave; undefined if there was none that a broker would take. */
-function originalExpiration({ properties: { headers, expiration } }: Delivery): string | undefined {
-  const value = expiration ?? headers?.[ORIGIN_HEADERS.expiration];
+function originalExpiration(delivery: Delivery): string | undefined {
+  const value = delivery.properties.expiration ?? ownHeaders(delivery)?.[ORIGIN_HEADERS.expiration];
   return typeof value === "string" && /^\d{1,10}$/.test(value) ? value : undefined;
 }
 
@@ -297,7 +322,8 @@ function nameOf(delivery: Delivery, queue: string): string {
  */
 function copyOf(delivery: Delivery, queue: string, headers: FieldTable, deliveryMode: 1 | 2 = 2) {
   const { expiration: _expiration, userId: _userId, ...properties } = delivery.properties;
-  const { CC: _copies, ...kept } = originalHeaders(properties.headers) ?? {};
+  // A sender's own headers of these names would count in the copy.
+  const { CC: _copies, ...kept } = withoutAdded(properties.headers ?? {});
   const [exchange, routingKey] = originOf(delivery);
   const expiration = originalExpiration(delivery);
   const own = {
@@ -320,13 +346,11 @@ function copyOf(delivery: Delivery, queue: string, headers: FieldTable, delivery
 }
 
 /** Returns the exchange and the routing key that a message was first published with. */
-function originOf({ exchange, routingKey, properties: { headers = {} } }: Delivery): readonly [
-  exchange: string,
-  routingKey: string,
-] {
+function originOf(delivery: Delivery): readonly [exchange: string, routingKey: string] {
+  const headers = ownHeaders(delivery) ?? {};
   return [
-    textOr(headers[ORIGIN_HEADERS.exchange], exchange),
-    textOr(headers[ORIGIN_HEADERS.routingKey], routingKey),
+    textOr(headers[ORIGIN_HEADERS.exchange], delivery.exchange),
+    textOr(headers[ORIGIN_HEADERS.routingKey], delivery.routingKey),
   ];
 }
 

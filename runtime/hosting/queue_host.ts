@@ -127,7 +127,7 @@ export class QueueHost implements Entrypoint {
   async #judge(subscription: QueueSubscription, delivery: Delivery): Promise<Verdict> {
     const { entry, passMessage = false } = subscription;
     const { contentType } = delivery.properties;
-    const headers = withoutDeadline(originalHeaders(delivery.properties.headers));
+    const headers = withoutDeadline(originalHeaders(delivery));
     const outcome = await this.#host.run(entry, {
       body: transportableBody(delivery.body, contentType, headers?.["compression"] !== undefined),
       contentType,

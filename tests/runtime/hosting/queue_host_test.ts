@@ -186,7 +186,7 @@ Deno.test("QueueHost buries a message that was lost ten times, if always with ot
     exchange,
     routingKey,
     body,
-    properties: { headers: { "x-enoki-lost-with-others": 9 } },
+    properties: { headers: { "x-enoki-exchange": "shop", "x-enoki-lost-with-others": 9 } },
   });
   (await stage.next()).settle({ ...failed(describeFailure(new WorkerLostError("gone"))), lostWith: 1 });
   await stage.host.stop();
