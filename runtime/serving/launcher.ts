@@ -10,9 +10,9 @@ import type { Manifest } from "../service/manifest.ts";
 import type { Messenger } from "../message/messenger.ts";
 import type { ModuleSpecifier } from "../module/specifier.ts";
 import { emitRecord, getLog } from "../log/observe.ts";
-import type { PlainRecord } from "../message/plain.ts";
 import { Pool } from "../pool/pool.ts";
 import type { PrepareModuleOptions } from "../module/prepare.ts";
+import { hostConfig, threadConfig } from "./served_config.ts";
 import type { ThreadKind } from "../spawning/spawner.ts";
 import type { ThreadModule } from "../channel/port.ts";
 import type { Transport } from "../message/transport.ts";
@@ -130,7 +130,7 @@ export class Launcher {
       spawner,
       entrypoints,
       messenger,
-      config: servedConfig(config),
+      config: threadConfig(config, own),
       callTimeout: own.callTimeout,
       parentCallsTracked: settings.parentCallsTracked,
       onLog: emitRecord,
@@ -156,6 +156,7 @@ export class Launcher {
     // The entrypoints load while the threads start. If the threads fail, nothing awaits the entrypoints.
     entrypoints.catch(() => {});
     const messenger = messengerOf(manifest.name);
+    const own = serviceSettings(settings, manifest.name);
     const current: { container?: Container } = {};
     let pool: Pool | undefined;
     try {
@@ -168,8 +169,8 @@ export class Launcher {
         manifest,
         pool,
         transport,
-        config: servedConfig(config),
-        settings: serviceSettings(settings, manifest.name),
+        config: hostConfig(config, own),
+        settings: own,
         entrypoints: await entrypoints,
         dependencies,
         log: getLog(manifest.name),
@@ -198,11 +199,6 @@ export class Launcher {
     const { threadKind: kind } = this.#options.settings;
     return { permissions, ...(heapLimit !== undefined && { heapLimit }), ...(kind && { kind }) };
   }
-}
-
-/** Leaves out section `modules`: code must not know how it is fetched, and with which credentials. */
-function servedConfig({ modules: _, ...config }: Config): PlainRecord {
-  return config;
 }
 
 /** Whether the thread that loaded a module has the plan of a service, so that it can serve the service. */

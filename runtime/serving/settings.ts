@@ -4,7 +4,7 @@
  *
  * This file turns seconds into milliseconds. Extensions read their own settings.
  */
-import { given } from "../message/plain.ts";
+import { given, type PlainRecord } from "../message/plain.ts";
 import type { Section } from "../config/section.ts";
 import { DEFAULT_PARENT_CALLS_TRACKED } from "../message/call_headers.ts";
 import type { ModuleFetcherOptions } from "../module/fetch/fetcher.ts";
@@ -30,6 +30,10 @@ export interface ServiceSettings {
   readonly callTimeout: number;
   readonly permissions: ServicePermissions;
   readonly limits: ThreadLimits;
+  /** Keys of the service's own, which win over the keys of the whole configuration. @default {{}} */
+  readonly config?: PlainRecord;
+  /** The only keys of the whole configuration that the service sees. @default {all keys} */
+  readonly configKeys?: readonly string[];
 }
 
 /** The settings of all services, and of the process. Durations are in milliseconds. */
@@ -114,9 +118,9 @@ export function runtimeSettings(at: Section, threads: ThreadSettings = {}): Runt
 
 /** Gives the settings of one service: its own, or else those of all services. */
 export function serviceSettings(settings: RuntimeSettings, service: string): ServiceSettings {
-  const { maxWorkers, concurrency, callTimeout, permissions, limits } = settings.services.get(service) ??
-    settings;
-  return { maxWorkers, concurrency, callTimeout, permissions, limits };
+  const own: ServiceSettings = settings.services.get(service) ?? settings;
+  const { maxWorkers, concurrency, callTimeout, permissions, limits, config, configKeys } = own;
+  return { maxWorkers, concurrency, callTimeout, permissions, limits, ...given({ config, configKeys }) };
 }
 
 /** Gives the keys, with their lines, of settings for services that are not in `served`. */
@@ -129,7 +133,10 @@ export function settingsOfOthers(
 
 /** Reads the settings of one service. Refuses unknown keys: one could be meant to take a permission away. */
 function ownSettings(at: Section, shared: ServiceSettings): ServiceSettings {
-  const own = sharedSettings(at, shared);
+  const own = {
+    ...sharedSettings(at, shared),
+    ...given({ config: at.section("config")?.values, configKeys: at.texts("config_keys") }),
+  };
   at.refuseOthers();
   return own;
 }
