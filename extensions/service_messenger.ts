@@ -6,6 +6,7 @@
  */
 import type { Messenger, PublishOptions, Request, RequestOptions } from "../runtime/message/messenger.ts";
 import type { Message, Transport } from "../runtime/message/transport.ts";
+import type { BrokerAccess } from "./broker_access.ts";
 import { Lazy } from "../runtime/waiting/lazy.ts";
 
 /** Answers a request inside the process, in the same turn of the event loop. */
@@ -16,6 +17,8 @@ export interface ServiceMessengerOptions {
   readonly transport: Transport;
   /** Answers of this process itself, by the address of the request. */
   readonly local: ReadonlyMap<string, LocalAnswer>;
+  /** Refuses to send where the service may not. @default {the service may send everywhere} */
+  readonly access?: BrokerAccess | undefined;
   /** Makes the caller, which asks other services. */
   readonly createCaller: () => Promise<Messenger & AsyncDisposable>;
 }
@@ -24,22 +27,32 @@ export interface ServiceMessengerOptions {
 export class ServiceMessenger implements Messenger, AsyncDisposable {
   readonly #transport: Transport;
   readonly #local: ReadonlyMap<string, LocalAnswer>;
+  readonly #access: BrokerAccess | undefined;
   readonly #caller: Lazy<Messenger & AsyncDisposable>;
 
-  constructor({ transport, local, createCaller }: ServiceMessengerOptions) {
+  constructor({ transport, local, access, createCaller }: ServiceMessengerOptions) {
     this.#transport = transport;
     this.#local = local;
+    this.#access = access;
     this.#caller = new Lazy(createCaller);
   }
 
   async request(request: Request, options: RequestOptions): Promise<string | Uint8Array> {
     const answer = this.#local.get(request.service);
     if (answer !== undefined) return answer(request);
+    this.#access?.requireRequest(request);
     const caller = this.#caller.value ?? await this.#caller.get();
     return await caller.request(request, options);
   }
 
   publish(message: Message, options?: PublishOptions): Promise<void> {
+    if (this.#access !== undefined) {
+      try {
+        this.#access.requireMessage(message);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    }
     return this.#transport.publish(message, options);
   }
 

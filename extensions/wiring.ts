@@ -19,7 +19,9 @@ import { isLogged } from "../runtime/log/observe.ts";
 import type { Transport, TransportStatus } from "../runtime/message/transport.ts";
 import { within } from "../runtime/waiting/abort.ts";
 import { Lazy } from "../runtime/waiting/lazy.ts";
+import { serviceSettings } from "../runtime/serving/settings.ts";
 import { logStatus, openBroker } from "./broker.ts";
+import { BrokerAccess } from "./broker_access.ts";
 import type { OpenApiRoute } from "./http/openapi/route.ts";
 import type { HttpServer } from "./http/server.ts";
 import { type LocalAnswer, ServiceMessenger } from "./service_messenger.ts";
@@ -91,10 +93,12 @@ export async function wire(options: WireOptions): Promise<Wired> {
       web?.openapi?.addTo(web.server);
       await web?.server.listen();
     },
-    messengerOf: (service) =>
-      new ServiceMessenger({
+    messengerOf(service) {
+      const access = accessOf(shared, service);
+      return new ServiceMessenger({
         transport,
         local: shared.local,
+        access: access.limitsPublishing ? access : undefined,
         async createCaller() {
           const [{ RpcCaller }, { rpcSettings }] = await Promise.all([
             import("./rpc/caller.ts"),
@@ -102,7 +106,8 @@ export async function wire(options: WireOptions): Promise<Wired> {
           ]);
           return new RpcCaller(transport, { caller: service, ...settings.of(rpcSettings) });
         },
-      }),
+      });
+    },
     async entrypointsOf({ entrypoints: entries }) {
       const kinds = [...new Set(entries.map(({ kind }) => kind))];
       const loaded = await Promise.all(
@@ -132,6 +137,11 @@ interface Shared {
   readonly hub: Lazy<Hub>;
   /** Answers of this process itself, by the address of the request. */
   readonly local: ReadonlyMap<string, LocalAnswer>;
+}
+
+/** Gives what a service may use of the broker. */
+function accessOf({ settings }: Shared, service: string): BrokerAccess {
+  return new BrokerAccess(service, serviceSettings(settings.runtime, service).broker);
 }
 
 interface Web {
@@ -190,17 +200,32 @@ const ENTRYPOINTS: Readonly<Record<string, (shared: Shared) => Promise<Entrypoin
     const { exchange } = settings.of(rpcSettings);
     return (entries, host) => new RpcHost(entries, host, exchange);
   },
-  async event({ settings }) {
-    const [{ createEventHost }, { eventSettings }] = await Promise.all([
+  async event(shared) {
+    const [{ createEventHost, sourcesOf }, { eventSettings }] = await Promise.all([
       import("./events/host.ts"),
       import("./events/settings.ts"),
     ]);
-    const known = settings.of(eventSettings);
-    return (entries, host) => createEventHost(entries, host, known);
+    const known = shared.settings.of(eventSettings);
+    return (entries, host) => {
+      const access = accessOf(shared, host.service);
+      for (const exchange of sourcesOf(entries)) access.requireSource(exchange);
+      return createEventHost(entries, host, known);
+    };
   },
-  async consume() {
-    const { createConsumeHost } = await import("./messaging/host.ts");
-    return createConsumeHost;
+  async consume(shared) {
+    const [{ consumedQueues, createConsumeHost }, { rpcSettings }] = await Promise.all([
+      import("./messaging/host.ts"),
+      import("./rpc/settings.ts"),
+    ]);
+    const { exchange } = shared.settings.of(rpcSettings);
+    return (entries, host) => {
+      const access = accessOf(shared, host.service);
+      for (const { queue, topology } of consumedQueues(entries)) {
+        access.requireQueue(queue);
+        access.requireTopology(topology, exchange);
+      }
+      return createConsumeHost(entries, host);
+    };
   },
   timer: loadTimers,
   cron: loadTimers,
@@ -225,7 +250,8 @@ async function loadTimers(): Promise<EntrypointFactory> {
 }
 
 /** The built-in kinds of dependencies that need a setup in the main thread. */
-function setups({ settings, hub }: Shared): Readonly<Record<string, DependencySetup>> {
+function setups(shared: Shared): Readonly<Record<string, DependencySetup>> {
+  const { settings, hub } = shared;
   return {
     async dispatcher(dependency, host) {
       const [{ setUpDispatcher }, { eventSettings }] = await Promise.all([
@@ -235,7 +261,12 @@ function setups({ settings, hub }: Shared): Readonly<Record<string, DependencySe
       await setUpDispatcher(dependency, host, settings.of(eventSettings));
     },
     async publisher(dependency, host) {
-      const { setUpPublisher } = await import("./messaging/host.ts");
+      const [{ publishedTopology, setUpPublisher }, { rpcSettings }] = await Promise.all([
+        import("./messaging/host.ts"),
+        import("./rpc/settings.ts"),
+      ]);
+      const { exchange } = settings.of(rpcSettings);
+      accessOf(shared, host.service).requireTopology(publishedTopology(dependency), exchange);
       await setUpPublisher(dependency, host);
     },
     async websocketHub() {

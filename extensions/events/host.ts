@@ -39,6 +39,11 @@ export function createEventHost(
   return new QueueHost(entries.map((entry) => subscription(entry, host, settings, uuid)), host);
 }
 
+/** Returns the exchanges whose messages the event handlers get. */
+export function sourcesOf(entries: readonly HostedEntrypoint[]): readonly string[] {
+  return entries.map(({ options }) => eventExchangeOf(String(options["source"])));
+}
+
 /** Declares the exchange of a service that dispatches. */
 export async function setUpDispatcher(
   _dependency: ManifestDependency,

@@ -18,17 +18,26 @@ interface ConsumeManifest {
 
 /** Makes the host that consumes the queues that the methods of a service name. */
 export function createConsumeHost(entries: readonly HostedEntrypoint[], host: EntrypointHost): Entrypoint {
-  return new QueueHost(entries.map(subscription), host);
+  return new QueueHost(consumedQueues(entries), host);
+}
+
+/** Returns the queues that the methods of a service name, with what must be declared for them. */
+export function consumedQueues(entries: readonly HostedEntrypoint[]): readonly QueueSubscription[] {
+  return entries.map(subscription);
 }
 
 /** Declares the exchanges, queues and bindings of a publisher. */
 export async function setUpPublisher(
-  { options }: ManifestDependency,
+  dependency: ManifestDependency,
   { transport }: DependencySetupHost,
 ): Promise<void> {
+  await transport.declare(publishedTopology(dependency));
+}
+
+/** Returns what a publisher declares. */
+export function publishedTopology({ options }: ManifestDependency): Topology {
   // The options have the shape that publisher() wrote.
-  const { topology } = options as unknown as { readonly topology: Topology };
-  await transport.declare(topology);
+  return (options as unknown as { readonly topology: Topology }).topology;
 }
 
 function subscription(entry: HostedEntrypoint): QueueSubscription {

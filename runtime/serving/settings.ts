@@ -34,6 +34,16 @@ export interface ServiceSettings {
   readonly config?: PlainRecord;
   /** The only keys of the whole configuration that the service sees. @default {all keys} */
   readonly configKeys?: readonly string[];
+  /** What the service may use of the broker. @default {all that does not belong to others} */
+  readonly broker?: BrokerNames;
+}
+
+/** Exchanges and queues that a service may use, as patterns in which `*` stands for any text. */
+export interface BrokerNames {
+  /** Exchanges, and queues that are published to directly. @default {all} */
+  readonly publish?: readonly string[];
+  /** Queues, and exchanges that queues are bound to. @default {all that do not belong to others} */
+  readonly consume?: readonly string[];
 }
 
 /** The settings of all services, and of the process. Durations are in milliseconds. */
@@ -119,8 +129,9 @@ export function runtimeSettings(at: Section, threads: ThreadSettings = {}): Runt
 /** Gives the settings of one service: its own, or else those of all services. */
 export function serviceSettings(settings: RuntimeSettings, service: string): ServiceSettings {
   const own: ServiceSettings = settings.services.get(service) ?? settings;
-  const { maxWorkers, concurrency, callTimeout, permissions, limits, config, configKeys } = own;
-  return { maxWorkers, concurrency, callTimeout, permissions, limits, ...given({ config, configKeys }) };
+  const { maxWorkers, concurrency, callTimeout, permissions, limits, config, configKeys, broker } = own;
+  const optional = given({ config, configKeys, broker });
+  return { maxWorkers, concurrency, callTimeout, permissions, limits, ...optional };
 }
 
 /** Gives the keys, with their lines, of settings for services that are not in `served`. */
@@ -135,7 +146,11 @@ export function settingsOfOthers(
 function ownSettings(at: Section, shared: ServiceSettings): ServiceSettings {
   const own = {
     ...sharedSettings(at, shared),
-    ...given({ config: at.section("config")?.values, configKeys: at.texts("config_keys") }),
+    ...given({
+      config: at.section("config")?.values,
+      configKeys: at.texts("config_keys"),
+      broker: brokerNames(at.section("broker")),
+    }),
   };
   at.refuseOthers();
   return own;
@@ -150,6 +165,12 @@ function sharedSettings(at: Section, defaults: ServiceSettings): ServiceSettings
     permissions: permissions(at) ?? defaults.permissions,
     limits: { ...defaults.limits, ...threadLimits(at) },
   };
+}
+
+function brokerNames(at: Section | undefined): BrokerNames | undefined {
+  const names = at && given({ publish: at.texts("publish"), consume: at.texts("consume") });
+  at?.refuseOthers();
+  return names;
 }
 
 function threadLimits(at: Section): ThreadLimits {
