@@ -71,7 +71,7 @@ const TAB_HINT = "Indent with spaces";
 const REFERENCE_HINT =
   `Check the value of the variable, or write !raw_env_var "\${NAME}" to take the value as text`;
 // deno-lint-ignore no-control-regex -- a plain or block scalar cannot hold these, the tab included
-const CONTROL = /[\x00-\x09\x0b-\x1f\x7f]/;
+const CONTROL = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/;
 const REPARSE_DEPTH = 32;
 const CORE_TAG = "tag:yaml.org,2002:";
 const TYPE_OF_TAG: Readonly<Record<string, (value: ConfigScalar) => boolean>> = {

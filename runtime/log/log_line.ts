@@ -8,6 +8,7 @@
 import { boundText } from "./bounded_text.ts";
 import type { LogLevel, LogRecord } from "./log.ts";
 import { isSecretKey, MASK, maskSecrets, maskTextSecrets } from "./secrets.ts";
+import { escapeControls } from "./terminal_text.ts";
 
 const RESET = "\x1b[0m";
 const DIM = "\x1b[2m";
@@ -17,8 +18,6 @@ const COLOR: Readonly<Record<LogLevel, string>> = {
   warning: "\x1b[33m",
   error: "\x1b[31m",
 };
-// deno-lint-ignore no-control-regex -- these are the characters to escape
-const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/g;
 const NEEDS_QUOTES = /^$|[\s"'=\\]/;
 
 /** Formats a record as one JSON object: time (ISO 8601), level, service, message, properties, error. */
@@ -26,14 +25,14 @@ export function formatJsonLine(
   { time = Date.now(), level, service, message, properties, error }: LogRecord,
 ): string {
   const shown = properties !== undefined && Object.keys(properties).length > 0;
-  return JSON.stringify({
+  return escapeControls(JSON.stringify({
     time: new Date(time).toISOString(),
     level,
     service: maskSecrets(service),
     message: maskBounded(message),
     properties: shown ? maskSecrets(properties, maskBounded) : undefined,
     error: maskSecrets(error),
-  });
+  }));
 }
 
 /** Formats a record as local time, level, service, message and `key=value` pairs, then the indented stack. */
@@ -76,12 +75,4 @@ function clean(text: string): string {
 
 function maskBounded(text: string): string {
   return maskTextSecrets(boundText(text));
-}
-
-function escapeControls(text: string): string {
-  return text.replace(CONTROL, (character) => {
-    if (character === "\n") return "\\n";
-    if (character === "\t") return "\\t";
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
 }

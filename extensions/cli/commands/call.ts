@@ -1,4 +1,5 @@
 import { UnknownServiceError } from "../../../runtime/message/errors.ts";
+import { escapeControls } from "../../../runtime/log/terminal_text.ts";
 import type { FieldTable } from "../../../runtime/message/transport.ts";
 import { type CallTarget, parseCallArguments } from "../flags/call_arguments.ts";
 import type { CommandIo } from "../command_io.ts";
@@ -34,7 +35,7 @@ export async function callCommand(
     });
     asked = cluster.broker;
     const result = await cluster.method(service, method).kwargs(named, ...positional);
-    io.writeResult(`${JSON.stringify(result)}\n`);
+    io.writeResult(`${escapeControls(String(JSON.stringify(result)))}\n`);
     return EXIT.fine;
   } catch (error) {
     const { status, text } = reportFailure(error);

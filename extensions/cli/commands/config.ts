@@ -1,4 +1,5 @@
 import { maskSecrets } from "../../../runtime/log/secrets.ts";
+import { escapeControlsInLines } from "../../../runtime/log/terminal_text.ts";
 import { resolveConfig } from "../../../runtime/config/config.ts";
 import { formatConfigYaml } from "../../../runtime/config/yaml.ts";
 import type { CommandIo } from "../command_io.ts";
@@ -24,6 +25,7 @@ export async function configCommand(
       flags: { TRANSPORT: broker },
     }),
   );
-  io.writeResult(json ? `${JSON.stringify(config, null, 2)}\n` : formatConfigYaml(config));
+  const text = json ? `${JSON.stringify(config, null, 2)}\n` : formatConfigYaml(config);
+  io.writeResult(escapeControlsInLines(text));
   return EXIT.fine;
 }

@@ -1,4 +1,5 @@
 import { UTF8 } from "../../../runtime/message/codec.ts";
+import { escapeControlsInLines } from "../../../runtime/log/terminal_text.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { DeadLetter, DeadLetters, OpenedDeadLetter } from "../../dead_letters.ts";
 import type { ConfigFlags } from "./config.ts";
@@ -42,15 +43,16 @@ async function act(
   switch (action.name) {
     case "list": {
       const all = await letters.list();
-      if (action.json) io.writeResult(`${JSON.stringify(all.map(summary), null, 2)}\n`);
-      else if (all.length === 0) say(`Queue "${queue}" has no dead messages`);
+      if (action.json) {
+        io.writeResult(`${escapeControlsInLines(JSON.stringify(all.map(summary), null, 2))}\n`);
+      } else if (all.length === 0) say(`Queue "${queue}" has no dead messages`);
       else io.writeResult(`${alignColumns(all.map(row), "")}\n`);
       return EXIT.fine;
     }
     case "show": {
       const letter = await letters.show(action.number);
       if (letter === undefined) return missing(action.number);
-      io.writeResult(describe(letter));
+      io.writeResult(escapeControlsInLines(describe(letter)));
       return EXIT.fine;
     }
     case "replay": {

@@ -3,6 +3,7 @@ import { resolveConfig } from "../../../runtime/config/config.ts";
 import { loadModule } from "../../../runtime/serving/loader.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import { configureLogging, emitRecord } from "../../../runtime/log/observe.ts";
+import { escapeControls, escapeControlsInLines } from "../../../runtime/log/terminal_text.ts";
 import type { ServiceExport } from "../../../runtime/channel/port.ts";
 import type { CommandIo } from "../command_io.ts";
 import { EXIT } from "../view/failure_report.ts";
@@ -61,16 +62,16 @@ export async function describeCommand(
       title: title ?? facts?.title,
       version: apiVersion ?? facts?.version,
       servers: facts?.servers,
-      onOmission: (message) => io.writeMessage(`${message}\n`),
+      onOmission: (message) => io.writeMessage(`${escapeControls(message)}\n`),
     });
-    io.writeResult(`${JSON.stringify(document, null, 2)}\n`);
+    io.writeResult(`${escapeControlsInLines(JSON.stringify(document, null, 2))}\n`);
   } else io.writeResult(json ? formatJson(services) : formatTable(services));
   return EXIT.fine;
 }
 
 function formatJson(services: readonly ServiceExport[]): string {
   const described = services.map(({ exportName, manifest }) => ({ export: exportName, ...manifest }));
-  return `${JSON.stringify(described, null, 2)}\n`;
+  return `${escapeControlsInLines(JSON.stringify(described, null, 2))}\n`;
 }
 
 function formatTable(services: readonly ServiceExport[]): string {
@@ -78,9 +79,11 @@ function formatTable(services: readonly ServiceExport[]): string {
     const { name, dependencies } = manifest;
     const entrypoints = alignColumns(entrypointRows(manifest), "  ");
     return [
-      exportName === "default" ? name : `${name} (export ${exportName})`,
+      escapeControls(exportName === "default" ? name : `${name} (export ${exportName})`),
       ...(entrypoints === "" ? ["  no entrypoints"] : [entrypoints]),
-      ...(dependencies.length > 0 ? [`  needs ${dependencies.map(({ key }) => key).join(", ")}`] : []),
+      ...(dependencies.length > 0
+        ? [`  needs ${escapeControls(dependencies.map(({ key }) => key).join(", "))}`]
+        : []),
     ].map((line) => `${line}\n`).join("");
   }).join("\n");
 }

@@ -9,7 +9,8 @@ import {
   UnknownServiceError,
   UnroutableError,
 } from "../../../runtime/message/errors.ts";
-import { maskTextSecrets } from "../../../runtime/log/secrets.ts";
+import { maskSecrets, maskTextSecrets } from "../../../runtime/log/secrets.ts";
+import { escapeControls, escapeControlsInLines } from "../../../runtime/log/terminal_text.ts";
 
 /** Exit statuses of the commands. */
 export const EXIT = { fine: 0, remoteFailure: 1, usage: 2, unreachable: 3, bug: 70 } as const;
@@ -21,18 +22,26 @@ export interface FailureReport {
   readonly text: string;
 }
 
-/** Says in one or two lines what failed. The text has Enoki's stack only if the failure is a bug of Enoki. */
+/**
+ * Says in one or two lines what failed, without secrets and control characters. The text has Enoki's stack only
+ * if the failure is a bug of Enoki.
+ */
 export function reportFailure(error: unknown): FailureReport {
+  const { status, text } = plainReport(error);
+  return { status, text: escapeControlsInLines(maskTextSecrets(text)) };
+}
+
+function plainReport(error: unknown): FailureReport {
   if (error instanceof ServiceLoadError) return { status: EXIT.usage, text: loadFailure(error) };
   if (error instanceof ConfigurationError) return { status: EXIT.usage, text: error.message };
   if (
     error instanceof BrokerError || error instanceof UnroutableError ||
     error instanceof UnknownServiceError ||
     error instanceof CallTimeoutError
-  ) return { status: EXIT.unreachable, text: error.message };
+  ) return { status: EXIT.unreachable, text: escapeControls(error.message) };
   if (error instanceof CallError) return { status: EXIT.remoteFailure, text: callFailure(error) };
   const stack = error instanceof Error ? error.stack ?? String(error) : String(error);
-  return { status: EXIT.bug, text: maskTextSecrets(`This is a bug of Enoki, please report it: ${stack}`) };
+  return { status: EXIT.bug, text: `This is a bug of Enoki, please report it: ${stack}` };
 }
 
 /** Reports the stack of a module that has thrown, without Enoki's frames; otherwise only the message. */
@@ -50,9 +59,11 @@ function withoutOurFrames(stack: string): string {
   ).join("\n");
 }
 
+/** Reports what another service has said: in one line, because its line breaks could forge a message of ours. */
 function callFailure(error: CallError): string {
-  if (error instanceof BadRequestError) return `${error.reason}: ${error.message}`;
-  if (!(error instanceof RemoteError)) return error.message;
-  const text = `${error.remoteName}: ${error.remoteMessage}`;
-  return error.data === undefined ? text : `${text}\ndata: ${JSON.stringify(error.data)}`;
+  if (error instanceof BadRequestError) return escapeControls(`${error.reason}: ${error.message}`);
+  if (!(error instanceof RemoteError)) return escapeControls(error.message);
+  const text = escapeControls(`${error.remoteName}: ${error.remoteMessage}`);
+  if (error.data === undefined) return text;
+  return `${text}\ndata: ${escapeControls(JSON.stringify(maskSecrets(error.data)))}`;
 }

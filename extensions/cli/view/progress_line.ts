@@ -1,3 +1,4 @@
+import { escapeControls } from "../../../runtime/log/terminal_text.ts";
 import type { CommandIo } from "../command_io.ts";
 
 const ERASE = "\r\x1b[K";
@@ -12,7 +13,8 @@ export class ProgressLine {
   }
 
   /** Shows the current step. */
-  show(text: string): void {
+  show(step: string): void {
+    const text = escapeControls(step);
     if (this.#io.terminal) {
       // The line must not wrap, because a wrapped line cannot be erased.
       this.#shown = text.slice(0, this.#io.columns - 1);
@@ -26,7 +28,7 @@ export class ProgressLine {
     this.#shown = "";
   }
 
-  /** Writes lines that stay, above the line of the current step. */
+  /** Writes lines that stay, with colors where the caller has put them, above the line of the current step. */
   write(text: string): void {
     this.#io.writeMessage(this.#shown === "" ? `${text}\n` : `${ERASE}${text}\n${this.#shown}`);
   }

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Container } from "../../../runtime/serving/container.ts";
 import type { BrokerError, ServiceLoadError } from "../../../runtime/message/errors.ts";
 import { getLog, type LogFormat } from "../../../runtime/log/observe.ts";
+import { escapeControls, escapeControlsInLines } from "../../../runtime/log/terminal_text.ts";
 import type { Progress } from "../../../runtime/serving/runner.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { Running } from "../../serve.ts";
@@ -32,7 +33,7 @@ export class RunView {
   /** Shows a short message. */
   say(text: string): void {
     if (this.#json) getLog().info(text);
-    else this.#line.write(text);
+    else this.#line.write(escapeControlsInLines(text));
   }
 
   /** Shows that the start has begun. */
@@ -93,7 +94,7 @@ export class RunView {
 
   #reloaded(services: readonly string[], took: number): void {
     if (this.#json) getLog().info("Reloaded", { services, took });
-    else this.#line.write(`Reloaded ${services.join(", ")} in ${took} ms`);
+    else this.#line.write(`Reloaded ${escapeControls(services.join(", "))} in ${took} ms`);
   }
 
   #notReloaded(module: string, error: unknown): void {
@@ -126,7 +127,7 @@ export class RunView {
       ...entrypointRows(manifest).map(([kind = "", ...rest]) => [kind, rest.join("  ")]),
       ["threads", `${pool.size} of up to ${maxWorkers}${each}, ${sandbox}`],
     ];
-    return `${this.#bold(manifest.name)}\n${alignColumns(rows, "  ")}`;
+    return `${this.#bold(escapeControls(manifest.name))}\n${alignColumns(rows, "  ")}`;
   }
 
   #bold(text: string): string {

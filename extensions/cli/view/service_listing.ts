@@ -1,3 +1,4 @@
+import { escapeControls } from "../../../runtime/log/terminal_text.ts";
 import type { Manifest, ManifestEntrypoint } from "../../../runtime/service/manifest.ts";
 
 /** Lists the entrypoints of a service as rows: kind, method with its parameters, options. */
@@ -5,8 +6,12 @@ export function entrypointRows({ entrypoints }: Manifest): readonly (readonly st
   return entrypoints.map((entry) => [entry.kind, signature(entry), describeOptions(entry)]);
 }
 
-/** Formats rows as lines with aligned columns, and without white space at the end. */
-export function alignColumns(rows: readonly (readonly string[])[], indent: string): string {
+/**
+ * Formats rows as lines with aligned columns, and without white space at the end. A service says what is in
+ * them, so control characters are escaped.
+ */
+export function alignColumns(cells: readonly (readonly string[])[], indent: string): string {
+  const rows = cells.map((row) => row.map(escapeControls));
   const widths: number[] = [];
   for (const row of rows) {
     for (const [column, text] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, text.length);
