@@ -111,7 +111,7 @@ function remarksOnPython(at: Section): readonly string[] {
 
 /** Sentences about keys that are nearly known ones. Other unknown keys may be keys of a service. */
 async function remarksOnMistypedKeys(at: Section): Promise<readonly string[]> {
-  const { closestMatch, default: distance } = await import("npm:leven@^4.1.0");
+  const { closestMatch, default: distance } = await import("npm:leven@4.1.0");
   return at.others.flatMap((key) => {
     const known = new Map([...at.asked].map((each) => [each.toLowerCase(), each]));
     const nearest = closestMatch(key.toLowerCase(), [...known.keys()]);

@@ -123,6 +123,14 @@ Deno.test("no file that is imported by URL uses a name that only our import map 
   deepStrictEqual(bare, []);
 });
 
+Deno.test("the source and the import map of the tests name the exact version of a package", () => {
+  const specifiers = [...SOURCES.values()].flatMap(({ text }) => specifiersIn(text));
+  const open = [...specifiers, ...Object.values(denoJson.imports)].filter((specifier) =>
+    specifier.startsWith("npm:") && !/^npm:\/?(?:@[^/]+\/)?[^@/]+@\d+\.\d+\.\d+(?:\/|$)/.test(specifier)
+  );
+  deepStrictEqual(open, []);
+});
+
 Deno.test("a package has one version, in the source and in the import map of the tests", () => {
   const versions = new Map<string, Set<string>>();
   const specifiers = [...SOURCES.values()].flatMap(({ text }) => specifiersIn(text));

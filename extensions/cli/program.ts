@@ -2,7 +2,7 @@
  * Defines the commands and their options, as the user sees them. The code of a command loads when the command
  * runs.
  */
-import { Command, CommanderError, InvalidArgumentError, Option } from "npm:commander@^15.1.0";
+import { Command, CommanderError, InvalidArgumentError, Option } from "npm:commander@15.1.0";
 import { PERMISSION_NAMES } from "../../runtime/permissions/permissions.ts";
 import type { FieldTable, FieldValue } from "../../runtime/message/transport.ts";
 import { type CallTarget, parseCallTarget, parseValue } from "./flags/call_arguments.ts";

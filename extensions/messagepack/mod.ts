@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { decode, encode } from "npm:@msgpack/msgpack@^3.1.3";
+import { decode, encode } from "npm:@msgpack/msgpack@3.1.3";
 import type { Serializer } from "../../runtime/message/serializer.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { Cron } from "npm:croner@^11.0.1";
+import { Cron } from "npm:croner@11.0.1";
 import { ConfigurationError } from "../../runtime/message/errors.ts";
 import type { Clock } from "./clock.ts";
 import type { Schedule } from "./schedule.ts";

@@ -26,7 +26,7 @@ import {
   stringify,
   YAMLMap,
   YAMLSeq,
-} from "npm:yaml@^2.9.1";
+} from "npm:yaml@2.9.1";
 import { recordPlaces } from "./place.ts";
 import { type ConfigScalar, resolvePlainScalar } from "./scalar.ts";
 import {

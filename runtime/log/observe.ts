@@ -11,7 +11,7 @@ import {
   getLogger,
   type LogRecord as TapeRecord,
   resetSync,
-} from "npm:@logtape/logtape@^2.4.2";
+} from "npm:@logtape/logtape@2.4.2";
 import { ConfigurationError } from "../message/errors.ts";
 import { boundText } from "./bounded_text.ts";
 import { createLog, type Log, LOG_LEVELS, type LogLevel, type LogRecord } from "./log.ts";

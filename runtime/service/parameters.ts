@@ -9,7 +9,7 @@
  * The parser takes about 8 ms to load and 2 MB of a thread. So a thread imports the parser only when it must
  * read the first source, and the other threads get the parameters that one thread has read.
  */
-import type { Pattern, Program } from "npm:acorn@^8.19.0";
+import type { Pattern, Program } from "npm:acorn@8.19.0";
 
 /** One parameter of a handler. */
 export interface Parameter {
@@ -49,7 +49,7 @@ export async function readParameters(
 ): Promise<KnownParameters> {
   const sources = Object.values(handlers).map(String);
   if (sources.every((source) => Object.hasOwn(known, source))) return known;
-  const { parse } = await import("npm:acorn@^8.19.0");
+  const { parse } = await import("npm:acorn@8.19.0");
   const program = (source: string) =>
     parse(source, {
       ecmaVersion: "latest",

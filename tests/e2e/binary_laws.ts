@@ -96,7 +96,7 @@ export function binaryLaws({ folder, generic, application, empty }: Binaries): v
       await using origin = new ModuleOrigin({
         "/service.ts": `
           import { rpc, service } from "@enoki/enoki";
-          import { Cron } from "npm:croner@^11.0.1";
+          import { Cron } from "npm:croner@11.0.1";
           export default service(typeof Cron, {
             entrypoints: { a: rpc() },
             handlers: { a() { throw new Error(); } },
@@ -115,7 +115,7 @@ export function binaryLaws({ folder, generic, application, empty }: Binaries): v
   Deno.test("An application binary has inside what the deno.json of its project names", async () => {
     const project = `${folder}/project`;
     await Deno.mkdir(project);
-    const imports = { "enoki": MOD, "#rest": `file://${project}/rest.ts`, "croner": "npm:croner@^11.0.1" };
+    const imports = { "enoki": MOD, "#rest": `file://${project}/rest.ts`, "croner": "npm:croner@11.0.1" };
     const files = {
       "deno.json": `{ "imports": ${JSON.stringify(imports)} } // a comment`,
       "rest.ts": 'export { Cron } from "croner";',

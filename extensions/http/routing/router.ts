@@ -5,9 +5,9 @@
  * order of definition does not matter. Hono's router says which rules fit by their patterns. The converters
  * then decide: where a converter refuses a value, the next rule has its turn.
  */
-import { RegExpRouter } from "npm:hono@^4.13.19/router/reg-exp-router";
-import { SmartRouter } from "npm:hono@^4.13.19/router/smart-router";
-import { TrieRouter } from "npm:hono@^4.13.19/router/trie-router";
+import { RegExpRouter } from "npm:hono@4.13.19/router/reg-exp-router";
+import { SmartRouter } from "npm:hono@4.13.19/router/smart-router";
+import { TrieRouter } from "npm:hono@4.13.19/router/trie-router";
 import { ConfigurationError } from "../../../runtime/message/errors.ts";
 import { normalizePath } from "./percent_encoding.ts";
 import { type Rule, type RulePart, segmentPattern } from "./rule.ts";

@@ -1,5 +1,5 @@
 import { parse, type ParsedImportMap, resolve } from "npm:@import-maps/resolve@2.0.0";
-import { parse as parseJsonc, type ParseError, printParseErrorCode } from "npm:jsonc-parser@^3.3.1";
+import { parse as parseJsonc, type ParseError, printParseErrorCode } from "npm:jsonc-parser@3.3.1";
 import { ServiceLoadError } from "../../message/errors.ts";
 
 /** How JSX is compiled, under the names of TypeScript's compiler options. */

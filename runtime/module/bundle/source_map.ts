@@ -3,7 +3,7 @@ import {
   GREATEST_LOWER_BOUND,
   TraceMap,
   traceSegment,
-} from "npm:@jridgewell/trace-mapping@^0.3.31";
+} from "npm:@jridgewell/trace-mapping@0.3.31";
 
 /** A place in a text. Lines and columns count from 1, as in a stack trace. */
 export interface TextPosition {

@@ -1,4 +1,4 @@
-import { Validator } from "npm:@seriousme/openapi-schema-validator@^2.11.0";
+import { Validator } from "npm:@seriousme/openapi-schema-validator@2.11.0";
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { openApiDocument, type OpenApiOptions } from "../../../../extensions/http/openapi/document.ts";

@@ -1,6 +1,6 @@
-import { type } from "npm:arktype@^2.2.9";
-import { toStandardJsonSchema } from "npm:@valibot/to-json-schema@^1.8.0";
-import * as valibot from "npm:valibot@^1.5.0";
+import { type } from "npm:arktype@2.2.9";
+import { toStandardJsonSchema } from "npm:@valibot/to-json-schema@1.8.0";
+import * as valibot from "npm:valibot@1.5.0";
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { toJsonSchema } from "../../../../extensions/http/openapi/json_schema.ts";

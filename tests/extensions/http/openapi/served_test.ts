@@ -1,5 +1,5 @@
-import { Validator } from "npm:@seriousme/openapi-schema-validator@^2.11.0";
-import { Ajv2020, type ValidateFunction } from "npm:ajv@^8.20.0/dist/2020.js";
+import { Validator } from "npm:@seriousme/openapi-schema-validator@2.11.0";
+import { Ajv2020, type ValidateFunction } from "npm:ajv@8.20.0/dist/2020.js";
 import assert from "node:assert/strict";
 import type { Config, ConfigValue } from "../../../../extensions/run.ts";
 import { serveHttp, WEB_SERVICE } from "../web_stage.ts";
