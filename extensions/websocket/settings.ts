@@ -20,6 +20,8 @@ export interface WebSocketSettings {
   readonly idleTimeout: number;
   /** Origins whose pages may connect, besides the server's own origin, or `*` for all origins. */
   readonly origins: readonly string[];
+  /** Whether header `x-forwarded-proto` says by which scheme a page has connected. @default {false} */
+  readonly trustProxy?: boolean;
 }
 
 /** Reads the keys that begin with `WEBSOCKET_`. */
@@ -31,6 +33,7 @@ export function webSocketSettings(at: Section): WebSocketSettings {
     maxClients: at.integer("WEBSOCKET_MAX_CLIENTS", 1) ?? 10_000,
     idleTimeout: at.milliseconds("WEBSOCKET_IDLE_TIMEOUT") ?? 30_000,
     origins: origins(at),
+    ...(at.flag("WEBSOCKET_TRUST_PROXY") && { trustProxy: true }),
   };
 }
 

@@ -77,12 +77,12 @@ export class SocketServer {
   }
 
   async #upgrade(request: Request, methods: SocketMethods): Promise<Upgrade> {
-    const { origins, maxClients, idleTimeout, hub, log, ...limits } = this.#options;
+    const { origins, trustProxy = false, maxClients, idleTimeout, hub, log, ...limits } = this.#options;
     const { headers, url, signal } = request;
     if (headers.get("upgrade")?.toLowerCase() !== "websocket") {
       return { status: 400, reason: "This path is for WebSockets" };
     }
-    if (!isAllowedOrigin(headers, origins)) {
+    if (!isAllowedOrigin(request, { origins, trustProxy })) {
       return { status: 403, reason: "Pages of this origin may not connect" };
     }
     // The socket of a client that has gone already would never open. Deno notices the loss in one turn of the

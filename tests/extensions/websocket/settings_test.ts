@@ -34,6 +34,7 @@ for (
     ["WEBSOCKET_MAX_CLIENTS", -1],
     ["WEBSOCKET_IDLE_TIMEOUT", -1],
     ["WEBSOCKET_ORIGINS", 5],
+    ["WEBSOCKET_TRUST_PROXY", "yes"],
   ] as const
 ) {
   Deno.test(`webSocketSettings() refuses ${key}: ${JSON.stringify(value)}`, () => {
