@@ -21,6 +21,8 @@ import type { Consumer, Topology, Transport } from "../../runtime/message/transp
 export interface ElectionOptions {
   /** Name of the queue. All instances that compete use the same name. */
   readonly queue: string;
+  /** Name of what the leader does, for the log. @default {the name of the queue} */
+  readonly name?: string;
   /** Does the work of the leader until `signal` aborts or there is nothing more to do. */
   readonly lead: (signal: AbortSignal) => Promise<void>;
   readonly log: Log;
@@ -59,7 +61,7 @@ export function electionTopology(queue: string): Topology {
  */
 export async function standForElection(
   transport: Transport,
-  { queue, lead, log, signal }: ElectionOptions,
+  { queue, name = queue, lead, log, signal }: ElectionOptions,
 ): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
@@ -72,7 +74,7 @@ export async function standForElection(
       continue;
     }
     failures = 0;
-    log.info(`Leads at "${queue}"`);
+    log.info(`${name} ticks in this process (once per cluster)`);
     const either = AbortSignal.any([signal, term.signal]);
     await lead(either);
     if (!either.aborted) return;

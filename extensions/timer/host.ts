@@ -62,7 +62,13 @@ export class TimerHost implements Entrypoint {
     const tick = async () => void await runHeld(this.#host, entry, TICK, { signal });
     const lead = (signal: AbortSignal) => keepSchedule(schedule, { start, tick, signal });
     if (queue === undefined) await lead(signal);
-    else await standForElection(transport, { queue, lead, log, signal });
+    else {await standForElection(transport, {
+        queue,
+        name: `${this.#host.service}.${entry.method}`,
+        lead,
+        log,
+        signal,
+      });}
     if (!signal.aborted) {
       log.warning(`${entry.kind} ${this.#host.service}.${entry.method} has no more due times`);
     }
