@@ -7,6 +7,7 @@ import { UncopyableError } from "./message_copy.ts";
 import {
   attemptsOf,
   bury,
+  deadLetterQueueOf,
   lossesOf,
   offerAgain,
   offerApart,
@@ -17,7 +18,7 @@ import {
 } from "./message_fate.ts";
 import type { Outcome } from "../message/outcome.ts";
 import type { PlainRecord } from "../message/plain.ts";
-import { asksForRetry, nextRetry } from "../message/retry.ts";
+import { asksForRetry, mostAttempts, nextRetry, reasonForRetry } from "../message/retry.ts";
 import { transportableBody } from "../message/serializer.ts";
 import type { Consumer, Delivery, QueueDeclaration, Topology, Verdict } from "../message/transport.ts";
 
@@ -156,7 +157,7 @@ export class QueueHost implements Entrypoint {
     const policy = entry.options["retry"] as PlainRecord | undefined;
     if (undecoded) {
       await bury(outbox, delivery, "undecodable", failure);
-      log.error(`Buried a message of queue "${queue}": ${failure.message}`);
+      log.error(`Cannot read a message of queue "${queue}": ${failure.message}. ${whereBuried(queue)}`);
       return "ack";
     }
     if (lostWith !== undefined) {
@@ -164,18 +165,28 @@ export class QueueHost implements Entrypoint {
       if (guilt === undefined) await (lostWith === 0 ? offerAgain : offerApart)(outbox, delivery);
       else {
         await bury(outbox, delivery, "thread lost", failure);
-        log.error(`Buried a message of queue "${queue}": ${guilt}`);
+        log.error(`Gave up a message of queue "${queue}": ${guilt}. ${whereBuried(queue)}`);
       }
       return "ack";
     }
     if (asksForRetry(failure) || (policy !== undefined && !expected)) {
-      const delay = nextRetry(failure, policy, attemptsOf(delivery) + 1);
-      if (delay !== undefined) await retryLater(outbox, delivery, delay);
-      else {
+      const attempt = attemptsOf(delivery) + 1;
+      const delay = nextRetry(failure, policy, attempt);
+      if (delay !== undefined) {
+        await retryLater(outbox, delivery, delay);
+        log.info(
+          `${this.#host.service}.${entry.method} ${
+            asksForRetry(failure) ? "asked for a retry" : "failed"
+          }: ` +
+            `attempt ${attempt + 1} of ${mostAttempts(policy)} in ${delay / 1_000} s`,
+        );
+      } else {
         await bury(outbox, delivery, "retries used up", failure);
         log.error(
-          `Buried a message of queue "${queue}": its retries are used up. ` +
-            `The last failure was: ${failure.message}`,
+          `Gave up a message of queue "${queue}" after ${
+            attempt === 1 ? "1 attempt" : `${attempt} attempts`
+          }: ` +
+            `${reasonForRetry(failure) ?? failure.message}. ${whereBuried(queue)}`,
         );
       }
       return "ack";
@@ -197,6 +208,11 @@ function guiltOf(delivery: Delivery, lostWith: number): string | undefined {
   return sharedLossesOf(delivery) + 1 < SHARED_LOSS_LIMIT
     ? undefined
     : `it ran in ${SHARED_LOSS_LIMIT} threads that were lost, each time together with other calls`;
+}
+
+/** Says where a message is that nobody offers again. */
+function whereBuried(queue: string): string {
+  return `Moved to ${deadLetterQueueOf(queue)}. See: enoki dead list ${queue}`;
 }
 
 /** Whether the broker deletes a queue with its consumers. */

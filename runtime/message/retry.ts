@@ -42,7 +42,7 @@ export class Retry extends CallError {
     if (after !== undefined && !(after >= 0 && after <= LONGEST_DELAY)) {
       throw new RangeError(`Cannot retry: after must be from 0 to ${LONGEST_DELAY} ms, got ${after}`);
     }
-    super("The handler asks for the message to be offered again", {
+    super(options.cause instanceof Error ? `${ASKS}: ${options.cause.message}` : ASKS, {
       code: RETRY_CODE,
       retryable: true,
       data: { after: after ?? null },
@@ -53,12 +53,24 @@ export class Retry extends CallError {
 
 const RETRY_CODE = "RETRY";
 
+const ASKS = "The handler asks for the message to be offered again";
+
 /** Longest delay in milliseconds, nearly 25 days. RabbitMQ takes little more. */
 const LONGEST_DELAY = 2 ** 31 - 1;
 
 /** Says whether a handler failed because it asked for a retry. */
 export function asksForRetry({ code }: Failure): boolean {
   return code === RETRY_CODE;
+}
+
+/** Returns the message of the error for which a handler asked for a retry, or undefined if it named none. */
+export function reasonForRetry({ message }: Failure): string | undefined {
+  return message.startsWith(`${ASKS}: `) ? message.slice(ASKS.length + 2) : undefined;
+}
+
+/** Returns how often a message is tried at most. */
+export function mostAttempts(policy: PlainRecord | undefined): number {
+  return ((policy ?? retryOptions({})) as Record<string, number>)["max"]! + 1;
 }
 
 /**

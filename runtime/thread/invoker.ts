@@ -22,7 +22,7 @@ import {
 } from "../service/parameters.ts";
 import type { CallMessage } from "../channel/port.ts";
 import { redactedArguments } from "./redaction.ts";
-import { asksForRetry } from "../message/retry.ts";
+import { asksForRetry, reasonForRetry } from "../message/retry.ts";
 import { entriesOf, type Entry } from "../service/manifest.ts";
 import type { Service } from "../service/service.ts";
 
@@ -231,8 +231,11 @@ export class Invoker implements AsyncDisposable {
     const failure = describeFailure(thrown);
     // A handler that asks for a retry has made no error, so the log does not call it one.
     const known = expected || asksForRetry(failure);
-    const text =
-      `${entry.spec.kind} ${call.service}.${call.method} failed: ${failure.name}: ${failure.message}`;
+    const reason = reasonForRetry(failure);
+    const what = asksForRetry(failure)
+      ? `asked for a retry${reason === undefined ? "" : `: ${reason}`}`
+      : `failed: ${failure.name}: ${failure.message}`;
+    const text = `${entry.spec.kind} ${call.service}.${call.method} ${what}`;
     const properties = {
       ...entry.conversion.logProperties?.(message),
       arguments: redactedArguments(await this.#parametersFor(entry, args), args, entry.spec.redact),

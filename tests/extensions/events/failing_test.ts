@@ -179,7 +179,7 @@ for (
     assert.deepEqual(held.delivery.body, bytes);
     assert.deepEqual(await handled.reaches(1), ["good"]);
     assert.ok(
-      stage.records.some(({ message }) => message.startsWith(`Buried a message of queue "${queue}"`)),
+      stage.records.some(({ message }) => message.startsWith(`Cannot read a message of queue "${queue}"`)),
     );
   });
 }

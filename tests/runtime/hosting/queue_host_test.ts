@@ -6,6 +6,7 @@ import { createLog, type LogRecord } from "../../../runtime/log/log.ts";
 import { deadLetterQueueOf } from "../../../runtime/hosting/message_fate.ts";
 import { describeFailure } from "../../../runtime/message/failure.ts";
 import { failed, type Outcome } from "../../../runtime/message/outcome.ts";
+import { Retry } from "../../../runtime/message/retry.ts";
 import { QueueHost, type QueueSubscription } from "../../../runtime/hosting/queue_host.ts";
 import type { Invocation } from "../../../runtime/channel/port.ts";
 import type { Message } from "../../../runtime/message/transport.ts";
@@ -252,4 +253,33 @@ Deno.test("QueueHost tells the pool the entrypoint, its timeout and the message"
     headers: { "nameko.language": "en" },
     timeout: 500,
   });
+});
+
+Deno.test("QueueHost says which attempt a retry is, and where a message is after the last one", async () => {
+  const retry = { max: 1, initial: 1, factor: 1, limit: 1 };
+  const entry = { index: 0, method: "handle", kind: "test", options: { retry }, timeout: undefined };
+  await using stage = await Stage.open({ entry });
+  await stage.send("a");
+  await stage.transport.publish({
+    ...letter("q0", "b"),
+    properties: { headers: { "x-enoki-attempt": 1 } },
+  });
+  const asked = failed(describeFailure(new Retry({ cause: new Error("550 mailbox unavailable") })));
+  const buried = Promise.withResolvers<void>();
+  await stage.transport.declare({ queues: [{ name: deadLetterQueueOf("q0") }] });
+  await stage.transport.consume(deadLetterQueueOf("q0"), () => {
+    buried.resolve();
+    return Promise.resolve("ack");
+  }, { prefetch: 1 });
+  (await stage.next()).settle(asked);
+  (await stage.next()).settle(asked);
+  await buried.promise;
+  assert.deepEqual(stage.records.map(({ level, message }) => [level, message]), [
+    ["info", "test.handle asked for a retry: attempt 2 of 2 in 0.001 s"],
+    [
+      "error",
+      'Gave up a message of queue "q0" after 2 attempts: 550 mailbox unavailable. Moved to enoki.dead.q0. ' +
+      "See: enoki dead list q0",
+    ],
+  ]);
 });
