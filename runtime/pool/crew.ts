@@ -14,7 +14,7 @@ import type { Messenger } from "../message/messenger.ts";
 import type { KnownParameters } from "../service/parameters.ts";
 import type { PoolLimits } from "./pool_options.ts";
 import type { ServeMessage, ServiceExport } from "../channel/port.ts";
-import { sameEntrypoints } from "./same_entrypoints.ts";
+import { firstDifference, sameEntrypoints } from "./same_entrypoints.ts";
 import type { ThreadSpawner } from "../spawning/spawner.ts";
 import { PooledThread, type ThreadEvents } from "./pooled_thread.ts";
 
@@ -204,9 +204,10 @@ export class Crew {
     const found = exported.find(({ manifest }) => manifest.name === service)?.manifest;
     if (entrypoints === undefined) return;
     if (found !== undefined && sameEntrypoints(found.entrypoints, entrypoints)) return;
+    const difference = found === undefined ? "no service" : firstDifference(entrypoints, found.entrypoints);
     throw new ServiceLoadError(
-      `Cannot serve "${service}" in another thread: its module has changed since it was loaded. ` +
-        "Restart the service",
+      `Cannot serve "${service}" in another thread: it offers something else in each thread (${difference}). ` +
+        "Use no random value and no time at the top of its module. If the module has changed, restart the service",
     );
   }
 

@@ -9,6 +9,7 @@
 import { CallTimeoutError } from "../message/errors.ts";
 import type { Job } from "./job.ts";
 import { describeFailure, type Failure } from "../message/failure.ts";
+import type { PoolOptions } from "./pool_options.ts";
 import type { PooledThread } from "./pooled_thread.ts";
 
 /**
@@ -16,14 +17,14 @@ import type { PooledThread } from "./pooled_thread.ts";
  *
  * @param now The present time, as `performance.now()` gives it.
  * @param killGrace Milliseconds that a call may take to end after its time was up.
- * @param fail Answers a call with its failure.
+ * @param fail Answers a call whose time is up, such as with {@linkcode outOfTime}.
  * @returns Calls that have not started. The caller must put them back into the queue.
  */
 export function expireCalls(
   thread: PooledThread,
   now: number,
   killGrace: number,
-  fail: (job: Job, failure: Failure) => void,
+  fail: (job: Job) => void,
 ): readonly Job[] {
   const { started, unstarted } = thread.expire(now);
   if (started.length === 0) return unstarted;
@@ -33,7 +34,7 @@ export function expireCalls(
     if (job.timedOut) endless = true;
     else {
       job.timedOut = true;
-      fail(job, outOfTime(job));
+      fail(job);
     }
   }
   if (!endless) {
@@ -48,8 +49,14 @@ export function expireCalls(
   return [...unstarted, ...takenBack];
 }
 
-function outOfTime({ invocation: { timeout } }: Job): Failure {
+/** Makes the failure of a call whose time is up. */
+export function outOfTime(
+  { invocation: { timeout, entrypoint } }: Job,
+  { service, entrypoints }: Pick<PoolOptions, "service" | "entrypoints">,
+): Failure {
+  const method = entrypoints?.[entrypoint]?.method;
+  const name = method === undefined ? "the call" : `${service}.${method}`;
   return describeFailure(
-    new CallTimeoutError(`Cannot finish the call: it may take ${timeout} ms and took longer`),
+    new CallTimeoutError(`Cannot finish ${name}: it took longer than its timeout of ${timeout} ms`),
   );
 }

@@ -17,7 +17,7 @@ import type { Cancellation } from "../waiting/cancellation.ts";
 import { Crew } from "./crew.ts";
 import { Demand } from "./demand.ts";
 import { WorkerLostError } from "../message/errors.ts";
-import { expireCalls } from "./expired_calls.ts";
+import { expireCalls, outOfTime } from "./expired_calls.ts";
 import { createJob, type Job } from "./job.ts";
 import type { Invocation } from "../channel/port.ts";
 import { describeFailure, type Failure } from "../message/failure.ts";
@@ -331,11 +331,12 @@ export class Pool implements AsyncDisposable {
   /** Deals with everything that took too long. Sets no timer once nothing runs and no thread is to retire. */
   #look(): void {
     const now = performance.now();
+    const fail = (job: Job) => this.#fail(job, outOfTime(job, this.#options));
     this.#crew.retry(now);
     for (const thread of [...this.#crew.ready]) {
       if (thread.assigned === 0) continue;
       const { killGrace } = this.#limits;
-      this.#queue.unshift(...expireCalls(thread, now, killGrace, (job, failure) => this.#fail(job, failure)));
+      this.#queue.unshift(...expireCalls(thread, now, killGrace, fail));
       this.#relieve(thread, now);
       this.#checkPulse(thread, now);
     }
