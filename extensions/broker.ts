@@ -1,6 +1,7 @@
 /** Chooses the broker, connects to it, and says in the log what becomes of the connection. */
 import { pause, timeLimit } from "../runtime/waiting/abort.ts";
 import { BrokerError, ConfigurationError } from "../runtime/message/errors.ts";
+import { didYouMean, nearestNames } from "../runtime/hosting/nearest_names.ts";
 import { maskTextSecrets } from "../runtime/log/secrets.ts";
 import type { Log } from "../runtime/log/log.ts";
 import type { Transport, TransportOptions, TransportStatus } from "../runtime/message/transport.ts";
@@ -64,10 +65,22 @@ async function createTransport(
     default:
       throw new ConfigurationError(
         `Cannot use broker "${maskTextSecrets(uri)}": its kind is not known. ` +
-          "Use amqp://…, amqps://…, local: or memory:",
+          `Use amqp://…, amqps://…, local: or memory:${didYouMean(meantBy(uri))}`,
       );
   }
 }
+
+/** Returns what a URI with a mistyped scheme, or without a scheme, may have been meant to be. */
+function meantBy(uri: string): readonly string[] {
+  const [, scheme, rest] = /^([a-z\d+.-]+)(:.*)$/is.exec(maskTextSecrets(uri)) ?? [uri, uri, ""];
+  if (/^:\d+(?:\/|$)/.test(rest!)) return [`amqp://${scheme}${rest}`];
+  return nearestNames(scheme!, SCHEMES).map((known) => {
+    const slashes = rest!.replace(/^:?\/*/, "://");
+    return known === "local" || known === "memory" ? `${known}:` : `${known}${slashes}`;
+  }).slice(0, 1);
+}
+
+const SCHEMES = ["amqp", "amqps", "pyamqp", "local", "memory"];
 
 /**
  * Connects to the named broker.

@@ -115,6 +115,14 @@ export class DeadLetters implements AsyncDisposable {
     return await this.#transport.countMessages(deadLetterQueueOf(this.#queue)) ?? 0;
   }
 
+  /** Says whether the broker has the queue that the letters died in, or their own queue. */
+  async knowsQueue(): Promise<boolean> {
+    for (const name of [this.#queue, deadLetterQueueOf(this.#queue)]) {
+      if (await this.#transport.countMessages(name) !== undefined) return true;
+    }
+    return false;
+  }
+
   /** Lists the letters, oldest first and at most 65,535. They stay where they are. */
   async list(): Promise<readonly DeadLetter[]> {
     const letters: DeadLetter[] = [];

@@ -7,6 +7,7 @@ import type { Container } from "../runtime/serving/container.ts";
 import type { BrokerError } from "../runtime/message/errors.ts";
 import type { DependencyRegistry, EntrypointRegistry } from "../runtime/hosting/host.ts";
 import type { LogLevel } from "../runtime/log/log.ts";
+import { didYouMean, nearestNames } from "../runtime/hosting/nearest_names.ts";
 import { ensureLogging, getLog } from "../runtime/log/observe.ts";
 import type { FileWatchOptions } from "../runtime/serving/file_watch.ts";
 import { ReloadOnChange } from "../runtime/serving/reload_on_change.ts";
@@ -131,9 +132,12 @@ export async function serve(
       },
       signal: either,
     });
-    for (const key of settingsOfOthers(settings.runtime, runner.containers)) {
+    for (const [name, where] of settingsOfOthers(settings.runtime, runner.containers)) {
+      // Many processes may share one file, so only a name that is close to one served here is told.
+      const meant = nearestNames(name, runner.containers.keys());
+      if (meant.length === 0) continue;
       log.warning(
-        `No service here has the name in ${key}, so that it has no effect. Check it if that is wrong`,
+        `No service here has the name in ${where}, so that it has no effect${didYouMean(meant)}`,
       );
     }
     const wired = await wiring;

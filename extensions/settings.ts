@@ -81,7 +81,7 @@ export class Settings {
   }
 }
 
-const TRANSPORT = /^(?:memory:|local:.*|(?:py)?amqps?:\/\/.*)$/;
+const TRANSPORT = /^(?:memory:?|local|local:.*|(?:py)?amqps?:\/\/.*)$/;
 
 /** `TRANSPORT`, else Nameko's `AMQP_URI`. */
 function namedBroker(at: Section): string | undefined {

@@ -346,7 +346,9 @@ function permissionList(text: string, earlier: readonly string[] = []): readonly
 
 function positiveInteger(text: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It must be 1 or more.");
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new InvalidArgumentError("It must be an integer, 1 or more.");
+  }
   return value;
 }
 

@@ -6,12 +6,13 @@ const LONGEST = Deno.build.os === "linux" ? 107 : 103;
 /**
  * Returns the path of the socket that an address means.
  *
- * The address `local:` means the socket of this user, `local:NAME` means another socket of this user, and
+ * The address `local:`, or `local`, means the socket of this user, `local:NAME` means another socket of this user, and
  * `local:///path/to.sock` means any socket.
  *
  * @throws {ConfigurationError} If the address has none of these forms, or its path is too long.
  */
-export function socketPath(address: string): string {
+export function socketPath(given: string): string {
+  const address = given === "local" ? "local:" : given;
   const refuse = (state: string) =>
     new ConfigurationError(`Cannot use broker address "${address}": ${state}`);
   if (!address.startsWith("local:")) throw refuse("it does not start with local:");

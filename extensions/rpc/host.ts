@@ -10,6 +10,7 @@ import {
 } from "../../runtime/message/errors.ts";
 import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/hosting/host.ts";
 import { bury } from "../../runtime/hosting/message_fate.ts";
+import { nearestNames } from "../../runtime/hosting/nearest_names.ts";
 import { describeFailure } from "../../runtime/message/failure.ts";
 import { failed, type Outcome } from "../../runtime/message/outcome.ts";
 import type { Consumer, Delivery, Verdict } from "../../runtime/message/transport.ts";
@@ -108,10 +109,15 @@ export class RpcHost implements Entrypoint {
     }
   }
 
+  #methodNotFound(method: string): MethodNotFoundError {
+    const methods = new Set([...this.#byRoutingKey.values()].map((entry) => entry.method));
+    return new MethodNotFoundError(method, undefined, nearestNames(method, methods));
+  }
+
   #answer({ routingKey, body, properties }: Delivery): Outcome | Promise<Outcome> {
     const entry = this.#byRoutingKey.get(routingKey);
     if (entry === undefined) {
-      return refused(new MethodNotFoundError(routingKey.slice(routingKey.lastIndexOf(".") + 1)));
+      return refused(this.#methodNotFound(routingKey.slice(routingKey.lastIndexOf(".") + 1)));
     }
     const { contentType, headers } = properties;
     if (contentType !== JSON_CONTENT_TYPE && !isUtf8Json(contentType)) {

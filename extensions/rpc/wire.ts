@@ -5,7 +5,7 @@
  * keys. The keys `code`, `data` and `retryable` are Enoki's own, and Python callers ignore
  * them (Nameko 2.14).
  */
-import { isRecord } from "../../runtime/message/plain.ts";
+import { isRecord, isTexts } from "../../runtime/message/plain.ts";
 import {
   BadRequestError,
   CallTimeoutError,
@@ -102,6 +102,7 @@ function toError(
       return new MethodNotFoundError(
         Array.isArray(exc_args) && exc_args.length > 0 ? textOf(exc_args[0]) : text,
         service,
+        isRecord(data) && isTexts(data["nearest"]) ? data["nearest"].slice(0, 3) : [],
       );
     case "nameko.exceptions.IncorrectSignature":
       return new BadRequestError(text, { data });

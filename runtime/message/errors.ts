@@ -65,12 +65,16 @@ export class MethodNotFoundError extends CallError {
   static {
     this.prototype.name = "MethodNotFoundError";
   }
-  /** @param service Name of the service that has no such method, if the name is known. */
-  constructor(method: string, service?: string) {
+  /**
+   * @param service Name of the service that has no such method, if the name is known.
+   * @param nearest Names of its methods that may have been meant.
+   */
+  constructor(method: string, service?: string, nearest: readonly string[] = []) {
     const owner = service === undefined ? "the service" : `service "${service}"`;
-    super(`Cannot call method "${method}": ${owner} has no such method`, {
+    const hint = nearest.length === 0 ? "" : `. Did you mean ${nearest.join(" or ")}?`;
+    super(`Cannot call method "${method}": ${owner} has no such method${hint}`, {
       code: "METHOD_NOT_FOUND",
-      data: { method, ...(service !== undefined && { service }) },
+      data: { method, ...(service !== undefined && { service }), ...(nearest.length > 0 && { nearest }) },
     });
   }
 }

@@ -15,8 +15,17 @@ export interface ModuleSpecifier {
  *
  * @param specifier Such as `./orders.ts`, `https://host/orders.ts`, `./shop.ts:orders`.
  * @throws {ServiceLoadError} If the specifier begins like a URL and is not a URL.
+ * @throws {TypeError} If the specifier is neither a text nor a URL.
  */
 export function parseModuleSpecifier(specifier: string | URL, cwd: string = Deno.cwd()): ModuleSpecifier {
+  if (typeof specifier !== "string" && !(specifier instanceof URL)) {
+    throw new TypeError(
+      `Cannot load a module: got ${
+        specifier === null ? "null" : `a value of type ${typeof specifier}`
+      }, expected ` +
+        "a path or a URL. A thread loads a service by itself, so name the module that exports the service",
+    );
+  }
   if (specifier instanceof URL) return { url: specifier.href, service: undefined };
   const colon = specifier.lastIndexOf(":");
   const module = specifier.slice(0, Math.max(colon, 0));

@@ -67,8 +67,12 @@ function refuseTooMany(method: string, parameters: readonly Parameter[], given: 
   const most = parameters.length + 1;
   const least = parameters.filter(({ optional }) => !optional).length + 1;
   const range = least === most ? String(most) : `from ${least} to ${most}`;
-  refuse(
+  // The text counts as Nameko does, with `self`. The data is for people, who have given fewer arguments.
+  throw new BadRequestError(
     `${method}() takes ${range} positional argument${most === 1 ? "" : "s"} but ${given + 1} were given`,
+    {
+      data: { takes: parameters.map(({ name, optional }) => `${name ?? "…"}${optional ? "?" : ""}`), given },
+    },
   );
 }
 

@@ -122,9 +122,14 @@ export function service<
   definition: ServiceDefinition<Dependencies, Entrypoints, Handlers>,
 ): Service<Name, Dependencies, Entrypoints, Handlers> {
   const { name, entrypoints } = typeof nameOrContract === "string"
-    ? contract(nameOrContract, definition.entrypoints ?? {})
+    ? contract(nameOrContract, definition?.entrypoints ?? {})
     : nameOrContract;
-  const { dependencies = {}, handlers } = definition;
+  const { dependencies = {}, handlers } = definition ?? {};
+  if (typeof handlers !== "object" || handlers === null) {
+    throw new TypeError(
+      `Cannot define service "${name}": "handlers" is missing. Add the object with the handlers`,
+    );
+  }
   if ("call" in dependencies) {
     throw new TypeError(`Cannot define service "${name}": the context reserves the key "call"`);
   }

@@ -134,12 +134,12 @@ export function serviceSettings(settings: RuntimeSettings, service: string): Ser
   return { maxWorkers, concurrency, callTimeout, permissions, limits, ...optional };
 }
 
-/** Gives the keys, with their lines, of settings for services that are not in `served`. */
+/** Gives names of services that are not in `served` and have settings, with the key and its line. */
 export function settingsOfOthers(
   { services }: RuntimeSettings,
   served: ReadonlyMap<string, unknown>,
-): readonly string[] {
-  return [...services].filter(([name]) => !served.has(name)).map(([, { where }]) => where);
+): readonly (readonly [name: string, where: string])[] {
+  return [...services].filter(([name]) => !served.has(name)).map(([name, { where }]) => [name, where]);
 }
 
 /** Reads the settings of one service. Refuses unknown keys: one could be meant to take a permission away. */
@@ -159,7 +159,8 @@ function ownSettings(at: Section, shared: ServiceSettings): ServiceSettings {
 function sharedSettings(at: Section, defaults: ServiceSettings): ServiceSettings {
   return {
     // Nameko reads a zero as "not set" for this key only.
-    maxWorkers: at.integer("max_workers", 0) || defaults.maxWorkers,
+    maxWorkers: (at.get("max_workers") === 0 ? undefined : at.integer("max_workers", 1)) ??
+      defaults.maxWorkers,
     concurrency: at.integer("concurrency", 1) ?? defaults.concurrency,
     callTimeout: at.milliseconds("call_timeout") ?? defaults.callTimeout,
     permissions: permissions(at) ?? defaults.permissions,

@@ -38,7 +38,7 @@ Deno.test("enoki call ends with 1 where the service has no such method", () =>
     assert.deepEqual(await enoki(["call", "--broker", broker, "greeting_service.helo"]), {
       status: 1,
       out: "",
-      err: 'Cannot call method "helo": service "greeting_service" has no such method\n',
+      err: 'Cannot call method "helo": service "greeting_service" has no such method. Did you mean hello?\n',
     });
   }));
 
@@ -46,7 +46,7 @@ Deno.test("enoki call ends with 1 where the arguments do not fit", () =>
   withService(GREETING, async (broker) => {
     const { status, err } = await enoki(["call", "--broker", broker, "greeting_service.hello", "1", "2"]);
     assert.equal(status, 1);
-    assert.match(err, /^IncorrectSignature: hello\(\) takes .*\n$/);
+    assert.match(err, /^IncorrectSignature: greeting_service\.hello takes 1 argument \(name\), got 2\n$/);
   }));
 
 Deno.test("enoki call ends with 1 where the method ends its thread", () =>
@@ -100,4 +100,35 @@ Deno.test("enoki call ends with 2 where the broker's URI cannot be read", async 
   const { status, err } = await enoki(["call", "a.b"], { env: { AMQP_URI: "amqp://[" } });
   assert.equal(status, 2);
   assert.match(err, /^Cannot read the broker URI: .*\n$/);
+});
+
+Deno.test("enoki call says which argument looks like JSON and is none", () =>
+  withService(MISBEHAVING, async (broker) => {
+    const argv = ["call", "--broker", broker, "misbehaving.echo"];
+    const { status, err } = await enoki([...argv, '{"sku":"A1",', "[1,]", '{"a":']);
+    assert.equal(status, 1, "the method takes two");
+    assert.match(err, /^Argument 1 looks like JSON but is not: .* at 12\. It is sent as text$/m);
+    assert.match(err, /^Argument 2 looks like JSON but is not: unexpected token '\]'\. It is sent as text$/m);
+    assert.match(err, /^Argument 3 looks like JSON but is not: unexpected end at 5\. It is sent as text$/m);
+    assert.equal((await enoki([...argv, "plain text", '{"a": "["}'])).err, "");
+  }));
+
+for (
+  const [broker, meant] of [
+    ["ampq://ada:secret@host/v", "amqp://ada:********@host/v"],
+    ["rabbit.example:5672", "amqp://rabbit.example:5672"],
+    ["locl:", "local:"],
+  ] as const
+) {
+  Deno.test(`enoki call suggests another broker than ${broker}`, async () => {
+    const { status, err } = await enoki(["call", "--broker", broker, "a.b"]);
+    assert.equal(status, 2);
+    assert.ok(err.includes(meant), err);
+  });
+}
+
+Deno.test("enoki call takes the name of a broker without its colon", async () => {
+  const { status, err } = await enoki(["call", "--broker", "memory", "--timeout", "1", "nobody.a"]);
+  assert.equal(status, 3);
+  assert.match(err, /nobody serves it/);
 });

@@ -62,11 +62,19 @@ Deno.test("enoki dead list --json prints data", () =>
 
 Deno.test("enoki dead list says so where nothing is dead", () =>
   withDeadJobs(async (dead) => {
-    assert.deepEqual(await dead("list", "other"), {
+    await dead("purge", "--yes", "jobs");
+    assert.deepEqual(await dead("list", "jobs"), {
       status: 0,
       out: "",
-      err: 'Queue "other" has no dead messages\n',
+      err: 'Queue "jobs" has no dead messages\n',
     });
+  }));
+
+Deno.test("enoki dead list says so where there is no such queue", () =>
+  withDeadJobs(async (dead) => {
+    const { status, out, err } = await dead("list", "other");
+    assert.deepEqual([status, out], [0, ""]);
+    assert.match(err, /^There is no queue "other", .*\n$/);
   }));
 
 Deno.test("enoki dead show prints what a message says, and its body", () =>
@@ -137,7 +145,10 @@ Deno.test("enoki dead purge --yes deletes them", () =>
 Deno.test("enoki dead show refuses a number that is none", async () => {
   const { status, err } = await enoki(["dead", "show", "jobs", "first"]);
   assert.equal(status, 2);
-  assert.match(err, /^Cannot use argument first: it must be 1 or more\nSee enoki dead show --help\n$/);
+  assert.match(
+    err,
+    /^Cannot use argument first: it must be an integer, 1 or more\nSee enoki dead show --help\n$/,
+  );
 });
 
 Deno.test("enoki dead without an action ends with 2 and says which there are", async () => {

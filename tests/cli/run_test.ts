@@ -45,15 +45,15 @@ Deno.test("enoki run lets the configuration give each service its permissions an
 Deno.test("enoki run says which line of a configuration is for no service that it serves", () =>
   withBroker(async (broker, folder) => {
     const file = `${folder}/app.yaml`;
-    await Deno.writeTextFile(file, "services:\n  greeting_service: {}\n  greting: { permissions: none }\n");
+    await Deno.writeTextFile(file, "services:\n  greeting_servce: { permissions: none }\n  mail: {}\n");
     const command = new Command(["run", "--broker", broker, "--config", file, GREETING]);
     await command.says("Ready on");
     command.signal("SIGTERM");
     const { err } = await command.ended;
     const told = err.split("\n").flatMap((line) => /No service here .*/.exec(line)?.[0] ?? []);
     assert.deepEqual(told, [
-      `No service here has the name in config key "services.greting" in line 3 of ${file}, so that it has no ` +
-      "effect. Check it if that is wrong",
+      `No service here has the name in config key "services.greeting_servce" in line 2 of ${file}, so that it ` +
+      "has no effect. Did you mean greeting_service?",
     ]);
   }));
 
@@ -205,7 +205,7 @@ Deno.test("enoki run ends with 2 where a value of the configuration is wrong", a
   assert.deepEqual(await enoki(["run", "--define", "max_workers=many", GREETING]), {
     status: 2,
     out: "",
-    err: 'Cannot use config key "max_workers": got "many", expected an integer, 0 or more\n',
+    err: 'Cannot use config key "max_workers": got "many", expected an integer, 1 or more\n',
   });
 });
 

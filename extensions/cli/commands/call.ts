@@ -1,7 +1,8 @@
-import { UnknownServiceError } from "../../../runtime/message/errors.ts";
 import { escapeControls } from "../../../runtime/log/terminal_text.ts";
+import { BadRequestError, UnknownServiceError } from "../../../runtime/message/errors.ts";
+import { isRecord, isTexts } from "../../../runtime/message/plain.ts";
 import type { FieldTable } from "../../../runtime/message/transport.ts";
-import { type CallTarget, parseCallArguments } from "../flags/call_arguments.ts";
+import { type CallTarget, parseCallArguments, remarksOnJson } from "../flags/call_arguments.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { ConfigFlags } from "./config.ts";
 import { EXIT, reportFailure } from "../view/failure_report.ts";
@@ -24,6 +25,7 @@ export async function callCommand(
 ): Promise<number> {
   const config = await beginMessaging(setup, io);
   const { positional, named } = parseCallArguments(words);
+  for (const remark of remarksOnJson(words)) io.writeMessage(`${remark}\n`);
   const { connect } = await import("../../connect.ts");
   let asked = "";
   try {
@@ -38,8 +40,20 @@ export async function callCommand(
     io.writeResult(`${escapeControls(String(JSON.stringify(result)))}\n`);
     return EXIT.fine;
   } catch (error) {
-    const { status, text } = reportFailure(error);
+    const { status, text } = reportFailure(inWordsOfCaller(error, `${service}.${method}`));
     io.writeMessage(error instanceof UnknownServiceError ? `${text}. Asked ${asked}\n` : `${text}\n`);
     return status;
   }
+}
+
+/** Counts arguments as the user does. The service's own text counts as Python does, with `self`. */
+function inWordsOfCaller(error: unknown, target: string): unknown {
+  if (!(error instanceof BadRequestError) || !isRecord(error.data)) return error;
+  const { takes, given } = error.data;
+  if (!isTexts(takes) || typeof given !== "number") return error;
+  const least = takes.filter((name) => !name.endsWith("?")).length;
+  const range = least === takes.length ? String(least) : `${least} to ${takes.length}`;
+  const names = takes.length === 0 ? "" : ` (${takes.join(", ")})`;
+  const plural = takes.length === 1 ? "" : "s";
+  return new BadRequestError(`${target} takes ${range} argument${plural}${names}, got ${given}`);
 }

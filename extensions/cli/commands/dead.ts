@@ -44,9 +44,17 @@ async function act(
     case "list": {
       const all = await letters.list();
       if (action.json) {
-        io.writeResult(`${escapeControlsInLines(JSON.stringify(all.map(summary), null, 2))}\n`);
-      } else if (all.length === 0) say(`Queue "${queue}" has no dead messages`);
-      else io.writeResult(`${alignColumns(all.map(row), "")}\n`);
+        io.writeResult(`${escapeControlsInLines(JSON.stringify(all.map(summary), null, 2))}
+`);
+      } else if (all.length === 0) {
+        say(
+          await letters.knowsQueue()
+            ? `Queue "${queue}" has no dead messages`
+            : `There is no queue "${queue}", and it has no dead messages. Events for a handler are in queue ` +
+              "evt-<source>-<event>--<service>.<method>, and calls in queue rpc-<service>",
+        );
+      } else io.writeResult(`${alignColumns(all.map(row), "")}
+`);
       return EXIT.fine;
     }
     case "show": {

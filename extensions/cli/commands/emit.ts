@@ -1,5 +1,6 @@
+import { UnroutableError } from "../../../runtime/message/errors.ts";
 import type { FieldTable } from "../../../runtime/message/transport.ts";
-import { parseValue } from "../flags/call_arguments.ts";
+import { parseValue, remarksOnJson } from "../flags/call_arguments.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { ConfigFlags } from "./config.ts";
 import { EXIT, reportFailure } from "../view/failure_report.ts";
@@ -14,7 +15,12 @@ export interface EmitFlags extends ConfigFlags {
   readonly logLevel?: string;
 }
 
-/** Dispatches an event in the name of a service. It prints nothing when the broker has the event. */
+/**
+ * Dispatches an event in the name of a service.
+ *
+ * It prints nothing when a queue has the event. If no queue takes an event that is not mandatory, it says so, and that
+ * is no failure.
+ */
 export async function emitCommand(
   source: string,
   type: string,
@@ -22,6 +28,9 @@ export async function emitCommand(
   { broker, header: headers = {}, mandatory = false, timeout = CONFIRM_TIMEOUT, ...setup }: EmitFlags,
   io: CommandIo,
 ): Promise<number> {
+  for (const remark of remarksOnJson(payload === undefined ? [] : [payload])) {
+    io.writeMessage(`${remark.replace("Argument 1", "The payload")}\n`);
+  }
   const config = await beginMessaging(setup, io);
   const { connect } = await import("../../connect.ts");
   const { confirmWithin } = await import("../../broker.ts");
@@ -33,12 +42,16 @@ export async function emitCommand(
       (signal) =>
         cluster.dispatch(source, type, payload === undefined ? null : parseValue(payload), {
           headers,
-          mandatory,
+          mandatory: true,
           signal,
         }),
     );
     return EXIT.fine;
   } catch (error) {
+    if (error instanceof UnroutableError && !mandatory) {
+      io.writeMessage(`No queue is bound to ${source}.events with "${type}": nobody will see the event\n`);
+      return EXIT.fine;
+    }
     const { status, text } = reportFailure(error);
     io.writeMessage(`${text}\n`);
     return status;

@@ -30,6 +30,34 @@ export function parseCallArguments(words: readonly string[]): CallArguments {
   return { positional, named: Object.fromEntries(named) };
 }
 
+/** Says which arguments look like JSON and are none, so that they are sent as text. */
+export function remarksOnJson(words: readonly string[]): readonly string[] {
+  return words.flatMap((word, index) => {
+    const [, , text = word] = KEY_AND_VALUE.exec(word) ?? [];
+    const fault = LIKE_JSON.test(text) ? faultOf(text) : undefined;
+    return fault === undefined
+      ? []
+      : [`Argument ${index + 1} looks like JSON but is not: ${fault}. It is sent as text`];
+  });
+}
+
+/** A text that begins with a bracket or a quote. */
+const LIKE_JSON = /^\s*[[{"]/;
+
+function faultOf(text: string): string | undefined {
+  try {
+    JSON.parse(text);
+    return undefined;
+  } catch (error) {
+    // V8 tells some faults with their position, and others with a part of the text.
+    const { message } = error as Error;
+    const reason = message.replace(/(?:, .*is not valid JSON| of JSON input| in JSON| at position).*$/s, "");
+    const place = /position (\d+)/.exec(message)?.[1];
+    const at = place ?? (reason === "Unexpected end" ? text.length : undefined);
+    return `${reason.charAt(0).toLowerCase()}${reason.slice(1)}${at === undefined ? "" : ` at ${at}`}`;
+  }
+}
+
 /** Parses a text as JSON; returns the text itself if it is not JSON. */
 export function parseValue(text: string): unknown {
   try {

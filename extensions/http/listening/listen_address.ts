@@ -5,6 +5,8 @@ export type ListenAddress =
   | { readonly hostname: string; readonly port: number }
   | { readonly path: string };
 
+const MAX_PORT = 65_535;
+
 /**
  * Reads `WEB_SERVER_ADDRESS`: `[host:]port`, `[IPv6]:port` or `unix:/path`. Port 0 stands for any free port.
  *
@@ -14,7 +16,12 @@ export function parseListenAddress(text: string): ListenAddress {
   if (text.startsWith("unix:") && text.length > 5) return { path: text.slice(5) };
   const [, ipv6, host, digits] = /^(?:(?:\[([\d.:A-Fa-f]+)\]|([\w.-]+)):)?(\d+)$/.exec(text) ?? [];
   const port = Number(digits);
-  if (digits === undefined || port > 65_535) {
+  if (digits !== undefined && port > MAX_PORT) {
+    throw new ConfigurationError(
+      `Cannot use HTTP address ${text} (--http or WEB_SERVER_ADDRESS): ports go up to ${MAX_PORT}`,
+    );
+  }
+  if (digits === undefined) {
     throw new ConfigurationError(
       `Misconfigured bind address \`${text}\`. Should be \`[address:]port\` or \`unix:/path\``,
     );

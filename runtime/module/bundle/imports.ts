@@ -37,8 +37,8 @@ export function resolveImport(
   const url = importMap?.resolve(specifier, importer) ?? resolveUrl(specifier, importer);
   if (url === undefined) {
     throw new ServiceLoadError(
-      `Cannot resolve "${specifier}": no import map has that name. Put a deno.json with "imports" beside ` +
-        `${entry}, or pass --import-map`,
+      `Cannot resolve "${specifier}": no import map has that name. A package.json is not read: put a deno.json ` +
+        `with "imports": { "${specifier}": "npm:${specifier}" } beside ${entry}, or pass --import-map`,
     );
   }
   const mapped = ownModule(url);

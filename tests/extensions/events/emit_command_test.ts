@@ -48,10 +48,18 @@ Deno.test("enoki emit ends with 3 where the source has no exchange", () =>
 
 Deno.test("enoki emit --mandatory ends with 3 where no queue takes the event", () =>
   withExchange(async (broker) => {
-    assert.deepEqual(await enoki(["emit", "--broker", broker, "shop", "other", "1"]), SILENT);
     const { status, err } = await enoki(["emit", "--broker", broker, "--mandatory", "shop", "other", "1"]);
     assert.equal(status, 3);
     assert.match(err, /^Cannot publish to exchange "shop\.events": no queue takes routing key "other"\n$/);
+  }));
+
+Deno.test("enoki emit says that no queue takes the event, and ends with 0", () =>
+  withExchange(async (broker) => {
+    assert.deepEqual(await enoki(["emit", "--broker", broker, "shop", "plcaed", "1"]), {
+      status: 0,
+      out: "",
+      err: 'No queue is bound to shop.events with "plcaed": nobody will see the event\n',
+    });
   }));
 
 Deno.test("enoki emit without an event ends with 2", async () => {

@@ -127,7 +127,14 @@ for (
   Deno.test(`parseListenAddress() reads ${text}`, () => deepStrictEqual(parseListenAddress(text), address));
 }
 
-for (const text of [":8000", "localhost", "::1:80", "1.2.3.4:70000", "http://x:80", "unix:"]) {
+Deno.test("HttpServer says that ports end at 65535", async () => {
+  await rejects(serveHttp([WEB_SERVICE], { WEB_SERVER_ADDRESS: "1.2.3.4:70000" }), {
+    name: "ConfigurationError",
+    message: "Cannot use HTTP address 1.2.3.4:70000 (--http or WEB_SERVER_ADDRESS): ports go up to 65535",
+  });
+});
+
+for (const text of [":8000", "localhost", "::1:80", "http://x:80", "unix:"]) {
   Deno.test(`HttpServer refuses the address ${text}`, async () => {
     await rejects(serveHttp([WEB_SERVICE], { WEB_SERVER_ADDRESS: text }), {
       name: "ConfigurationError",

@@ -51,3 +51,9 @@ Deno.test("parseModuleSpecifier() refuses a scheme that nothing fetches, instead
     message: /^Cannot load module ftp:\/\/host\/orders\.ts: there is no way to fetch it/,
   });
 });
+
+Deno.test("parseModuleSpecifier() says that a module is needed where it gets a service", () =>
+  throws(
+    () => parseModuleSpecifier({ name: "orders" } as unknown as string),
+    /^TypeError: Cannot load a module: got a value of type object, .* name the module that exports the service$/,
+  ));

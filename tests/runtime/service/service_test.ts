@@ -23,6 +23,8 @@ const REFUSED: readonly (readonly [name: unknown, definition: unknown, complaint
   ["a", { entrypoints: { then: tick() }, handlers: { then() {} } }, /"then" cannot be a method's name/],
   ["a", { entrypoints: { one: {} }, handlers: { one() {} } }, /entry "one" is not an entrypoint/],
   ["a", { entrypoints: { one: [tick(), null] }, handlers: { one() {} } }, /entry "one" is not an entrypoint/],
+  ["a", { entrypoints: { one: tick() } }, /service "a": "handlers" is missing/],
+  ["a", undefined, /service "a": "handlers" is missing/],
   ["a", { entrypoints: { one: tick() }, handlers: {} }, /entry "one" has no handler/],
   ["a", { entrypoints: { one: tick() }, handlers: { one: 1 } }, /entry "one" has no handler/],
   ["a", { entrypoints: {}, handlers: { one() {} } }, /handler "one" has no entrypoint/],

@@ -80,15 +80,15 @@ Deno.test("runtimeSettings() refuses threads that make no sense", () => {
 });
 
 const REFUSED: readonly (readonly [Config, string])[] = [
-  [{ max_workers: "many" }, '"max_workers": got "many", expected an integer, 0 or more'],
-  [{ max_workers: 1.5 }, '"max_workers": got 1.5, expected an integer, 0 or more'],
+  [{ max_workers: "many" }, '"max_workers": got "many", expected an integer, 1 or more'],
+  [{ max_workers: 1.5 }, '"max_workers": got 1.5, expected an integer, 1 or more'],
   [{ concurrency: 0 }, '"concurrency": got 0, expected an integer, 1 or more'],
   [{ heap_limit: 8 }, '"heap_limit": got 8, expected an integer, 16 or more'],
   [{ grace: -1 }, '"grace": got -1, expected a number of seconds, 0 or more'],
   [{ parent_calls_tracked: "x" }, '"parent_calls_tracked": got "x", expected an integer'],
   [
     { services: { a: { max_workers: -1 } } },
-    '"services.a.max_workers": got -1, expected an integer, 0 or more',
+    '"services.a.max_workers": got -1, expected an integer, 1 or more',
   ],
   [
     { services: { a: { permision: "none" } } },
@@ -113,5 +113,8 @@ Deno.test("runtimeSettings() refuses an unknown permission", () => {
 
 Deno.test("settingsOfOthers() names the settings of services that are not served", () => {
   const settings = read({ services: { here: {}, gone: { max_workers: 1 } } });
-  deepStrictEqual(settingsOfOthers(settings, new Map([["here", undefined]])), ['config key "services.gone"']);
+  deepStrictEqual(settingsOfOthers(settings, new Map([["here", undefined]])), [[
+    "gone",
+    'config key "services.gone"',
+  ]]);
 });
