@@ -9,6 +9,7 @@ import type { Build, CommandIo, StopSignal } from "./extensions/cli/command_io.t
 import { runCommandLine } from "./extensions/cli/main.ts";
 import { startOver } from "./extensions/cli/restart.ts";
 import { versionText } from "./extensions/cli/view/version.ts";
+import { stderrSettled, writeToStderr } from "./runtime/log/observe.ts";
 import { OWN_PACKAGE } from "./runtime/program/own_package.ts";
 
 /**
@@ -21,7 +22,9 @@ export function main(argv: readonly string[], io: CommandIo): Promise<number> {
 
 /** Runs this process's command line and ends the process. */
 export async function start(build: Build = {}): Promise<never> {
-  Deno.exit(await main(Deno.args, processIo(build)));
+  const status = await main(Deno.args, processIo(build));
+  await stderrSettled(STDERR_LIMIT);
+  Deno.exit(status);
 }
 
 function processIo(build: Build): CommandIo {
@@ -35,8 +38,8 @@ function processIo(build: Build): CommandIo {
     terminal: Deno.stderr.isTerminal(),
     colors: Deno.stderr.isTerminal() && !Deno.noColor,
     columns: Deno.stderr.isTerminal() ? Deno.consoleSize().columns || 80 : 80,
-    writeResult: (text) => writeAll(Deno.stdout, text),
-    writeMessage: (text) => writeAll(Deno.stderr, text),
+    writeResult,
+    writeMessage: writeToStderr,
     startOver,
     onStop,
   };
@@ -60,14 +63,30 @@ function onStop(listener: (signal: StopSignal) => void): Disposable {
   };
 }
 
-/** Writes the whole text. A reader that has gone, as in `… | head -1`, is not a failure. */
-function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+/**
+ * Writes the whole text, and waits for a reader who takes it slowly. A reader that has gone, as in `… | head -1`,
+ * is not a failure.
+ */
+function writeResult(text: string): void {
   const bytes = new TextEncoder().encode(text);
-  try {
-    for (let sent = 0; sent < bytes.length;) sent += stream.writeSync(bytes.subarray(sent));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  for (let sent = 0; sent < bytes.length;) {
+    try {
+      sent += Deno.stdout.writeSync(bytes.subarray(sent));
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) return;
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+      Atomics.wait(NOBODY, 0, 0, RESULT_PAUSE);
+    }
   }
 }
+
+/** Milliseconds before the next attempt to write to a full pipe. */
+const RESULT_PAUSE = 10;
+
+/** Memory that nobody changes, to wait at. */
+const NOBODY = new Int32Array(new SharedArrayBuffer(4));
+
+/** Milliseconds that the end of the process waits for the reader of stderr. */
+const STDERR_LIMIT = 1_000;
 
 if (import.meta.main) await start();

@@ -1,4 +1,8 @@
-/** This file defines what the main-thread half of a kind of entrypoint consists of, and what it may use. */
+/**
+ * This folder holds what the main-thread half of an entrypoint uses.
+ *
+ * This file defines what the main-thread half of a kind of entrypoint consists of, and what it may use.
+ */
 import type { Cancellation } from "../waiting/cancellation.ts";
 import type { Invocation } from "../channel/port.ts";
 import type { Payload } from "../service/entrypoint.ts";

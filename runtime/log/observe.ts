@@ -12,11 +12,13 @@ import {
   type LogRecord as TapeRecord,
   resetSync,
 } from "npm:@logtape/logtape@2.4.2";
+import { constants, fstatSync, openSync, writeSync } from "node:fs";
 import { ConfigurationError } from "../message/errors.ts";
 import { boundText } from "./bounded_text.ts";
 import { createLog, type Log, LOG_LEVELS, type LogLevel, type LogRecord } from "./log.ts";
 import type { LoggedError } from "./plain_properties.ts";
 import { formatJsonLine, formatPrettyLine } from "./log_line.ts";
+import { Outlet } from "./outlet.ts";
 
 /** Format of lines: `pretty` is for people, `json` makes one JSON object per record. */
 export type LogFormat = "pretty" | "json";
@@ -57,7 +59,7 @@ export function configureLogging(
   const formatLine = format === "json"
     ? formatJsonLine
     : (record: LogRecord) => formatPrettyLine(record, colored);
-  const writeLine = write ?? writeToStderr;
+  const writeLine = write ?? ((line: string) => writeToStderr(`${line}\n`));
   configureSync({
     reset: true,
     sinks: { [CATEGORY]: (record) => writeLine(formatLine(fromTape(record))) },
@@ -143,7 +145,42 @@ function isLoggedError(value: unknown): value is LoggedError {
   return typeof value === "object" && value !== null && "name" in value && "message" in value;
 }
 
-function writeToStderr(line: string): void {
-  const bytes = new TextEncoder().encode(line + "\n");
-  for (let sent = 0; sent < bytes.length;) sent += Deno.stderr.writeSync(bytes.subarray(sent));
+/**
+ * Writes a text to stderr, after everything that was written before. It never throws, and it does not wait for
+ * the reader of a pipe: texts that the reader does not take wait, up to 1 MiB, and the log says how many were
+ * dropped.
+ */
+export function writeToStderr(text: string): void {
+  stderr ??= new Outlet({
+    write: stderrWriter(),
+    onDropped: (count) =>
+      getLog().warning(
+        `Dropped ${count} ${count === 1 ? "line" : "lines"} of the log: stderr could not take them in time`,
+      ),
+  });
+  stderr.write(text);
+}
+
+/** Waits until stderr has taken everything, but not longer than `limit` milliseconds. */
+export async function stderrSettled(limit: number): Promise<void> {
+  await stderr?.settled(limit);
+}
+
+let stderr: Outlet | undefined;
+
+/**
+ * Opens a pipe anew, because a write to it must not wait for its reader. The flag for that belongs to the open
+ * pipe, and other processes may share the one that this process was given. Only Linux can open a pipe anew. A
+ * write to a socket, and to a pipe elsewhere, waits for the reader.
+ */
+function stderrWriter(): (bytes: Uint8Array) => number {
+  try {
+    if (Deno.build.os === "linux" && fstatSync(2).isFIFO()) {
+      const pipe = openSync("/proc/self/fd/2", constants.O_WRONLY | constants.O_NONBLOCK);
+      return (bytes) => writeSync(pipe, bytes);
+    }
+  } catch {
+    // The program may not open it, or the reader is gone.
+  }
+  return (bytes) => Deno.stderr.writeSync(bytes);
 }

@@ -1,0 +1,52 @@
+import { deepStrictEqual } from "node:assert/strict";
+
+const OBSERVE = import.meta.resolve("../../../runtime/log/observe.ts");
+
+const CODE = `import { configureLogging, getLog } from "${OBSERVE}";
+configureLogging();
+const log = getLog();
+for (let line = 0; line < 5_000; line++) log.info("x".repeat(100));
+console.log("went on");
+Deno.exit(0);`;
+
+/** Runs a program that logs much. `look` does what the reader of stderr does. */
+async function logging(
+  shell: string,
+  look: (stderr: ReadableStream<Uint8Array>) => Promise<void>,
+): Promise<readonly [status: number, out: string]> {
+  const file = await Deno.makeTempFile({ prefix: "enoki-stderr-", suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(file, CODE);
+    await using child = new Deno.Command("sh", {
+      args: ["-c", `exec "${Deno.execPath()}" run -A --no-check ${file} ${shell}`],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    if (shell === "") await look(child.stderr);
+    const out = await new Response(child.stdout).text();
+    const { code } = await child.status;
+    if (!child.stderr.locked) await child.stderr.cancel();
+    return [code, out.trim()];
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+const CASES: readonly (readonly [
+  what: string,
+  shell: string,
+  look: (stderr: ReadableStream<Uint8Array>) => Promise<void>,
+])[] = [
+  ["on a full disk", "2>/dev/full", () => Promise.resolve()],
+  ["whose reader is gone", "", (stderr) => stderr.cancel()],
+  ["whose reader stands still", "", () => Promise.resolve()],
+];
+
+for (const [what, shell, look] of CASES) {
+  Deno.test({
+    name: `a program goes on that logs to a stderr ${what}`,
+    ignore: Deno.build.os !== "linux",
+    fn: async () => deepStrictEqual(await logging(shell, look), [0, "went on"]),
+  });
+}
