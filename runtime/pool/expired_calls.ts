@@ -42,11 +42,16 @@ export function expireCalls(
     return unstarted;
   }
   const takenBack = thread.takeBackUnstarted();
-  if (thread.isNeeded && !thread.isSilent) {
+  if (isNeeded(thread) && !thread.isSilent) {
     thread.condemn();
     thread.ping();
   } else thread.kill(`a call did not end ${killGrace} ms after its time was up`);
   return [...unstarted, ...takenBack];
+}
+
+/** Whether somebody waits for a call in a thread. */
+function isNeeded({ jobs }: PooledThread): boolean {
+  return jobs.some((job) => job !== undefined && !job.timedOut);
 }
 
 /** Makes the failure of a call whose time is up. */

@@ -26,6 +26,8 @@ import { chooseThread, GROW_PATIENCE, QUEUE_PATIENCE, threadsWanted } from "./pl
 import { type PoolLimits, poolLimits, type PoolOptions } from "./pool_options.ts";
 import { WakeTimer } from "../waiting/wake_timer.ts";
 import { type PooledThread, SHORT_CALL } from "./pooled_thread.ts";
+import { type RunningCall, runningCalls } from "./running_calls.ts";
+import { Saturation } from "./saturation.ts";
 
 /** Milliseconds after which the pool takes back calls that wait behind a running one. */
 const MAILBOX_PATIENCE = 10;
@@ -44,9 +46,9 @@ export class Pool implements AsyncDisposable {
   readonly #queue: Job[] = [];
   readonly #onIdle = new Set<() => void>();
   readonly #timer = new WakeTimer(() => this.#look());
+  readonly #saturation: Saturation;
   #demand: Demand;
   #successor: Pool | undefined;
-  #warnedOfDeadlock = false;
   #state: "open" | "draining" | "closed" = "open";
 
   /** @throws {RangeError} If a limit is out of its range. */
@@ -56,6 +58,7 @@ export class Pool implements AsyncDisposable {
     const { service, spawner, entrypoints, messenger, config = {}, logLevel = "info", log, onLog } = options;
     const { callTimeout, parentCallsTracked } = options;
     const { maxWorkers, concurrency } = this.#limits;
+    this.#saturation = new Saturation(service, log);
     this.#demand = new Demand(maxWorkers * concurrency, options.onDemand);
     this.#crew = new Crew({
       spawner,
@@ -90,6 +93,11 @@ export class Pool implements AsyncDisposable {
     let active = 0;
     for (const thread of this.#crew.ready) active += thread.assigned;
     return active;
+  }
+
+  /** The calls in threads, the oldest first. */
+  get running(): readonly RunningCall[] {
+    return runningCalls(this.#crew.ready, this.#options);
   }
 
   /** Number of calls that wait for a thread. */
@@ -342,6 +350,7 @@ export class Pool implements AsyncDisposable {
     }
     this.#crew.retire(now);
     this.#checkQueue(now);
+    this.#saturation.look(now, this.#crew.ready, this.#queue, this.#limits);
     this.#dispatch();
     this.#rest(now);
   }
@@ -384,13 +393,5 @@ export class Pool implements AsyncDisposable {
     const oldest = this.#queue[0];
     if (oldest === undefined || now - oldest.queuedAt < QUEUE_PATIENCE) return;
     this.#demand.surprise();
-    if (this.#crew.ready.size < this.#limits.maxWorkers || this.#warnedOfDeadlock) return;
-    for (const thread of this.#crew.ready) if (thread.pendingRequests === 0) return;
-    this.#warnedOfDeadlock = true;
-    this.#options.log.warning(
-      `All ${this.#crew.ready.size} threads wait for answers of other calls while ` +
-        `${this.#queue.length} calls wait for a thread. ` +
-        `If service "${this.#options.service}" calls itself, raise max_workers or concurrency`,
-    );
   }
 }

@@ -110,9 +110,9 @@ export class PooledThread {
     return this.#heardAt < this.#pingedAt;
   }
 
-  /** Whether somebody waits for a call in this thread. */
-  get isNeeded(): boolean {
-    return this.#jobs.some((job) => job !== undefined && !job.timedOut);
+  /** The calls in this thread, running and waiting, by their slots. */
+  get jobs(): readonly (Job | undefined)[] {
+    return this.#jobs;
   }
 
   /** Number of requests and publications that calls in this thread wait for. */

@@ -22,6 +22,7 @@ import type { Manifest } from "../service/manifest.ts";
 import type { Outcome } from "../message/outcome.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import type { Pool } from "../pool/pool.ts";
+import type { RunningCall } from "../pool/running_calls.ts";
 import { sameEntrypoints } from "../pool/same_entrypoints.ts";
 import type { Transport } from "../message/transport.ts";
 import type { Invocation } from "../channel/port.ts";
@@ -112,6 +113,13 @@ export class Container implements AsyncDisposable {
       active: sum((pool) => pool.active),
       queued: sum((pool) => pool.queued),
     };
+  }
+
+  /** The calls in the threads, those of former versions included, the oldest first. */
+  get running(): readonly RunningCall[] {
+    return [this.#pool, ...this.#former.keys()].flatMap(({ running }) => running).sort((a, b) =>
+      b.age - a.age
+    );
   }
 
   /**

@@ -115,6 +115,17 @@ Deno.test("enoki run takes two SIGINTs at once, as one Ctrl-C under deno task se
     assert.match(err, /\nStopped\n$/);
   }));
 
+Deno.test("enoki run takes two SIGTERMs within a second, as supervisors send them, for one", () =>
+  withBroker(async (broker) => {
+    const command = new Command(["run", "--broker", broker, GREETING]);
+    await command.says("Ready");
+    command.signal("SIGTERM");
+    command.signal("SIGTERM");
+    const { status, err } = await command.ended;
+    assert.equal(status, 0);
+    assert.match(err, /\nStopped\n$/);
+  }));
+
 Deno.test("enoki run with JSON logs writes nothing but JSON", () =>
   withBroker(async (broker) => {
     const command = new Command(["run", "--broker", broker, "--log-format", "json", GREETING]);

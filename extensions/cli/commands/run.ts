@@ -32,10 +32,11 @@ export type RunFlags = ConfigFlags & PermissionFlags & ModuleFlags & {
 const KILLED_BY: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
 
 /**
- * Milliseconds within which a further SIGINT counts as the same Ctrl-C: under `deno task`, the terminal sends
- * one SIGINT and the task sends another.
+ * Milliseconds within which a further signal of the same kind counts as the same request: under `deno task`, the
+ * terminal sends one SIGINT and the task sends another, and a supervisor may send SIGTERM to the process and to its
+ * group.
  */
-const ECHO_TIME = 300;
+const ECHO_TIME: Readonly<Record<StopSignal, number>> = { SIGINT: 300, SIGTERM: 1_000 };
 
 /** Milliseconds that an aborted stop has for its clean-up. */
 const ABORT_LIMIT = 1_000;
@@ -104,6 +105,7 @@ export async function runCommand(
     },
     stop,
     view,
+    settings.runtime.grace,
   );
   await Promise.race([service, stop.aborted(view, service)]);
   return stop.status;
@@ -128,13 +130,14 @@ async function serveUntilStopped(
   options: ServeOptions,
   stop: StopRequests,
   view: RunView,
+  grace: number,
 ): Promise<void> {
   const serving = await startServing(serve, modules, options, stop.first, view);
   if (serving === undefined) return view.say("Stopped before anything was served");
   try {
     view.ready(serving);
     await Promise.race([serving.finished, stop.requested]);
-    if (stop.first.aborted) view.stopping(serving);
+    if (stop.first.aborted) view.stopping(serving, grace);
   } finally {
     await serving.shutdown({ signal: stop.second });
   }
@@ -184,13 +187,11 @@ class StopRequests implements Disposable {
   #status: number = EXIT.fine;
 
   constructor(io: CommandIo) {
-    let interruptedAt = -Infinity;
+    const heardAt: Record<StopSignal, number> = { SIGINT: -Infinity, SIGTERM: -Infinity };
     this.#listening = io.onStop((signal) => {
-      if (signal === "SIGINT") {
-        const now = performance.now();
-        if (now - interruptedAt < ECHO_TIME) return;
-        interruptedAt = now;
-      }
+      const now = performance.now();
+      if (now - heardAt[signal] < ECHO_TIME[signal]) return;
+      heardAt[signal] = now;
       if (this.first.aborted) {
         this.#status = KILLED_BY[signal];
         this.#second.abort();

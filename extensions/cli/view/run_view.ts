@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Container } from "../../../runtime/serving/container.ts";
+import type { RunningCall } from "../../../runtime/pool/running_calls.ts";
 import type { BrokerError, ServiceLoadError } from "../../../runtime/message/errors.ts";
 import { getLog, type LogFormat } from "../../../runtime/log/observe.ts";
 import { escapeControls, escapeControlsInLines } from "../../../runtime/log/terminal_text.ts";
@@ -80,15 +81,22 @@ export class RunView {
     );
   }
 
-  /** Shows that the polite stop begins. */
-  stopping({ containers }: Running): void {
-    const running = [...containers.values()].reduce((sum, { pool }) => sum + pool.active, 0);
-    const calls = running === 1 ? "1 call that still runs" : `${running} calls that still run`;
+  /**
+   * Shows that the polite stop begins.
+   *
+   * @param grace Milliseconds that it may take.
+   */
+  stopping({ containers }: Running, grace: number): void {
+    const calls = [...containers.values()].flatMap(({ running }) => running);
     // The terminal has just written ^C at the cursor.
     if (this.#io.terminal) this.#io.writeMessage("\r");
     this.say(
       `Stopping ${[...containers.keys()].join(", ")}` +
-        (running > 0 ? `: waiting for ${calls}. Press Ctrl-C again to abort` : ""),
+        (calls.length === 0
+          ? ""
+          : `: waiting for ${stillRunning(calls)}. At most ${
+            Math.round(grace / 1_000)
+          } s more; press Ctrl-C again to abort`),
     );
   }
 
@@ -141,4 +149,14 @@ function shortPath(url: string): string {
   const path = fileURLToPath(url);
   const here = relative(Deno.cwd(), path);
   return here.startsWith("..") ? path : here;
+}
+
+/** The most calls that a stop names. */
+const NAMED_CALLS = 3;
+
+function stillRunning(calls: readonly RunningCall[]): string {
+  const count = calls.length === 1 ? "1 call that still runs" : `${calls.length} calls that still run`;
+  const named = calls.toSorted((a, b) => b.age - a.age).slice(0, NAMED_CALLS);
+  const names = named.map(({ name, age }) => `${name} (${(age / 1_000).toFixed(1)} s)`).join(", ");
+  return `${count}: ${names}${calls.length > NAMED_CALLS ? ", …" : ""}`;
 }

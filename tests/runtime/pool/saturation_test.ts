@@ -1,0 +1,42 @@
+import { deepStrictEqual } from "node:assert/strict";
+import { createLog } from "../../../runtime/log/log.ts";
+import { Saturation, type ThreadLoad } from "../../../runtime/pool/saturation.ts";
+
+/** Looks at threads that are in these states at these times, while calls have waited since time 0. */
+function told(times: readonly number[], threads: readonly ThreadLoad[], calls = 1): readonly string[] {
+  const messages: string[] = [];
+  const saturation = new Saturation("shop", createLog({ emit: ({ message }) => messages.push(message) }));
+  const queue = Array.from({ length: calls }, () => ({ queuedAt: 0 }));
+  const each = new Set(threads.map((thread) => ({ ...thread })));
+  const limits = { maxWorkers: threads.length, concurrency: 1 };
+  for (const now of times) saturation.look(now, each, queue, limits);
+  return messages;
+}
+
+const BUSY = { assigned: 1, pendingRequests: 0, busySince: 0 };
+const WAITING = { assigned: 1, pendingRequests: 1, busySince: 0 };
+const IDLE = { assigned: 0, pendingRequests: 0, busySince: 0 };
+
+Deno.test("Saturation says how many calls wait, for how long, and for how many threads", () =>
+  deepStrictEqual(told([1_000, 6_200], [BUSY, BUSY], 3), [
+    "All 2 threads are busy while 3 calls wait for a thread, the oldest for 6.2 s. Raise max_workers or " +
+    'concurrency of service "shop", or serve it in further processes',
+  ]));
+
+Deno.test("Saturation says early that all threads wait for other calls", () =>
+  deepStrictEqual(told([100, 300], [WAITING, WAITING]), [
+    "All 2 threads wait for answers of other calls while 1 call waits for a thread, the oldest for 0.3 s. " +
+    'If service "shop" calls itself, raise max_workers or concurrency',
+  ]));
+
+Deno.test("Saturation says that all threads wait where the broker holds the other calls", () =>
+  deepStrictEqual(told([1_000, 5_500], [WAITING], 0), [
+    "All 1 threads have waited for answers of other calls for 5.5 s and have finished none. " +
+    'If service "shop" calls itself, raise max_workers or concurrency',
+  ]));
+
+Deno.test("Saturation repeats itself after a minute, and not before", () =>
+  deepStrictEqual(told([6_000, 30_000, 65_000, 66_000, 70_000], [BUSY]).length, 2));
+
+Deno.test("Saturation says nothing while a thread has room", () =>
+  deepStrictEqual(told([6_000], [WAITING, BUSY, IDLE]), []));
