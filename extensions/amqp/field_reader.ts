@@ -138,7 +138,7 @@ class FieldReader {
         this.#others("", "bytes");
         return this.#text(this.#length());
       default:
-        throw new TypeError(`type tag "${type}" is not known`);
+        throw new TypeError(`Unknown type tag "${type}"`);
     }
   }
 
@@ -180,7 +180,7 @@ class FieldReader {
   #advance(size: number): number {
     const start = this.#offset;
     this.#offset += size;
-    if (this.#offset > this.#bytes.length) throw new RangeError("a length exceeds the table");
+    if (this.#offset > this.#bytes.length) throw new RangeError("Length beyond the end of the table");
     return start;
   }
 }

@@ -53,8 +53,8 @@ async function act(
             : `There is no queue "${queue}", and it has no dead messages. Events for a handler are in queue ` +
               "evt-<source>-<event>--<service>.<method>, and calls in queue rpc-<service>",
         );
-      } else io.writeResult(`${alignColumns(all.map(row), "")}
-`);
+      } else {io.writeResult(`${alignColumns(all.map(row), "")}
+`);}
       return EXIT.fine;
     }
     case "show": {

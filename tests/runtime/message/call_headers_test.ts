@@ -38,7 +38,9 @@ Deno.test("decodeCallHeaders() reads the stack as texts", () => {
 });
 
 Deno.test("decodeCallHeaders() leaves out of a stack what can be no id, even what no text can be made of", () => {
-  const stack = ["a.b.1", { toString: 1 }, [{ toString: 1 }], null, { valueOf: 1, toString: null }, "c.d.2"];
+  const stack = JSON.parse(
+    '["a.b.1", {"toString": 1}, [{"toString": 1}], null, {"valueOf": 1, "toString": null}, "c.d.2"]',
+  );
   deepStrictEqual(decodeCallHeaders({ "nameko.call_id_stack": stack }).stack, ["a.b.1", "c.d.2"]);
 });
 
