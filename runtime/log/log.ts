@@ -1,5 +1,6 @@
 /**
- * This folder holds log records, their lines, and the masking of secrets. This file makes the logs of services, and the records that they send to the main thread.
+ * This folder holds log records, their lines, and the masking of secrets. This file makes the logs of services,
+ * and the records that they send to the main thread.
  *
  * It imports little, because every thread loads it. Records are plain data of limited size: the thread that
  * logs makes each property plain, so that neither a port nor a sink can fail on it.
