@@ -87,3 +87,11 @@ export function writeThrough(channel: Channel, writer: TickWriter): void {
   slot.buffer.end();
   slot.buffer = writer;
 }
+
+/**
+ * Lets a channel go on after the library could not encode a request: it has sent nothing, and yet waits for an
+ * answer, so that every later request on the channel would wait for ever.
+ */
+export function forgetUnsent(channel: Channel): void {
+  (channel as unknown as { reply: unknown }).reply = null;
+}

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { BrokerError } from "../../runtime/message/errors.ts";
 import type { Channel, ChannelModel, PublishChannel } from "./client_library.ts";
-import { loadClientLibrary, socketOf, writeThrough } from "./client_library.ts";
+import { forgetUnsent, loadClientLibrary, socketOf, writeThrough } from "./client_library.ts";
 import { connectionRefusal } from "./refusal.ts";
 import { TickWriter } from "./tick_writer.ts";
 import type { BrokerAddress } from "./uri.ts";
@@ -161,9 +161,15 @@ export class Link {
    * If the broker refuses something, it closes that channel and no other. The next task gets a new channel.
    */
   administer<T>(task: (channel: Channel) => Promise<T>): Promise<T> {
-    const run = this.#lastTask.then(async () =>
-      task(this.#administration ??= await this.#openAdministration())
-    );
+    const run = this.#lastTask.then(async () => {
+      const channel = this.#administration ??= await this.#openAdministration();
+      try {
+        return await task(channel);
+      } catch (error) {
+        if (error instanceof TypeError || error instanceof RangeError) forgetUnsent(channel);
+        throw error;
+      }
+    });
     this.#lastTask = run.catch(() => {});
     return run;
   }
