@@ -14,6 +14,7 @@ import type { Messenger } from "../message/messenger.ts";
 import type { KnownParameters } from "../service/parameters.ts";
 import type { PoolLimits } from "./pool_options.ts";
 import type { ServeMessage, ServiceExport } from "../channel/port.ts";
+import { STARTING_LIMIT } from "./placement.ts";
 import { firstDifference, sameEntrypoints } from "./same_entrypoints.ts";
 import type { ThreadSpawner } from "../spawning/spawner.ts";
 import { PooledThread, type ThreadEvents } from "./pooled_thread.ts";
@@ -57,6 +58,7 @@ export class Crew {
   #starting = 0;
   #failedStarts = 0;
   #retryAt = Infinity;
+  #started = false;
   #frozen = false;
   #closed = false;
 
@@ -106,12 +108,30 @@ export class Crew {
   }
 
   /**
-   * Starts a thread.
+   * Starts the first `minWorkers` threads, a few at a time.
    *
-   * @param thread A thread that has loaded the module already. @default {a new thread}
+   * @param first A thread that has loaded the module already. @default {a new thread}
    * @throws {ServiceLoadError} If the service does not load, or a dependency cannot be set up.
    */
-  async boot(thread: PooledThread = this.#spawn()): Promise<void> {
+  async start(first?: PooledThread): Promise<void> {
+    let missing = this.#options.limits.minWorkers;
+    const startSome = async (thread?: PooledThread) => {
+      for (let next = thread; missing > 0 && !this.#closed; next = undefined) {
+        missing--;
+        await this.#boot(next);
+      }
+    };
+    try {
+      await Promise.all(
+        Array.from({ length: STARTING_LIMIT }, (_, lane) => startSome(lane === 0 ? first : undefined)),
+      );
+      this.#started = true;
+    } finally {
+      missing = 0;
+    }
+  }
+
+  async #boot(thread: PooledThread = this.#spawn()): Promise<void> {
     const { limits: { loadTimeout }, serve, messenger, events, onReady } = this.#options;
     this.#threads.add(thread);
     this.#starting++;
@@ -132,7 +152,17 @@ export class Crew {
       clearTimeout(limit);
       this.#starting--;
     }
+    this.replenish();
     onReady();
+  }
+
+  /** Starts threads in the background, a few at a time, while there are fewer than `minWorkers`. */
+  replenish(): void {
+    const { minWorkers } = this.#options.limits;
+    while (
+      this.#started && !this.#closed && this.mayGrow && this.size < minWorkers &&
+      this.#starting < STARTING_LIMIT
+    ) this.grow();
   }
 
   /** Keeps the threads that exist, and starts another one only when the last of them is lost. */
@@ -144,7 +174,7 @@ export class Crew {
   grow(): void {
     if (this.#suffices) return;
     const { log, onRetryAt } = this.#options;
-    this.boot().catch((error: Error) => {
+    this.#boot().catch((error: Error) => {
       if (this.#closed || this.#suffices) return;
       const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#failedStarts++);
       log.error(`Cannot start another thread: ${error.message}. Trying again in ${delay} ms`, { error });

@@ -14,6 +14,12 @@ export const QUEUE_PATIENCE = 250;
 /** Milliseconds that a call may wait before the pool starts threads for all waiting calls. */
 export const GROW_PATIENCE = 10;
 
+/**
+ * Number of threads of one pool that start at the same time. A start keeps a core busy, and calls that run
+ * need the cores too.
+ */
+export const STARTING_LIMIT = 2;
+
 /** Milliseconds of expected work up to which the pool fills an awake thread before it wakes another. */
 const WAKE_COST = 1;
 
@@ -63,11 +69,11 @@ export interface PoolView {
   readonly maxWorkers: number;
 }
 
-/** Returns how many threads should be starting at present. */
+/** Returns how many threads should be starting at present, at most {@linkcode STARTING_LIMIT}. */
 export function threadsWanted({ size, queued, waited, expected, hasIdle, maxWorkers }: PoolView): number {
   const short = expected < SHORT_CALL && waited < QUEUE_PATIENCE;
   const room = (short ? Math.min(maxWorkers, CORES) : maxWorkers) - size;
   if (room <= 0) return 0;
-  if (queued > 0 && waited >= GROW_PATIENCE) return Math.min(queued, room);
+  if (queued > 0 && waited >= GROW_PATIENCE) return Math.min(queued, room, STARTING_LIMIT);
   return short || hasIdle ? 0 : 1;
 }

@@ -124,11 +124,7 @@ export class Pool implements AsyncDisposable {
     const stop = () => void this[Symbol.asyncDispose]();
     signal?.addEventListener("abort", stop, { once: true });
     try {
-      const boots: Promise<void>[] = [];
-      while (boots.length < Math.max(1, this.#limits.minWorkers)) {
-        boots.push(this.#crew.boot(boots.length === 0 ? first : undefined));
-      }
-      await Promise.all(boots);
+      await this.#crew.start(first);
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
@@ -309,7 +305,7 @@ export class Pool implements AsyncDisposable {
         failed: started.length,
         rerun: unstarted.length,
       });
-      if (this.#crew.size < this.#limits.minWorkers) this.#crew.grow();
+      this.#crew.replenish();
     }
     this.#dispatch();
     this.#announceIdle();

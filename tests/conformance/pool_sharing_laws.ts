@@ -28,6 +28,17 @@ export function poolSharingLaws(law: PoolLaw, { threads }: { readonly threads: b
     assert.equal(stage.threads.spawned.length, 3);
   });
 
+  law("starts only a few of them at the same time", { maxWorkers: 8, minWorkers: 3 }, async (stage) => {
+    assert.equal(stage.pool.size, 3);
+    const names = Array.from({ length: 8 }, (_, index) => `call ${index}`);
+    const calls = names.map((name) => stage.call("hold", name));
+    await stage.gate.arrival("call 3");
+    const { length } = stage.threads.spawned;
+    assert.ok(length < 8, `${length} threads when the first new one runs a call`);
+    for (const name of names) (await stage.gate.arrival(name)).release();
+    await Promise.all(calls);
+  });
+
   law("report that all of them wait for other calls", { maxWorkers: 2 }, async (stage) => {
     const calls = ["a", "b", "c"].map((name) => stage.call("hold", name));
     const held = await Promise.all(["a", "b"].map((name) => stage.gate.arrival(name)));
