@@ -7,7 +7,7 @@
  */
 import { boundText } from "./bounded_text.ts";
 import type { LogLevel, LogRecord } from "./log.ts";
-import { isSecretKey, MASK, maskSecrets, maskTextSecrets } from "./secrets.ts";
+import { isSecretKey, MASK, maskSecrets } from "./secrets.ts";
 import { escapeControls } from "./terminal_text.ts";
 
 const RESET = "\x1b[0m";
@@ -49,7 +49,7 @@ export function formatPrettyLine(
   }
   const line = parts.join(" ");
   if (error === undefined) return line;
-  const stack = maskTextSecrets(error.stack ?? `${error.name}: ${error.message}`);
+  const stack = maskSecrets(error.stack ?? `${error.name}: ${error.message}`);
   return [line, ...stack.split(/\r?\n/).map((text) => "    " + escapeControls(text))].join("\n");
 }
 
@@ -74,5 +74,5 @@ function clean(text: string): string {
 }
 
 function maskBounded(text: string): string {
-  return maskTextSecrets(boundText(text));
+  return maskSecrets(boundText(text));
 }

@@ -6,6 +6,7 @@
  * everything under a key that sounds like a secret. The rules prefer to mask too much: a password that should
  * have been percent-encoded (`amqp://u:p@ss/word@host`) is masked up to the last `@` before a space.
  */
+import { maskShapes } from "./secret_shapes.ts";
 
 /** Text in place of a secret, as in Nameko. */
 export const MASK = "********";
@@ -159,11 +160,11 @@ type MaskText = (text: string) => string;
  *
  * Under a secret key, null and booleans stay, because they only say whether there is a secret.
  *
- * @param maskText Masks each text. @default {maskTextSecrets}
+ * @param maskText Masks each text. @default {by names, and by the shapes of secrets}
  */
 export function maskSecrets<Value>(
   value: Value,
-  maskText: MaskText = (text) => maskTextSecrets(text),
+  maskText: MaskText = (text) => maskShapes(maskTextSecrets(text)),
 ): Value {
   return mask(value, maskText) as Value;
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import assert from "node:assert/strict";
 import { enoki, withBroker } from "./command.ts";
 
@@ -40,4 +41,26 @@ Deno.test("enoki config fails on a file that is not there", async () => {
     out: "",
     err: 'Cannot read config file "nowhere.yaml": no such file\n',
   });
+});
+
+Deno.test("enoki config masks secrets by their shape under innocent keys", async () => {
+  const hash = (form: "hex" | "base64") => createHash("sha256").update("enoki").digest(form);
+  const secrets = [
+    `Bearer ${hash("hex").slice(0, 20)}`,
+    `AKIA${hash("hex").toUpperCase().slice(0, 16)}`,
+    `https://${hash("hex").slice(0, 32)}@sentry.example/1`,
+    hash("hex"),
+    hash("hex").slice(0, 32),
+    hash("base64"),
+  ];
+  const define = secrets.flatMap((secret, index) => ["--define", `color${index}=${secret}`]);
+  const { out } = await enoki(["config", "--json", ...define]);
+  assert.deepEqual(Object.values(JSON.parse(out)), [
+    "Bearer ********",
+    "********",
+    "https://********@sentry.example/1",
+    "********",
+    "********",
+    "********",
+  ]);
 });

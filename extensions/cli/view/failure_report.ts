@@ -9,7 +9,7 @@ import {
   UnknownServiceError,
   UnroutableError,
 } from "../../../runtime/message/errors.ts";
-import { maskSecrets, maskTextSecrets } from "../../../runtime/log/secrets.ts";
+import { maskSecrets } from "../../../runtime/log/secrets.ts";
 import { escapeControls, escapeControlsInLines } from "../../../runtime/log/terminal_text.ts";
 
 /** Exit statuses of the commands. */
@@ -28,7 +28,7 @@ export interface FailureReport {
  */
 export function reportFailure(error: unknown): FailureReport {
   const { status, text } = plainReport(error);
-  return { status, text: escapeControlsInLines(maskTextSecrets(text)) };
+  return { status, text: escapeControlsInLines(maskSecrets(text)) };
 }
 
 function plainReport(error: unknown): FailureReport {
