@@ -1,5 +1,7 @@
 /**
- * The messages that cross between the main thread and a service's thread. This file lists all of them.
+ * This folder holds what crosses between the main thread and a service's thread, and how it crosses.
+ *
+ * This file lists all messages.
  *
  * They hold plain data only. An `AbortSignal` that is posted through a port arrives as an empty object,
  * without any error. An error that is posted loses its class. So a cancellation is a message of its own, and
@@ -124,8 +126,14 @@ export interface ServiceExport {
 
 /** The part of a `MessagePort` that both sides use. */
 export interface Port<Outgoing, Incoming> {
+  /** @throws {DataCloneError} If the message cannot be cloned. Later messages can be posted all the same. */
   postMessage(message: Outgoing): void;
   onmessage: ((event: { readonly data: Incoming }) => void) | null;
+  /**
+   * Called once, with a reason, when the other side has sent what no message looks like. The port delivers
+   * nothing after that. Without a listener, the port throws into its event loop.
+   */
+  onfault: ((fault: string) => void) | null;
   close(): void;
 }
 

@@ -91,6 +91,9 @@ function split(
     else if (word === "-") fields.push(undefined);
     else fields.push(text.slice(offset, offset += Number(word)));
   }
+  if (offset !== text.length) {
+    throw new TypeError("Cannot read a message: the lengths of its fields do not fit it");
+  }
   return { numbers, fields };
 }
 
@@ -103,8 +106,21 @@ function fromTextOrJson([text, json]: readonly Field[]) {
   return json === undefined ? text : JSON.parse(json);
 }
 
-/** Returns whether a value comes back from JSON unchanged. */
+/** Values that are nested deeper than this go through the port. */
+const DEEPEST = 32;
+
+/** Returns whether a value comes back from JSON unchanged. Says no if the value fails when it is read. */
 function isPlain(value: unknown): boolean {
+  // Most messages have neither headers nor a head.
+  if (value === undefined || typeof value === "string") return true;
+  try {
+    return isPlainTo(DEEPEST, value);
+  } catch {
+    return false;
+  }
+}
+
+function isPlainTo(depth: number, value: unknown): boolean {
   switch (typeof value) {
     case "string":
     case "boolean":
@@ -118,8 +134,11 @@ function isPlain(value: unknown): boolean {
       return false;
   }
   if (value === null) return true;
-  if (Array.isArray(value)) return value.every((item) => item !== undefined && isPlain(item));
+  if (depth === 0) return false;
+  if (Array.isArray(value)) return value.every((item) => item !== undefined && isPlainTo(depth - 1, item));
   if (Object.getPrototypeOf(value) !== Object.prototype) return false;
-  for (const key in value) if (!isPlain((value as Record<string, unknown>)[key])) return false;
+  for (const key in value) {
+    if (!isPlainTo(depth - 1, (value as Record<string, unknown>)[key])) return false;
+  }
   return true;
 }

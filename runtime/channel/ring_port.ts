@@ -14,8 +14,13 @@
  *
  * A side that gets messages at short intervals looks again in its next turns before it asks to be woken,
  * because a wake-up costs both sides more than a look.
+ *
+ * The main thread trusts nothing that it reads here, because service code may write to the ring and to the port
+ * of its thread. What no honest thread sends is a fault, after which a side delivers nothing more. A turn of
+ * the event loop delivers only a bounded number of messages, so that no thread can keep the main thread busy.
  */
 import type { Port } from "./port.ts";
+import { Arrivals } from "./arrivals.ts";
 import { NOTIFIES, RingReader, RingWriter } from "./shared_ring.ts";
 
 /** Chooses the messages that go through a ring, and turns them into texts and back. */
@@ -39,6 +44,15 @@ const BELL = 0;
 /** Milliseconds. If messages come at shorter intervals than this, a side goes on looking for this time. */
 const SHORT_INTERVAL = 0.1;
 
+/** Most messages that a side delivers in one turn of the event loop. */
+const MOST_IN_TURN = 1_024;
+
+/** Milliseconds after which a side ends its turn, though there are more messages. */
+const LONGEST_TURN = 5;
+
+/** A side looks at the clock once in so many messages. The number is a power of two. */
+const CLOCK_STEP = 16;
+
 /** The functions as they were before service code could replace them. */
 const { clearImmediate, setImmediate } = globalThis;
 
@@ -51,13 +65,14 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
   readonly #reader: RingReader;
   readonly #outgoing: RingCodec<Outgoing>;
   readonly #incoming: RingCodec<Incoming>;
-  readonly #arrived: (readonly [number, Incoming])[] = [];
+  readonly #arrived = new Arrivals<Incoming>();
   #sent = 0;
   #expected = 0;
   #receivedAt = -Infinity;
   #looking: ReturnType<typeof setImmediate> | undefined;
   #waiting = false;
   #onmessage: Port<Outgoing, Incoming>["onmessage"] = null;
+  #onfault: Port<Outgoing, Incoming>["onfault"] = null;
 
   constructor(
     port: MessagePort,
@@ -81,16 +96,31 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
     if (!this.#waiting) queueMicrotask(this.#woken);
   }
 
+  get onfault(): Port<Outgoing, Incoming>["onfault"] {
+    return this.#onfault;
+  }
+
+  set onfault(listener: Port<Outgoing, Incoming>["onfault"]) {
+    this.#onfault = listener;
+    this.#port.onmessageerror = listener === null ? null : this.#unreadable;
+  }
+
   postMessage(message: Outgoing): void {
+    // A message that cannot be posted must not take the number: the other side would wait for it for ever.
     const number = this.#sent;
-    this.#sent = (number + 1) | 0;
     const text = this.#outgoing.encode(message);
-    if (text === undefined || !this.#writer.write(number, text)) this.#post([number, message]);
-    else if (this.#writer.wake() && !NOTIFIES) this.#post(BELL);
+    if (text === undefined || !this.#writer.write(number, text)) {
+      this.#post([number, message]);
+      this.#sent = (number + 1) | 0;
+      return;
+    }
+    this.#sent = (number + 1) | 0;
+    if (this.#writer.wake() && !NOTIFIES) this.#post(BELL);
   }
 
   close(): void {
     this.onmessage = null;
+    this.onfault = null;
     clearImmediate(this.#looking);
     this.#reader.endWait();
     this.#port.close();
@@ -102,9 +132,12 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
 
   readonly #receive = ({ data }: { readonly data: Posted<Incoming> }): void => {
     if (data === BELL) this.#waiting = false;
-    else this.#arrived.push(data);
+    else if (isNumbered(data)) this.#arrived.add(data);
+    else return this.#fail("it posted something that is no message");
     if (this.#looking === undefined) this.#look();
   };
+
+  readonly #unreadable = (): void => this.#fail("it posted a message that cannot be read");
 
   readonly #woken = (): void => {
     this.#waiting = false;
@@ -115,15 +148,28 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
     this.#looking = undefined;
     const now = performance.now();
     const first = this.#expected;
-    while (this.#onmessage !== null) {
-      const message = this.#next();
+    for (let delivered = 1; this.#onmessage !== null; delivered++) {
+      let message: Incoming | undefined;
+      let number: number | undefined;
+      try {
+        message = this.#next();
+        if (message === undefined) number = this.#reader.nextNumber;
+      } catch (error) {
+        if (this.#onfault === null) throw error;
+        return this.#fail(`it wrote a message that cannot be read: ${(error as Error).message}`);
+      }
       if (message !== undefined) {
         this.#expected = (this.#expected + 1) | 0;
         this.#onmessage({ data: message });
-        continue;
+        if (delivered < MOST_IN_TURN && !isLate(delivered, now)) continue;
+        this.#looking = setImmediate(this.#look);
+        return;
       }
-      const number = this.#reader.nextNumber;
       if (number === this.#expected) continue;
+      // A message is in the port only after all messages before it have been posted.
+      if (this.#arrived.nextNumber !== undefined && this.#arrived.nextNumber !== this.#expected) {
+        return this.#fail("the numbers of its messages have a gap");
+      }
       const isBusy = now - this.#receivedAt < SHORT_INTERVAL;
       if (this.#expected !== first) this.#receivedAt = now;
       if (isBusy) {
@@ -140,9 +186,26 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
   };
 
   #next(): Incoming | undefined {
-    if (this.#arrived[0]?.[0] === this.#expected) return this.#arrived.shift()![1];
+    if (this.#arrived.nextNumber === this.#expected) return this.#arrived.take();
     return this.#reader.nextNumber === this.#expected
       ? this.#incoming.decode(this.#reader.take())
       : undefined;
   }
+
+  #fail(fault: string): void {
+    const listener = this.#onfault;
+    if (listener === null) throw new TypeError(`Cannot read the messages of the other side: ${fault}`);
+    this.onmessage = null;
+    this.onfault = null;
+    listener(fault);
+  }
+}
+
+/** Whether a turn has taken too long. Looks at the clock only now and then. */
+function isLate(delivered: number, since: number): boolean {
+  return (delivered & (CLOCK_STEP - 1)) === 0 && performance.now() - since > LONGEST_TURN;
+}
+
+function isNumbered(data: unknown): boolean {
+  return Array.isArray(data) && data.length === 2 && Number.isInteger(data[0]) && data[1] !== undefined;
 }

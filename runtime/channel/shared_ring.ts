@@ -106,21 +106,34 @@ export class RingReader {
     this.#mask = this.#bytes.length - 1;
   }
 
-  /** The number of the next record, or undefined if there is no record. */
+  /**
+   * The number of the next record, or undefined if there is no record.
+   *
+   * @throws {RangeError} If the memory holds what no writer writes.
+   */
   get nextNumber(): number | undefined {
-    if (load(this.#words, WRITTEN) === this.#read) return undefined;
+    const written = load(this.#words, WRITTEN);
+    if (written === this.#read) return undefined;
     let offset = this.#read & this.#mask;
     if (this.#records[offset >> 2] === WRAP) {
       this.#read = (this.#read + this.#bytes.length - offset) | 0;
       offset = 0;
     }
-    return this.#records[(offset >> 2) + 1]!;
+    const filled = (written - this.#read) | 0;
+    const number = this.#records[(offset >> 2) + 1];
+    if (filled < HEADER_BYTES || filled > this.#bytes.length || number === undefined) throw brokenRing();
+    return number;
   }
 
-  /** Takes the next record, which {@linkcode nextNumber} has found. */
+  /**
+   * Takes the next record, which {@linkcode nextNumber} has found.
+   *
+   * @throws {RangeError} If the memory holds what no writer writes.
+   */
   take(): string {
     const offset = this.#read & this.#mask;
     const length = this.#records[offset >> 2]!;
+    if (length < 0 || length > this.#bytes.length - offset - HEADER_BYTES) throw brokenRing();
     const start = offset + HEADER_BYTES;
     const text = this.#bytes.toString("utf8", start, start + length);
     this.#read = (this.#read + recordBytes(length)) | 0;
@@ -150,6 +163,12 @@ export class RingReader {
   endWait(): void {
     if (NOTIFIES) notify(this.#words, WAITING);
   }
+}
+
+function brokenRing(): RangeError {
+  return new RangeError(
+    "Cannot read the ring: its counters do not fit its records. Write to it by RingWriter only",
+  );
 }
 
 /** Returns the bytes of a record. Records begin at multiples of four, because their headers are words. */

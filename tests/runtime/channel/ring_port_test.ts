@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
 import { Worker } from "node:worker_threads";
 import { RingPort } from "../../../runtime/channel/ring_port.ts";
 import { createRing } from "../../../runtime/channel/shared_ring.ts";
@@ -96,4 +97,47 @@ Deno.test("RingPort delivers what came before anybody listened", async () => {
   assert.equal(await promise, "early");
   far.close();
   late.close();
+});
+
+/** Both ends of a channel in this thread. */
+function openPair(bytes: number): { near: RingPort<unknown, unknown>; far: RingPort<unknown, unknown> } {
+  const { port1, port2 } = new MessageChannel();
+  const [there, back] = [createRing(bytes), createRing(bytes)];
+  const codecs = { outgoingCodec: TEXTS, incomingCodec: TEXTS };
+  return {
+    near: new RingPort<unknown, unknown>(port1, { outgoing: there, incoming: back, ...codecs }),
+    far: new RingPort<unknown, unknown>(port2, { outgoing: back, incoming: there, ...codecs }),
+  };
+}
+
+Deno.test("RingPort delivers what is posted after a message that cannot be cloned", async () => {
+  const { near, far } = openPair(RING_BYTES);
+  assert.throws(() => near.postMessage([() => 1]), { name: "DataCloneError" });
+  assert.throws(() => near.postMessage([Promise.resolve()]), { name: "DataCloneError" });
+  near.postMessage("after");
+  near.postMessage(["after"]);
+  const back: unknown[] = [];
+  await new Promise<void>((resolve) => {
+    far.onmessage = ({ data }) => void (back.push(data) === 2 && resolve());
+  });
+  assert.deepEqual(back, ["after", ["after"]]);
+  near.close();
+  far.close();
+});
+
+Deno.test("RingPort lets the event loop turn while there are ever more messages", async () => {
+  const { near, far } = openPair(1_048_576);
+  const count = 10_000;
+  for (let number = 0; number < count; number++) near.postMessage(String(number));
+  let received = 0;
+  let atNextTurn = Infinity;
+  await new Promise<void>((resolve) => {
+    far.onmessage = () => {
+      if (received++ === 0) setImmediate(() => atNextTurn = received);
+      if (received === count) resolve();
+    };
+  });
+  assert.ok(atNextTurn <= 1_024, `${atNextTurn} messages came in one turn`);
+  near.close();
+  far.close();
 });
