@@ -68,6 +68,8 @@ export interface ServeMessage {
   readonly concurrency: number;
   /** The thread sends no log records below this level. */
   readonly logLevel: LogLevel;
+  /** How many log records the main thread takes from the thread in a second. */
+  readonly logLimit: number;
   /** Parameters of the handlers that another thread has read. */
   readonly parameters?: KnownParameters;
 }

@@ -20,6 +20,8 @@ export interface LogRecord {
   readonly message: string;
   /** Name of the service that logged; absent for the runtime itself. */
   readonly service?: string;
+  /** Name of the thread that logged; absent for the main thread. */
+  readonly thread?: string;
   /** Time in epoch milliseconds. @default {Date.now()} when the record is emitted */
   readonly time?: number;
   /** Properties as plain data. */

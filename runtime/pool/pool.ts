@@ -26,17 +26,12 @@ import { chooseThread, GROW_PATIENCE, QUEUE_PATIENCE, threadsWanted } from "./pl
 import { type PoolLimits, poolLimits, type PoolOptions } from "./pool_options.ts";
 import { WakeTimer } from "../waiting/wake_timer.ts";
 import { type PooledThread, SHORT_CALL } from "./pooled_thread.ts";
+import { checkPulse, lookInterval } from "./pulse.ts";
 import { type RunningCall, runningCalls } from "./running_calls.ts";
 import { Saturation } from "./saturation.ts";
 
 /** Milliseconds after which the pool takes back calls that wait behind a running one. */
 const MAILBOX_PATIENCE = 10;
-
-/** Longest time between two looks at threads that run something, in milliseconds. */
-const LOOK_INTERVAL = 1_000;
-
-/** Milliseconds of silence after which the pool asks a busy thread for a sign of life. */
-const SILENCE = 5_000;
 
 /** Runs the calls of one service on its threads. */
 export class Pool implements AsyncDisposable {
@@ -57,13 +52,22 @@ export class Pool implements AsyncDisposable {
     this.#limits = poolLimits(options);
     const { service, spawner, entrypoints, messenger, config = {}, logLevel = "info", log, onLog } = options;
     const { callTimeout, parentCallsTracked } = options;
-    const { maxWorkers, concurrency } = this.#limits;
+    const { maxWorkers, concurrency, logLimit } = this.#limits;
     this.#saturation = new Saturation(service, log);
     this.#demand = new Demand(maxWorkers * concurrency, options.onDemand);
     this.#crew = new Crew({
       spawner,
       limits: this.#limits,
-      serve: { type: "serve", service, config, callTimeout, parentCallsTracked, concurrency, logLevel },
+      serve: {
+        type: "serve",
+        service,
+        config,
+        callTimeout,
+        parentCallsTracked,
+        concurrency,
+        logLevel,
+        logLimit,
+      },
       entrypoints,
       messenger,
       events: {
@@ -76,11 +80,6 @@ export class Pool implements AsyncDisposable {
       onLog,
       log,
     });
-  }
-
-  /** Time between two looks: short enough to ask for a sign of life, and to get it, before silence counts. */
-  get #lookInterval(): number {
-    return Math.min(LOOK_INTERVAL, this.#limits.stallTimeout / 4);
   }
 
   /** Number of threads, including those that start. */
@@ -240,7 +239,8 @@ export class Pool implements AsyncDisposable {
       thread.assign(job);
       if (thread.assigned > this.#limits.concurrency) this.#timer.by(performance.now() + MAILBOX_PATIENCE);
     }
-    if (!this.#timer.isSet) this.#timer.by(performance.now() + this.#lookInterval);
+    // A later time may be set already, such as that of an idle thread's end, and must not delay the look.
+    this.#timer.by(performance.now() + lookInterval(this.#limits.stallTimeout));
     this.#grow();
   }
 
@@ -342,7 +342,7 @@ export class Pool implements AsyncDisposable {
       const { killGrace } = this.#limits;
       this.#queue.unshift(...expireCalls(thread, now, killGrace, fail));
       this.#relieve(thread, now);
-      this.#checkPulse(thread, now);
+      checkPulse(thread, now, this.#limits.stallTimeout);
     }
     this.#crew.retire(now);
     this.#checkQueue(now);
@@ -355,7 +355,9 @@ export class Pool implements AsyncDisposable {
     let next = this.#crew.retryAt;
     for (const thread of this.#crew.ready) {
       if (thread.assigned > 0) {
-        const look = thread.assigned > this.#limits.concurrency ? MAILBOX_PATIENCE : this.#lookInterval;
+        const look = thread.assigned > this.#limits.concurrency
+          ? MAILBOX_PATIENCE
+          : lookInterval(this.#limits.stallTimeout);
         next = Math.min(next, now + look, thread.nextTimeout);
       } else if (this.#crew.size > this.#limits.minWorkers) {
         next = Math.min(next, thread.idleSince + this.#limits.idleTimeout);
@@ -376,13 +378,6 @@ export class Pool implements AsyncDisposable {
       job.surprised = true;
       this.#queue.unshift(job);
     }
-  }
-
-  #checkPulse(thread: PooledThread, now: number): void {
-    const silence = now - thread.heardAt;
-    if (silence > this.#limits.stallTimeout) {
-      thread.kill(`it gave no sign of life for ${Math.round(silence)} ms`);
-    } else if (silence > Math.min(SILENCE, this.#limits.stallTimeout / 2)) thread.ping();
   }
 
   #checkQueue(now: number): void {

@@ -1,5 +1,6 @@
 import { LONGEST_TIMER } from "../waiting/abort.ts";
 import type { Log, LogLevel, LogRecord } from "../log/log.ts";
+import { DEFAULT_LOG_LIMIT } from "../log/record_limit.ts";
 import type { ManifestEntrypoint } from "../service/manifest.ts";
 import type { Messenger } from "../message/messenger.ts";
 import type { PlainRecord } from "../message/plain.ts";
@@ -52,6 +53,8 @@ export interface PoolLimits {
   readonly killGrace: number;
   /** Time that a thread may take to dispose its dependencies. @default {5_000} */
   readonly stopTimeout: number;
+  /** Number of log records that each thread may write in a second. @default {1_000} */
+  readonly logLimit: number;
 }
 
 /** The default limits of a pool. */
@@ -64,6 +67,7 @@ export const DEFAULT_LIMITS: PoolLimits = {
   stallTimeout: 60_000,
   killGrace: 250,
   stopTimeout: 5_000,
+  logLimit: DEFAULT_LOG_LIMIT,
 };
 
 /**

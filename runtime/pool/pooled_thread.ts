@@ -1,15 +1,28 @@
 import { Claims, SLOTS } from "../channel/claims.ts";
 import { ServiceLoadError } from "../message/errors.ts";
+import {
+  isBody,
+  isChunk,
+  isElapsed,
+  isFailure,
+  isHead,
+  nameOf,
+  withPlainData,
+} from "../channel/message_form.ts";
 import type { FromThread, ServeMessage, ServiceExport, ToThread } from "../channel/port.ts";
 import type { Job } from "./job.ts";
 import type { LogRecord } from "../log/log.ts";
 import type { Messenger } from "../message/messenger.ts";
-import { describeFailure, type Failure } from "../message/failure.ts";
-import type { Outcome } from "../message/outcome.ts";
+import { describeFailure } from "../message/failure.ts";
+import { failed, type Outcome } from "../message/outcome.ts";
+import { isRecord } from "../message/plain.ts";
 import type { KnownParameters } from "../service/parameters.ts";
 import type { CancelReason } from "../message/reply.ts";
 import { ReplyStream } from "../message/reply_stream.ts";
 import type { Thread, ThreadSpawner } from "../spawning/spawner.ts";
+import { ThreadLog } from "./thread_log.ts";
+import { ThreadRequests } from "./thread_requests.ts";
+import { ThreadStart } from "./thread_start.ts";
 
 /** Events of a thread, for its pool. */
 export interface ThreadEvents {
@@ -34,13 +47,13 @@ export class PooledThread {
   #name: string;
   readonly #thread: Thread;
   readonly #claims = new Claims();
-  readonly #onLog: (record: LogRecord) => void;
+  readonly #log: ThreadLog;
   readonly #jobs: (Job | undefined)[] = new Array(SLOTS).fill(undefined);
   readonly #freeSlots: number[] = Array.from({ length: SLOTS }, (_, slot) => slot);
-  readonly #requests = new Map<number, AbortController>();
-  readonly #booting = Promise.withResolvers<readonly ServiceExport[]>();
-  readonly #describing = Promise.withResolvers<readonly ServiceExport[]>();
-  readonly #serving = Promise.withResolvers<KnownParameters>();
+  /** Marks the slots of calls that were taken back, until the thread has skipped them. */
+  readonly #takenBack = new Uint8Array(SLOTS);
+  readonly #requests: ThreadRequests;
+  readonly #start = new ThreadStart();
   readonly #stopped = Promise.withResolvers<void>();
   #events: ThreadEvents | undefined;
   #messenger: Messenger | undefined;
@@ -56,12 +69,11 @@ export class PooledThread {
 
   constructor(spawner: ThreadSpawner, name: string, onLog: (record: LogRecord) => void) {
     this.#name = name;
-    this.#onLog = onLog;
+    this.#log = new ThreadLog(name, onLog);
     this.#thread = spawner.spawn({ name, claims: this.#claims.buffer });
+    this.#requests = new ThreadRequests(this.#thread.port);
     this.#thread.port.onmessage = ({ data }) => this.#receive(data);
-    this.#booting.promise.catch(() => {});
-    this.#describing.promise.catch(() => {});
-    this.#serving.promise.catch(() => {});
+    this.#thread.port.onfault = (fault) => this.kill(fault);
     void this.#thread.ended.then((reason) => this.#end(reason));
   }
 
@@ -122,13 +134,13 @@ export class PooledThread {
 
   /** Returns what the module exports. Rejects with {@linkcode ServiceLoadError} if it does not load. */
   loaded(): Promise<readonly ServiceExport[]> {
-    return this.#booting.promise;
+    return this.#start.loaded;
   }
 
   /** Returns the same, with the descriptions of the entrypoints, which the thread needs time to find out. */
   describe(): Promise<readonly ServiceExport[]> {
     this.#thread.port.postMessage({ type: "describe" });
-    return this.#describing.promise;
+    return this.#start.described;
   }
 
   /**
@@ -137,10 +149,11 @@ export class PooledThread {
    */
   serve(message: ServeMessage, messenger: Messenger, events: ThreadEvents): Promise<KnownParameters> {
     this.#name = this.#name.replace(/^.*(?=#)/, message.service);
+    this.#log.serve(this.#name, message.service, message.logLimit);
     this.#messenger = messenger;
     this.#events = events;
     this.#thread.port.postMessage(message);
-    return this.#serving.promise;
+    return this.#start.served;
   }
 
   /** Gives the thread a call. */
@@ -152,17 +165,21 @@ export class PooledThread {
     if (job.expected < SHORT_CALL) this.#backlog += job.expected;
     else this.#longAssigned++;
     this.#claims.offer(slot);
-    this.#thread.port.postMessage({ type: "call", call: { slot, ...job.invocation } });
+    try {
+      this.#thread.port.postMessage({ type: "call", call: { slot, ...job.invocation } });
+    } catch (error) {
+      // The thread has not got the call, so the main thread wins the claim. The pool expects no outcome yet.
+      this.#claims.takeBack(slot);
+      const failure = describeFailure(error);
+      queueMicrotask(() => this.#settle(slot, failed(failure)));
+    }
   }
 
   /** Takes back the calls that have not started. Returns them in the order in which they came to the pool. */
   takeBackUnstarted(): Job[] {
     const taken: Job[] = [];
     for (const [slot, job] of this.#jobs.entries()) {
-      if (job !== undefined && this.#claims.takeBack(slot)) {
-        this.#forget(slot, job);
-        taken.push(job);
-      }
+      if (job !== undefined && this.#takeBack(slot, job)) taken.push(job);
     }
     return taken.sort((a, b) => a.queuedAt - b.queuedAt);
   }
@@ -173,10 +190,8 @@ export class PooledThread {
     const unstarted: Job[] = [];
     for (const [slot, job] of this.#jobs.entries()) {
       if (job === undefined || job.timeoutAt > now) continue;
-      if (this.#claims.takeBack(slot)) {
-        this.#forget(slot, job);
-        unstarted.push(job);
-      } else {
+      if (this.#takeBack(slot, job)) unstarted.push(job);
+      else {
         if (!job.timedOut) this.#thread.port.postMessage({ type: "cancel", slot, reason: "timeout" });
         started.push(job);
       }
@@ -196,10 +211,8 @@ export class PooledThread {
   cancel(job: Job): boolean {
     const slot = this.#jobs.indexOf(job);
     if (slot === -1) return false;
-    if (this.#claims.takeBack(slot)) {
-      this.#forget(slot, job);
-      job.settle({ status: "unstarted", reason: "cancelled" });
-    } else this.#thread.port.postMessage({ type: "cancel", slot, reason: "cancelled" });
+    if (this.#takeBack(slot, job)) job.settle({ status: "unstarted", reason: "cancelled" });
+    else this.#thread.port.postMessage({ type: "cancel", slot, reason: "cancelled" });
     return true;
   }
 
@@ -243,58 +256,70 @@ export class PooledThread {
 
   #receive(message: FromThread): void {
     this.#heardAt = performance.now();
+    let fault: string | undefined;
+    try {
+      if (!isRecord(message) || !this.#take(message)) {
+        fault = `it sent a message out of form: ${nameOf(message)}`;
+      }
+    } catch (error) {
+      fault = `one of its messages could not be handled: ${nameOf(message)}: ${
+        describeFailure(error).message
+      }`;
+    }
+    if (fault !== undefined) this.kill(fault);
+  }
+
+  /** Acts on a message. Returns false, without an effect, if no honest thread sends such a message. */
+  #take(message: FromThread): boolean {
     switch (message.type) {
-      case "done":
+      case "done": {
+        const { slot, body, head, elapsed } = message;
+        if (!this.#holds(slot) || !isElapsed(elapsed) || !isBody(body)) return false;
+        if (head !== undefined && !isHead(head)) return false;
         this.#settle(
-          message.slot,
-          message.head === undefined
-            ? { status: "done", body: message.body }
-            : { status: "done", body: message.body, head: message.head },
-          message.elapsed,
+          slot,
+          head === undefined ? { status: "done", body } : { status: "done", body, head },
+          elapsed,
         );
         break;
+      }
       case "opened":
+        if (!this.#holds(message.slot) || !isHead(message.head)) return false;
+        if (this.#jobs[message.slot]!.stream !== undefined) return false;
         this.#open(message);
         break;
       case "chunk":
-        this.#jobs[message.slot]?.stream?.deliver(message.chunk);
+        if (!this.#holds(message.slot) || !isChunk(message.chunk)) return false;
+        this.#jobs[message.slot]!.stream?.deliver(message.chunk);
         break;
       case "failed": {
         const { slot, failure, expected, undecoded } = message;
-        this.#settle(slot, { status: "failed", failure, expected, ...(undecoded && { undecoded }) });
+        if (!this.#holds(slot) || !isFailure(failure) || typeof expected !== "boolean") return false;
+        const outcome = failed(withPlainData(failure), expected);
+        this.#settle(slot, undecoded === true ? { ...outcome, undecoded } : outcome);
         break;
       }
       case "skipped":
+        if (typeof message.slot !== "number" || this.#takenBack[message.slot] !== 1) return false;
+        this.#takenBack[message.slot] = 0;
         this.#freeSlots.push(message.slot);
         this.#events?.onRoom();
         break;
       case "request":
-        void this.#request(message);
-        break;
       case "publish":
-        void this.#publish(message);
-        break;
+        return this.#requests.take(message, this.#messenger);
       case "withdraw":
-        this.#requests.get(message.id)?.abort();
+        this.#requests.withdraw(message.id);
         break;
       case "log":
-        this.#onLog(message.record);
-        break;
+        return this.#log.take(message.record);
       case "loaded":
-        this.#booting.resolve(message.services);
-        break;
       case "described":
-        this.#describing.resolve(message.services);
-        break;
       case "ready":
-        this.#serving.resolve(message.parameters);
-        break;
-      case "unready": {
-        const error = loadError(message.failure);
-        this.#reject(error);
-        break;
-      }
+      case "unready":
+        return this.#start.take(message);
       case "exiting":
+        if (typeof message.code === "object") return false;
         this.kill(`the service called Deno.exit(${message.code})`);
         break;
       case "stopped":
@@ -302,7 +327,15 @@ export class PooledThread {
         break;
       case "pong":
         break;
+      default:
+        return false;
     }
+    return true;
+  }
+
+  /** Whether a value from the thread is the slot of a call that the thread has. */
+  #holds(slot: unknown): boolean {
+    return typeof slot === "number" && this.#jobs[slot] !== undefined;
   }
 
   #open({ slot, head }: Extract<FromThread, { readonly type: "opened" }>): void {
@@ -320,12 +353,20 @@ export class PooledThread {
 
   #settle(slot: number, outcome: Outcome, elapsed?: number): void {
     const job = this.#jobs[slot];
-    if (job === undefined) return;
+    if (job === undefined || this.#ended) return;
     this.#forget(slot, job);
     this.#busySince = this.#heardAt;
     this.#freeSlots.push(slot);
     job.stream?.end(outcome.status === "failed" ? outcome.failure.message : undefined);
     this.#events?.onSettled(job, outcome, elapsed);
+  }
+
+  /** Takes a call back. Returns false if the thread has started the call. */
+  #takeBack(slot: number, job: Job): boolean {
+    if (!this.#claims.takeBack(slot)) return false;
+    this.#takenBack[slot] = 1;
+    this.#forget(slot, job);
+    return true;
   }
 
   #forget(slot: number, job: Job): void {
@@ -340,46 +381,14 @@ export class PooledThread {
     }
   }
 
-  /** Rejects the promises of loading, describing and serving. */
-  #reject(error: ServiceLoadError): void {
-    this.#booting.reject(error);
-    this.#describing.reject(error);
-    this.#serving.reject(error);
-  }
-
-  async #request({ id, request, timeout }: Extract<FromThread, { readonly type: "request" }>): Promise<void> {
-    await this.#relay(id, (signal) => this.#messenger!.request(request, { timeout, signal }));
-  }
-
-  async #publish({ id, message }: Extract<FromThread, { readonly type: "publish" }>): Promise<void> {
-    await this.#relay(id, (signal) => this.#messenger!.publish(message, { signal }));
-  }
-
-  async #relay(
-    id: number,
-    send: (signal: AbortSignal) => Promise<string | Uint8Array | void>,
-  ): Promise<void> {
-    const controller = new AbortController();
-    this.#requests.set(id, controller);
-    try {
-      const body = await send(controller.signal) ?? undefined;
-      if (!this.#ended) this.#thread.port.postMessage({ type: "answer", id, body });
-    } catch (error) {
-      if (!this.#ended && !controller.signal.aborted) {
-        this.#thread.port.postMessage({ type: "refusal", id, failure: describeFailure(error) });
-      }
-    } finally {
-      this.#requests.delete(id);
-    }
-  }
-
   #end(reason: string): void {
     if (this.#ended) return;
     this.#ended = true;
     const error = new ServiceLoadError(`Cannot load service in thread "${this.#name}": ${reason}`);
-    this.#reject(error);
+    this.#start.reject(error);
     this.#stopped.resolve();
-    for (const controller of this.#requests.values()) controller.abort();
+    this.#requests.end();
+    this.#log.end();
     const unstarted = this.takeBackUnstarted();
     const started = this.#jobs.filter((job) => job !== undefined);
     for (const { stream } of started) stream?.end(`The thread was lost: ${reason}`);
@@ -387,11 +396,4 @@ export class PooledThread {
     this.#thread.port.close();
     this.#events?.onEnd(this, reason, started, unstarted);
   }
-}
-
-/** Makes an error with the stack that `data` has, if any, because the author of the module needs it. */
-function loadError({ name, message, data }: Failure): ServiceLoadError {
-  const error = new ServiceLoadError(`${name}: ${message}`);
-  if (typeof data === "string") error.stack = data;
-  return error;
 }

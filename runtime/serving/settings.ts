@@ -179,6 +179,7 @@ function threadLimits(at: Section): ThreadLimits {
   for (const [name, key] of Object.entries(DURATION_LIMITS)) limits[name] = at.milliseconds(key);
   limits["minWorkers"] = at.integer("min_workers", 1);
   limits["heapLimit"] = at.integer("heap_limit", LEAST_HEAP);
+  limits["logLimit"] = at.integer("log_limit", 1);
   return given(limits);
 }
 

@@ -38,8 +38,9 @@ export class PortMessenger implements Messenger {
     signal?.throwIfAborted();
     const id = ++this.#lastId;
     const waiting = Promise.withResolvers<Settlement>();
-    this.#waiting.set(id, waiting);
+    // A message that cannot be posted throws here, before anything waits for its answer.
     this.#port.postMessage(compose(id));
+    this.#waiting.set(id, waiting);
     const withdraw = signal && (() => {
       if (!this.#waiting.delete(id)) return;
       this.#port.postMessage({ type: "withdraw", id });

@@ -18,6 +18,7 @@ import { describe, describeInDetail, type Manifest } from "../service/manifest.t
 import { describeFailure } from "../message/failure.ts";
 import { failed, type Outcome } from "../message/outcome.ts";
 import type { Reply } from "../message/reply.ts";
+import { DEFAULT_LOG_LIMIT, LARGEST_RECORD, leftOutText, RecordLimit } from "../log/record_limit.ts";
 import { OutgoingStream } from "./outgoing_stream.ts";
 import type { OriginalName } from "../service/parameters.ts";
 import type { PlainRecord } from "../message/plain.ts";
@@ -29,6 +30,7 @@ import type {
   ThreadPort,
   ToThread,
 } from "../channel/port.ts";
+import { plainSize } from "../channel/plain_size.ts";
 import { PortMessenger } from "./port_messenger.ts";
 import { isService, type Service } from "../service/service.ts";
 
@@ -160,11 +162,20 @@ export class ServiceThread {
   }
 
   async #serve(
-    { service: name, config, callTimeout, parentCallsTracked, concurrency, logLevel, parameters: known }:
-      ServeMessage,
+    {
+      service: name,
+      config,
+      callTimeout,
+      parentCallsTracked,
+      concurrency,
+      logLevel,
+      logLimit,
+      parameters: known,
+    }: ServeMessage,
   ): Promise<void> {
     this.#place = `service ${name}`;
     this.#concurrency = concurrency;
+    this.#logLimit.most = logLimit;
     this.#log = (properties) => createLog({ emit: this.#emit, service: name, level: logLevel, properties });
     try {
       this.#invoker = await Invoker.create(
@@ -190,7 +201,23 @@ export class ServiceThread {
     }
   }
 
-  readonly #emit = (record: LogRecord): void => this.#port.postMessage({ type: "log", record });
+  /**
+   * Posts a record, if the thread may log it. The main thread checks the same limit, but each record that it
+   * leaves out has cost it time.
+   */
+  readonly #emit = (record: LogRecord): void => {
+    if (this.#logLimit.admits(plainSize(record, LARGEST_RECORD))) this.#postRecord(record);
+  };
+
+  readonly #logLimit = new RecordLimit(
+    DEFAULT_LOG_LIMIT,
+    (count) =>
+      this.#postRecord({ level: "warning", message: leftOutText(count, "this thread"), time: Date.now() }),
+  );
+
+  #postRecord(record: LogRecord): void {
+    this.#port.postMessage({ type: "log", record });
+  }
 
   #log: (properties: PlainRecord) => Log = (properties) =>
     createLog({ emit: this.#emit, level: "info", properties });
@@ -214,15 +241,24 @@ export class ServiceThread {
       invoker.invoke(message, call, (reply) => this.#stream(slot, reply)),
     );
     this.#running.delete(slot);
+    try {
+      this.#postOutcome(slot, outcome, performance.now() - start);
+    } catch (error) {
+      call.log.error("Cannot pass the result of the call on: the result cannot be cloned", { error });
+      this.#postOutcome(slot, failed(describeFailure(error)), 0);
+    }
+    this.#pump();
+  }
+
+  #postOutcome(slot: number, outcome: Outcome, elapsed: number): void {
     if (outcome.status === "done") {
       const { body, head } = outcome;
-      const done = { type: "done", slot, body, elapsed: performance.now() - start } as const;
+      const done = { type: "done", slot, body, elapsed } as const;
       this.#port.postMessage(head === undefined ? done : { ...done, head });
     } else if (outcome.status === "failed") {
       const { failure, expected, undecoded } = outcome;
       this.#port.postMessage({ type: "failed", slot, failure, expected, ...(undecoded && { undecoded }) });
     }
-    this.#pump();
   }
 
   /** Waits for an outcome. An invoker never rejects: if one did, the slot would be lost for good. */
@@ -238,8 +274,8 @@ export class ServiceThread {
   async #stream(slot: number, { head, chunks }: Reply): Promise<void> {
     const stream = new OutgoingStream();
     this.#streams.set(slot, stream);
-    this.#port.postMessage({ type: "opened", slot, head });
     try {
+      this.#port.postMessage({ type: "opened", slot, head });
       await stream.send(chunks!, (chunk) => this.#port.postMessage({ type: "chunk", slot, chunk }));
     } finally {
       this.#streams.delete(slot);
@@ -249,6 +285,7 @@ export class ServiceThread {
   async #stop(): Promise<void> {
     this.#ending.abort();
     await this.#invoker?.[Symbol.asyncDispose]();
+    this.#logLimit.end();
     this.#port.postMessage({ type: "stopped" });
   }
 }

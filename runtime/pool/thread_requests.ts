@@ -1,0 +1,70 @@
+import { faultOfMessage, faultOfRequest, isId } from "../channel/message_form.ts";
+import type { FromThread, HostPort } from "../channel/port.ts";
+import { describeFailure } from "../message/failure.ts";
+import type { Messenger } from "../message/messenger.ts";
+
+type Sent = Extract<FromThread, { readonly type: "request" | "publish" }>;
+
+/** What the handlers in one thread send: requests and messages, until the main thread has their answers. */
+export class ThreadRequests {
+  readonly #port: HostPort;
+  readonly #running = new Map<number, AbortController>();
+  #ended = false;
+
+  constructor(port: HostPort) {
+    this.#port = port;
+  }
+
+  /** Number of requests and messages that have no answer yet. */
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /** Sends what a handler wants to send. Returns false, without an effect, if no honest thread asks for that. */
+  take(sent: Sent, messenger: Messenger | undefined): boolean {
+    if (!isId(sent.id) || messenger === undefined) return false;
+    void this.#send(messenger, sent);
+    return true;
+  }
+
+  /** Sends a request or a message, and answers the thread. Never rejects. */
+  async #send(messenger: Messenger, sent: Sent): Promise<void> {
+    const { id } = sent;
+    const controller = new AbortController();
+    const { signal } = controller;
+    this.#running.set(id, controller);
+    try {
+      requireForm(sent);
+      const body = sent.type === "request"
+        ? await messenger.request(sent.request, { timeout: sent.timeout, signal })
+        : await messenger.publish(sent.message, { signal }) ?? undefined;
+      if (!this.#ended) this.#port.postMessage({ type: "answer", id, body });
+    } catch (error) {
+      if (!this.#ended && !signal.aborted) {
+        this.#port.postMessage({ type: "refusal", id, failure: describeFailure(error) });
+      }
+    } finally {
+      this.#running.delete(id);
+    }
+  }
+
+  /** Gives up a request or a message, for which its handler waits no more. */
+  withdraw(id: number): void {
+    this.#running.get(id)?.abort();
+  }
+
+  /** Gives up everything, because the thread is gone. */
+  end(): void {
+    this.#ended = true;
+    for (const controller of this.#running.values()) controller.abort();
+  }
+}
+
+function requireForm(sent: Sent): void {
+  const fault = sent.type === "request"
+    ? faultOfRequest(sent.request, sent.timeout)
+    : faultOfMessage(sent.message);
+  if (fault === undefined) return;
+  const what = sent.type === "request" ? "a request" : "a message";
+  throw new TypeError(`Cannot send ${what}: ${fault}. Check what the handler passes`);
+}

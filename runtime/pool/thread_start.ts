@@ -1,0 +1,69 @@
+import { isFailure, isServices } from "../channel/message_form.ts";
+import type { FromThread, ServiceExport } from "../channel/port.ts";
+import { ServiceLoadError } from "../message/errors.ts";
+import type { Failure } from "../message/failure.ts";
+import { isRecord } from "../message/plain.ts";
+import type { KnownParameters } from "../service/parameters.ts";
+
+type StartMessage = Extract<FromThread, { readonly type: "loaded" | "described" | "ready" | "unready" }>;
+
+/** How far a thread has come: its module is loaded, its services are described, it serves one of them. */
+export class ThreadStart {
+  readonly #loading = Promise.withResolvers<readonly ServiceExport[]>();
+  readonly #describing = Promise.withResolvers<readonly ServiceExport[]>();
+  readonly #serving = Promise.withResolvers<KnownParameters>();
+
+  constructor() {
+    for (const { promise } of [this.#loading, this.#describing, this.#serving]) {
+      (promise as Promise<unknown>).catch(() => {});
+    }
+  }
+
+  /** Resolves with what the module exports. Rejects with {@linkcode ServiceLoadError} if it does not load. */
+  get loaded(): Promise<readonly ServiceExport[]> {
+    return this.#loading.promise;
+  }
+
+  /** Resolves with what the module exports, in detail. */
+  get described(): Promise<readonly ServiceExport[]> {
+    return this.#describing.promise;
+  }
+
+  /** Resolves when the dependencies are set up, with the parameters of the handlers. */
+  get served(): Promise<KnownParameters> {
+    return this.#serving.promise;
+  }
+
+  /** Takes a message of the thread. Returns false, without an effect, if the message is out of form. */
+  take(message: StartMessage): boolean {
+    switch (message.type) {
+      case "loaded":
+      case "described":
+        if (!isServices(message.services)) return false;
+        (message.type === "loaded" ? this.#loading : this.#describing).resolve(message.services);
+        return true;
+      case "ready":
+        if (!isRecord(message.parameters)) return false;
+        this.#serving.resolve(message.parameters);
+        return true;
+      case "unready":
+        if (!isFailure(message.failure)) return false;
+        this.reject(loadError(message.failure));
+        return true;
+    }
+  }
+
+  /** Rejects what has not resolved. */
+  reject(error: ServiceLoadError): void {
+    this.#loading.reject(error);
+    this.#describing.reject(error);
+    this.#serving.reject(error);
+  }
+}
+
+/** Makes an error with the stack that `data` has, if any, because the author of the module needs it. */
+function loadError({ name, message, data }: Failure): ServiceLoadError {
+  const error = new ServiceLoadError(`${name}: ${message}`);
+  if (typeof data === "string") error.stack = data;
+  return error;
+}
