@@ -11,12 +11,13 @@
  * not known, and `-A` takes their place if everything is allowed. If the process cannot be started over,
  * nothing happens here. Then the code that needs a restricted thread reports the missing flag.
  */
+import { INTERRUPTIBLE_LOOPS_FLAG } from "../../runtime/permissions/interruptible_loops.ts";
 import { LIBC } from "../../runtime/permissions/libc.ts";
 import { PERMISSION_NAMES } from "../../runtime/permissions/permissions.ts";
 import { commandLine } from "../../runtime/program/program_config.ts";
 import { hasWorkerOptions, WORKER_OPTIONS_FLAG } from "../../runtime/permissions/worker_options.ts";
 
-const FLAGS = [WORKER_OPTIONS_FLAG, "--unstable-no-legacy-abort"];
+const FLAGS = [WORKER_OPTIONS_FLAG, "--unstable-no-legacy-abort", INTERRUPTIBLE_LOOPS_FLAG];
 
 /** Environment variable that marks the second process, which may not be able to see its own flags. */
 const MARK = "ENOKI_STARTED_OVER";

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { INTERRUPTIBLE_LOOPS_FLAG } from "../../../runtime/permissions/interruptible_loops.ts";
 import { ServiceLoadError } from "../../../runtime/message/errors.ts";
 
 /** Options of {@linkcode Compiler.compile}. */
@@ -18,7 +19,13 @@ export interface CompileOptions {
 }
 
 /** Options that the runtime is run with: the main thread may do everything, and restricts its threads. */
-const RUN_OPTIONS = ["--allow-all", "--no-prompt", "--unstable-worker-options", "--unstable-no-legacy-abort"];
+const RUN_OPTIONS = [
+  "--allow-all",
+  "--no-prompt",
+  "--unstable-worker-options",
+  "--unstable-no-legacy-abort",
+  INTERRUPTIBLE_LOOPS_FLAG,
+];
 
 /** Runs `deno compile`: that of the deno that runs this program, or that of the deno on the machine. */
 export class Compiler {
