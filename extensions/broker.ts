@@ -165,8 +165,20 @@ export function logStatus(log: Log): (status: TransportStatus) => void {
           `The broker ended a consumer of queue "${status.queue}": ${status.reason}. It is resumed`,
         );
         break;
+      case "refused":
+        log.error(refusalText(status));
+        break;
     }
   };
+}
+
+function refusalText(
+  { queue, reason, retryIn }: Extract<TransportStatus, { readonly state: "refused" }>,
+): string {
+  const end = retryIn === undefined
+    ? "It is given up: repair the cause and start the service again"
+    : `Trying again in ${retryIn} ms`;
+  return queue === undefined ? `${reason}. ${end}` : `${reason}. Queue "${queue}" is not consumed. ${end}`;
 }
 
 /**

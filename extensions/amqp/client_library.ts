@@ -16,6 +16,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { Buffer } from "node:buffer";
+import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import type { Channel, ChannelModel, Message } from "npm:amqplib@2.3.1";
 import { decodeFields, encodeTable } from "./field_table.ts";
@@ -42,8 +43,16 @@ export interface PublishChannel extends Channel {
 /** Parts of a connection that the public types hide: the socket, and the write buffer of each channel. */
 interface WireConnection {
   readonly stream: Socket;
-  readonly channels: ({ buffer: Pick<TickWriter, "write" | "end"> } | null)[];
+  readonly channels: ({ readonly channel: unknown; buffer: Pick<TickWriter, "write" | "end"> } | null)[];
 }
+
+/** Part of the class of a connection that {@linkcode watchOpening} changes. */
+interface WireClass {
+  readonly prototype: EventEmitter & { open(...parameters: unknown[]): void };
+}
+
+/** The connections that have ended, and what ended each of them. */
+const ended = new WeakMap<object, Error>();
 
 /**
  * Base for `createRequire()`, which gives access to Node's module cache. It must be a file, but this module
@@ -72,7 +81,40 @@ async function load(): Promise<ClientLibrary> {
     if (file.startsWith(folder)) delete require.cache[file];
   }
   Object.assign(require(join(folder, "lib", "codec.js")), { decodeFields, encodeTable });
+  watchOpening(require(join(folder, "lib", "connection.js")).Connection);
   return require(main.filename);
+}
+
+/**
+ * Makes each connection note its end from the start.
+ *
+ * The broker may close a connection in the same piece of bytes that opens it. The library handles that close
+ * before it hands the connection out, so that nobody could listen yet: an error would be thrown out of the
+ * socket's event, and a close would go unseen.
+ */
+function watchOpening({ prototype }: WireClass): void {
+  const { open } = prototype;
+  prototype.open = function (...parameters) {
+    this.on("error", (error: Error) => ended.set(this, error));
+    this.on("close", (error?: Error) => {
+      if (!ended.has(this)) ended.set(this, error ?? new Error("the connection was closed"));
+    });
+    return open.apply(this, parameters);
+  };
+}
+
+/** Returns what ended a connection; undefined while the connection is open. */
+export function endOf(model: ChannelModel): Error | undefined {
+  return ended.get(model.connection);
+}
+
+/**
+ * Returns whether a channel is open. Between the broker's answer and the code that waited for it, the channel
+ * may have closed: both may arrive in the same piece of bytes.
+ */
+export function isOpen(channel: Channel): boolean {
+  const { connection, ch } = channel as unknown as { connection: WireConnection; ch: number };
+  return connection.channels[ch]?.channel === channel;
 }
 
 /** Returns the socket under a connection. */

@@ -18,6 +18,8 @@ export interface ConnectionOptions extends Omit<LinkOptions, "onBlocked"> {
    * Brings a new link into use: declares the topology, resumes the consumers, and lets the publisher send.
    */
   readonly restore: (link: Link) => Promise<void>;
+  /** Waits until no message is in flight, and lets none be sent until the returned function is called. */
+  readonly isolate: () => Promise<() => void>;
 }
 
 /** Keeps a link to the broker. It replaces each lost link, and tries to do so until it is closed. */
@@ -29,6 +31,8 @@ export class Connection {
   #ready = Promise.withResolvers<Link>();
   #connecting: Promise<void> | undefined;
   #keeping: Promise<void> | undefined;
+  /** Number of attempts to connect again since a link has last proved steady. */
+  #attempts = 0;
 
   constructor(address: BrokerAddress, options: ConnectionOptions) {
     this.#address = address;
@@ -57,15 +61,29 @@ export class Connection {
     }
   }
 
-  /** Runs a task on the live link, and runs it again on the next link if the link is lost meanwhile. */
+  /**
+   * Runs a task on the live link, and runs it again on the next link if the link is lost meanwhile.
+   *
+   * If the broker closed the link to refuse something, the task may be the cause. So it runs alone on the next
+   * link, and fails if that link is closed in the same way.
+   */
   async run<T>(task: (link: Link) => Promise<T>): Promise<T> {
-    for (;;) {
+    for (let strikes = 0;;) {
       this.assertUsable();
       const link = await this.#ready.promise;
+      const release = strikes > 0 ? await this.#options.isolate() : undefined;
+      const isRun = link.alive;
+      link.tasks++;
       try {
-        return await task(link);
+        if (isRun) return await task(link);
       } catch (error) {
         if (link.alive) throw error;
+        if (link.refusal !== undefined && ++strikes > 1 && (link.tasks === 1 || strikes > MOST_STRIKES)) {
+          throw error;
+        }
+      } finally {
+        link.tasks--;
+        release?.();
       }
     }
   }
@@ -96,7 +114,9 @@ export class Connection {
   /** Waits for the loss of each link and puts a new link in its place. */
   async #keep(first: Link): Promise<void> {
     for (let link: Link | undefined = first; link !== undefined;) {
+      const since = performance.now();
       const reason: Error = await link.lost;
+      if (performance.now() - since >= LASTING) this.#attempts = 0;
       this.#link = undefined;
       this.#ready = Promise.withResolvers();
       this.#ready.promise.catch(() => {});
@@ -108,8 +128,8 @@ export class Connection {
     const { signal } = this.#closing;
     const { broker } = this.#address;
     let reason = reasonOf(lost);
-    for (let attempt = 0;; attempt++) {
-      const retryIn = this.#backoff(attempt);
+    for (;;) {
+      const retryIn = this.backoff(this.#attempts++);
       this.#options.onStatus({ state: "lost", broker, reason, retryIn });
       try {
         await sleep(retryIn, undefined, { signal });
@@ -125,7 +145,7 @@ export class Connection {
    * Returns the milliseconds before an attempt. A random part spreads the clients of a broker, so that they
    * do not all come back at the same time.
    */
-  #backoff(attempt: number): number {
+  backoff(attempt: number): number {
     if (attempt === 0) return 0;
     const { retryStart, retryStep, retryLimit } = this.#options;
     const wait = Math.min(retryStart + (attempt - 1) * retryStep, retryLimit);
@@ -170,3 +190,13 @@ export class Connection {
     return new BrokerError(`Cannot use broker ${this.#address.broker}: the transport is closed`);
   }
 }
+
+/** Number of lost links after which a task fails that other tasks accompanied each time. */
+const MOST_STRIKES = 3;
+
+/**
+ * Milliseconds after which a link counts as steady, so that its loss is repaired at once. The wait before each
+ * attempt grows until a link has lasted so long, or else a broker that ends each link would be connected to
+ * without a pause.
+ */
+const LASTING = 10_000;

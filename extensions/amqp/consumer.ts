@@ -18,10 +18,12 @@ import type {
   Receiver,
   Verdict,
 } from "../../runtime/message/transport.ts";
+import type { BrokerError } from "../../runtime/message/errors.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
-import type { Channel, ReceivedMessage } from "./client_library.ts";
+import { type Channel, isOpen, type ReceivedMessage } from "./client_library.ts";
 import type { Link } from "./link.ts";
 import { reasonOf } from "./refusal.ts";
+import { Strikes } from "./strikes.ts";
 
 /** Largest prefetch that the protocol can express. */
 const PREFETCH_LIMIT = 65_535;
@@ -42,8 +44,11 @@ interface Subscription {
 
 /** Events that a consumer reports to the transport. */
 export interface ConsumerOwner {
-  /** The broker ended the subscription for `reason`. The owner must call {@linkcode QueueConsumer.resume}. */
-  onInterrupted(consumer: QueueConsumer, reason: string): void;
+  /**
+   * The subscription has ended for `reason`, although `link` is alive. The owner must call
+   * {@linkcode QueueConsumer.resume}.
+   */
+  onInterrupted(consumer: QueueConsumer, link: Link, reason: string): void;
   /** The owner must not resume the consumer any more. */
   onCancelled(consumer: QueueConsumer): void;
   /** The consumer has no channel any more. */
@@ -67,10 +72,12 @@ export class QueueConsumer implements Consumer {
   #deaf = false;
   /** The last change of the subscription. Changes happen one after the other. */
   #lastChange: Promise<unknown> = Promise.resolve();
+  #changes = 0;
   /** Number of deliveries whose receiver has not decided yet, including deliveries of lost channels. */
   #open = 0;
   #onNoneOpen: (() => void) | undefined;
   #closed = false;
+  readonly #strikes = new Strikes();
   #cancelled: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -83,16 +90,47 @@ export class QueueConsumer implements Consumer {
     this.#owner = owner;
   }
 
+  /** Whether the consumer is to consume: nobody has cancelled it. */
+  get wanted(): boolean {
+    return this.#wanted;
+  }
+
+  /** Why the consumer is not resumed any more, although it is wanted. */
+  get givenUp(): BrokerError | undefined {
+    return this.#strikes.verdict;
+  }
+
+  /** Whether the subscription is being changed. */
+  get changing(): boolean {
+    return this.#changes > 0;
+  }
+
+  /** Whether the broker sends the messages of the queue to this consumer. */
+  get consuming(): boolean {
+    return this.#subscription !== undefined && this.#subscription.tag.live;
+  }
+
   /**
    * Begins to consume, or continues after an interruption. It uses the present channel, or else a new channel
    * of `link`.
    */
   resume(link: Link): Promise<void> {
     return this.#change(async () => {
-      if (!this.#wanted || this.#subscription?.tag.live) return;
-      const opened = this.#subscription ?? await this.#openChannel(link);
-      const tag = await this.#subscribe(opened.channel, opened.acknowledgements);
-      this.#subscription = { ...opened, tag };
+      if (!this.#wanted || this.consuming) return;
+      if (this.givenUp !== undefined) throw this.givenUp;
+      try {
+        const opened = this.#subscription ?? await this.#openChannel(link);
+        const tag = await this.#subscribe(link, opened.channel, opened.acknowledgements);
+        if (!isOpen(opened.channel)) {
+          throw new Error("the broker closed the channel as soon as it had agreed");
+        }
+        this.#subscription = { ...opened, tag };
+        this.#strikes.clear();
+      } catch (error) {
+        throw link.alive
+          ? error
+          : this.#strikes.count(link, `consume queue "${this.queue}"`, await link.lost);
+      }
     });
   }
 
@@ -101,12 +139,12 @@ export class QueueConsumer implements Consumer {
     await this.#change(async () => {
       const subscription = this.#subscription;
       if (!subscription?.tag.live || !this.#wanted) return;
-      const { channel, acknowledgements, tag } = subscription;
+      const { link, channel, acknowledgements, tag } = subscription;
       try {
         // Unless the consumer is exclusive, the new tag starts before the old one ends, because the broker
         // may delete a queue with its last consumer.
         if (this.#exclusive) await channel.cancel(tag.name);
-        subscription.tag = await this.#subscribe(channel, acknowledgements);
+        subscription.tag = await this.#subscribe(link, channel, acknowledgements);
         if (!this.#exclusive) await channel.cancel(tag.name);
       } catch (error) {
         // A consumer that has lost its channel resumes on another channel, and does so with the new prefetch.
@@ -143,7 +181,8 @@ export class QueueConsumer implements Consumer {
     this.#subscription = undefined;
     subscription.acknowledgements.flush();
     subscription.acknowledgements.close();
-    await Promise.race([subscription.channel.close().catch(() => {}), subscription.link.blocked]);
+    const { channel, link } = subscription;
+    await Promise.race([channel.close().catch(() => {}), link.blocked, link.lost]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -186,19 +225,26 @@ export class QueueConsumer implements Consumer {
       const live = this.#subscription.tag.live;
       this.#subscription = undefined;
       if (live && this.#wanted) this.#onInterrupted?.();
-      if (refused !== undefined && this.#wanted) this.#owner.onInterrupted(this, reasonOf(refused));
+      // A connection closes its channels before it says that it has ended itself.
+      queueMicrotask(() => {
+        if (link.alive && this.#wanted) this.#owner.onInterrupted(this, link, endingOf(refused));
+      });
     });
     return { link, channel, acknowledgements };
   }
 
   /** Consumes under a new tag. The broker applies a prefetch only to the consumers that start after it. */
-  async #subscribe(channel: Channel, acknowledgements: Acknowledgements): Promise<ConsumerTag> {
+  async #subscribe(
+    link: Link,
+    channel: Channel,
+    acknowledgements: Acknowledgements,
+  ): Promise<ConsumerTag> {
     const tag: ConsumerTag = { name: "", live: true };
     const onMessage = (message: ReceivedMessage | null) => {
       if (message !== null) return this.#receive(message, acknowledgements);
       tag.live = false;
       if (this.#wanted) this.#onInterrupted?.();
-      if (this.#wanted) this.#owner.onInterrupted(this, "the queue was deleted");
+      if (this.#wanted) this.#owner.onInterrupted(this, link, "the queue was deleted");
     };
     const [, { consumerTag }] = await Promise.all([
       channel.prefetch(this.#prefetch),
@@ -229,10 +275,15 @@ export class QueueConsumer implements Consumer {
   }
 
   #change(task: () => Promise<void>): Promise<void> {
+    this.#changes++;
     const run = this.#lastChange.then(task);
-    this.#lastChange = run.catch(() => {});
+    this.#lastChange = run.catch(() => {}).then(() => this.#changes--);
     return run;
   }
+}
+
+function endingOf(refused: Error | undefined): string {
+  return refused === undefined ? "the channel was closed" : reasonOf(refused);
 }
 
 /** @throws {RangeError} If `prefetch` is not a positive integer. */

@@ -1,7 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { BrokerError } from "../../runtime/message/errors.ts";
 import type { Channel, ChannelModel, PublishChannel } from "./client_library.ts";
-import { forgetUnsent, loadClientLibrary, socketOf, writeThrough } from "./client_library.ts";
+import {
+  endOf,
+  forgetUnsent,
+  isOpen,
+  loadClientLibrary,
+  socketOf,
+  writeThrough,
+} from "./client_library.ts";
 import { connectionRefusal } from "./refusal.ts";
 import { TickWriter } from "./tick_writer.ts";
 import type { BrokerAddress } from "./uri.ts";
@@ -56,6 +63,9 @@ export class Link {
   #blocked = false;
   #block = Promise.withResolvers<void>();
   #failure: Error | undefined;
+  #refusal: Error | undefined;
+  /** Number of tasks of the transport that use the link at present. */
+  tasks = 0;
   #administration: Channel | undefined;
   #lastTask: Promise<unknown> = Promise.resolve();
 
@@ -73,12 +83,18 @@ export class Link {
     });
     this.writer = new TickWriter(socketOf(model));
     this.lost = new Promise((resolve) => {
-      model.on("error", (error: Error) => this.#failure ??= error);
-      model.on("close", (error?: Error) => {
+      const end = (error?: Error) => {
         this.#alive = false;
         socketOf(model).destroySoon();
         resolve(this.#failure ?? error ?? new Error("the connection was closed"));
+      };
+      model.on("error", (error: Error) => {
+        if (isRefusal(error)) this.#refusal ??= error;
+        this.#failure ??= error;
       });
+      model.on("close", end);
+      const ended = endOf(model);
+      if (ended !== undefined) end(ended);
     });
   }
 
@@ -117,7 +133,9 @@ export class Link {
         // Node's socket options include `signal`, but the library's type does not.
         ...{ signal: opening.signal },
       });
-      return new Link(model, options.onBlocked);
+      const link = new Link(model, options.onBlocked);
+      if (!link.alive) throw await link.lost;
+      return link;
     } catch (error) {
       signal.throwIfAborted();
       throw connectionRefusal(error, address, options.connectTimeout);
@@ -129,6 +147,14 @@ export class Link {
   /** Whether the connection is still open. */
   get alive(): boolean {
     return this.#alive;
+  }
+
+  /**
+   * The broker's reason if it closed the connection to refuse something that this client sent. The same thing
+   * would end the next connection, too.
+   */
+  get refusal(): Error | undefined {
+    return this.#refusal;
   }
 
   /**
@@ -162,12 +188,12 @@ export class Link {
    */
   administer<T>(task: (channel: Channel) => Promise<T>): Promise<T> {
     const run = this.#lastTask.then(async () => {
-      const channel = this.#administration ??= await this.#openAdministration();
+      const channel = await this.#openAdministration();
       try {
         return await task(channel);
       } catch (error) {
         if (error instanceof TypeError || error instanceof RangeError) forgetUnsent(channel);
-        throw error;
+        throw this.#alive ? error : await this.lost;
       }
     });
     this.#lastTask = run.catch(() => {});
@@ -199,18 +225,29 @@ export class Link {
   }
 
   async #openAdministration(): Promise<Channel> {
-    const channel = await this.openChannel();
-    channel.once("close", () => this.#administration = undefined);
-    return channel;
+    if (this.#administration === undefined || !isOpen(this.#administration)) {
+      this.#administration = await this.openChannel();
+    }
+    return this.#administration;
   }
 
+  /** @throws {Error} If the channel has closed since the broker opened it. */
   #prepare<C extends Channel>(channel: C): C {
+    if (!isOpen(channel)) throw new Error("the broker closed the channel while it opened");
     // The code that waits for an answer on the channel gets the error too. Without a listener, the emitter
     // would throw the error.
     channel.on("error", () => {});
     writeThrough(channel, this.writer);
     return channel;
   }
+}
+
+/**
+ * Returns whether an error is a close of the broker with a reply code that blames the client. A broker that
+ * shuts down or whose operator closes the connection blames nobody (the library emits no error for these).
+ */
+function isRefusal(error: Error): boolean {
+  return typeof (error as { readonly code?: unknown }).code === "number";
 }
 
 async function readTlsFiles(tls: TlsOptions): Promise<Record<string, unknown>> {

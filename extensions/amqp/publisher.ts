@@ -18,12 +18,17 @@
  * publication caused it. So all unconfirmed publications become suspects, and the publisher sends them again
  * one at a time. A suspect that is alone when the channel closes is the cause, and is rejected. The other
  * suspects succeed, and the broker gets each of them twice at worst.
+ *
+ * A worse refusal (the message makes no sense to the broker) closes the connection. The same rule applies, but
+ * a connection may also be closed because of a declaration. So a publication must have been a suspect before,
+ * and a suspect that is alone with a declaration is sent again, up to {@linkcode MOST_STRIKES} times.
  */
 
 import { Buffer } from "node:buffer";
 import { type BrokerError, UnroutableError } from "../../runtime/message/errors.ts";
 import type { Message, TransportPublishOptions } from "../../runtime/message/transport.ts";
-import type { PublishChannel, ReceivedMessage } from "./client_library.ts";
+import { isOpen, type PublishChannel, type ReceivedMessage } from "./client_library.ts";
+import type { Link } from "./link.ts";
 import { refusal } from "./refusal.ts";
 import type { TickWriter } from "./tick_writer.ts";
 
@@ -42,6 +47,8 @@ interface Publication {
   returned: boolean;
   /** Whether the publication was in flight when the broker refused a publication. A suspect is sent alone. */
   suspect: boolean;
+  /** Number of connections that the broker has closed while this publication alone was in flight. */
+  strikes: number;
 }
 
 /** The publishing half of a transport. It outlives the channels that it publishes on. */
@@ -58,6 +65,11 @@ export class Publisher {
   #lastTag = 0;
   /** Whether a suspect is in flight. Then no other publication may be sent. */
   #alone = false;
+  /** Number of tasks that want no publication to be in flight. */
+  #pauses = 0;
+  /** The last task that paused the publisher. Such tasks run one after the other. */
+  #lastPause: Promise<void> = Promise.resolve();
+  #onLanded: (() => void) | undefined;
   #idle: (() => void) | undefined;
 
   constructor({ confirms }: { readonly confirms: boolean }) {
@@ -83,6 +95,7 @@ export class Publisher {
         settled: false,
         returned: false,
         suspect: false,
+        strikes: 0,
       };
       if (signal !== undefined) this.#watch(publication, signal);
       if (this.#first === this.#waiting.length && this.#maySend(publication)) this.#send(publication);
@@ -96,9 +109,10 @@ export class Publisher {
   /**
    * Publishes on this channel from now on.
    *
-   * @param onRefused Called when the broker has closed the channel to refuse something.
+   * @param onClosed Called when the channel has closed and the link is alive.
    */
-  attach(channel: PublishChannel, writer: TickWriter, onRefused: () => void): void {
+  attach(channel: PublishChannel, link: Link, onClosed: () => void): void {
+    if (!isOpen(channel)) throw new Error("the broker closed the channel for publishing while it opened");
     let refused: Error | undefined;
     channel.on("ack", ({ deliveryTag, multiple }) => this.#confirmed(deliveryTag, multiple, undefined));
     channel.on("nack", ({ deliveryTag, multiple }) => {
@@ -107,13 +121,33 @@ export class Publisher {
     channel.on("return", (message) => this.#returned(message));
     channel.on("error", (error) => refused = error);
     channel.on("close", () => {
+      if (link.refusal !== undefined) this.#convict(link.refusal, link.tasks > 0);
       this.#detach(refused);
-      if (refused !== undefined) onRefused();
+      // A connection closes its channels before it says that it has ended itself.
+      queueMicrotask(() => {
+        if (link.alive) onClosed();
+      });
     });
     this.#channel = channel;
-    this.#writer = writer;
+    this.#writer = link.writer;
     this.#lastTag = 0;
     this.pump();
+  }
+
+  /**
+   * Resolves when no publication is in flight, and lets none be sent until the returned function is called.
+   */
+  async pause(): Promise<() => void> {
+    this.#pauses++;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const before = this.#lastPause;
+    this.#lastPause = promise;
+    await before;
+    if (this.#unconfirmed.size > 0) await new Promise<void>((landed) => this.#onLanded = landed);
+    return () => {
+      resolve();
+      if (--this.#pauses === 0) this.pump();
+    };
   }
 
   /** Sends the publications that wait, until the socket is full. */
@@ -179,7 +213,7 @@ export class Publisher {
   }
 
   #maySend(publication: Publication): boolean {
-    if (this.#channel === undefined || this.#writer!.full) return false;
+    if (this.#channel === undefined || this.#pauses > 0 || this.#writer!.full) return false;
     return this.#unconfirmed.size === 0 || !(publication.suspect || this.#alone);
   }
 
@@ -233,6 +267,21 @@ export class Publisher {
   }
 
   /**
+   * Makes suspects of the publications that are in flight, or rejects the one that is the cause.
+   *
+   * @param refused The broker's reason for closing the connection.
+   * @param busy Whether a declaration may be the cause, too.
+   */
+  #convict(refused: Error, busy: boolean): void {
+    const [only] = this.#unconfirmed.values();
+    if (only?.suspect && this.#unconfirmed.size === 1 && (++only.strikes >= MOST_STRIKES || !busy)) {
+      this.#unconfirmed.clear();
+      conclude(only, refused);
+    }
+    for (const publication of this.#unconfirmed.values()) publication.suspect = true;
+  }
+
+  /**
    * Takes back the publications that are unconfirmed on the channel.
    *
    * @param refused The broker's refusal, if one of these publications caused it.
@@ -256,6 +305,7 @@ export class Publisher {
   }
 
   #notifyIdle(): void {
+    if (this.#onLanded !== undefined && this.#unconfirmed.size === 0) this.#onLanded();
     if (this.#idle !== undefined && this.#unconfirmed.size === 0 && this.#waiting.length === 0) this.#idle();
   }
 }
@@ -264,6 +314,9 @@ const EMPTY = Buffer.alloc(0);
 
 /** Stands for a message that its caller has given up. */
 const LET_GO: Message = { exchange: "", routingKey: "", body: "", properties: {} };
+
+/** Number of lost connections after which a suspect that was alone with a declaration counts as the cause. */
+const MOST_STRIKES = 3;
 
 /** Settles a publication by the broker's answer. */
 function conclude(publication: Publication, refused: Error | undefined): void {

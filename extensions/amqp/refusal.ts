@@ -32,6 +32,19 @@ export function refusal(action: string, cause: unknown, wayOut?: string): Broker
   });
 }
 
+const givenUp = new WeakSet<BrokerError>();
+
+/** Notes that what failed with this error is not to be tried again. */
+export function giveUp(error: BrokerError): BrokerError {
+  givenUp.add(error);
+  return error;
+}
+
+/** Returns whether what failed with this error is not to be tried again. */
+export function isGivenUp(error: unknown): boolean {
+  return error instanceof BrokerError && givenUp.has(error);
+}
+
 /** Makes a {@linkcode BrokerError} for a connection that could not be opened. */
 export function connectionRefusal(
   cause: unknown,

@@ -7,12 +7,23 @@ import type {
 } from "../../runtime/message/transport.ts";
 import type { Link } from "./link.ts";
 import { refusal } from "./refusal.ts";
+import { Strikes } from "./strikes.ts";
+
+/** What the broker refused when everything was declared again. */
+export interface Troubles {
+  /** The errors by the queue that cannot be consumed for this reason. */
+  readonly queues: Map<string, unknown>;
+  /** The errors by the exchange that no queue is bound to. */
+  readonly exchanges: Map<string, unknown>;
+}
 
 /** Remembers all declarations in their order, so that the transport can repeat them. */
 export class RememberedTopology {
   readonly #exchanges = new Map<string, ExchangeDeclaration>();
   readonly #queues = new Map<string, QueueDeclaration>();
   readonly #bindings = new Map<string, BindingDeclaration>();
+  /** The declarations for which the broker has closed a connection. */
+  readonly #strikes = new Map<string, Strikes>();
 
   /**
    * Declares a topology and remembers what the broker accepted.
@@ -21,21 +32,31 @@ export class RememberedTopology {
    */
   async declare(link: Link, { exchanges = [], queues = [], bindings = [] }: Topology): Promise<void> {
     for (const exchange of exchanges) {
-      if (lasts(exchange) && same(this.#exchanges.get(exchange.name), exchange)) continue;
+      const known = this.#known(exchangeKey(exchange.name), this.#exchanges.get(exchange.name));
+      if (lasts(exchange) && same(known, exchange)) continue;
       await declareExchange(link, exchange);
       this.#exchanges.set(exchange.name, exchange);
+      this.#strikes.delete(exchangeKey(exchange.name));
     }
     for (const queue of queues) {
-      if (lasts(queue) && same(this.#queues.get(queue.name), queue)) continue;
+      const known = this.#known(queueKey(queue.name), this.#queues.get(queue.name));
+      if (lasts(queue) && same(known, queue)) continue;
       await declareQueue(link, queue);
       this.#queues.set(queue.name, queue);
+      this.#strikes.delete(queueKey(queue.name));
     }
     for (const binding of bindings) {
       const key = JSON.stringify(binding);
       if (this.#lasts(binding) && this.#bindings.has(key)) continue;
       await declareBinding(link, binding);
       this.#bindings.set(key, binding);
+      this.#strikes.delete(key);
     }
+  }
+
+  /** Returns what is remembered, unless it is given up. */
+  #known<Declaration>(key: string, declaration: Declaration): Declaration | undefined {
+    return this.#strikes.get(key)?.verdict === undefined ? declaration : undefined;
   }
 
   #lasts({ exchange, queue }: BindingDeclaration): boolean {
@@ -44,33 +65,80 @@ export class RememberedTopology {
   }
 
   /**
-   * Declares everything again, except for the exclusive queues that another connection holds.
+   * Declares everything again. What the broker refuses holds up nothing else.
    *
-   * @returns The names of these queues.
+   * @throws {Error} If the link is lost.
    */
-  async restore(link: Link): Promise<ReadonlySet<string>> {
-    for (const exchange of this.#exchanges.values()) await declareExchange(link, exchange);
-    const held = new Set<string>();
-    for (const queue of this.#queues.values()) {
+  async restore(link: Link): Promise<Troubles> {
+    const failed = new Map<string, unknown>();
+    const attempt = async (key: string, declare: () => Promise<void>) => {
       try {
-        await declareQueue(link, queue);
+        await this.#repeat(link, key, declare);
       } catch (error) {
-        if (!queue.exclusive || !isHeld(error)) throw error;
-        held.add(queue.name);
+        if (!link.alive) throw error;
+        failed.set(key, error);
       }
+    };
+    for (const exchange of this.#exchanges.values()) {
+      await attempt(exchangeKey(exchange.name), () => declareExchange(link, exchange));
     }
-    for (const binding of this.#bindings.values()) {
-      if (!held.has(binding.queue)) await declareBinding(link, binding);
+    for (const queue of this.#queues.values()) {
+      await attempt(queueKey(queue.name), () => declareQueue(link, queue));
     }
-    return held;
+    const queues = new Map<string, unknown>();
+    for (const { name } of this.#queues.values()) {
+      const trouble = failed.get(queueKey(name));
+      if (trouble !== undefined) queues.set(name, trouble);
+    }
+    const bound = new Set<string>();
+    for (const [key, binding] of this.#bindings) {
+      const end = exchangeKey(binding.exchange);
+      bound.add(end);
+      if (queues.has(binding.queue)) continue;
+      if (!failed.has(end)) await attempt(key, () => declareBinding(link, binding));
+      const trouble = failed.get(end) ?? failed.get(key);
+      if (trouble !== undefined) queues.set(binding.queue, trouble);
+    }
+    const exchanges = new Map<string, unknown>();
+    for (const name of this.#exchanges.keys()) {
+      const trouble = failed.get(exchangeKey(name));
+      if (trouble !== undefined && !bound.has(exchangeKey(name))) exchanges.set(name, trouble);
+    }
+    return { queues, exchanges };
   }
 
-  /** Declares one queue again, with its bindings. */
+  /** Declares one queue again, with its exchanges and its bindings. */
   async restoreQueue(link: Link, name: string): Promise<void> {
+    const bindings = [...this.#bindings].filter(([, { queue }]) => queue === name);
+    for (const end of new Set(bindings.map(([, { exchange }]) => exchange))) {
+      await this.restoreExchange(link, end);
+    }
     const queue = this.#queues.get(name);
-    if (queue !== undefined) await declareQueue(link, queue);
-    for (const binding of this.#bindings.values()) {
-      if (binding.queue === name) await declareBinding(link, binding);
+    if (queue !== undefined) await this.#repeat(link, queueKey(name), () => declareQueue(link, queue));
+    for (const [key, binding] of bindings) {
+      await this.#repeat(link, key, () => declareBinding(link, binding));
+    }
+  }
+
+  /** Declares one exchange again, without its bindings. */
+  async restoreExchange(link: Link, name: string): Promise<void> {
+    const exchange = this.#exchanges.get(name);
+    if (exchange === undefined) return;
+    await this.#repeat(link, exchangeKey(name), () => declareExchange(link, exchange));
+  }
+
+  /** Declares something again, unless that has cost so many connections that it is given up. */
+  async #repeat(link: Link, key: string, declare: () => Promise<void>): Promise<void> {
+    const verdict = this.#strikes.get(key)?.verdict;
+    if (verdict !== undefined) throw verdict;
+    try {
+      await declare();
+      if (this.#strikes.size > 0) this.#strikes.delete(key);
+    } catch (error) {
+      if (link.refusal === undefined) throw error;
+      const strikes = this.#strikes.get(key) ?? new Strikes();
+      this.#strikes.set(key, strikes);
+      throw strikes.count(link, "declare", error as Error);
     }
   }
 
@@ -81,6 +149,14 @@ export class RememberedTopology {
       if (binding.queue === name) this.#bindings.delete(key);
     }
   }
+}
+
+function exchangeKey(name: string): string {
+  return `exchange ${name}`;
+}
+
+function queueKey(name: string): string {
+  return `queue ${name}`;
 }
 
 /** Returns whether an error says that another connection holds the queue. */

@@ -9,14 +9,14 @@ import type {
   Transport,
   TransportOptions,
   TransportPublishOptions,
-  TransportStatus,
 } from "../../runtime/message/transport.ts";
 import { Connection } from "./connection.ts";
 import { QueueConsumer } from "./consumer.ts";
 import type { Link, LoginMethod, TlsOptions } from "./link.ts";
 import { Publisher } from "./publisher.ts";
 import { reasonOf, refusal } from "./refusal.ts";
-import { isHeld, RememberedTopology } from "./topology.ts";
+import { RememberedTopology } from "./topology.ts";
+import { Upkeep } from "./upkeep.ts";
 import { parseBrokerUri } from "./uri.ts";
 
 /** Options of {@linkcode amqp}. */
@@ -54,13 +54,11 @@ export interface AmqpOptions extends TransportOptions {
 /** RabbitMQ, or any other AMQP 0-9-1 broker, behind the {@linkcode Transport} interface. */
 export class AmqpTransport implements Transport {
   readonly broker: string;
-  readonly #onStatus: (status: TransportStatus) => void;
   readonly #flushTimeout: number;
   readonly #connection: Connection;
   readonly #publisher: Publisher;
   readonly #topology = new RememberedTopology();
-  /** Consumers that the transport resumes on a new link. */
-  readonly #consuming = new Set<QueueConsumer>();
+  readonly #upkeep: Upkeep;
   /** Consumers that may have a channel, including cancelled consumers. */
   readonly #consumers = new Set<QueueConsumer>();
   #closed: Promise<void> | undefined;
@@ -93,7 +91,6 @@ export class AmqpTransport implements Transport {
     }
     const address = parseBrokerUri(uri);
     this.broker = address.broker;
-    this.#onStatus = onStatus;
     this.#flushTimeout = flushTimeout;
     this.#publisher = new Publisher({ confirms });
     this.#connection = new Connection(address, {
@@ -107,6 +104,13 @@ export class AmqpTransport implements Transport {
       clientProperties: { product: "enoki", ...clientProperties },
       onStatus,
       restore: (link) => this.#restore(link, confirms),
+      isolate: () => this.#publisher.pause(),
+    });
+    this.#upkeep = new Upkeep({
+      broker: address.broker,
+      topology: this.#topology,
+      onStatus,
+      backoff: (attempt) => this.#connection.backoff(attempt),
     });
   }
 
@@ -132,15 +136,15 @@ export class AmqpTransport implements Transport {
 
   async consume(queue: string, receiver: Receiver, options: ConsumeOptions): Promise<Consumer> {
     const consumer = new QueueConsumer(queue, receiver, options, {
-      onInterrupted: (consumer, reason) => void this.#mend(consumer, reason),
-      onCancelled: (consumer) => this.#consuming.delete(consumer),
+      onInterrupted: (consumer, link, reason) => this.#upkeep.mend(consumer, link, reason),
+      onCancelled: (consumer) => this.#upkeep.delete(consumer),
       onClosed: (consumer) => this.#consumers.delete(consumer),
     });
-    await this.#connection.run(async (link) => {
-      await consumer.resume(link);
-      this.#consuming.add(consumer);
-      this.#consumers.add(consumer);
-    }).catch((error) => {
+    this.#upkeep.add(consumer);
+    this.#consumers.add(consumer);
+    await this.#connection.run((link) => consumer.resume(link)).catch((error) => {
+      consumer.abandon();
+      this.#consumers.delete(consumer);
       throw refusal(`consume queue "${queue}"`, error);
     });
     return consumer;
@@ -155,12 +159,14 @@ export class AmqpTransport implements Transport {
     });
   }
 
+  isConsuming(): boolean {
+    return this.#upkeep.check(this.#connection.link);
+  }
+
   async deleteQueue(name: string): Promise<void> {
     await this.#connection.run(async (link) => {
       this.#topology.forgetQueue(name);
-      for (const consumer of this.#consuming) {
-        if (consumer.queue === name) consumer.abandon();
-      }
+      this.#upkeep.abandon(name);
       await link.administer((channel) => channel.deleteQueue(name));
     }).catch((error) => {
       throw refusal(`delete queue "${name}"`, error);
@@ -192,72 +198,18 @@ export class AmqpTransport implements Transport {
     );
   }
 
-  /**
-   * Brings a new link into use. A queue that another connection holds comes back later, and everything else
-   * does not wait for that queue.
-   */
+  /** Brings a new link into use. Consumers that cannot be resumed yet hold up nothing else. */
   async #restore(link: Link, confirms: boolean): Promise<void> {
-    const held = await this.#topology.restore(link);
-    for (const consumer of this.#consuming) {
-      if (held.has(consumer.queue)) continue;
-      await consumer.resume(link).catch((error) => {
-        throw refusal(`consume queue "${consumer.queue}"`, error);
-      });
-    }
+    const missing = await this.#upkeep.restore(link);
     await this.#openPublisher(link, confirms);
-    for (const queue of held) void this.#regain(link, queue);
-  }
-
-  /**
-   * Repeats the attempt to get an exclusive queue back, until the broker has given up the connection that
-   * holds the queue.
-   */
-  async #regain(link: Link, queue: string): Promise<void> {
-    const { broker } = this;
-    this.#onStatus({ state: "held", broker, queue, retryIn: REGAIN_INTERVAL });
-    for (;;) {
-      await within(REGAIN_INTERVAL, link.lost);
-      if (!link.alive) return;
-      try {
-        await this.#resumeQueue(link, queue);
-        return this.#onStatus({ state: "regained", broker, queue });
-      } catch (error) {
-        if (!link.alive) return;
-        if (!isHeld(error)) return await link.fail(refusal(`consume queue "${queue}"`, error));
-      }
-    }
-  }
-
-  async #resumeQueue(link: Link, queue: string): Promise<void> {
-    await this.#topology.restoreQueue(link, queue);
-    for (const consumer of this.#consuming) {
-      if (consumer.queue === queue) await consumer.resume(link);
-    }
+    this.#upkeep.retry(link, missing);
   }
 
   async #openPublisher(link: Link, confirms: boolean): Promise<void> {
     const channel = await link.openPublishChannel(confirms);
     link.writer.onDrain = () => this.#publisher.pump();
-    this.#publisher.attach(channel, link.writer, () => {
+    this.#publisher.attach(channel, link, () => {
       this.#openPublisher(link, confirms).catch((error) => link.fail(error));
     });
   }
-
-  /** Restores what the broker took from a consumer: its queue or its channel. */
-  async #mend(consumer: QueueConsumer, reason: string): Promise<void> {
-    const { queue } = consumer;
-    this.#onStatus({ state: "interrupted", broker: this.broker, queue, reason });
-    const { link } = this.#connection;
-    if (link === undefined) return;
-    try {
-      const held = await this.#topology.restore(link);
-      if (held.has(queue)) await this.#regain(link, queue);
-      else await consumer.resume(link);
-    } catch (error) {
-      if (link.alive) await link.fail(refusal(`consume queue "${queue}"`, error));
-    }
-  }
 }
-
-/** Milliseconds between two attempts to get an exclusive queue back. */
-const REGAIN_INTERVAL = 1_000;

@@ -168,7 +168,10 @@ export interface Consumer extends AsyncDisposable {
  * Between `connected` and `lost`, a broker that lacks a resource may take no messages. It is `blocked` until
  * it is `unblocked` or `lost`. An exclusive queue is `held` if a lost connection holds it and the broker has
  * not given up that connection yet; everything else goes on until the queue is `regained`. A consumer is
- * `interrupted` if the broker itself has ended it; it resumes, and the transport declares its queue again.
+ * `interrupted` if the broker itself has ended it; it resumes, and the transport declares its queue again. The
+ * queue is `regained` once it is consumed again. What the broker `refused` on a reconnect (a queue that has
+ * other properties now) holds up nothing else. `queue` is the queue that is not consumed for this reason, and
+ * without `retryIn` the transport has given it up.
  */
 export type TransportStatus =
   | { readonly state: "connected"; readonly broker: string }
@@ -182,6 +185,13 @@ export type TransportStatus =
     readonly broker: string;
     readonly queue: string;
     readonly reason: string;
+  }
+  | {
+    readonly state: "refused";
+    readonly broker: string;
+    readonly queue?: string;
+    readonly reason: string;
+    readonly retryIn?: number;
   };
 
 /** Options that every transport takes. */
@@ -236,6 +246,11 @@ export interface Transport extends AsyncDisposable {
    * @throws {BrokerError} If the queue is exclusive to another connection.
    */
   countMessages(queue: string): Promise<number | undefined>;
+  /**
+   * Returns whether every consumer that nobody has cancelled consumes. A transport that finds one missing
+   * resumes it. A transport without this method loses all its consumers or none.
+   */
+  isConsuming?(): boolean;
   /** Removes a queue with its messages and bindings. Does nothing if there is no such queue. */
   deleteQueue(name: string): Promise<void>;
   /**

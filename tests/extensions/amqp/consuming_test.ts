@@ -58,7 +58,13 @@ brokerTest("A burst of verdicts in any order leaves exactly the requeued message
 
 brokerTest("A consumer whose queue somebody deleted gets it back, and this is reported", async (uri) => {
   const statuses: TransportStatus[] = [];
-  await using transport = amqp(uri, { onStatus: (status) => statuses.push(status) });
+  const regained = Promise.withResolvers<void>();
+  await using transport = amqp(uri, {
+    onStatus(status) {
+      statuses.push(status);
+      if (status.state === "regained") regained.resolve();
+    },
+  });
   await transport.connect();
   await using other = await connected(uri);
   const queue = newName();
@@ -73,9 +79,10 @@ brokerTest("A consumer whose queue somebody deleted gets it back, and this is re
     const message = { exchange: "", routingKey: queue, body: "", properties: {}, mandatory: true };
     taken = await other.publish(message).then(() => true, () => false);
   }
-  await arrived.promise;
+  await Promise.all([arrived.promise, regained.promise]);
   assert.deepEqual(statuses.slice(1), [
     { state: "interrupted", broker: transport.broker, queue, reason: "the queue was deleted" },
+    { state: "regained", broker: transport.broker, queue },
   ]);
   await transport.deleteQueue(queue);
 });
