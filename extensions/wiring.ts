@@ -69,8 +69,11 @@ export interface Wired extends Wiring {
  */
 export async function wire(options: WireOptions): Promise<Wired> {
   const { settings, entrypoints, dependencies, log } = options;
-  const connection = { lost: false };
-  const shared = sharedParts(options, () => !connection.lost);
+  const connection: { lost: boolean; transport?: Transport } = { lost: false };
+  const shared = sharedParts(
+    options,
+    () => !connection.lost && (connection.transport?.isConsuming?.() ?? true),
+  );
   const close = async () => {
     const web = await shared.web.settled();
     // A service with HTTP entrypoints closes the server when it stops, but not when a reload has replaced it.
@@ -78,7 +81,7 @@ export async function wire(options: WireOptions): Promise<Wired> {
   };
   let transport: Transport;
   try {
-    transport = await openTransport(options, connection, shared);
+    transport = connection.transport = await openTransport(options, connection, shared);
   } catch (error) {
     await close();
     throw error;
@@ -151,11 +154,12 @@ interface Web {
 
 function sharedParts(
   { settings, containers, log }: WireOptions,
-  isConnected: () => boolean,
+  /** Tells whether the broker is connected and sends the messages of all queues that are to be consumed. */
+  isSupplied: () => boolean,
 ): Shared {
   const local = new Map<string, LocalAnswer>();
   const isReady = () =>
-    isConnected() &&
+    isSupplied() &&
     [...containers().values()].every(({ state, pool }) => state === "running" && pool.size > 0);
   const manifests = () => [...containers().values()].map(({ manifest }) => manifest);
   const web = new Lazy(async () => {
