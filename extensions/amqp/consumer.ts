@@ -283,7 +283,11 @@ export class QueueConsumer implements Consumer {
 }
 
 function endingOf(refused: Error | undefined): string {
-  return refused === undefined ? "the channel was closed" : reasonOf(refused);
+  if (refused === undefined) return "the channel was closed";
+  const reason = reasonOf(refused);
+  if (!/acknowledgement.*timed out/.test(reason)) return reason;
+  return "a handler took longer than the broker's consumer_timeout, so the broker offers the message again " +
+    `(${reason}). Raise consumer_timeout at the broker, or make the handler shorter`;
 }
 
 /** @throws {RangeError} If `prefetch` is not a positive integer. */

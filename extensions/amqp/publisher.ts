@@ -49,11 +49,24 @@ interface Publication {
   suspect: boolean;
   /** Number of connections that the broker has closed while this publication alone was in flight. */
   strikes: number;
+  /** Whether the publication missed something that was declared again for it. */
+  recovered: boolean;
+}
+
+/** Options of {@linkcode Publisher}. */
+export interface PublisherOptions {
+  readonly confirms: boolean;
+  /**
+   * Declares what a message has missed again: its exchange, or the queue that takes it. Gives undefined if
+   * nobody declared that here.
+   */
+  readonly recover?: (message: Message, isExchangeGone: boolean) => Promise<void> | undefined;
 }
 
 /** The publishing half of a transport. It outlives the channels that it publishes on. */
 export class Publisher {
   readonly #confirms: boolean;
+  readonly #recover: PublisherOptions["recover"];
   #channel: PublishChannel | undefined;
   #writer: TickWriter | undefined;
   #waiting: Publication[] = [];
@@ -70,10 +83,13 @@ export class Publisher {
   /** The last task that paused the publisher. Such tasks run one after the other. */
   #lastPause: Promise<void> = Promise.resolve();
   #onLanded: (() => void) | undefined;
+  /** Number of publications for which something is declared again. */
+  #recovering = 0;
   #idle: (() => void) | undefined;
 
-  constructor({ confirms }: { readonly confirms: boolean }) {
+  constructor({ confirms, recover }: PublisherOptions) {
     this.#confirms = confirms;
+    this.#recover = recover;
   }
 
   /** Publishes. Resolves on the broker's confirm, or, without confirms, when the message is on its way. */
@@ -96,6 +112,7 @@ export class Publisher {
         returned: false,
         suspect: false,
         strikes: 0,
+        recovered: false,
       };
       if (signal !== undefined) this.#watch(publication, signal);
       if (this.#first === this.#waiting.length && this.#maySend(publication)) this.#send(publication);
@@ -238,12 +255,12 @@ export class Publisher {
       for (const [tag, publication] of this.#unconfirmed) {
         if (tag > deliveryTag) break;
         this.#unconfirmed.delete(tag);
-        conclude(publication, refused);
+        this.#conclude(publication, refused);
       }
     } else {
       const publication = this.#unconfirmed.get(deliveryTag);
       this.#unconfirmed.delete(deliveryTag);
-      if (publication !== undefined) conclude(publication, refused);
+      if (publication !== undefined) this.#conclude(publication, refused);
     }
     if (this.#waiting.length > 0) this.pump();
     this.#notifyIdle();
@@ -291,7 +308,7 @@ export class Publisher {
     const unconfirmed = [...this.#unconfirmed.values()];
     this.#unconfirmed.clear();
     if (refused !== undefined && unconfirmed.length === 1) {
-      conclude(unconfirmed.pop()!, refused);
+      this.#conclude(unconfirmed.pop()!, refused);
     }
     for (const publication of unconfirmed) {
       publication.sent = false;
@@ -304,9 +321,28 @@ export class Publisher {
     for (const publication of unconfirmed) this.#watchCancellation(publication);
   }
 
+  /** Settles a publication by the broker's answer, or sends it again when what it missed is declared again. */
+  #conclude(publication: Publication, refused: Error | undefined): void {
+    const isMissed = refused === undefined ? publication.returned : isMissing(refused);
+    if (!isMissed || publication.recovered || publication.settled) return conclude(publication, refused);
+    const recovering = this.#recover?.(publication.message, refused !== undefined);
+    if (recovering === undefined) return conclude(publication, refused);
+    publication.recovered = true;
+    this.#recovering++;
+    recovering.then(() => {
+      publication.returned = false;
+      this.#waiting.push(publication);
+    }, (error) => settle(publication, error)).finally(() => {
+      this.#recovering--;
+      this.pump();
+      this.#notifyIdle();
+    });
+  }
+
   #notifyIdle(): void {
     if (this.#onLanded !== undefined && this.#unconfirmed.size === 0) this.#onLanded();
-    if (this.#idle !== undefined && this.#unconfirmed.size === 0 && this.#waiting.length === 0) this.#idle();
+    if (this.#idle === undefined || this.#recovering > 0) return;
+    if (this.#unconfirmed.size === 0 && this.#waiting.length === 0) this.#idle();
   }
 }
 
@@ -317,6 +353,10 @@ const LET_GO: Message = { exchange: "", routingKey: "", body: "", properties: {}
 
 /** Number of lost connections after which a suspect that was alone with a declaration counts as the cause. */
 const MOST_STRIKES = 3;
+
+function isMissing(refused: Error): boolean {
+  return (refused as { readonly code?: unknown }).code === 404;
+}
 
 /** Settles a publication by the broker's answer. */
 function conclude(publication: Publication, refused: Error | undefined): void {

@@ -24,7 +24,8 @@ const VERIFY = new Map<Plain, boolean>([
  * Reads `HEARTBEAT`, `LOGIN_METHOD`, `AMQP_SSL` and `TRANSPORT_OPTIONS`.
  *
  * `TRANSPORT_OPTIONS` takes Kombu's `interval_start`, `interval_step` and `interval_max`. Its `max_retries`
- * has no effect: the transport waits until an outage ends, however long the outage takes.
+ * has no effect: the transport waits until an outage ends, however long the outage takes. `check_interval` is
+ * Enoki's own.
  *
  * @throws {ConfigurationError} If a key has a value that it does not take.
  */
@@ -36,6 +37,7 @@ export function amqpSettings(at: Section): AmqpSettings {
   const retryStart = transport?.milliseconds("interval_start");
   const retryStep = transport?.milliseconds("interval_step");
   const retryLimit = transport?.milliseconds("interval_max");
+  const checkInterval = transport?.milliseconds("check_interval");
   return {
     secure: tls !== undefined,
     options: {
@@ -45,6 +47,7 @@ export function amqpSettings(at: Section): AmqpSettings {
       ...(retryStart !== undefined && { retryStart }),
       ...(retryStep !== undefined && { retryStep }),
       ...(retryLimit !== undefined && { retryLimit }),
+      ...(checkInterval !== undefined && { checkInterval }),
     },
   };
 }

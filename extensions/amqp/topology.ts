@@ -2,6 +2,7 @@ import { BrokerError } from "../../runtime/message/errors.ts";
 import type {
   BindingDeclaration,
   ExchangeDeclaration,
+  Message,
   QueueDeclaration,
   Topology,
 } from "../../runtime/message/transport.ts";
@@ -127,6 +128,41 @@ export class RememberedTopology {
     await this.#repeat(link, exchangeKey(name), () => declareExchange(link, exchange));
   }
 
+  /**
+   * Returns the queues that were declared here for an exchange and a routing key; undefined if neither the
+   * exchange nor such a queue was. A queue that goes by itself counts only while it is consumed here.
+   */
+  routesOf(
+    { exchange, routingKey }: Message,
+    isExchangeGone: boolean,
+    isConsumed: (queue: string) => boolean,
+  ): readonly string[] | undefined {
+    const isKept = (name: string) => {
+      const queue = this.#queues.get(name);
+      return queue !== undefined && (lasts(queue) || isConsumed(name));
+    };
+    if (exchange === "") return isKept(routingKey) ? [routingKey] : undefined;
+    if (isExchangeGone && !this.#exchanges.has(exchange)) return undefined;
+    const routes = [...this.#bindings.values()].filter((binding) =>
+      binding.exchange === exchange && isKept(binding.queue) &&
+      (isExchangeGone || binding.routingKey === routingKey)
+    );
+    return isExchangeGone || routes.length > 0 ? routes.map(({ queue }) => queue) : undefined;
+  }
+
+  /** Makes the bindings of a queue again, and whatever they miss. */
+  async refreshBindings(link: Link, name: string): Promise<void> {
+    for (const [key, binding] of this.#bindings) {
+      if (binding.queue !== name) continue;
+      try {
+        await this.#repeat(link, key, () => declareBinding(link, binding));
+      } catch (error) {
+        if (!link.alive || !isMissingThing(error)) throw error;
+        return await this.restoreQueue(link, name);
+      }
+    }
+  }
+
   /** Declares something again, unless that has cost so many connections that it is given up. */
   async #repeat(link: Link, key: string, declare: () => Promise<void>): Promise<void> {
     const verdict = this.#strikes.get(key)?.verdict;
@@ -149,6 +185,10 @@ export class RememberedTopology {
       if (binding.queue === name) this.#bindings.delete(key);
     }
   }
+}
+
+function isMissingThing(error: unknown): boolean {
+  return error instanceof Error && /NOT_FOUND/.test(error.message);
 }
 
 function exchangeKey(name: string): string {

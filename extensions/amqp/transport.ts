@@ -1,4 +1,4 @@
-import { within } from "../../runtime/waiting/abort.ts";
+import { LONGEST_TIMER, within } from "../../runtime/waiting/abort.ts";
 import { BrokerError } from "../../runtime/message/errors.ts";
 import type {
   ConsumeOptions,
@@ -45,6 +45,11 @@ export interface AmqpOptions extends TransportOptions {
   readonly retryStep?: number;
   /** Milliseconds that the wait between attempts never exceeds. @default {30000} */
   readonly retryLimit?: number;
+  /**
+   * Milliseconds between two checks that every consumer consumes and that its queue is bound: somebody may
+   * have deleted an exchange, which the broker tells nobody. 0 turns the checks off. @default {15000}
+   */
+  readonly checkInterval?: number;
   /** Milliseconds within which {@linkcode Transport.close} ends, whatever the broker does. @default {5000} */
   readonly flushTimeout?: number;
   /** Properties of this client on the broker's management pages. @default {{ product: "enoki" }} */
@@ -55,6 +60,8 @@ export interface AmqpOptions extends TransportOptions {
 export class AmqpTransport implements Transport {
   readonly broker: string;
   readonly #flushTimeout: number;
+  readonly #checkInterval: number;
+  #checking: ReturnType<typeof setInterval> | undefined;
   readonly #connection: Connection;
   readonly #publisher: Publisher;
   readonly #topology = new RememberedTopology();
@@ -73,6 +80,7 @@ export class AmqpTransport implements Transport {
       retryStep = 2_000,
       retryStart = retryStep,
       retryLimit = 30_000,
+      checkInterval = 15_000,
       flushTimeout = 5_000,
       clientProperties = {},
       onStatus = () => {},
@@ -84,6 +92,7 @@ export class AmqpTransport implements Transport {
         retryStart,
         retryStep,
         retryLimit,
+        checkInterval,
         flushTimeout,
       })
     ) {
@@ -92,7 +101,11 @@ export class AmqpTransport implements Transport {
     const address = parseBrokerUri(uri);
     this.broker = address.broker;
     this.#flushTimeout = flushTimeout;
-    this.#publisher = new Publisher({ confirms });
+    this.#checkInterval = checkInterval;
+    this.#publisher = new Publisher({
+      confirms,
+      recover: (message, isExchangeGone) => this.#recover(message, isExchangeGone),
+    });
     this.#connection = new Connection(address, {
       heartbeat,
       connectTimeout,
@@ -117,6 +130,11 @@ export class AmqpTransport implements Transport {
   async connect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     signal?.throwIfAborted();
     await this.#connection.connect(signal);
+    if (this.#closed !== undefined || this.#checkInterval === 0) return;
+    this.#checking ??= setInterval(
+      () => void this.#upkeep.inspect(this.#connection.link),
+      Math.min(this.#checkInterval, LONGEST_TIMER),
+    );
   }
 
   async declare(topology: Topology): Promise<void> {
@@ -182,6 +200,7 @@ export class AmqpTransport implements Transport {
   }
 
   async #close(limit: number): Promise<void> {
+    clearInterval(this.#checking);
     const { link } = this.#connection;
     const end = performance.now() + limit;
     const left = () => Math.max(0, end - performance.now());
@@ -203,6 +222,16 @@ export class AmqpTransport implements Transport {
     const missing = await this.#upkeep.restore(link);
     await this.#openPublisher(link, confirms);
     this.#upkeep.retry(link, missing);
+  }
+
+  /** Declares what a message has missed again, if it was declared here; else gives undefined. */
+  #recover(message: Message, isExchangeGone: boolean): Promise<void> | undefined {
+    const queues = this.#topology.routesOf(message, isExchangeGone, (queue) => this.#upkeep.has(queue));
+    if (queues === undefined) return undefined;
+    return this.#connection.run(async (link) => {
+      await this.#topology.restoreExchange(link, message.exchange);
+      for (const queue of new Set(queues)) await this.#topology.restoreQueue(link, queue);
+    });
   }
 
   async #openPublisher(link: Link, confirms: boolean): Promise<void> {

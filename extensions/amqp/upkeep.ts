@@ -36,6 +36,7 @@ export class Upkeep {
   readonly #consumers = new Set<QueueConsumer>();
   /** The link on which a loop tries to resume the consumer. */
   readonly #resuming = new Map<QueueConsumer, Link>();
+  #inspecting = false;
   /** Queues that were reported as not consumed. */
   readonly #reported = new Set<string>();
   readonly #history = new WeakMap<QueueConsumer, { attempts: number; resumedAt: number }>();
@@ -51,6 +52,11 @@ export class Upkeep {
   delete(consumer: QueueConsumer): void {
     this.#consumers.delete(consumer);
     if (this.#isServed(consumer.queue)) this.#reported.delete(consumer.queue);
+  }
+
+  /** Returns whether a queue is to be consumed. */
+  has(queue: string): boolean {
+    return [...this.#consumers].some((consumer) => consumer.queue === queue);
   }
 
   /** Stops resuming the consumers of a queue. */
@@ -71,6 +77,21 @@ export class Upkeep {
       }
     }
     return complete;
+  }
+
+  /** Checks all consumers, and makes the bindings of their queues again. Never rejects. */
+  async inspect(link: Link | undefined): Promise<void> {
+    this.check(link);
+    if (link === undefined || this.#inspecting) return;
+    this.#inspecting = true;
+    const { broker, topology, onStatus } = this.#options;
+    for (const queue of new Set([...this.#consumers].map(({ queue }) => queue))) {
+      if (!link.alive || !this.#isServed(queue)) continue;
+      await topology.refreshBindings(link, queue).catch((error) => {
+        if (link.alive) onStatus({ state: "refused", broker, reason: reasonOf(error) });
+      });
+    }
+    this.#inspecting = false;
   }
 
   /**
