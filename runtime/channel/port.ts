@@ -76,7 +76,12 @@ export interface ServeMessage {
 
 /** A message from the main thread to a thread. */
 export type ToThread =
-  | { readonly type: "load"; readonly module: ThreadModule }
+  | {
+    readonly type: "load";
+    readonly module: ThreadModule;
+    /** The packages of npm and JSR that a restricted thread may import, beside those of a bundle. */
+    readonly packages?: readonly string[];
+  }
   | ServeMessage
   | { readonly type: "call"; readonly call: CallMessage }
   | { readonly type: "cancel"; readonly slot: number; readonly reason: CancelReason }

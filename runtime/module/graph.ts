@@ -9,7 +9,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { ServiceLoadError } from "../message/errors.ts";
-import { isOwnModule, type LoadNeeds, ownNeeds } from "../program/own_modules.ts";
+import { isOwnModule, isPackage, type LoadNeeds, ownNeeds } from "../program/own_modules.ts";
 import { programConfig } from "../program/program_config.ts";
 
 /** An import in a local module, resolved under the configuration of this program. */
@@ -137,7 +137,7 @@ function walk(
     }
   }
   return {
-    needs: { read: [...read], import: [...hosts] },
+    needs: { read: [...read], import: [...hosts], packages: [...required.keys()].filter(isPackage) },
     isRemote,
     hasPackages,
     files,

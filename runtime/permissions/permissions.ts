@@ -102,7 +102,7 @@ export function grantError(error: unknown, service: string): unknown {
 /** Returns the permissions of a thread: the operator's grant and the needs of loading its module. */
 export function threadPermissions(
   granted: Exclude<ServicePermissions, "all">,
-  needs: LoadNeeds,
+  needs: Pick<LoadNeeds, "read" | "import">,
 ): Deno.PermissionOptionsObject {
   const given = granted === "none" ? {} : granted;
   return {

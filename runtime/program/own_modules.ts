@@ -57,15 +57,18 @@ export interface LoadNeeds {
   readonly read: readonly string[];
   /** Hosts that serve its remote modules. */
   readonly import: readonly string[];
+  /** Packages of npm and JSR that its code names, also those that it imports only while it runs. */
+  readonly packages: readonly string[];
 }
 
 /** Returns the permissions that a restricted thread needs to load the runtime itself. */
 export function ownNeeds(): LoadNeeds {
   // Deno asks for no permission to load modules inside a binary.
-  if (Deno.build.standalone) return { read: [], import: [] };
-  if (!OWN_FOLDER.startsWith("file:")) return { read: [], import: [new URL(OWN_FOLDER).host] };
+  if (Deno.build.standalone) return { read: [], import: [], packages: [] };
+  if (!OWN_FOLDER.startsWith("file:")) return { read: [], import: [new URL(OWN_FOLDER).host], packages: [] };
   return {
     read: ["mod.ts", "runtime/", "extensions/"].map((path) => fileURLToPath(OWN_FOLDER + path)),
     import: [],
+    packages: [],
   };
 }

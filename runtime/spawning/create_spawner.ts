@@ -61,9 +61,10 @@ export function createSpawner(
     );
   }
   const allowed = threadPermissions(permissions, needs);
-  if (kind === "web") return new WebThreads(source, { permissions: allowed });
+  const { packages } = needs;
+  if (kind === "web") return new WebThreads(source, { permissions: allowed, packages });
   try {
-    return new WardenThreads(source, { name, permissions: allowed, heapLimit });
+    return new WardenThreads(source, { name, permissions: allowed, packages, heapLimit });
   } catch (error) {
     throw grantError(error, name);
   }

@@ -77,9 +77,13 @@ export function askThenInterrupt(
 }
 
 /** Makes a thread load a module, as soon as the module is ready. */
-export async function loadInto(port: HostPort, module: ComingThreadModule): Promise<void> {
+export async function loadInto(
+  port: HostPort,
+  module: ComingThreadModule,
+  packages: readonly string[] = [],
+): Promise<void> {
   try {
-    port.postMessage({ type: "load", module: await module });
+    port.postMessage({ type: "load", module: await module, packages });
   } catch {
     // The code that prepares the module gets the same error, and ends the thread.
   }

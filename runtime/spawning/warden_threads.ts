@@ -17,6 +17,8 @@ export interface WardenThreadsOptions {
   readonly name: string;
   /** Permissions of the threads, including reads of the module's own files, which they load by themselves. */
   readonly permissions: Deno.PermissionOptions;
+  /** The packages that the module may import. @default {none} */
+  readonly packages?: readonly string[];
   /** Mebibytes of JavaScript heap for each thread. */
   readonly heapLimit: number;
 }
@@ -31,15 +33,17 @@ export class WardenThreads implements ThreadSpawner {
   readonly #warden: Worker;
   readonly #wards = new Map<number, Ward>();
   readonly #module: ComingThreadModule;
+  readonly #packages: readonly string[];
   readonly #heapLimit: number;
   readonly #debuggerSignal: Disposable;
   #lastId = 0;
 
   constructor(
     module: ComingThreadModule,
-    { name, permissions, heapLimit }: WardenThreadsOptions,
+    { name, permissions, packages = [], heapLimit }: WardenThreadsOptions,
   ) {
     this.#module = module;
+    this.#packages = packages;
     this.#heapLimit = heapLimit;
     this.#warden = new Worker(THREAD_ENTRIES.warden, {
       type: "module",
@@ -63,7 +67,7 @@ export class WardenThreads implements ThreadSpawner {
     this.#wards.set(id, ward);
     const birth = { channel, claims };
     this.#post({ type: "spawn", id, name, birth, heapLimit: this.#heapLimit }, [channel.port]);
-    void loadInto(port, this.#module);
+    void loadInto(port, this.#module, this.#packages);
     return ward.thread;
   }
 

@@ -7,16 +7,20 @@ import type { ComingThreadModule } from "../channel/port.ts";
 export interface WebThreadsOptions {
   /** Permissions of the threads, including reads of the module's own files, which they load by themselves. */
   readonly permissions: Deno.PermissionOptionsObject | "inherit";
+  /** The packages that the module may import. @default {none} */
+  readonly packages?: readonly string[];
 }
 
 /** Plain web Workers: quick to spawn and sandboxed, but Deno 2.8 and later cannot stop one that spins. */
 export class WebThreads implements ThreadSpawner {
   readonly #module: ComingThreadModule;
   readonly #permissions: Deno.PermissionOptions;
+  readonly #packages: readonly string[];
   readonly #debuggerSignal = ignoreDebuggerSignal();
 
-  constructor(module: ComingThreadModule, { permissions }: WebThreadsOptions) {
+  constructor(module: ComingThreadModule, { permissions, packages = [] }: WebThreadsOptions) {
     this.#module = module;
+    this.#packages = packages;
     this.#permissions = permissions;
   }
 
@@ -34,7 +38,7 @@ export class WebThreads implements ThreadSpawner {
     };
     const birth: ThreadBirth = { channel, claims };
     worker.postMessage(birth, [channel.port]);
-    void loadInto(host, this.#module);
+    void loadInto(host, this.#module, this.#packages);
     return {
       port: host,
       ended,

@@ -38,8 +38,8 @@ import { isService, type Service } from "../service/service.ts";
 export interface ThreadMeans {
   /** Ends the thread at once. */
   exit(): void;
-  /** Closes what services must not share. It is called with the module's URL, before the module is loaded. */
-  enclose(url: string): void;
+  /** Closes what services must not share. It is called before the module is loaded. */
+  enclose(url: string, packages: readonly string[]): void;
 }
 
 /** One service thread: loads the module that the main thread names, then serves its port. */
@@ -68,11 +68,11 @@ export class ServiceThread {
   }
 
   /** Loads the module, and tells the main thread what the module exports or why it does not load. */
-  async #load(module: ThreadModule): Promise<void> {
+  async #load(module: ThreadModule, packages: readonly string[]): Promise<void> {
     const url = typeof module === "string" ? module : module.url;
     this.#place = `module ${url.slice(url.lastIndexOf("/") + 1)}`;
     try {
-      this.#means.enclose(url);
+      this.#means.enclose(url, typeof module === "string" ? packages : module.packages);
       this.#exports = servicesOf(await this.#import(module));
     } catch (error) {
       explainDenial(error, this.#place);
@@ -107,7 +107,7 @@ export class ServiceThread {
   #receive(message: ToThread): void {
     switch (message.type) {
       case "load":
-        void this.#load(message.module);
+        void this.#load(message.module, message.packages ?? []);
         break;
       case "call":
         this.#mailbox.push(message.call);

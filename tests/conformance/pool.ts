@@ -8,6 +8,7 @@ import { poolEndingLaws } from "./pool_ending_laws.ts";
 import { poolLoadingLaws } from "./pool_loading_laws.ts";
 import { poolLosingLaws } from "./pool_losing_laws.ts";
 import { poolMessagingLaws } from "./pool_messaging_laws.ts";
+import { poolClosingLaws } from "./pool_closing_laws.ts";
 import { poolPermissionLaws } from "./pool_permission_laws.ts";
 import { poolPropertyLaws } from "./pool_property_laws.ts";
 import { poolSharingLaws } from "./pool_sharing_laws.ts";
@@ -46,5 +47,8 @@ export function poolConformance(
   poolPropertyLaws(law, { threads });
   poolLoadingLaws(name, createSpawner, { threads });
   if (threads) poolLosingLaws(law, { killsSpinning });
-  if (sandboxed) poolPermissionLaws(name, createSpawner);
+  if (sandboxed) {
+    poolPermissionLaws(name, createSpawner);
+    poolClosingLaws(name, createSpawner);
+  }
 }

@@ -59,6 +59,7 @@ const METHODS: Readonly<Record<string, readonly string[]>> = {
     "revoke",
     "worker",
   ],
+  closed: ["reach"],
   unready: ["echo"],
 };
 

@@ -149,6 +149,7 @@ Deno.test("prepareModule() lets restricted threads read the runtime for a bundle
   assert.deepEqual(needs, {
     read: [`${root}mod.ts`, `${root}runtime/`, `${root}extensions/`],
     import: [],
+    packages: [],
   });
 });
 
