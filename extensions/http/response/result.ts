@@ -25,6 +25,7 @@ import { encodeJson, JSON_CONTENT_TYPE } from "../../../runtime/message/codec.ts
 import { BadResultError } from "../../../runtime/message/errors.ts";
 import type { Reply } from "../../../runtime/message/reply.ts";
 import { encodeResponseHead, type FlatHeaders, headerPairs } from "../request/head.ts";
+import { forwardedHeaders } from "./forwarded_headers.ts";
 import { asChunks, asEvents, bytesOf, isBytes, withFirst } from "./result_chunks.ts";
 import { EVENT_STREAM } from "./server_sent_events.ts";
 
@@ -63,8 +64,14 @@ function isTuple(result: unknown): result is Tuple {
     (result.length === 2 || (typeof headers === "object" && headers !== null));
 }
 
+/** An object of headers may have a list for a name, such as `set-cookie`, which then becomes several headers. */
 function flatten(headers: HeadersInit): FlatHeaders {
-  return [...new Headers(headers)].flat();
+  if (headers instanceof Headers || Symbol.iterator in headers) return [...new Headers(headers)].flat();
+  const all = new Headers();
+  for (const [name, value] of Object.entries<unknown>(headers)) {
+    for (const each of Array.isArray(value) ? value : [value]) all.append(name, each as string);
+  }
+  return [...all].flat();
 }
 
 const TEXT = "text/plain; charset=utf-8";
@@ -159,7 +166,7 @@ async function encodeResponse(response: Response): Promise<Reply> {
   if (response.body?.locked) {
     throw unusable("its body has been read. Return a new Response, or a clone() that was made before");
   }
-  const head = encodeResponseHead({ status, headers: flatten(response.headers) });
+  const head = encodeResponseHead({ status, headers: headersOf(response) });
   if (response.body === null) return { head, body: undefined };
   const reader = response.body.getReader();
   const reads = [reader.read()];
@@ -182,6 +189,11 @@ async function encodeResponse(response: Response): Promise<Reply> {
     }),
   };
   return { head, body: undefined, chunks: asChunks(chunks) };
+}
+
+/** Only a response of `fetch` has a URL. */
+function headersOf({ headers, url }: Response): FlatHeaders {
+  return flatten(url === "" ? headers : forwardedHeaders(headers));
 }
 
 function unusable(why: string): BadResultError {
