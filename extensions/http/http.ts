@@ -116,6 +116,7 @@ export function http<
   }
   return entrypoint({
     kind: "http",
+    streams: true,
     options: { methods: [...new Set(methods)], rule },
     expected,
     redact,

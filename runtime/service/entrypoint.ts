@@ -89,6 +89,8 @@ export interface EntrypointSpec<
   readonly redact: readonly string[];
   /** Whether `prepare` needs the handler's parameters. It takes time and memory to find them out. */
   readonly bindsByName: boolean;
+  /** Whether handlers may be generators, whose items the conversion encodes one by one. */
+  readonly streams?: boolean;
   /** Makes the conversion of one thread. */
   readonly prepare: (facts: HandlerFacts) => Conversion | Promise<Conversion>;
   /** Gives plain data for documents, beside the options. It runs only if somebody asks for the data. */
@@ -125,6 +127,8 @@ export interface EntrypointDefinition<Kind extends string> {
   readonly options?: PlainRecord;
   /** Whether `prepare` needs the handler's parameters. @default {false} */
   readonly bindsByName?: boolean;
+  /** Whether handlers may be generators, whose items `encode` turns into a stream. @default {false} */
+  readonly streams?: boolean;
   readonly prepare: (facts: HandlerFacts) => Conversion | Promise<Conversion>;
   readonly describe?: () => PlainRecord | Promise<PlainRecord>;
 }
@@ -135,8 +139,17 @@ export interface EntrypointDefinition<Kind extends string> {
  * @throws {RangeError} If `timeout` is not a positive number of milliseconds.
  */
 export function entrypoint<Kind extends string, Args extends readonly unknown[], Result>(
-  { kind, options = {}, expected = [], redact = [], timeout, bindsByName = false, prepare, describe }:
-    EntrypointDefinition<Kind>,
+  {
+    kind,
+    options = {},
+    expected = [],
+    redact = [],
+    timeout,
+    bindsByName = false,
+    streams = false,
+    prepare,
+    describe,
+  }: EntrypointDefinition<Kind>,
 ): EntrypointSpec<Kind, Args, Result> {
   if (timeout !== undefined && !(timeout > 0)) {
     throw new RangeError(
@@ -150,6 +163,7 @@ export function entrypoint<Kind extends string, Args extends readonly unknown[],
     expected,
     redact,
     bindsByName,
+    ...(streams && { streams }),
     prepare,
     ...(describe && { describe }),
   };

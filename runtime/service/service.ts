@@ -100,7 +100,7 @@ export interface ServiceDefinition<
  * an RPC handler, unless its contract or schema types them. A parameter without annotation is `never`.
  *
  * @throws {TypeError} If a name cannot be a word of a routing key (it is empty, or has a dot, a space, `*` or `#`), a
- *   method is called `then`, or a handler is missing.
+ *   method is called `then`, a handler is missing, or it is a generator and its entrypoint streams nothing.
  *
  * @example
  * ```ts
@@ -144,6 +144,13 @@ export function service<
     if (typeof handlers[method] !== "function") {
       throw new TypeError(`Cannot define service "${name}": entry "${method}" has no handler`);
     }
+    const silent = entrypointsOf(entrypoints[method]!).find(({ streams }) => streams !== true);
+    if (silent !== undefined && isGenerator(handlers[method])) {
+      throw new TypeError(
+        `Cannot define service "${name}": the handler of "${method}" is a generator, which an entrypoint of ` +
+          `kind "${silent.kind}" would never run. Make it an async function`,
+      );
+    }
   }
   for (const method of Object.keys(handlers)) {
     if (!Object.hasOwn(entrypoints, method)) {
@@ -182,6 +189,10 @@ export function contract<const Name extends string, const Entrypoints extends En
     }
   }
   return { [BRAND]: "contract", name, entrypoints };
+}
+
+function isGenerator(handler: unknown): boolean {
+  return /GeneratorFunction\]$/.test(Object.prototype.toString.call(handler));
 }
 
 /** Routing keys are words with dots between them. The RPC binding is `service.*`, so a name is one word. */

@@ -104,3 +104,13 @@ Deno.test("entrypoint() fills in what all kinds share", () => {
     redact: [],
   });
 });
+
+Deno.test("service() refuses a generator as the handler of an entrypoint that streams nothing", () => {
+  const handlers = [function* () {}, async function* () {}, { async *tick() {} }.tick];
+  for (const handler of handlers) {
+    throws(
+      () => service("ticking", { entrypoints: { tick: tick() }, handlers: { tick: handler } }),
+      /handler of "tick" is a generator, which an entrypoint of kind "tick" would never run/,
+    );
+  }
+});
