@@ -11,8 +11,9 @@ import { consume, exchange, publisher, queue, rpc, service } from "@enoki/enoki"
 
 const logs = exchange("logs", { type: "fanout" });
 
-// A name of its own for each process; and exclusive, so that the queue goes when the process does.
-const mine = queue(`logs-${crypto.randomUUID()}`, { exchange: logs, exclusive: true });
+// A name of its own for each process of this machine, and the same one in all threads of the process. A random
+// name would be another one in each thread. The queue is exclusive, so that it goes when the process does.
+const mine = queue(`logs-${Deno.pid}`, { exchange: logs, exclusive: true });
 
 export const emitter = service("emitter", {
   dependencies: { publish: publisher<string>({ exchange: logs }) },
