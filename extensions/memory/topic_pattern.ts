@@ -4,24 +4,32 @@
  * Dots separate the words of a key. In a binding key, `*` stands for one word and `#` for zero or more words.
  */
 export function topicMatches(pattern: string, routingKey: string): boolean {
-  return matches(words(pattern), 0, words(routingKey), 0);
+  return matches(words(pattern), words(routingKey));
 }
 
 function words(text: string): string[] {
   return text === "" ? [] : text.split(".");
 }
 
-function matches(pattern: readonly string[], at: number, key: readonly string[], from: number): boolean {
-  for (; at < pattern.length; at++, from++) {
+/** On a word that does not fit, only the last `#` takes one word more. That is enough, and not exponential. */
+function matches(pattern: readonly string[], key: readonly string[]): boolean {
+  let at = 0;
+  let from = 0;
+  let last = -1;
+  let taken = 0;
+  while (from < key.length) {
     const word = pattern[at];
     if (word === "#") {
-      if (at === pattern.length - 1) return true;
-      for (let skipped = from; skipped <= key.length; skipped++) {
-        if (matches(pattern, at + 1, key, skipped)) return true;
-      }
-      return false;
-    }
-    if (from === key.length || (word !== "*" && word !== key[from])) return false;
+      last = at++;
+      taken = from;
+    } else if (word !== undefined && (word === "*" || word === key[from])) {
+      at++;
+      from++;
+    } else if (last !== -1) {
+      at = last + 1;
+      from = ++taken;
+    } else return false;
   }
-  return from === key.length;
+  while (pattern[at] === "#") at++;
+  return at === pattern.length;
 }

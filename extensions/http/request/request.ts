@@ -67,7 +67,12 @@ class LazyRequest {
       method,
       headers: headerPairs(headers),
       signal: this.#call.signal,
-      ...(body !== undefined && { body }),
+      ...(body !== undefined && { body: readableBody(body) }),
     });
   }
+}
+
+/** Deno leaves a byte order mark out when it reads bytes, but not when it reads text that was never bytes. */
+function readableBody<Body>(body: Body): Body | Uint8Array<ArrayBuffer> {
+  return typeof body === "string" && body.startsWith("\ufeff") ? new TextEncoder().encode(body) : body;
 }
