@@ -1,3 +1,4 @@
+import { requireFields } from "../runtime/message/field_table.ts";
 import type { Config } from "../runtime/config/file.ts";
 import { ensureLogging, getLog } from "../runtime/log/observe.ts";
 import type { Contract } from "../runtime/service/service.ts";
@@ -68,6 +69,7 @@ export interface Connection extends AsyncDisposable {
 export async function connect(
   { broker, config = {}, headers = {}, timeout, signal }: ConnectOptions = {},
 ): Promise<Connection> {
+  requireFields(headers);
   ensureLogging();
   const log = getLog();
   const [

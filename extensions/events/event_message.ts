@@ -1,3 +1,4 @@
+import { requireFields } from "../../runtime/message/field_table.ts";
 import { jsonSerializer, type Serializer } from "../../runtime/message/serializer.ts";
 import type { FieldTable, Message } from "../../runtime/message/transport.ts";
 import { eventExchangeOf } from "./topology.ts";
@@ -25,7 +26,7 @@ export interface DispatchOptions {
  *
  * @param context Headers that win over those of the options.
  * @throws {RangeError} If `expiration` or `priority` is out of its range.
- * @throws {TypeError} If the payload cannot be written.
+ * @throws {TypeError} If the payload or a header cannot be written.
  */
 export function eventMessage(
   source: string,
@@ -47,6 +48,8 @@ export function eventMessage(
   if (!(Number.isInteger(priority) && priority >= 0 && priority <= 255)) {
     throw new RangeError(`Cannot dispatch "${type}": priority must be from 0 to 255, got ${priority}`);
   }
+  const table = { ...headers, ...context };
+  requireFields(table);
   return {
     exchange: eventExchangeOf(source),
     routingKey: type,
@@ -58,7 +61,7 @@ export function eventMessage(
       deliveryMode,
       priority,
       ...(expiration !== undefined && { expiration: String(Math.round(expiration)) }),
-      headers: { ...headers, ...context },
+      headers: table,
     },
   };
 }

@@ -1,3 +1,4 @@
+import { requireFields } from "../../runtime/message/field_table.ts";
 import type { Given } from "../../runtime/message/plain.ts";
 import { compress, jsonSerializer, type Serializer } from "../../runtime/message/serializer.ts";
 import type { FieldTable, Message, MessageProperties } from "../../runtime/message/transport.ts";
@@ -46,6 +47,7 @@ export interface PublishOptions extends GivenProperties {
  *
  * @param context Headers that win over those of the options.
  * @throws {RangeError} If `expiration` or `priority` is out of its range.
+ * @throws {TypeError} If the payload or a header cannot be written.
  */
 export function outgoingMessage(
   payload: unknown,
@@ -70,6 +72,8 @@ export function outgoingMessage(
   if (!(Number.isInteger(priority) && priority >= 0 && priority <= 255)) {
     throw new RangeError(`Cannot publish ${place}: priority must be from 0 to 255, got ${priority}`);
   }
+  const table = { ...headers, ...context };
+  requireFields(table);
   const plain = serializer.encode(payload);
   const compressed = compression === undefined ? undefined : compress(plain);
   return {
@@ -84,7 +88,7 @@ export function outgoingMessage(
       deliveryMode,
       priority,
       ...(expiration !== undefined && { expiration: String(Math.round(expiration)) }),
-      headers: { ...headers, ...context, ...compressed?.headers },
+      headers: { ...table, ...compressed?.headers },
     },
   };
 }

@@ -1,4 +1,5 @@
 import { encodeCallHeaders } from "../../runtime/message/call_headers.ts";
+import { requireFields } from "../../runtime/message/field_table.ts";
 import type { Call } from "../../runtime/service/call.ts";
 import { dependency, type DependencySpec } from "../../runtime/service/dependency.ts";
 import { CallTimeoutError } from "../../runtime/message/errors.ts";
@@ -147,6 +148,8 @@ export function createMethod(
     if (deadline <= now) {
       throw new CallTimeoutError(`Cannot call "${service}.${method}": the deadline has passed`);
     }
+    // The headers of the origin came from a message, or are checked like these where they are given.
+    if (options.headers !== undefined) requireFields(options.headers);
     const response = await messenger.request({
       service,
       method,

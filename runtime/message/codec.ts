@@ -30,19 +30,17 @@ function parse(text: string): unknown {
 }
 
 /**
- * Writes JSON. The value `undefined` becomes `null`.
+ * Writes JSON. The value `undefined` becomes `null`; otherwise `undefined` and `toJSON()` work as in
+ * `JSON.stringify()`.
  *
- * @throws {TypeError} If the value cannot be JSON: a function, a symbol, a bigint, a `Map`, a `Set`, a cycle.
+ * @throws {TypeError} If JSON has no such value. The message says where it is.
  */
 export function encodeJson(value: unknown): string {
   if (value === undefined) return "null";
-  if (value instanceof Map || value instanceof Set) {
-    throw new TypeError(`Cannot write a ${value.constructor.name} as JSON: convert it to an array or object`);
-  }
+  requireJsonNearby(value);
   const text = JSON.stringify(value);
-  if (text === undefined) {
-    throw new TypeError(`Cannot write a ${typeof value} as JSON: JSON has no such value`);
-  }
+  if (text === undefined) throw noJson(value, "");
+  if (mayHideValues(text)) requireJson(value, "");
   return text;
 }
 
@@ -114,4 +112,112 @@ function formatUuid(content: unknown): string | undefined {
   const hex = (content as { readonly hex?: unknown } | null)?.hex;
   if (typeof hex !== "string") return undefined;
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+/*
+ * What follows refuses the values that `JSON.stringify()` would change in silence: an error or a promise becomes
+ * `{}`, a number that is not finite becomes `null`, a function vanishes.
+ *
+ * Looking at each value costs more than writing it. So the writer looks at the outer values first, which is
+ * cheap, and at all of them only if the text has a sign that something may have been lost. Deep inside, a
+ * function or an error with fields of its own beside other values leaves no such sign.
+ */
+
+/** Number of elements of an outer list whose fields are looked at in any case. */
+const NEARBY = 8;
+
+/** Looks at a value and its own fields, or at those of the first elements of a list. */
+function requireJsonNearby(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  if (!Array.isArray(value)) return requireFieldsNearby(value, "");
+  const count = Math.min(value.length, NEARBY);
+  for (let index = 0; index < count; index++) {
+    const element = value[index];
+    if (typeof element === "object" && element !== null) requireFieldsNearby(element, `[${index}]`);
+  }
+}
+
+function requireFieldsNearby(value: object, path: string): void {
+  if (typeof (value as { readonly toJSON?: unknown }).toJSON === "function") return;
+  if (value instanceof Error) throw noJson(value, path);
+  const values = Object.values(value);
+  for (let index = 0; index < values.length; index++) {
+    const field = values[index];
+    const type = typeof field;
+    if (type === "function" || type === "symbol" || (type === "object" && field instanceof Error)) {
+      // The slow way knows the name of the field, and whether it has a toJSON().
+      return requireJson(value, path);
+    }
+  }
+}
+
+/** Says whether text that `JSON.stringify()` wrote may stand for a value that JSON does not have. */
+function mayHideValues(text: string): boolean {
+  return text.includes("{}") || text.includes("null") || text.includes('{"0":');
+}
+
+/** @throws {TypeError} If JSON does not have a value at any depth. */
+function requireJson(value: unknown, path: string): void {
+  switch (typeof value) {
+    case "number":
+      if (!Number.isFinite(value)) throw noJson(value, path);
+      return;
+    case "function":
+    case "symbol":
+      if (!hasToJson(value)) throw noJson(value, path);
+      return;
+    case "object":
+      if (value !== null && !hasToJson(value)) requireJsonWithin(value, path);
+  }
+}
+
+function requireJsonWithin(value: object, path: string): void {
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) {
+      const element = value[index];
+      if (typeof element !== "string") requireJson(element, `${path}[${index}]`);
+    }
+    return;
+  }
+  if (isForeign(value)) throw noJson(value, path);
+  for (const [name, field] of Object.entries(value)) {
+    if (typeof field !== "string") requireJson(field, path === "" ? name : `${path}.${name}`);
+  }
+}
+
+function hasToJson(value: object | symbol): boolean {
+  return typeof (value as { readonly toJSON?: unknown }).toJSON === "function";
+}
+
+/** Tags of the objects that JSON writes as they are. */
+const JSON_TAGS: readonly string[] = ["Object", "String", "Number", "Boolean", "Arguments", "Module"];
+
+/** Says whether an object is of a kind whose content JSON does not see. An object of a class is not. */
+function isForeign(value: object): boolean {
+  if (value instanceof Error || ArrayBuffer.isView(value)) return true;
+  const tag = tagOf(value);
+  return !JSON_TAGS.includes(tag) && (tag === "Error" || Object.keys(value).length === 0);
+}
+
+function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+/** Makes the error for a value that JSON does not have. */
+function noJson(value: unknown, path: string): TypeError {
+  const place = path === "" ? "" : ` at "${path.length <= 100 ? path : `${path.slice(0, 100)}…`}"`;
+  if (typeof value === "number") {
+    return new TypeError(
+      `Cannot write ${value}${place} as JSON: JSON has no such number. Send null or a text`,
+    );
+  }
+  if (typeof value !== "object") {
+    return new TypeError(`Cannot write a ${typeof value}${place} as JSON: JSON has no such value`);
+  }
+  const tag = tagOf(value);
+  return new TypeError(
+    `Cannot write ${
+      /^[AEIOU]/.test(tag) ? "an" : "a"
+    } ${tag}${place} as JSON: convert it to an array or object`,
+  );
 }
