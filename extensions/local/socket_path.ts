@@ -30,13 +30,13 @@ export function socketPath(given: string): string {
 }
 
 /**
- * Makes the user's directory of sockets if `path` lies in it.
+ * Makes the user's directory of sockets if `path` lies in it. Any other directory must be there.
  *
  * @throws {BrokerError} If another user could put a socket there.
  */
 export async function prepareDirectory(path: string): Promise<void> {
   const directory = path.slice(0, path.lastIndexOf("/"));
-  if (directory !== userDirectory()) return;
+  if (directory !== userDirectory()) return await requireSafety(directory);
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
   const { isDirectory, uid, mode } = await Deno.lstat(directory);
   const refuse = (state: string) => new BrokerError(`Cannot use socket directory ${directory}: ${state}`);
@@ -47,6 +47,23 @@ export async function prepareDirectory(path: string): Promise<void> {
   if (mode !== null && (mode & 0o077) !== 0) {
     throw refuse(`other users may enter it. Run chmod 700 ${directory}`);
   }
+}
+
+async function requireSafety(directory: string): Promise<void> {
+  const info = await Deno.stat(directory || "/").catch(() => undefined);
+  const danger = info && dangerOf(info);
+  if (danger === undefined) return;
+  throw new BrokerError(
+    `Cannot use socket directory ${directory}: ${danger}. Run chmod go-w ${directory}, or choose a directory ` +
+      "that you own",
+  );
+}
+
+/** Says why other users could replace the socket. Root can in any case, and in `/tmp` nobody else can. */
+function dangerOf({ uid, mode }: Deno.FileInfo): string | undefined {
+  if (uid === null || mode === null) return undefined;
+  if (uid !== Deno.uid() && uid !== 0) return `it belongs to user ${uid}`;
+  return (mode & 0o022) !== 0 && (mode & 0o1000) === 0 ? "other users may write to it" : undefined;
 }
 
 function userDirectory(): string {

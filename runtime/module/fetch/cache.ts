@@ -6,25 +6,33 @@
  * a reader sees a whole file or none, even while several processes write. The cache hashes content whenever
  * it reads it: content that a broken disk or a careless edit has changed counts as missing. This does not
  * protect from somebody who can write to the folder and changes the entry as well, so only the owner of the
- * folder has access to it.
+ * folder has access to it, and the cache refuses a folder to which others can write.
  *
  * A cache that cannot be written, or has no folder, acts as an empty cache: a start is slower, and nothing
  * else changes.
  */
 import { isAbsolute, join } from "node:path";
+import { ConfigurationError } from "../../message/errors.ts";
+import { dangerOf } from "./private_folder.ts";
 import { type ModuleContent, sha256Of } from "./source.ts";
 
 /** Contents of remote modules by the URL that was asked for. */
 export class ModuleCache {
   readonly folder: string;
+  #safety: Promise<void> | undefined;
 
   /** @param folder Path of the folder. The cache makes it when it first needs it. */
   constructor(folder: string) {
     this.folder = folder;
   }
 
-  /** Returns the content that the URL gave last; undefined if the content is missing or damaged. */
+  /**
+   * Returns the content that the URL gave last; undefined if the content is missing or damaged.
+   *
+   * @throws {ConfigurationError} If users other than this one can write to the folder.
+   */
   async read(requested: string): Promise<ModuleContent | undefined> {
+    await (this.#safety ??= this.#requireSafety());
     try {
       const entry = JSON.parse(await Deno.readTextFile(await this.#entryPath(requested)));
       if (entry.requested !== requested || !SHA256.test(entry.sha256) || !URL.canParse(entry.url)) {
@@ -38,8 +46,13 @@ export class ModuleCache {
     }
   }
 
-  /** Keeps the content that the URL gave. A failure to write it is no error. */
+  /**
+   * Keeps the content that the URL gave. A failure to write it is no error.
+   *
+   * @throws {ConfigurationError} If users other than this one can write to the folder.
+   */
   async write(requested: string, { url, contentType, bytes, sha256 }: ModuleContent): Promise<void> {
+    await (this.#safety ??= this.#requireSafety());
     try {
       for (const part of ["content", "entries"]) {
         await Deno.mkdir(join(this.folder, part), { recursive: true, mode: 0o700 });
@@ -49,6 +62,17 @@ export class ModuleCache {
       await replaceFile(await this.#entryPath(requested), new TextEncoder().encode(entry));
     } catch {
       // The next start fetches the module again.
+    }
+  }
+
+  async #requireSafety(): Promise<void> {
+    for (const folder of [this.folder, join(this.folder, "content"), join(this.folder, "entries")]) {
+      const danger = await Deno.stat(folder).then((info) => dangerOf(info), () => undefined);
+      if (danger === undefined) continue;
+      throw new ConfigurationError(
+        `Cannot use module cache ${folder}: ${danger}. Run chmod go-w ${folder}, or set ENOKI_CACHE to a folder ` +
+          "that you own",
+      );
     }
   }
 
