@@ -42,7 +42,8 @@ function schemeOf(url: string): "http" | "https" {
 
 /** Returns the scheme at the first proxy, which the page has connected to. */
 function forwardedScheme(headers: Headers): "http" | "https" | undefined {
-  const scheme = headers.get("x-forwarded-proto")?.split(",")[0]?.trim().toLowerCase();
+  const [first] = headers.get("x-forwarded-proto")?.split(",") ?? [];
+  const scheme = first?.trim().toLowerCase();
   if (scheme === "https" || scheme === "wss") return "https";
   return scheme === "http" || scheme === "ws" ? "http" : undefined;
 }
