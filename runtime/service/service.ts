@@ -140,11 +140,11 @@ export function service<
       );
     }
   }
-  for (const method of Object.keys(entrypoints)) {
+  for (const [method, entry] of Object.entries<AnyEntrypoint | readonly AnyEntrypoint[]>(entrypoints)) {
     if (typeof handlers[method] !== "function") {
       throw new TypeError(`Cannot define service "${name}": entry "${method}" has no handler`);
     }
-    const silent = entrypointsOf(entrypoints[method]!).find(({ streams }) => streams !== true);
+    const silent = entrypointsOf(entry).find(({ streams }) => streams !== true);
     if (silent !== undefined && isGenerator(handlers[method])) {
       throw new TypeError(
         `Cannot define service "${name}": the handler of "${method}" is a generator, which an entrypoint of ` +
