@@ -1,14 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { BrokerError } from "../../runtime/message/errors.ts";
 import type { Channel, ChannelModel, PublishChannel } from "./client_library.ts";
-import {
-  endOf,
-  forgetUnsent,
-  isOpen,
-  loadClientLibrary,
-  socketOf,
-  writeThrough,
-} from "./client_library.ts";
+import { endOf, forgetUnsent, isOpen, loadClientLibrary, socketOf, writeThrough } from "./client_library.ts";
 import { connectionRefusal } from "./refusal.ts";
 import { TickWriter } from "./tick_writer.ts";
 import type { BrokerAddress } from "./uri.ts";

@@ -1,5 +1,6 @@
 import { plainSize } from "../channel/plain_size.ts";
-import { LOG_LEVELS, type LoggedError, type LogRecord } from "../log/log.ts";
+import { LOG_LEVELS, type LogRecord } from "../log/log.ts";
+import type { LoggedError } from "../log/plain_properties.ts";
 import { DEFAULT_LOG_LIMIT, LARGEST_RECORD, leftOutText, RecordLimit } from "../log/record_limit.ts";
 import { isRecord } from "../message/plain.ts";
 

@@ -14,6 +14,7 @@ const SERVE = {
   callTimeout: 30_000,
   parentCallsTracked: 10,
   concurrency: 1,
+  logLimit: 1_000,
   logLevel: "info",
 } as const;
 
