@@ -138,7 +138,7 @@ class FieldReader {
         this.#others("", "bytes");
         return this.#text(this.#length());
       default:
-        throw new TypeError(`Unknown type tag "${type}"`);
+        throw new TypeError(`Type tag "${type}" is not known`);
     }
   }
 
@@ -180,7 +180,7 @@ class FieldReader {
   #advance(size: number): number {
     const start = this.#offset;
     this.#offset += size;
-    if (this.#offset > this.#bytes.length) throw new RangeError("Length beyond the end of the table");
+    if (this.#offset > this.#bytes.length) throw new RangeError("A length exceeds the table");
     return start;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * This folder holds what the main-thread half of an entrypoint uses.
+ * This folder holds what the main-thread half of an entrypoint uses: calls, queues, the fate of messages.
  *
  * This file defines what the main-thread half of a kind of entrypoint consists of, and what it may use.
  */
@@ -31,11 +31,9 @@ export function hostedEntrypoints({ entrypoints }: Manifest): readonly HostedEnt
 /** Makes the call of an entrypoint that the pool can run. */
 export function invocationOf(
   { index, timeout }: HostedEntrypoint,
-  { body, contentType, headers, message, deadline }: Payload,
+  { body, contentType, headers, message }: Payload,
 ): Invocation {
-  const invocation = deadline === undefined
-    ? { entrypoint: index, body, contentType, headers }
-    : { entrypoint: index, body, contentType, headers, deadline };
+  const invocation = { entrypoint: index, body, contentType, headers };
   if (message === undefined) return timeout === undefined ? invocation : { ...invocation, timeout };
   return timeout === undefined ? { ...invocation, message } : { ...invocation, message, timeout };
 }

@@ -40,7 +40,7 @@ export function encodeJson(value: unknown): string {
   requireJsonNearby(value);
   const text = JSON.stringify(value);
   if (text === undefined) throw noJson(value, "");
-  if (mayHideValues(text)) requireJson(value, "");
+  if (mayHideValues(text) && !isJson(value)) requireJson(value, "");
   return text;
 }
 
@@ -154,6 +154,31 @@ function requireFieldsNearby(value: object, path: string): void {
 /** Says whether text that `JSON.stringify()` wrote may stand for a value that JSON does not have. */
 function mayHideValues(text: string): boolean {
   return text.includes("{}") || text.includes("null") || text.includes('{"0":');
+}
+
+/** Says whether JSON has a value at every depth. It is {@linkcode requireJson} without the path, and faster. */
+function isJson(value: unknown): boolean {
+  switch (typeof value) {
+    case "number":
+      return Number.isFinite(value);
+    case "function":
+    case "symbol":
+      return hasToJson(value);
+    case "object":
+      break;
+    default:
+      return true;
+  }
+  if (value === null) return true;
+  const isList = Array.isArray(value);
+  if (hasToJson(value)) return true;
+  if (!isList && Object.getPrototypeOf(value) !== Object.prototype && isForeign(value)) return false;
+  const values: readonly unknown[] = isList ? value : Object.values(value);
+  for (let index = 0; index < values.length; index++) {
+    const element = values[index];
+    if (typeof element !== "string" && element !== null && !isJson(element)) return false;
+  }
+  return true;
 }
 
 /** @throws {TypeError} If JSON does not have a value at any depth. */
