@@ -15,7 +15,7 @@ import type { KnownParameters } from "../service/parameters.ts";
 import type { PoolLimits } from "./pool_options.ts";
 import type { ServeMessage, ServiceExport } from "../channel/port.ts";
 import { STARTING_LIMIT } from "./placement.ts";
-import { firstDifference, sameEntrypoints } from "./same_entrypoints.ts";
+import { firstDifference, sameEntrypoints } from "../service/same_entrypoints.ts";
 import type { ThreadSpawner } from "../spawning/spawner.ts";
 import { PooledThread, type ThreadEvents } from "./pooled_thread.ts";
 

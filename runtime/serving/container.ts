@@ -23,7 +23,7 @@ import type { Outcome } from "../message/outcome.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { RunningCall } from "../pool/running_calls.ts";
-import { sameEntrypoints } from "../pool/same_entrypoints.ts";
+import { sameEntrypoints } from "../service/same_entrypoints.ts";
 import type { Transport } from "../message/transport.ts";
 import type { Invocation } from "../channel/port.ts";
 

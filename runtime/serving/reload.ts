@@ -16,7 +16,7 @@ import type { Launched, Launcher } from "./launcher.ts";
 import type { LoadedModule } from "./loader.ts";
 import type { Manifest } from "../service/manifest.ts";
 import { type ModuleSpecifier, sameModule } from "../module/specifier.ts";
-import { sameEntrypoints } from "../pool/same_entrypoints.ts";
+import { sameEntrypoints } from "../service/same_entrypoints.ts";
 
 /**
  * The change of one service to its new version. The caller prepares the change, then makes or abandons it.

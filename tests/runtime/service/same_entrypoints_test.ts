@@ -1,5 +1,5 @@
 import { equal } from "node:assert/strict";
-import { firstDifference, sameEntrypoints } from "../../../runtime/pool/same_entrypoints.ts";
+import { firstDifference, sameEntrypoints } from "../../../runtime/service/same_entrypoints.ts";
 import type { PlainRecord } from "../../../runtime/message/plain.ts";
 
 const taking = (options: PlainRecord, method = "take") => [{ method, kind: "consume", options }];

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { isRecord, type Plain } from "../message/plain.ts";
-import type { ManifestEntrypoint } from "../service/manifest.ts";
+import type { ManifestEntrypoint } from "./manifest.ts";
 
 /**
  * Returns whether each place means the same entrypoint in both lists. Then calls can go to either of them,
