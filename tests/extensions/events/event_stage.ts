@@ -137,9 +137,10 @@ export class EventStage implements AsyncDisposable {
     return instance;
   }
 
-  /** Resolves once this has been logged. */
-  async logged(message: string): Promise<void> {
-    while (!this.#logged.all.includes(message)) await this.#logged.reaches(this.#logged.all.length + 1);
+  /** Resolves once a message that starts so has been logged. */
+  async logged(start: string): Promise<void> {
+    const { all } = this.#logged;
+    while (!all.some((message) => message.startsWith(start))) await this.#logged.reaches(all.length + 1);
   }
 
   /** Dispatches as a program outside any service does. */
