@@ -55,6 +55,7 @@ export class Outlet {
     for (this.#flush(); this.isBehind && performance.now() < end; this.#flush()) {
       await new Promise((resolve) => setTimeout(resolve, RETRY_INTERVAL / 5));
     }
+    this.#tell();
   }
 
   #queue(bytes: Uint8Array): void {
@@ -90,6 +91,9 @@ export class Outlet {
       written++;
     }
     if (written > 0) this.#waiting = waiting.slice(written);
+    if (this.isBehind) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   /** Returns the bytes that are to be written later; undefined if none are left. */

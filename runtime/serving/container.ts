@@ -28,10 +28,13 @@ import type { Transport } from "../message/transport.ts";
 import type { Invocation } from "../channel/port.ts";
 
 /**
- * Milliseconds that the rest of a stop may take once it is forced. Verdicts, answers and threads are quick
- * then, unless the broker or a thread does not answer at all.
+ * Milliseconds that the rest of a stop may take once it is forced. Verdicts and answers are quick then, unless
+ * the broker does not answer at all.
  */
 const FORCED_STOP = 500;
+
+/** Milliseconds that killed threads may take to end once a stop is forced. The process may end before them. */
+const FORCED_END = 900;
 
 /** State of a container between its start and its end. */
 export type ContainerState = "starting" | "running" | "draining" | "stopped" | "failed";
@@ -67,8 +70,10 @@ export class Container implements AsyncDisposable {
   readonly #entrypoints: readonly Entrypoint[];
   readonly #end = Promise.withResolvers<void>();
   readonly #aborting = new AbortController();
-  /** Resolves when a forced stop waits for nothing any more. */
+  /** Resolves when a forced stop no longer waits for the broker. */
   readonly #over = Promise.withResolvers<void>();
+  /** Resolves when a forced stop no longer waits for its threads. */
+  readonly #abandoned = Promise.withResolvers<void>();
   readonly #demandListeners: ((demand: number) => void)[] = [];
   readonly #former = new Map<Pool, Promise<void>>();
   #manifest: Manifest;
@@ -192,7 +197,7 @@ export class Container implements AsyncDisposable {
    * Stops politely: ends the intake, then waits for the running calls, then ends dependencies and threads.
    * The method is idempotent: a second call waits for the same end.
    *
-   * @param options.signal Aborting ends the waits, at most {@linkcode FORCED_STOP} later. The container kills
+   * @param options.signal Aborting ends the waits, at most {@linkcode FORCED_END} later. The container kills
    * its threads, and their deliveries go back to the broker.
    * @param options.replaced Whether another container goes on with a newer version of the service.
    */
@@ -204,8 +209,11 @@ export class Container implements AsyncDisposable {
       this.#tellOfCut();
       this.#aborting.abort();
       this.#pool.abort();
-      const limit = setTimeout(() => this.#over.resolve(), FORCED_STOP);
-      void this.finished.catch(() => {}).then(() => clearTimeout(limit));
+      const limits = [
+        setTimeout(() => this.#over.resolve(), FORCED_STOP),
+        setTimeout(() => this.#abandoned.resolve(), FORCED_END),
+      ];
+      void this.finished.catch(() => {}).then(() => limits.forEach(clearTimeout));
     };
     if (signal?.aborted) abort();
     else signal?.addEventListener("abort", abort, { once: true });
@@ -230,9 +238,9 @@ export class Container implements AsyncDisposable {
     const pool = this.#pool;
     if (this.#failure === undefined) this.#enter("draining");
     const problems: unknown[] = [];
-    const attempt = async (step: PromiseLike<unknown>) => {
+    const attempt = async (step: PromiseLike<unknown>, limit = this.#over) => {
       try {
-        await Promise.race([step, this.#over.promise]);
+        await Promise.race([step, limit.promise]);
       } catch (error) {
         problems.push(error);
       }
@@ -242,7 +250,7 @@ export class Container implements AsyncDisposable {
     await attempt(Promise.all(this.#former.values()));
     await attempt(pool.drain());
     await Promise.all(this.#entrypoints.map((entrypoint) => attempt(entrypoint[Symbol.asyncDispose]())));
-    await attempt(pool.shutdown({ signal: this.#aborting.signal }));
+    await attempt(pool.shutdown({ signal: this.#aborting.signal }), this.#abandoned);
     for (const held of own) await attempt(held[Symbol.asyncDispose]());
     for (const problem of problems) this.#complain(problem);
     if (this.#failure === undefined) {

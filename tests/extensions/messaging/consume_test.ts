@@ -146,6 +146,7 @@ for (const [what, [body, properties]] of Object.entries(REFUSED)) {
       [...delivery.body],
       [...typeof body === "string" ? new TextEncoder().encode(body) : body],
     );
+    await instance[Symbol.asyncDispose]();
     assert.ok(
       instance.log.some(({ level, message }) =>
         level === "error" && /^(?:Gave up|Cannot read) a message/.test(message)

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 const PROGRAM = fileURLToPath(new URL("../../fixtures/signalled_program.ts", import.meta.url));
 
 Deno.test({
-  name: "a service opens no debugger by a signal to its process",
+  name: "a signal to the process opens no debugger to its services",
   ignore: Deno.build.os === "windows",
   async fn() {
     // Only `deno run` has the debugger: `deno test` ends by the signal.
