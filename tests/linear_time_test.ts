@@ -147,6 +147,7 @@ for (
     "/a/<path:rest>",
     "/<int:one>-<float:two>/<uuid:three>",
     "/<a>-<b>-<c>/",
+    "/o/<path:from>/<path:to>/end",
   ]
 ) ROUTER.add("GET", parseRule(rule), rule, String);
 
@@ -183,7 +184,7 @@ const READERS: { readonly [name: string]: (text: string) => unknown } = {
   "UrlCheck.accepts()": (text) => new UrlCheck().accepts(`http://${text}/`, text),
   "normalizePath()": normalizePath,
   "Router.find()": (text) => {
-    for (const start of ["/", "/a/", "/a/x/b/", "/b/", "/b/z/x/", "/1-", "/1-1"]) {
+    for (const start of ["/", "/a/", "/a/x/b/", "/b/", "/b/z/x/", "/1-", "/1-1", "/o/a/"]) {
       ROUTER.find("GET", start + text);
     }
   },

@@ -56,8 +56,7 @@ export class Router<Target> {
     describe: (target: Target) => string,
     replaces: (other: Target) => boolean = () => false,
   ): void {
-    const pattern = pathPattern(rule);
-    const identity = [pattern, ...constraints(rule)].join("\n");
+    const identity = [pathPattern(rule, exactPattern), ...constraints(rule)].join("\n");
     const other = this.#routes.find((route) =>
       route.method === method && route.identity === identity && !replaces(route.target)
     );
@@ -69,6 +68,7 @@ export class Router<Target> {
       );
     }
     // Among the routes with the same rule, the newest comes first.
+    const pattern = pathPattern(rule, loosePattern);
     this.#routes.unshift({ method, pattern, identity, rule, target, read: reader(rule) });
     this.#index = undefined;
   }
@@ -102,14 +102,30 @@ export class Router<Target> {
   }
 }
 
+/**
+ * Characters that two variables which take slashes may be tried on, together with the text between them. The
+ * time to find where the first one ends grows with the square of the length.
+ */
+const LONGEST_OPEN = 2_048;
+
 /** Writes a rule in hono's spelling. */
-function pathPattern(rule: Rule): string {
+function pathPattern(rule: Rule, patternOf: (parts: readonly RulePart[]) => string): string {
   const path = units(rule).map((parts, index) =>
-    parts.every((part) => typeof part === "string")
-      ? parts.join("")
-      : `:p${index}{${segmentPattern(parts, false)}}`
+    parts.every((part) => typeof part === "string") ? parts.join("") : `:p${index}{${patternOf(parts)}}`
   ).join("/");
   return `/${path}`;
+}
+
+const exactPattern = (parts: readonly RulePart[]) => segmentPattern(parts, false);
+
+/** Writes a pattern that takes linear time. It matches what the exact pattern matches, and maybe more. */
+function loosePattern(parts: readonly RulePart[]): string {
+  return hasSeveralOpen(parts) ? ".+" : exactPattern(parts);
+}
+
+/** Whether several variables of a piece may contain slashes. */
+function hasSeveralOpen(parts: readonly RulePart[]): boolean {
+  return parts.filter((part) => typeof part !== "string" && part.converter.takesSlashes).length > 1;
 }
 
 function constraints({ segments }: Rule): readonly string[] {
@@ -137,12 +153,14 @@ function reader(rule: Rule): Route<unknown>["read"] {
     if (parts.every((part) => typeof part === "string")) return [];
     const variables = parts.filter((part) => typeof part !== "string");
     const regexp = parts.length > 1 ? new RegExp(`^${segmentPattern(parts, true)}$`) : undefined;
-    return [{ index, variables, regexp }];
+    const longest = hasSeveralOpen(parts) ? LONGEST_OPEN : Infinity;
+    return [{ index, variables, regexp, longest }];
   });
   return (valueOf) => {
     const params: Record<string, string | number> = {};
-    for (const { index, variables, regexp } of readers) {
+    for (const { index, variables, regexp, longest } of readers) {
       const text = valueOf(index);
+      if (text.length > longest) return undefined;
       const texts = regexp === undefined ? [text] : regexp.exec(text)?.slice(1) ?? [];
       for (const [place, { name, converter }] of variables.entries()) {
         const decoded = decode(texts[place]);
