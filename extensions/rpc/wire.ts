@@ -2,8 +2,8 @@
  * Nameko's RPC envelopes: `{"args", "kwargs"}` for a request, `{"result", "error"}` for a response.
  *
  * Each envelope always has both of its keys, because Nameko requires them. The error object has Nameko's four
- * keys. The keys `code`, `data` and `retryable` are Enoki's own, and Python callers ignore
- * them (Nameko 2.14).
+ * keys. The keys `code`, `data`, `retryable` and `status` are Enoki's own, and Python callers ignore them
+ * (Nameko 2.14).
  */
 import { isRecord, isTexts } from "../../runtime/message/plain.ts";
 import {
@@ -16,7 +16,7 @@ import {
 } from "../../runtime/message/errors.ts";
 import { bodyText, decodeJson, encodeJson } from "../../runtime/message/codec.ts";
 import { type ErrorObject, toErrorObject } from "../../runtime/message/error_object.ts";
-import type { Failure } from "../../runtime/message/failure.ts";
+import { type Failure, isErrorStatus } from "../../runtime/message/failure.ts";
 
 /** The arguments of a request. */
 export interface RequestArguments {
@@ -93,7 +93,7 @@ function malformed(message: string): BadRequestError {
 type Unchecked<T> = { readonly [Key in keyof T]?: unknown };
 
 function toError(
-  { exc_type, exc_path, exc_args, value, code, data, retryable }: Unchecked<ErrorObject>,
+  { exc_type, exc_path, exc_args, value, code, data, retryable, status }: Unchecked<ErrorObject>,
   service: string | undefined,
 ): Error {
   const text = textOf(value);
@@ -119,6 +119,7 @@ function toError(
         ...(typeof code === "string" && { code }),
         ...(data !== undefined && { data }),
         retryable: retryable === true,
+        ...(isErrorStatus(status) && { status }),
       });
   }
 }

@@ -6,7 +6,7 @@
  * or a publication with wrong fields is only refused, because the values of its fields come from service code
  * that may have made a mistake.
  */
-import type { Failure } from "../message/failure.ts";
+import { type Failure, isErrorStatus } from "../message/failure.ts";
 import { isRecord } from "../message/plain.ts";
 import { plainSize } from "./plain_size.ts";
 
@@ -55,7 +55,8 @@ export function isServices(value: unknown): boolean {
 /** Whether a value describes a failure. Its `data` is not looked at. */
 export function isFailure(value: unknown): value is Failure {
   return isRecord(value) && typeof value["name"] === "string" && typeof value["message"] === "string" &&
-    typeof value["code"] === "string" && typeof value["retryable"] === "boolean";
+    typeof value["code"] === "string" && typeof value["retryable"] === "boolean" &&
+    (value["status"] === undefined || isErrorStatus(value["status"]));
 }
 
 /** Leaves out the data of a failure that JSON cannot carry. */

@@ -1,8 +1,8 @@
 /**
  * This file makes Nameko's error object, for answers to RPC calls and for WebSockets.
  *
- * Its keys `exc_type`, `exc_path`, `exc_args` and `value` are Nameko's. The keys `code`, `data` and
- * `retryable` are Enoki's, and Python callers ignore them (Nameko 2.14).
+ * Its keys `exc_type`, `exc_path`, `exc_args` and `value` are Nameko's. The keys `code`, `data`, `retryable`
+ * and `status` are Enoki's, and Python callers ignore them (Nameko 2.14).
  */
 import { isRecord } from "./plain.ts";
 import type { Failure } from "./failure.ts";
@@ -17,15 +17,21 @@ export interface ErrorObject {
   readonly code?: string;
   readonly data?: unknown;
   readonly retryable?: boolean;
+  readonly status?: number;
 }
 
 /** Makes the error object that tells a caller about the failure of its call of `service`. */
 export function toErrorObject(failure: Failure, service: string): ErrorObject {
-  const { message, data, retryable } = failure;
+  const { message, data, retryable, status } = failure;
   // A handler that asks for a retry asks its own runtime. With the code RETRY, the caller's runtime would
   // take the error for a retry that the caller asks for.
   const code = asksForRetry(failure) ? "ERROR" : failure.code;
-  const detail = { code, ...(data !== undefined && { data }), ...(retryable && { retryable }) };
+  const detail = {
+    code,
+    ...(data !== undefined && { data }),
+    ...(retryable && { retryable }),
+    ...(status !== undefined && { status }),
+  };
   const field = (key: string) => isRecord(data) && typeof data[key] === "string" ? data[key] : message;
   switch (code) {
     case "METHOD_NOT_FOUND":
@@ -51,7 +57,7 @@ export function toErrorObject(failure: Failure, service: string): ErrorObject {
   }
 }
 
-type Detail = Pick<ErrorObject, "code" | "data" | "retryable">;
+type Detail = Pick<ErrorObject, "code" | "data" | "retryable" | "status">;
 
 function nameko(type: string, args: readonly unknown[], value: string, detail: Detail): ErrorObject {
   return errorObject("nameko.exceptions", type, args, value, detail);

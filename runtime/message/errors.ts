@@ -134,10 +134,13 @@ export interface RemoteErrorOptions extends ErrorOptions {
   readonly code?: string;
   readonly retryable?: boolean;
   readonly data?: unknown;
+  /** HTTP status of the thrown error. @default {none} */
+  readonly status?: number;
 }
 
 /**
- * The remote handler threw. This error carries the class name, the message and the data of the thrown error.
+ * The remote handler threw. This error carries the class name, the message, the data and the status of the
+ * thrown error. An HTTP entrypoint whose `expected` names that class answers with that status.
  *
  * Its own message joins the class name and the message, `MyError boom`, as Nameko's `RemoteError` does.
  */
@@ -147,15 +150,18 @@ export class RemoteError extends CallError {
   }
   readonly remoteName: string;
   readonly remoteMessage: string;
+  /** HTTP status of the thrown error, from 400 to 599; undefined if it had none. */
+  readonly status: number | undefined;
 
   constructor(
     remoteName: string,
     remoteMessage: string,
-    { code = "REMOTE_ERROR", ...options }: RemoteErrorOptions = {},
+    { code = "REMOTE_ERROR", status, ...options }: RemoteErrorOptions = {},
   ) {
     super(`${remoteName} ${remoteMessage}`, { code, ...options });
     this.remoteName = remoteName;
     this.remoteMessage = remoteMessage;
+    this.status = status;
   }
 }
 

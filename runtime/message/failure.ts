@@ -20,6 +20,13 @@ export interface Failure {
   readonly data?: Plain;
   /** Whether the same call may succeed if the caller repeats it. */
   readonly retryable: boolean;
+  /** HTTP status for clients that the error reaches, from 400 to 599. */
+  readonly status?: number;
+}
+
+/** Whether a value is the HTTP status of an error. */
+export function isErrorStatus(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 400 && value <= 599;
 }
 
 /** Fields that a thrown value may have. The code reads them and never trusts them. */
@@ -29,6 +36,7 @@ interface Thrown {
   readonly code?: unknown;
   readonly data?: unknown;
   readonly retryable?: unknown;
+  readonly status?: unknown;
 }
 
 /** Describes a thrown value of any kind. Leaves out `data` that JSON cannot carry. Never throws. */
@@ -50,12 +58,13 @@ const UNREADABLE: Failure = {
 };
 
 function describeObject(thrown: object): Failure {
-  const { message, code, data, retryable } = thrown as Thrown;
+  const { message, code, data, retryable, status } = thrown as Thrown;
   const failure = {
     name: classNameOf(thrown),
     message: typeof message === "string" ? message : String(thrown),
     code: typeof code === "string" ? code : "ERROR",
     retryable: retryable === true,
+    ...(isErrorStatus(status) && { status }),
   };
   const plain = data === undefined ? undefined : toPlain(data);
   return plain === undefined ? failure : { ...failure, data: plain };

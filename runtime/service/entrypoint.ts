@@ -108,7 +108,8 @@ export type EntrypointTable = Readonly<Record<string, AnyEntrypoint | readonly A
 /** The definition of an entrypoint by its extension. Every author may set the first three fields. */
 export interface EntrypointDefinition<Kind extends string> {
   /**
-   * Names of error classes that are the caller's fault. The thread logs them at info instead of error.
+   * Names of error classes that are the caller's fault. The thread logs them at info instead of error. A
+   * {@linkcode RemoteError} also counts by the name that the error had in its service.
    *
    * @default {[]}
    */

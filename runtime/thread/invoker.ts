@@ -11,6 +11,7 @@ import { explainDenial } from "./denial.ts";
 import type { CallResult, DependencyHost, Provider } from "../service/dependency.ts";
 import type { Conversion } from "../service/entrypoint.ts";
 import { type Body, isReply, type Reply } from "../message/reply.ts";
+import type { RemoteError } from "../message/errors.ts";
 import { describeFailure, type Failure } from "../message/failure.ts";
 import type { Outcome } from "../message/outcome.ts";
 import {
@@ -278,9 +279,11 @@ function isBadRequest(thrown: unknown): boolean {
   return code === "BAD_REQUEST" || code === "MALFORMED_REQUEST";
 }
 
+/** Compares the names of the classes of an error; of a remote error, also the name that it had there. */
 function isExpected(thrown: unknown, expected: readonly string[]): boolean {
   if (expected.length === 0 || typeof thrown !== "object" || thrown === null) return false;
   try {
+    if (expected.includes((thrown as Partial<RemoteError>).remoteName!)) return true;
     for (let prototype = thrown; prototype !== null; prototype = Object.getPrototypeOf(prototype)) {
       const { name, constructor } = prototype as Error;
       if (expected.includes(name) || expected.includes(constructor?.name)) return true;

@@ -1,4 +1,5 @@
 import { encodeJson, JSON_CONTENT_TYPE } from "../../../runtime/message/codec.ts";
+import type { RemoteError } from "../../../runtime/message/errors.ts";
 import { describeFailure, type Failure } from "../../../runtime/message/failure.ts";
 import type { Reply } from "../../../runtime/message/reply.ts";
 import { encodeResponseHead, headerOf, type RequestHead } from "../request/head.ts";
@@ -13,9 +14,9 @@ import { encodeResponseHead, headerOf, type RequestHead } from "../request/head.
 export function errorReply(thrown: unknown, expected: boolean, head: RequestHead): Reply {
   const failure = describeFailure(thrown);
   if (!expected && !BAD_REQUEST.has(failure.code)) return internalError(head);
-  const status = statusOf(thrown);
+  const { status = 400, code } = failure;
   const issues = issuesOf(failure);
-  const { name, message, code } = failure;
+  const { remoteName: name = failure.name, remoteMessage: message = failure.message } = remoteParts(thrown);
   if (issues !== undefined) return json(status, { error: "InvalidRequest", message, issues });
   if (acceptsJson(head)) return json(status, { error: code === "ERROR" ? name : code, message });
   return {
@@ -39,14 +40,15 @@ function json(status: number, value: unknown): Reply {
   return { head, body: encodeJson(value) };
 }
 
-function statusOf(thrown: unknown): number {
+/** Gives what a remote error was in its service. The client gets the error as that service threw it. */
+function remoteParts(thrown: unknown): Partial<Pick<RemoteError, "remoteName" | "remoteMessage">> {
   try {
-    const { status } = thrown as { readonly status?: unknown };
-    return typeof status === "number" && Number.isInteger(status) && status >= 400 && status <= 599
-      ? status
-      : 400;
+    const { remoteName, remoteMessage } = thrown as Partial<RemoteError>;
+    return typeof remoteName === "string" && typeof remoteMessage === "string"
+      ? { remoteName, remoteMessage }
+      : {};
   } catch {
-    return 400;
+    return {};
   }
 }
 

@@ -98,16 +98,20 @@ Deno.test("encodeFailure() writes Nameko's four keys for every kind of failure",
   }
 });
 
-Deno.test("encodeFailure() adds code, data and retryable of our own", () => {
-  deepStrictEqual(errorObjectOf(new Typed("gone", { data: { left: 0 }, retryable: true })), {
-    exc_type: "Typed",
-    exc_path: "orders.Typed",
-    exc_args: ["gone"],
-    value: "gone",
-    code: "SOLD_OUT",
-    data: { left: 0 },
-    retryable: true,
-  });
+Deno.test("encodeFailure() adds code, data, retryable and status of our own", () => {
+  deepStrictEqual(
+    errorObjectOf(Object.assign(new Typed("gone", { data: { left: 0 }, retryable: true }), { status: 409 })),
+    {
+      exc_type: "Typed",
+      exc_path: "orders.Typed",
+      exc_args: ["gone"],
+      value: "gone",
+      code: "SOLD_OUT",
+      data: { left: 0 },
+      retryable: true,
+      status: 409,
+    },
+  );
 });
 
 Deno.test("encodeFailure() writes a code of ours whose data is missing with the message in its place", () => {
@@ -248,15 +252,17 @@ const FAILURES: readonly (readonly [error: unknown, expected: Record<string, unk
       code: "SOLD_OUT",
       data: { left: 0 },
       retryable: true,
+      status: 409,
     },
-    { name: "RemoteError", code: "SOLD_OUT", data: { left: 0 }, retryable: true },
+    { name: "RemoteError", code: "SOLD_OUT", data: { left: 0 }, retryable: true, status: 409 },
   ],
   [{ exc_type: "Iterable", value: ["a", 1] }, { message: 'Iterable ["a",1]' }],
   [{ exc_type: "Silent" }, { remoteMessage: "" }],
-  [{ exc_type: 5, value: "v", code: 7, retryable: "yes" }, {
+  [{ exc_type: 5, value: "v", code: 7, retryable: "yes", status: 200 }, {
     remoteName: "Error",
     code: "REMOTE_ERROR",
     retryable: false,
+    status: undefined,
   }],
   ["text", { name: "RemoteError", message: "Error text" }],
   [["a"], { name: "RemoteError", message: 'Error ["a"]' }],
