@@ -24,7 +24,9 @@ const OTHERWISE: Record<string, (queue: string, exchange: string) => Topology> =
 
 for (const [kind, otherwise] of Object.entries(OTHERWISE)) {
   brokerTest(
-    `A ${kind} that was declared otherwise during an outage stops its consumer alone`,
+    `${
+      kind === "queue" ? "A queue" : "An exchange"
+    } that was declared otherwise during an outage stops its consumer alone`,
     async (uri) => {
       await using proxy = await SeverableProxy.open(uri);
       const [queue, exchange, healthy] = names("a", "x", "b") as [string, string, string];
@@ -79,11 +81,13 @@ brokerTest("A queue that is declared anew with other properties stops its consum
   const [queue, healthy] = names("a", "b") as [string, string];
   const statuses: string[] = [];
   const refused = Promise.withResolvers<Refused>();
+  const regained = Promise.withResolvers<void>();
   await using transport = amqp(uri, {
-    retryStep: 20,
+    retryStart: 1_000,
     onStatus(status) {
       statuses.push(status.state);
       if (status.state === "refused") refused.resolve(status);
+      if (status.state === "regained") regained.resolve();
     },
   });
   await using other = amqp(uri);
@@ -92,12 +96,11 @@ brokerTest("A queue that is declared anew with other properties stops its consum
   const inbox = new Inbox();
   const consumer = await transport.consume(queue, inbox.receiver, { prefetch: 1 });
   await transport.consume(healthy, inbox.receiver, { prefetch: 1 });
-  // The consumer mends its queue at once: another one comes first only if it is quick.
-  for (let isOther = false; !isOther;) {
-    await other.deleteQueue(queue);
-    isOther = await other.declare({ queues: [{ name: queue, arguments: { "x-max-length": 1 } }] })
-      .then(() => true, () => false);
-  }
+  // The consumer mends its queue at once the first time, and waits the second time, so that another comes first.
+  await other.deleteQueue(queue);
+  await regained.promise;
+  await other.deleteQueue(queue);
+  await other.declare({ queues: [{ name: queue, arguments: { "x-max-length": 1 } }] });
   assert.match((await refused.promise).reason, /PRECONDITION_FAILED/);
   await send(transport, healthy);
   assert.equal(await inbox.text(), healthy);
