@@ -49,7 +49,6 @@ const METHODS: Readonly<Record<string, readonly string[]>> = {
   reaching: [
     "adopt",
     "connect",
-    "debug",
     "environment",
     "kill",
     "processEnvironment",

@@ -262,7 +262,7 @@ Deno.test("QueueHost says which attempt a retry is, and where a message is after
   await stage.send("a");
   await stage.transport.publish({
     ...letter("q0", "b"),
-    properties: { headers: { "x-enoki-attempt": 1 } },
+    properties: { headers: { "x-enoki-exchange": "", "x-enoki-routing-key": "q0", "x-enoki-attempt": 1 } },
   });
   const asked = failed(describeFailure(new Retry({ cause: new Error("550 mailbox unavailable") })));
   const buried = Promise.withResolvers<void>();
@@ -274,6 +274,8 @@ Deno.test("QueueHost says which attempt a retry is, and where a message is after
   (await stage.next()).settle(asked);
   (await stage.next()).settle(asked);
   await buried.promise;
+  await stage.host.stop();
+  await stage.host[Symbol.asyncDispose]();
   assert.deepEqual(stage.records.map(({ level, message }) => [level, message]), [
     ["info", "test.handle asked for a retry: attempt 2 of 2 in 0.001 s"],
     [
