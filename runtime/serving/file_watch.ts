@@ -21,8 +21,12 @@ export interface FileWatchOptions {
   readonly settleTime?: number;
 }
 
-/** Milliseconds that the clock of a file system may be behind the clock of this process. */
-const CLOCK_LAG = 5;
+/**
+ * Milliseconds that the clock of a file system may be behind the clock of this process. Linux takes the time of
+ * modification from its last timer tick: this is up to 10 ms ago, and longer ago on a virtual machine that has
+ * to wait for a processor.
+ */
+const CLOCK_LAG = 40;
 
 /** Watches a changing set of files. */
 export class FileWatch implements Disposable {
