@@ -28,12 +28,13 @@ export async function start(build: Build = {}): Promise<never> {
 }
 
 function processIo(build: Build): CommandIo {
-  const { application, revision } = build;
+  const { application, extensions = [], revision } = build;
   return {
     program: application?.name ?? programName(),
     version: versionText(OWN_PACKAGE.version, build),
     ...(revision !== undefined && { revision }),
     ...(application && { application }),
+    extensions,
     env: Deno.env,
     terminal: Deno.stderr.isTerminal(),
     colors: Deno.stderr.isTerminal() && !Deno.noColor,

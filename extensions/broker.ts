@@ -28,7 +28,8 @@ export interface OpenBrokerOptions extends TransportOptions {
 /**
  * Makes the transport for the URI of a broker, and loads only that transport.
  *
- * The URI begins with `amqp://`, `amqps://`, `pyamqp://`, `local:` or `memory:`.
+ * The URI begins with a scheme that an extension has, or with `amqp://`, `amqps://`, `pyamqp://`, `local:` or
+ * `memory:`.
  *
  * @throws {ConfigurationError} If no transport has that scheme.
  */
@@ -38,6 +39,8 @@ async function createTransport(
   options: TransportOptions = {},
 ): Promise<Transport> {
   const [scheme] = uri.split(":", 1);
+  const { transports } = settings.extensions;
+  if (Object.hasOwn(transports, scheme!)) return await transports[scheme!]!(uri, options);
   switch (scheme) {
     case "memory": {
       const { memory, sharedMemoryBroker } = await import("./memory/memory_transport.ts");
@@ -65,7 +68,8 @@ async function createTransport(
     default:
       throw new ConfigurationError(
         `Cannot use broker "${maskTextSecrets(uri)}": its kind is not known. ` +
-          `Use amqp://…, amqps://…, local: or memory:${didYouMean(meantBy(uri))}`,
+          `Use amqp://…, amqps://…, local: or memory:, or name the extension that has it with --extension` +
+          didYouMean(meantBy(uri)),
       );
   }
 }

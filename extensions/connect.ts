@@ -6,6 +6,7 @@ import type { FieldTable, Transport } from "../runtime/message/transport.ts";
 import { logStatus, openBroker } from "./broker.ts";
 import type { DispatchOptions } from "./events/event_message.ts";
 import type { CallOptions, Client, ClientMethod } from "./rpc/client.ts";
+import type { ExtensionSource } from "./loaded_extensions.ts";
 import { Settings } from "./settings.ts";
 
 /** Options of {@linkcode connect}. */
@@ -18,6 +19,12 @@ export interface ConnectOptions {
   readonly broker?: string | Transport;
   /** A configuration with Nameko's keys. @default {{}} */
   readonly config?: Config;
+  /**
+   * Extensions beside those that the configuration names, for their transports. See `run()`.
+   *
+   * @default {[]}
+   */
+  readonly extensions?: readonly ExtensionSource[];
   /** Context data that every call carries. @default {{}} */
   readonly headers?: FieldTable;
   /** Milliseconds that a call waits for its answer. @default {the configured `call_timeout`, 30 seconds} */
@@ -67,7 +74,7 @@ export interface Connection extends AsyncDisposable {
  * ```
  */
 export async function connect(
-  { broker, config = {}, headers = {}, timeout, signal }: ConnectOptions = {},
+  { broker, config = {}, extensions = [], headers = {}, timeout, signal }: ConnectOptions = {},
 ): Promise<Connection> {
   requireFields(headers);
   ensureLogging();
@@ -79,7 +86,7 @@ export async function connect(
     { rpcSettings },
     { eventMessage },
   ] = await Promise.all([
-    Settings.read(config),
+    Settings.read(config, { extensions }),
     // A process that only serves loads this module too, and never connects: so the parts load here.
     import("./rpc/caller.ts"),
     import("./rpc/client.ts"),

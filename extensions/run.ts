@@ -13,6 +13,7 @@ import type { FileWatchOptions } from "../runtime/serving/file_watch.ts";
 import type { Progress, Runner } from "../runtime/serving/runner.ts";
 import type { ThreadSettings } from "../runtime/serving/settings.ts";
 import type { ThreadPlan } from "../runtime/spawning/create_spawner.ts";
+import type { ExtensionSource } from "./loaded_extensions.ts";
 import { type Running, serve, type ServeOptions } from "./serve.ts";
 import { Settings } from "./settings.ts";
 
@@ -22,6 +23,7 @@ export type {
   Config,
   ConfigValue,
   Container,
+  ExtensionSource,
   FileWatchOptions,
   LogLevel,
   PoolLimits,
@@ -36,6 +38,13 @@ export type {
 export interface RunOptions extends ServeOptions {
   /** A configuration with Nameko's keys. @default {{}} */
   readonly config?: Config;
+  /**
+   * Extensions beside those that the configuration names: values that `extension()` has made, or paths or URLs of
+   * modules that export one. They run in the main thread with all rights of this program.
+   *
+   * @default {[]}
+   */
+  readonly extensions?: readonly ExtensionSource[];
   /** Permissions, kind and limits of the threads of all services. @default {no permissions} */
   readonly threads?: ThreadSettings;
 }
@@ -57,7 +66,13 @@ export interface RunOptions extends ServeOptions {
  */
 export async function run(
   modules: readonly (string | URL)[],
-  { config = {}, threads, ...options }: RunOptions = {},
+  { config = {}, threads, extensions, ...options }: RunOptions = {},
 ): Promise<Running> {
-  return await serve(modules, await Settings.read(config, threads), options);
+  const { importMap } = options;
+  const settings = await Settings.read(config, {
+    ...(threads && { threads }),
+    ...(extensions && { extensions }),
+    ...(importMap !== undefined && { importMap }),
+  });
+  return await serve(modules, settings, options);
 }

@@ -5,7 +5,6 @@ import { settingsOfOthers } from "../runtime/serving/settings.ts";
 import type { Settings } from "./settings.ts";
 import type { Container } from "../runtime/serving/container.ts";
 import type { BrokerError } from "../runtime/message/errors.ts";
-import type { DependencyRegistry, EntrypointRegistry } from "../runtime/hosting/host.ts";
 import type { LogLevel } from "../runtime/log/log.ts";
 import { didYouMean, nearestNames } from "../runtime/hosting/nearest_names.ts";
 import { ensureLogging, getLog } from "../runtime/log/observe.ts";
@@ -23,10 +22,6 @@ export interface ServeOptions {
    * @default {the broker that the configuration names, else RabbitMQ on localhost, else `local:`}
    */
   readonly broker?: string | Transport;
-  /** Entrypoint kinds beside the built-in ones. @default {{}} */
-  readonly entrypoints?: EntrypointRegistry;
-  /** Dependency kinds beside the built-in ones. @default {{}} */
-  readonly dependencies?: DependencyRegistry;
   /** Path or URL of a `deno.json` or an import map, for the bare names of modules. @default {the `deno.json` of the module} */
   readonly importMap?: string;
   /** Whether modules are bundled even if Deno itself could load them. @default {false} */
@@ -80,8 +75,6 @@ export async function serve(
   settings: Settings,
   {
     broker,
-    entrypoints = {},
-    dependencies = {},
     importMap,
     bundle = false,
     logLevel,
@@ -101,8 +94,6 @@ export async function serve(
   const wiring = loadWiring({
     settings,
     ...(broker !== undefined && { broker }),
-    entrypoints,
-    dependencies,
     containers: () => current.runner?.containers ?? new Map(),
     willServeHttp: () => willServeHttp,
     ...(onUnreachable && { onUnreachable }),

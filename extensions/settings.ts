@@ -9,28 +9,39 @@
  */
 import type { Config } from "../runtime/config/file.ts";
 import { Section } from "../runtime/config/section.ts";
+import type { ExtensionParts } from "../runtime/hosting/extension.ts";
 import { type RuntimeSettings, runtimeSettings, type ThreadSettings } from "../runtime/serving/settings.ts";
+import type { ExtensionSource } from "./loaded_extensions.ts";
 
 /** Reads the keys of one owner. */
 export type SettingsReader<Value> = (at: Section) => Value;
+
+/** Options of {@linkcode Settings.read}. */
+export interface ReadSettingsOptions {
+  /** The settings that a program gives to the threads of all services. @default {{}} */
+  readonly threads?: ThreadSettings;
+  /** Extensions beside those that the configuration names. @default {[]} */
+  readonly extensions?: readonly ExtensionSource[];
+  /** Path or URL of a `deno.json` or an import map for extensions. @default {the `deno.json` of each module} */
+  readonly importMap?: string;
+}
 
 /** The settings of one start. Some of them are read when somebody first asks for them. */
 export class Settings {
   readonly config: Config;
   readonly runtime: RuntimeSettings;
-  /** URI of the broker that the configuration names. */
-  readonly broker: string | undefined;
   readonly #at: Section;
   readonly #read = new Map<SettingsReader<unknown>, unknown>();
   readonly #remarks: string[] = [];
   #describesRoutes = false;
+  #extensions: ExtensionParts = { entrypoints: {}, dependencies: {}, transports: {} };
+  #broker: string | undefined;
 
   /** Use {@linkcode Settings.read}. */
   constructor(config: Config, threads: ThreadSettings) {
     this.config = config;
     this.#at = new Section(config);
     this.runtime = runtimeSettings(this.#at, threads);
-    this.broker = namedBroker(this.#at);
     requireJson(this.#at);
     this.#remarks.push(...remarksOnPython(this.#at));
   }
@@ -38,12 +49,19 @@ export class Settings {
   /**
    * Reads a configuration.
    *
-   * @param threads The settings that a program gives to the threads of all services.
+   * It also loads the extensions, because their settings are read from the configuration, too.
+   *
    * @throws {ConfigurationError} If a value is not what its key takes.
    * @throws {RangeError} If one of `threads` makes no sense.
+   * @throws {ServiceLoadError} If an extension does not load.
    */
-  static async read(config: Config, threads: ThreadSettings = {}): Promise<Settings> {
+  static async read(
+    config: Config,
+    { threads = {}, extensions = [], importMap }: ReadSettingsOptions = {},
+  ): Promise<Settings> {
     const settings = new Settings(config, threads);
+    await settings.#loadExtensions([...settings.#at.texts("extensions") ?? [], ...extensions], importMap);
+    settings.#broker = namedBroker(settings.#at, Object.keys(settings.extensions.transports));
     if (settings.#at.others.length > 0) await settings.#readAll();
     return settings;
   }
@@ -54,6 +72,16 @@ export class Settings {
     return this.#read.get(reader) as Value;
   }
 
+  /** What the extensions provide that the configuration or the program has named. */
+  get extensions(): ExtensionParts {
+    return this.#extensions;
+  }
+
+  /** URI of the broker that the configuration names. */
+  get broker(): string | undefined {
+    return this.#broker;
+  }
+
   /** Sentences about keys that have no effect, for the log. */
   get remarks(): readonly string[] {
     return this.#remarks;
@@ -62,6 +90,18 @@ export class Settings {
   /** Whether a document describes the routes. It needs the details of the entrypoints in the manifests. */
   get describesRoutes(): boolean {
     return this.#describesRoutes;
+  }
+
+  async #loadExtensions(sources: readonly ExtensionSource[], importMap: string | undefined): Promise<void> {
+    if (sources.length === 0) return;
+    const { loadExtensions } = await import("./loaded_extensions.ts");
+    const { modules, limits: { loadTimeout } } = this.runtime;
+    this.#extensions = await loadExtensions(sources, {
+      at: this.#at,
+      modules,
+      ...(loadTimeout !== undefined && { loadTimeout }),
+      ...(importMap !== undefined && { importMap }),
+    });
   }
 
   async #readAll(): Promise<void> {
@@ -84,9 +124,13 @@ export class Settings {
 const TRANSPORT = /^(?:memory:?|local|local:.*|(?:py)?amqps?:\/\/.*)$/;
 
 /** `TRANSPORT`, else Nameko's `AMQP_URI`. */
-function namedBroker(at: Section): string | undefined {
+function namedBroker(at: Section, schemes: readonly string[]): string | undefined {
   const uri = at.text("AMQP_URI");
-  return at.text("TRANSPORT", TRANSPORT, "memory:, local:, local:NAME or an amqp:// URI") ?? uri;
+  const chosen = at.text("TRANSPORT");
+  if (chosen === undefined) return uri;
+  if (TRANSPORT.test(chosen) || schemes.includes(chosen.split(":", 1)[0]!)) return chosen;
+  const others = schemes.map((scheme) => `, ${scheme}:…`).join("");
+  return at.refuse("TRANSPORT", `memory:, local:, local:NAME${others} or an amqp:// URI`);
 }
 
 /** Refuses another serializer than JSON: RPC and events are JSON here. */

@@ -7,12 +7,7 @@
  */
 import type { Container } from "../runtime/serving/container.ts";
 import type { BrokerError } from "../runtime/message/errors.ts";
-import type {
-  DependencyRegistry,
-  DependencySetup,
-  EntrypointFactory,
-  EntrypointRegistry,
-} from "../runtime/hosting/host.ts";
+import type { DependencySetup, EntrypointFactory } from "../runtime/hosting/host.ts";
 import type { Wiring } from "../runtime/serving/launcher.ts";
 import type { Log } from "../runtime/log/log.ts";
 import { isLogged } from "../runtime/log/observe.ts";
@@ -38,10 +33,6 @@ export interface WireOptions {
    * @default {the broker that the configuration names, else RabbitMQ on localhost, else `local:`}
    */
   readonly broker?: string | Transport;
-  /** Entrypoint kinds beside the built-in ones. */
-  readonly entrypoints: EntrypointRegistry;
-  /** Dependency kinds beside the built-in ones. */
-  readonly dependencies: DependencyRegistry;
   /** Gives the services that run. */
   readonly containers: () => ReadonlyMap<string, Container>;
   /** Tells whether a service that has been loaded will serve HTTP. */
@@ -68,7 +59,8 @@ export interface Wired extends Wiring {
  * @throws {BrokerError} If the broker cannot be reached.
  */
 export async function wire(options: WireOptions): Promise<Wired> {
-  const { settings, entrypoints, dependencies, log } = options;
+  const { settings, log } = options;
+  const { entrypoints, dependencies } = settings.extensions;
   const connection: { lost: boolean; transport?: Transport } = { lost: false };
   const shared = sharedParts(
     options,

@@ -13,6 +13,8 @@ export interface CommandIo {
   readonly revision?: string;
   /** The services inside the program. A program with services has no commands. */
   readonly application?: Application;
+  /** URLs of the extensions inside the program. */
+  readonly extensions: readonly string[];
   readonly env: Environment;
   /** Whether messages go to a terminal, on which the command can replace a line. */
   readonly terminal: boolean;
@@ -36,6 +38,8 @@ export interface CommandIo {
 export interface Build {
   /** Revision of Enoki's own source, if `compile` knew it. */
   readonly revision?: string;
+  /** URLs of the extensions inside the binary. @default {[]} */
+  readonly extensions?: readonly string[];
   /** The services inside the binary. Absent if the binary takes its services from the command line. */
   readonly application?: Application;
 }

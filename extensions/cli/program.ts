@@ -29,7 +29,7 @@ export async function parseAndRun(
     return await parse();
   }
 
-  withLoading(withServing(subcommand(program, "run", "serve the services of modules")))
+  withLoading(withExtension(withServing(subcommand(program, "run", "serve the services of modules"))))
     .argument("<module...>", "path or URL of a module; add :name for one of its services")
     .option("--watch", "reload services when their files change")
     .addHelpText(
@@ -46,7 +46,7 @@ export async function parseAndRun(
       status = await runCommand(modules, flags, io);
     });
 
-  withBroker(subcommand(program, "call", "call a method and print its result as JSON"))
+  withExtension(withBroker(subcommand(program, "call", "call a method and print its result as JSON")))
     .argument("<service.method>", "what to call", callTarget)
     .argument("[arguments...]", "JSON, or else plain text; key=value is a keyword argument")
     .option("--timeout <seconds>", "how long to wait for the answer (default: 30)", seconds)
@@ -65,7 +65,7 @@ export async function parseAndRun(
       status = await callCommand(target, words, flags, io);
     });
 
-  withBroker(subcommand(program, "emit", "dispatch an event in the name of a service"))
+  withExtension(withBroker(subcommand(program, "emit", "dispatch an event in the name of a service")))
     .argument("<source-service>", "name of the service that the event comes from")
     .argument("<event>", "type of the event")
     .argument("[payload]", "JSON, or else plain text (default: null)")
@@ -108,7 +108,7 @@ export async function parseAndRun(
       status = await describeCommand(modules, flags, io);
     });
 
-  withBroker(subcommand(program, "config", "show the configuration, with its secrets masked"))
+  withExtension(withBroker(subcommand(program, "config", "show the configuration, with its secrets masked")))
     .option("--json", "print it as JSON instead of YAML")
     .addHelpText("after", examples(io, [["config --config app.yaml", "a file with its variables filled in"]]))
     .action(async (flags) => {
@@ -116,7 +116,9 @@ export async function parseAndRun(
       status = await configCommand(flags, io);
     });
 
-  withFetching(subcommand(program, "compile", "make one binary of a service, or of this program"))
+  withFetching(
+    withExtension(subcommand(program, "compile", "make one binary of a service, or of this program")),
+  )
     .argument(
       "[module...]",
       "path or URL of a module; add :name for one of its services (default: modules given to run)",
@@ -130,6 +132,7 @@ export async function parseAndRun(
       examples(io, [
         ["compile ./orders.ts -o orders", "a program that serves orders"],
         ["compile -o enoki", "this program"],
+        ["compile --extension ./nats.ts -o enoki", "this program, with an extension"],
       ]),
     )
     .action(async (modules, flags) => {
@@ -169,7 +172,10 @@ function addDeadCommands(
       ]),
     );
   const deadSubcommand = (name: string, summary: string) =>
-    withBroker(subcommand(dead, name, summary)).argument("<queue>", "name of the queue that they died in")
+    withExtension(withBroker(subcommand(dead, name, summary))).argument(
+      "<queue>",
+      "name of the queue that they died in",
+    )
       .showHelpAfterError(`See ${io.program} dead ${name} --help`);
   deadSubcommand("list", "print one line about each message")
     .option("--json", "print them as JSON")
@@ -251,6 +257,14 @@ function withBroker(command: Command): Command {
   return withConfig(command).option(
     "--broker <uri>",
     "amqp://user:password@host/vhost, amqps://…, local: or memory:",
+  );
+}
+
+function withExtension(command: Command): Command {
+  return command.option(
+    "--extension <module>",
+    "path or URL of an extension, which gets all rights of this program; repeatable",
+    append,
   );
 }
 

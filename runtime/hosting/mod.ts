@@ -3,11 +3,19 @@
  *
  * An extension has two halves. Every thread loads the author's half (`entrypoint()` and `dependency()` of
  * `@enoki/enoki`), which turns messages into arguments. The main thread loads the host half, with all
- * permissions that the main thread has. A program passes the host half to `run()` by kind, as `entrypoints`
- * or `dependencies`.
+ * permissions that the main thread has. A module exports the host half as a value that `extension()` has made,
+ * and the operator names this module: with `--extension`, under `extensions` in the configuration, or in `run()`.
  *
  * @module
  */
+export { extension } from "./extension.ts";
+export type {
+  Extension,
+  ExtensionParts,
+  ExtensionSpec,
+  TransportFactory,
+  TransportRegistry,
+} from "./extension.ts";
 export type {
   DependencyRegistry,
   DependencySetup,

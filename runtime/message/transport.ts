@@ -4,8 +4,8 @@
  *
  * This file is the narrow interface between Enoki and a broker: a small form of the AMQP 0-9-1 model. RPC,
  * events and messaging are written once, above these types. The transports `memory:`, `local:` and `amqp:`
- * implement the types below. One conformance suite (`tests/conformance/`) runs against all three, and against
- * any transport that a user writes.
+ * implement the types below. One conformance suite (`conformance/`) runs against all three, and against any
+ * transport that a user writes.
  */
 
 /** How an exchange chooses queues for a message (AMQP 0-9-1, section 3.1.3). */

@@ -168,7 +168,7 @@ async function info(
   if (!success) {
     signal?.throwIfAborted();
     const reason = new TextDecoder().decode(stderr).trim().replace(/^error: /, "");
-    throw new ServiceLoadError(`Cannot load service module ${moduleUrl}: ${reason}`);
+    throw new ServiceLoadError(`Cannot load module ${moduleUrl}: ${reason}`);
   }
   return JSON.parse(new TextDecoder().decode(stdout));
 }

@@ -72,12 +72,12 @@ export async function prepareModule(
     if (graph.failure === undefined) return { url, source: url, needs: graph.needs };
     // The module's own `deno.json` may have the name, or it may be one of the runtime's own names.
     if (graph.isUnresolved) return await bundled();
-    throw new ServiceLoadError(`Cannot load service module ${url}: ${graph.failure}`);
+    throw new ServiceLoadError(`Cannot load module ${url}: ${graph.failure}`);
   } catch (error) {
     signal?.throwIfAborted();
     if (!limit.signal.aborted) throw error;
     throw new ServiceLoadError(
-      `Cannot load service module ${url}: its modules did not all arrive within ${loadTimeout} ms`,
+      `Cannot load module ${url}: its modules did not all arrive within ${loadTimeout} ms`,
     );
   }
 }

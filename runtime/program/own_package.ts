@@ -22,6 +22,7 @@ export const OWN_PACKAGE: {
     "./websocket": "./extensions/websocket/client.ts",
     "./testing": "./runtime/testing.ts",
     "./hosting": "./runtime/hosting/mod.ts",
+    "./conformance": "./runtime/message/conformance/mod.ts",
   },
 };
 

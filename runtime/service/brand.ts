@@ -10,7 +10,7 @@
 export const BRAND: unique symbol = Symbol.for("enoki.definition") as never;
 
 /** The kinds of definitions. */
-export type Brand = "service" | "contract" | "entrypoint" | "dependency";
+export type Brand = "service" | "contract" | "entrypoint" | "dependency" | "extension";
 
 /** Returns whether any copy of this library defined `value` as a `brand`. */
 export function hasBrand(value: unknown, brand: Brand): boolean {

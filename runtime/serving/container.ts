@@ -330,7 +330,8 @@ function createEntrypoints(
 
 function noExtension(service: string, what: string, kind: string): ConfigurationError {
   return new ConfigurationError(
-    `Cannot serve service "${service}": no extension provides ${what} of kind "${kind}". Pass it to run()`,
+    `Cannot serve service "${service}": no extension provides ${what} of kind "${kind}". ` +
+      "Name the module of one that does: --extension <module>, extensions in the configuration, or run()",
   );
 }
 

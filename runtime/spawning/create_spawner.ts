@@ -56,7 +56,7 @@ export function createSpawner(
   }
   if (needs === undefined) {
     throw new ServiceLoadError(
-      `Cannot load service module ${url} with restricted permissions: only deno info knows what it ` +
+      `Cannot load module ${url} with restricted permissions: only deno info knows what it ` +
         "needs, and this process may not run deno. Pass --allow-run",
     );
   }

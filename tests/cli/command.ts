@@ -33,6 +33,7 @@ export class Command {
     const io: CommandIo = {
       program: "enoki",
       version: "enoki 1.2.3",
+      extensions: [],
       env: new Map(Object.entries(env)),
       terminal,
       colors: false,

@@ -132,6 +132,41 @@ export function binaryLaws({ folder, generic, application, empty }: Binaries): v
     await program.says(/\nfunction\n {2}rpc +a\n[^]*Ready on memory:/);
   });
 
+  /** An extension with a transport of its own, as a stranger writes it. */
+  const NEST = `
+    import { extension } from "@enoki/enoki/hosting";
+    import { local } from "@enoki/enoki/local";
+    const nest = (uri, options) => local({ ...options, address: uri.replace("nest:", "local:") });
+    export default extension({ transports: { nest } });`;
+
+  Deno.test("The generic binary loads an extension from a file", async () => {
+    const extension = `${folder}/nest.ts`;
+    await Deno.writeTextFile(extension, NEST);
+    const broker = `nest://${folder}/generic.sock`;
+    await using program = new Program(
+      [generic, "run", "--extension", extension, "--broker", broker, "--http", "127.0.0.1:0", SHOP],
+      nowhere,
+    );
+    await program.says(/Ready on \S*generic\.sock/);
+  });
+
+  Deno.test("A binary has inside the extensions that its configuration and its flags name", async () => {
+    const [path, config] = [`${folder}/nested`, `${folder}/nested.yaml`];
+    const [extension, other] = [`${folder}/inside.ts`, `${folder}/other.ts`];
+    await Deno.writeTextFile(extension, NEST);
+    await Deno.writeTextFile(other, NEST.replaceAll("nest", "nest2"));
+    await Deno.writeTextFile(config, `extensions: [${extension}]\nTRANSPORT: nest://${folder}/inside.sock\n`);
+    await compile(SHOP, "-o", path, "--config", config, "--extension", other);
+    await Promise.all([extension, other].map((file) => Deno.remove(file)));
+    await using program = new Program([path, "--http", "127.0.0.1:0"], nowhere);
+    await program.says(/Ready on \S*inside\.sock/);
+    await using second = new Program(
+      [path, "--broker", `nest2://${folder}/2.sock`, "--http", "127.0.0.1:0"],
+      nowhere,
+    );
+    await second.says(/Ready on \S*2\.sock/);
+  });
+
   Deno.test("The generic binary compiles with the deno on the PATH", async () => {
     const path = `${folder}/by_binary`;
     const { status, err } = await runProgram([generic, "compile", SHOP, "-o", path], {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { memory, MemoryBroker } from "../../extensions/memory/mod.ts";
+import { extension } from "../../runtime/hosting/extension.ts";
 import { connect, run } from "../../extensions/run.ts";
 import { BrokerError, ServiceLoadError } from "../../runtime/message/errors.ts";
 import { configureLogging } from "../../runtime/log/observe.ts";
@@ -178,17 +179,19 @@ Deno.test("Running.shutdown() stops at once when its signal aborts, or that of a
 Deno.test("Running.finished rejects when a container fails, and the others are stopped", async () => {
   const reason = new Error("the task in the background failed");
   const running = await serveInMemory(new MemoryBroker(), ["chain.ts"], {
-    entrypoints: {
-      rpc: (_entries, host) => ({
-        start: () => {
-          const fails = host.service === "enoki_test_middle";
-          host.watch(fails ? Promise.reject(reason) : Promise.resolve());
-          return Promise.resolve();
-        },
-        stop: () => Promise.resolve(),
-        [Symbol.asyncDispose]: () => Promise.resolve(),
-      }),
-    },
+    extensions: [extension({
+      entrypoints: {
+        rpc: (_entries, host) => ({
+          start: () => {
+            const fails = host.service === "enoki_test_middle";
+            host.watch(fails ? Promise.reject(reason) : Promise.resolve());
+            return Promise.resolve();
+          },
+          stop: () => Promise.resolve(),
+          [Symbol.asyncDispose]: () => Promise.resolve(),
+        }),
+      },
+    })],
   });
   await assert.rejects(running.finished, reason);
   assert.equal(running.containers.get("enoki_test_middle")?.state, "failed");
@@ -198,13 +201,15 @@ Deno.test("Running.finished rejects when a container fails, and the others are s
 
 Deno.test("Running.finished may reject unheard", async () => {
   const running = await serveInMemory(new MemoryBroker(), ["twin.ts"], {
-    entrypoints: {
-      rpc: (_entries, host) => ({
-        start: () => Promise.resolve(host.watch(Promise.reject(new Error("nobody listens")))),
-        stop: () => Promise.resolve(),
-        [Symbol.asyncDispose]: () => Promise.resolve(),
-      }),
-    },
+    extensions: [extension({
+      entrypoints: {
+        rpc: (_entries, host) => ({
+          start: () => Promise.resolve(host.watch(Promise.reject(new Error("nobody listens")))),
+          stop: () => Promise.resolve(),
+          [Symbol.asyncDispose]: () => Promise.resolve(),
+        }),
+      },
+    })],
   });
   await running.shutdown();
 });

@@ -4,6 +4,7 @@ import { escapeControlsInLines } from "../../../runtime/log/terminal_text.ts";
 import { resolveConfig } from "../../../runtime/config/config.ts";
 import { formatConfigYaml } from "../../../runtime/config/yaml.ts";
 import type { CommandIo } from "../command_io.ts";
+import { withExtensions } from "../flags/extension_flags.ts";
 import { EXIT } from "../view/failure_report.ts";
 
 /** The flags that set the configuration. */
@@ -11,19 +12,24 @@ export interface ConfigFlags {
   readonly config?: string;
   readonly define?: readonly string[];
   readonly broker?: string;
+  /** Paths or URLs of modules that export extensions. */
+  readonly extension?: readonly string[];
 }
 
 /** Prints the configuration that the other commands would use. */
 export async function configCommand(
-  { config: file, define, broker, json }: ConfigFlags & { readonly json?: boolean },
+  { config: file, define, broker, extension, json }: ConfigFlags & { readonly json?: boolean },
   io: CommandIo,
 ): Promise<number> {
-  const resolved = await resolveConfig({
-    env: io.env,
-    ...(file !== undefined && { file }),
-    ...(define && { define }),
-    flags: { TRANSPORT: broker },
-  });
+  const resolved = withExtensions(
+    await resolveConfig({
+      env: io.env,
+      ...(file !== undefined && { file }),
+      ...(define && { define }),
+      flags: { TRANSPORT: broker },
+    }),
+    extension,
+  );
   const config = maskRandomTexts(maskSecrets(resolved));
   const text = json ? `${JSON.stringify(config, null, 2)}\n` : formatConfigYaml(config);
   io.writeResult(escapeControlsInLines(text));

@@ -2,6 +2,7 @@ import type { Config } from "../../../runtime/config/file.ts";
 import { resolveConfig } from "../../../runtime/config/config.ts";
 import { configureLogging } from "../../../runtime/log/observe.ts";
 import type { CommandIo } from "../command_io.ts";
+import { withExtensions } from "../flags/extension_flags.ts";
 import type { ConfigFlags } from "./config.ts";
 
 /** Seconds that a broker has to confirm a message. */
@@ -12,7 +13,7 @@ export const CONFIRM_TIMEOUT = 30;
  * and returns the configuration.
  */
 export async function beginMessaging(
-  { config: file, define, logLevel = "warning" }: ConfigFlags & { readonly logLevel?: string },
+  { config: file, define, extension, logLevel = "warning" }: ConfigFlags & { readonly logLevel?: string },
   io: CommandIo,
 ): Promise<Config> {
   configureLogging({
@@ -20,9 +21,10 @@ export async function beginMessaging(
     colors: io.colors,
     write: (line) => io.writeMessage(`${line}\n`),
   });
-  return await resolveConfig({
+  const config = await resolveConfig({
     env: io.env,
     ...(file !== undefined && { file }),
     ...(define && { define }),
   });
+  return withExtensions(config, [...io.extensions, ...extension ?? []]);
 }

@@ -11,7 +11,8 @@ import type { CommandIo, StopSignal } from "../command_io.ts";
 import type { Running, ServeOptions } from "../../serve.ts";
 import { Settings } from "../../settings.ts";
 import type { ConfigFlags } from "./config.ts";
-import { ConfigWatch, denoConfigsOf } from "../flags/config_watch.ts";
+import { ConfigWatch, denoConfigsOf, localFilesOf } from "../flags/config_watch.ts";
+import { withExtensions } from "../flags/extension_flags.ts";
 import { EXIT } from "../view/failure_report.ts";
 import { requireModuleFiles } from "../flags/module_files.ts";
 import { type ModuleFlags, withModuleFlags } from "../flags/module_flags.ts";
@@ -53,6 +54,7 @@ export async function runCommand(
     config: file,
     define,
     broker,
+    extension = [],
     maxWorkers,
     concurrency,
     http,
@@ -81,14 +83,20 @@ export async function runCommand(
     ...(define && { define }),
     flags: given,
   });
-  const config = withModuleFlags(flagsWin(resolved, given), flags);
-  const settings = await Settings.read(config);
+  const flagged = withModuleFlags(flagsWin(resolved, given), flags);
+  // What the configuration inside a binary names is inside the binary, too.
+  const named = io.application === undefined ? flagged : { ...flagged, extensions: null };
+  const config = withExtensions(named, extension);
+  const settings = await Settings.read(config, {
+    extensions: io.extensions,
+    ...(flags.importMap !== undefined && { importMap: flags.importMap }),
+  });
   await requireModuleFiles(modules);
   const { serve } = await import("../../serve.ts");
   using stop = new StopRequests(io);
   await using _watching = watch
     ? new ConfigWatch(
-      [...(file === undefined ? [] : [file]), ...denoConfigsOf(modules)],
+      [...(file === undefined ? [] : [file]), ...denoConfigsOf(modules), ...localFilesOf(extension)],
       (changed) => view.say(`${changed} has changed. Restart to use it: only a start reads it`),
     )
     : undefined;

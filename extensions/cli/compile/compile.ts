@@ -17,14 +17,15 @@ import {
 import { ConfigurationError } from "../../../runtime/message/errors.ts";
 import { loadModule, NoServiceError } from "../../../runtime/serving/loader.ts";
 import type { ModuleFetcherOptions } from "../../../runtime/module/fetch/fetcher.ts";
-import { type ModuleSpecifier, parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
+import { type ModuleSpecifier, moduleUrl, parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import { ownModuleUnder } from "../../../runtime/program/own_modules.ts";
 import { OWN_PACKAGE } from "../../../runtime/program/own_package.ts";
 import { nearestConfig } from "../../../runtime/program/program_config.ts";
 import { THREAD_ENTRIES } from "../../../runtime/spawning/spawner.ts";
+import { loadExtensionModule } from "../../loaded_extensions.ts";
 import { addressFrom, binaryImports } from "./binary_imports.ts";
 import type { Application, Build, CommandIo } from "../command_io.ts";
-import { checkBinaryConfig, fetchingOptions, readConfigText } from "./compiled_config.ts";
+import { checkBinaryConfig, ingredients, readConfigText } from "./compiled_config.ts";
 import { Compiler, verifyBinary } from "./compiler.ts";
 import { EXIT } from "../view/failure_report.ts";
 import { requireModuleFiles } from "../flags/module_files.ts";
@@ -37,6 +38,8 @@ export type CompileFlags = ModuleFlags & {
   readonly output?: string;
   readonly config?: string;
   readonly target?: string;
+  /** Paths or URLs of modules that export extensions. */
+  readonly extension?: readonly string[];
 };
 
 /** Writes a binary that serves some modules. Without modules, the binary has all commands. */
@@ -54,8 +57,10 @@ export async function compileCommand(
   }
   await requireModuleFiles(modules);
   const config = configFile === undefined ? undefined : await readConfigText(configFile);
-  if (config !== undefined) await checkBinaryConfig(config);
-  const fetching = await fetchingOptions(config, flags, io.env);
+  const { modules: fetching, extensions } = await ingredients(config, flags, io.env);
+  const given = { extensions, ...(flags.importMap !== undefined && { importMap: flags.importMap }) };
+  if (config === undefined) await requireExtensions(extensions, fetching, flags.importMap);
+  else await checkBinaryConfig(config, given);
   for (const specifier of specifiers) await requireServices(specifier, fetching, flags.importMap);
   const compiler = await Compiler.find();
   const path = output ?? defaultOutput(first, target);
@@ -71,20 +76,26 @@ export async function compileCommand(
       importMap,
       await binaryImports(first && project, pathToFileURL(importMap), source),
     );
-    const packed = await Promise.all(specifiers.map((specifier) =>
-      packModule(specifier, {
-        folder,
-        view: { deno: compiler.path, config: project, importMap },
-        modules: fetching,
-        doors: doors(source),
-        ...(flags.importMap !== undefined && { importMap: flags.importMap }),
-      })
-    ));
+    const packing = {
+      folder,
+      view: { deno: compiler.path, config: project, importMap },
+      modules: fetching,
+      doors: doors(source),
+      ...(flags.importMap !== undefined && { importMap: flags.importMap }),
+    };
+    const packed = await Promise.all(specifiers.map((specifier) => packModule(specifier, packing)));
+    const added = await Promise.all(
+      extensions.map((module) => packModule({ url: moduleUrl(module), service: undefined }, packing)),
+    );
     const inside = packed.map(({ specifier }) => specifier);
     const application = first &&
       await describeApplication(basename(path, ".exe"), first.url, inside, config?.text);
     const revision = io.revision ?? await revisionOf(source);
-    const build = { ...(revision !== undefined && { revision }), ...(application && { application }) };
+    const build = {
+      ...(revision !== undefined && { revision }),
+      extensions: added.map(({ specifier }) => specifier.url),
+      ...(application && { application }),
+    };
     await Deno.writeTextFile(entry, entryText(pathToFileURL(entry), source, build));
     const code = Deno.build.standalone ? await compiler.locate(BUNDLER_CODE) : bundlerCodePath();
     await compiler.compile(entry, {
@@ -92,6 +103,7 @@ export async function compileCommand(
       include: [
         ...threadEntries(source),
         ...(first ? packed.flatMap(({ include }) => include) : doors(source)),
+        ...added.flatMap(({ include }) => include),
         // Only a binary that loads services when it runs bundles modules.
         ...(code !== undefined && first === undefined ? [await packBundlerCode(code, folder)] : []),
       ],
@@ -137,6 +149,16 @@ async function requireServices(
   }
 }
 
+/** Refuses an extension that does not load here, because the binary could not use it either. */
+async function requireExtensions(
+  extensions: readonly string[],
+  modules: ModuleFetcherOptions,
+  importMap: string | undefined,
+): Promise<void> {
+  const options = { modules, ...(importMap !== undefined && { importMap }) };
+  for (const extension of extensions) await loadExtensionModule(extension, options);
+}
+
 /** @param origin URL of the first module, as the user has given it. */
 async function describeApplication(
   name: string,
@@ -153,13 +175,12 @@ async function describeApplication(
   };
 }
 
-function entryText(entry: URL, source: string, { application, ...build }: Build): string {
-  const modules = application?.modules.map((module) => {
-    const specifier = JSON.stringify(addressFrom(entry, module));
-    return `import.meta.resolve(${specifier})`;
-  });
+function entryText(entry: URL, source: string, { application, extensions = [], ...build }: Build): string {
+  const resolved = (module: string) => `import.meta.resolve(${JSON.stringify(addressFrom(entry, module))})`;
+  const modules = application?.modules.map(resolved);
   const parts = [
     JSON.stringify(build).slice(1, -1),
+    `"extensions": [${extensions.map(resolved)}]`,
     application && `"application": { ...${JSON.stringify(application)}, modules: [${modules}] }`,
   ];
   // A start needs these modules at once. Deno keeps no compiled code of modules that are imported later.

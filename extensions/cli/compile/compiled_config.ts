@@ -1,11 +1,12 @@
 /** Reads and checks the configuration file that `compile` puts into a binary. */
-import { Settings } from "../../settings.ts";
+import { type ReadSettingsOptions, Settings } from "../../settings.ts";
 import type { Environment } from "../../../runtime/config/references.ts";
 import { Section } from "../../../runtime/config/section.ts";
 import { runtimeSettings } from "../../../runtime/serving/settings.ts";
 import { parseConfigText } from "../../../runtime/config/file.ts";
 import type { ModuleFetcherOptions } from "../../../runtime/module/fetch/fetcher.ts";
 import { ConfigurationError } from "../../../runtime/message/errors.ts";
+import { withExtensions } from "../flags/extension_flags.ts";
 import { type ModuleFlags, withModuleFlags } from "../flags/module_flags.ts";
 
 /** A configuration file as it is put into a binary. Its variables are filled in where the binary runs. */
@@ -32,11 +33,14 @@ export async function readConfigText(path: string): Promise<ConfigText> {
  *
  * @throws {ConfigurationError} If the configuration would fail, whatever values its variables have.
  */
-export async function checkBinaryConfig(config: ConfigText): Promise<void> {
+export async function checkBinaryConfig(
+  config: ConfigText,
+  options: Pick<ReadSettingsOptions, "extensions" | "importMap">,
+): Promise<void> {
   const failures: unknown[] = [];
   for (const env of ENVIRONMENTS) {
     try {
-      await Settings.read(await parse(config, env));
+      await Settings.read(await parse(config, env), options);
       return;
     } catch (error) {
       failures.push(error);
@@ -45,19 +49,23 @@ export async function checkBinaryConfig(config: ConfigText): Promise<void> {
   throw failures[0];
 }
 
-/**
- * Returns how to fetch modules while a binary is made: as the flags and the file say, with the variables of
- * `env`.
- *
- * @throws {ConfigurationError} If a flag or a value in the file makes no sense.
- */
-export async function fetchingOptions(
+/** What a binary is made with: as the flags and the file say, with the variables of an environment. */
+export interface Ingredients {
+  /** How to fetch modules. */
+  readonly modules: ModuleFetcherOptions;
+  /** Paths or URLs of extensions. */
+  readonly extensions: readonly string[];
+}
+
+/** @throws {ConfigurationError} If a flag or a value in the file makes no sense. */
+export async function ingredients(
   config: ConfigText | undefined,
-  flags: ModuleFlags,
+  { extension, ...flags }: ModuleFlags & { readonly extension?: readonly string[] },
   env: Environment,
-): Promise<ModuleFetcherOptions> {
-  const { modules = null } = config === undefined ? {} : await parse(config, env);
-  return runtimeSettings(new Section(withModuleFlags({ modules }, flags))).modules;
+): Promise<Ingredients> {
+  const { modules = null, extensions = null } = config === undefined ? {} : await parse(config, env);
+  const at = new Section(withExtensions(withModuleFlags({ modules, extensions }, flags), extension));
+  return { modules: runtimeSettings(at).modules, extensions: at.texts("extensions") ?? [] };
 }
 
 function parse({ path, text }: ConfigText, env: Environment) {

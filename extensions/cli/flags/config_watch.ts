@@ -1,4 +1,5 @@
 import { relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { FileWatch } from "../../../runtime/serving/file_watch.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import { nearestConfig } from "../../../runtime/program/program_config.ts";
@@ -27,6 +28,14 @@ export class ConfigWatch implements AsyncDisposable {
       for (const path of changed ?? []) onChange(files.get(path)!);
     }
   }
+}
+
+/** Gives the paths of the modules that are files, as the caller names them. */
+export function localFilesOf(modules: readonly string[]): readonly string[] {
+  return modules.flatMap((module) => {
+    const { url } = parseModuleSpecifier(module);
+    return url.startsWith("file:") ? [relative(Deno.cwd(), fileURLToPath(url))] : [];
+  });
 }
 
 /** Gives the path of each local module's `deno.json`, if there is one, relative to the working folder. */

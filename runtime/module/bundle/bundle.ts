@@ -129,7 +129,7 @@ async function makeBundle(request: BundleRequest, signal: AbortSignal | undefine
   const decoder = new TextDecoder();
   if (code !== 0) {
     throw new ServiceLoadError(
-      `Cannot load service module ${request.url}: the process that bundles it ended with status ${code}: ${
+      `Cannot load module ${request.url}: the process that bundles it ended with status ${code}: ${
         decoder.decode(stderr).trim()
       }`,
     );

@@ -278,7 +278,7 @@ function placeOf({ file, line, column, lineText }: esbuild.Location) {
 function failureText(error: unknown, entry: string): string {
   const { errors = [] } = error as Partial<esbuild.BuildFailure>;
   const first = errors.find(({ location }) => location !== null) ?? errors[0];
-  if (first === undefined) return `Cannot load service module ${entry}: ${(error as Error).message}`;
+  if (first === undefined) return `Cannot load module ${entry}: ${(error as Error).message}`;
   const place = first.location === null ? undefined : placeOf(first.location);
   const at = place && `${place.source}:${place.line}:${place.column}`;
   if (first.detail instanceof ServiceLoadError) {
@@ -287,5 +287,5 @@ function failureText(error: unknown, entry: string): string {
   const text = first.text.startsWith("Could not resolve import(")
     ? "import() of a pattern cannot be bundled. Write a literal for each module that it may be"
     : first.text.replaceAll(`${NAMESPACE}:`, "");
-  return `Cannot load service module ${entry}: ${at === undefined ? "" : `${at}: `}${text}`;
+  return `Cannot load module ${entry}: ${at === undefined ? "" : `${at}: `}${text}`;
 }

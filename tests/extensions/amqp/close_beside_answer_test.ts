@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { amqp } from "../../../extensions/amqp/mod.ts";
 import { BrokerError } from "../../../runtime/message/errors.ts";
-import { Inbox } from "../../conformance/inbox.ts";
+import { Inbox } from "../../../runtime/message/conformance/inbox.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 import { channelClose, connectionClose, FrameProxy, METHODS } from "../../fixtures/frame_proxy.ts";
 

@@ -12,7 +12,7 @@ import { createLog } from "../../../runtime/log/log.ts";
 import { describeFailure } from "../../../runtime/message/failure.ts";
 import { setWireFields, wireFieldsOf } from "../../../runtime/message/field_table.ts";
 import type { FieldTable, MessageProperties } from "../../../runtime/message/transport.ts";
-import { Inbox } from "../../conformance/inbox.ts";
+import { Inbox } from "../../../runtime/message/conformance/inbox.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 
 /** The bytes of a field. */

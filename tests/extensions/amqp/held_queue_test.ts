@@ -6,7 +6,7 @@ import { event } from "../../../extensions/events/mod.ts";
 import { createLog } from "../../../runtime/log/log.ts";
 import { service } from "../../../runtime/service/service.ts";
 import type { Topology } from "../../../runtime/message/transport.ts";
-import { Inbox } from "../../conformance/inbox.ts";
+import { Inbox } from "../../../runtime/message/conformance/inbox.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 import { BROKERS } from "../../fixtures/brokers.ts";
 import { SeverableProxy } from "../../fixtures/severable_proxy.ts";

@@ -5,7 +5,7 @@ import { deadLetterQueueOf } from "../../../runtime/hosting/message_fate.ts";
 import { describeFailure } from "../../../runtime/message/failure.ts";
 import { failed, type Outcome } from "../../../runtime/message/outcome.ts";
 import { QueueHost } from "../../../runtime/hosting/queue_host.ts";
-import { letter } from "../../conformance/stage.ts";
+import { letter } from "../../../runtime/message/conformance/stage.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 import { SeverableProxy } from "../../fixtures/severable_proxy.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { amqp } from "../../../extensions/amqp/mod.ts";
 import type { Topology, Transport, TransportStatus } from "../../../runtime/message/transport.ts";
-import { Inbox } from "../../conformance/inbox.ts";
+import { Inbox } from "../../../runtime/message/conformance/inbox.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 import { connectionClose, FrameProxy, METHODS } from "../../fixtures/frame_proxy.ts";
 import { SeverableProxy } from "../../fixtures/severable_proxy.ts";

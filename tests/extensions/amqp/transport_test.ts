@@ -1,12 +1,12 @@
 import { amqp } from "../../../extensions/amqp/mod.ts";
-import { transportConformance } from "../../conformance/transport.ts";
+import { testBrokers } from "../../../runtime/message/conformance/mod.ts";
 import { brokerUri } from "../../fixtures/broker_probe.ts";
 import { SeverableProxy } from "../../fixtures/severable_proxy.ts";
 
 const uri = await brokerUri();
 
 if (uri !== undefined) {
-  transportConformance("amqp", async () => {
+  testBrokers("amqp", async () => {
     const proxy = await SeverableProxy.open(uri);
     return {
       async transport(options = {}) {

@@ -1,7 +1,7 @@
 /** What happens when something that was declared is gone: it is declared again as soon as it is missed. */
 import assert from "node:assert/strict";
 import { amqp } from "../../../extensions/amqp/mod.ts";
-import { Inbox } from "../../conformance/inbox.ts";
+import { Inbox } from "../../../runtime/message/conformance/inbox.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 
 brokerTest(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { local } from "../../../extensions/local/mod.ts";
-import { Inbox } from "../../conformance/inbox.ts";
+import { Inbox } from "../../../runtime/message/conformance/inbox.ts";
 import { enoki, withBroker } from "../../cli/command.ts";
 
 /** Runs a test with a local broker that has the exchange `shop.events`, and an inbox of what comes to it. */

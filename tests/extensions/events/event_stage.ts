@@ -15,8 +15,8 @@ import { deadLetterQueueOf } from "../../../runtime/hosting/message_fate.ts";
 import type { PlainRecord } from "../../../runtime/message/plain.ts";
 import type { Service } from "../../../runtime/service/service.ts";
 import type { Topology, Transport } from "../../../runtime/message/transport.ts";
-import type { BrokerUnderTest } from "../../conformance/stage.ts";
-import { Inbox } from "../../conformance/inbox.ts";
+import type { BrokerUnderTest } from "../../../runtime/message/conformance/stage.ts";
+import { Inbox } from "../../../runtime/message/conformance/inbox.ts";
 
 /** What was handled, in order, and a way to wait for it. */
 export class Record<T> {

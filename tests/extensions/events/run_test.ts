@@ -4,7 +4,7 @@ import { connect, run } from "../../../extensions/run.ts";
 import { BrokerError } from "../../../runtime/message/errors.ts";
 import { deadLetterQueueOf, DEATH_HEADERS } from "../../../runtime/hosting/message_fate.ts";
 import { configureLogging } from "../../../runtime/log/observe.ts";
-import { Inbox } from "../../conformance/inbox.ts";
+import { Inbox } from "../../../runtime/message/conformance/inbox.ts";
 
 /** Lines of the log, which would be noise here. */
 const lines: string[] = [];

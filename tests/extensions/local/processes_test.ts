@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { local } from "../../../extensions/local/mod.ts";
 import type { Transport, TransportStatus } from "../../../runtime/message/transport.ts";
-import { Inbox } from "../../conformance/inbox.ts";
+import { Inbox } from "../../../runtime/message/conformance/inbox.ts";
 
 Deno.test("local() lets two processes talk through the host's broker", async () => {
   await using place = await Place.make();

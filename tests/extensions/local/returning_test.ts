@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type FrameHeader, FrameWriter, readFrames } from "../../../extensions/local/frame.ts";
 import { local } from "../../../extensions/local/mod.ts";
-import { Inbox } from "../../conformance/inbox.ts";
+import { Inbox } from "../../../runtime/message/conformance/inbox.ts";
 
 Deno.test("Transport.close() of local() resolves when open deliveries are back at the host", async () => {
   const path = await Deno.makeTempDir({ prefix: "enoki-" });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { local } from "../../../extensions/local/mod.ts";
 import { BrokerError, ConfigurationError } from "../../../runtime/message/errors.ts";
 import type { Transport } from "../../../runtime/message/transport.ts";
-import { Inbox } from "../../conformance/inbox.ts";
+import { Inbox } from "../../../runtime/message/conformance/inbox.ts";
 
 Deno.test("local() takes over a socket file that nobody listens on", async () => {
   await using directory = await Directory.make();

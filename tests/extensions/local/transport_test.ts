@@ -1,7 +1,7 @@
 import { local } from "../../../extensions/local/mod.ts";
-import { transportConformance } from "../../conformance/transport.ts";
+import { testBrokers } from "../../../runtime/message/conformance/mod.ts";
 
-transportConformance("local", async () => {
+testBrokers("local", async () => {
   const directory = await Deno.makeTempDir({ prefix: "enoki-" });
   const address = `local://${directory}/broker.sock`;
   const host = local({ address });

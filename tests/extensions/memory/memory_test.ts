@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { BrokerError } from "../../../runtime/message/errors.ts";
 import type { FieldTable, Message, TransportStatus } from "../../../runtime/message/transport.ts";
-import { Inbox } from "../../conformance/inbox.ts";
+import { Inbox } from "../../../runtime/message/conformance/inbox.ts";
 
 function letter(routingKey: string, properties: Message["properties"] = {}): Message {
   return { exchange: "", routingKey, body: "text", properties, mandatory: true };

@@ -1,7 +1,7 @@
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
-import { transportConformance } from "../../conformance/transport.ts";
+import { testBrokers } from "../../../runtime/message/conformance/mod.ts";
 
-transportConformance("memory", () => {
+testBrokers("memory", () => {
   const broker = new MemoryBroker();
   return Promise.resolve({
     async transport(options) {

@@ -7,8 +7,8 @@ import { deadLetterQueueOf } from "../../../runtime/hosting/message_fate.ts";
 import type { PlainRecord } from "../../../runtime/message/plain.ts";
 import type { Service } from "../../../runtime/service/service.ts";
 import type { Message, Topology, Transport } from "../../../runtime/message/transport.ts";
-import type { Inbox } from "../../conformance/inbox.ts";
-import { Stage } from "../../conformance/stage.ts";
+import type { Inbox } from "../../../runtime/message/conformance/inbox.ts";
+import { Stage } from "../../../runtime/message/conformance/stage.ts";
 import { BROKERS, isMissing } from "../../fixtures/brokers.ts";
 
 /** A service that is being served by a test; `log` is all that was logged. */

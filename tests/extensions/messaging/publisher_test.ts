@@ -15,7 +15,7 @@ import { encodeCallHeaders } from "../../../runtime/message/call_headers.ts";
 import type { DependencyHost } from "../../../runtime/service/dependency.ts";
 import { service } from "../../../runtime/service/service.ts";
 import type { FieldTable, Message } from "../../../runtime/message/transport.ts";
-import type { Inbox } from "../../conformance/inbox.ts";
+import type { Inbox } from "../../../runtime/message/conformance/inbox.ts";
 import { Record } from "../events/event_stage.ts";
 import { type MessagingStage, messagingTest } from "./messaging_stage.ts";
 

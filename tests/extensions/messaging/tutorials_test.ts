@@ -5,7 +5,7 @@ import { amqp } from "../../../extensions/amqp/mod.ts";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { connect, type Connection, run, type Running } from "../../../extensions/run.ts";
 import type { Transport } from "../../../runtime/message/transport.ts";
-import { Inbox } from "../../conformance/inbox.ts";
+import { Inbox } from "../../../runtime/message/conformance/inbox.ts";
 import { PrivateRabbitmq } from "../../fixtures/private_rabbitmq.ts";
 import { LogWatch } from "./log_watch.ts";
 

@@ -1,5 +1,5 @@
 import type { Transport } from "../../../runtime/message/transport.ts";
-import { Inbox } from "../../conformance/inbox.ts";
+import { Inbox } from "../../../runtime/message/conformance/inbox.ts";
 
 /** A tick as its handler has reported it. */
 export interface Tick {

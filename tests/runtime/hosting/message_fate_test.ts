@@ -15,7 +15,7 @@ import {
 } from "../../../runtime/hosting/message_fate.ts";
 import { describeFailure } from "../../../runtime/message/failure.ts";
 import type { Delivery, Message, QueueDeclaration, Transport } from "../../../runtime/message/transport.ts";
-import { Inbox } from "../../conformance/inbox.ts";
+import { Inbox } from "../../../runtime/message/conformance/inbox.ts";
 
 const FAILURE = describeFailure(new Error("boom"));
 

@@ -10,7 +10,7 @@ import { Retry } from "../../../runtime/message/retry.ts";
 import { QueueHost, type QueueSubscription } from "../../../runtime/hosting/queue_host.ts";
 import type { Invocation } from "../../../runtime/channel/port.ts";
 import type { Message } from "../../../runtime/message/transport.ts";
-import { letter } from "../../conformance/stage.ts";
+import { letter } from "../../../runtime/message/conformance/stage.ts";
 
 const DONE: Outcome = { status: "done", body: undefined };
 const FAILED = failed(describeFailure(new Error("boom")));

@@ -166,7 +166,7 @@ Deno.test("prepareModule() does not wait longer than loadTimeout for modules of 
   await using origin = new ModuleOrigin({ "/a.ts": () => answer.promise });
   await assert.rejects(
     prepareModule(origin.url("/a.ts"), { ...OPTIONS, loadTimeout: 100 }),
-    new RegExp(`^ServiceLoadError: Cannot load service module ${origin.url("/a.ts")}: .* within 100 ms`),
+    new RegExp(`^ServiceLoadError: Cannot load module ${origin.url("/a.ts")}: .* within 100 ms`),
   );
   answer.resolve(new Response());
 });

@@ -319,7 +319,7 @@ const REFUSALS: readonly {
   {
     what: "a syntax error with its place",
     replies: { "/a.ts": `import "./b.ts";`, "/b.ts": `export {};\nconst = 5;` },
-    says: /^Cannot load service module ORIGIN\/a\.ts: ORIGIN\/b\.ts:2:7: .*Expected identifier/,
+    says: /^Cannot load module ORIGIN\/a\.ts: ORIGIN\/b\.ts:2:7: .*Expected identifier/,
   },
   {
     what: "an export that is not there with its place",
@@ -362,8 +362,7 @@ const REFUSALS: readonly {
   {
     what: "an import() of a pattern",
     replies: { "/a.ts": `export const load = (name: string) => import("./" + name + ".ts");` },
-    says:
-      /^Cannot load service module ORIGIN\/a\.ts: ORIGIN\/a\.ts:1:46: import\(\) of a pattern cannot be bundled/,
+    says: /^Cannot load module ORIGIN\/a\.ts: ORIGIN\/a\.ts:1:46: import\(\) of a pattern cannot be bundled/,
   },
   {
     what: "an import map that is none",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BrokerError, UnroutableError } from "../../runtime/message/errors.ts";
+import { BrokerError, UnroutableError } from "../errors.ts";
 import { type Law, letter } from "./stage.ts";
 
 export function publishingLaws(law: Law): void {

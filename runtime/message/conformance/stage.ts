@@ -5,8 +5,9 @@ import type {
   QueueDeclaration,
   Transport,
   TransportOptions,
-} from "../../runtime/message/transport.ts";
-import { UnroutableError } from "../../runtime/message/errors.ts";
+} from "../transport.ts";
+import { UnroutableError } from "../errors.ts";
+import type { TransportFeature } from "./features.ts";
 import { Inbox } from "./inbox.ts";
 
 /** A broker that a conformance test talks to. */
@@ -21,7 +22,12 @@ export interface BrokerUnderTest extends AsyncDisposable {
 }
 
 /** Registers a law and its proof. */
-export type Law = (text: string, proof: (stage: Stage) => Promise<void>) => void;
+export type RegisterLaw = (text: string, proof: (stage: Stage) => Promise<void>) => void;
+
+/** Registers a law that every transport keeps, or gives what registers a law of some features. */
+export type Law = RegisterLaw & {
+  readonly needing: (...features: readonly TransportFeature[]) => RegisterLaw;
+};
 
 /** Where one law is shown: names of its own, transports that are closed, queues and exchanges that are removed. */
 export class Stage implements AsyncDisposable {

@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
-import type { FieldTable, FieldValue } from "../../runtime/message/transport.ts";
+import type { FieldTable, FieldValue } from "../transport.ts";
 import { type Law, letter } from "./stage.ts";
 
 export function expiringLaws(law: Law): void {
-  law("A queue with autoDelete goes with its last consumer", async (stage) => {
+  const autoDelete = law.needing("auto-delete queues");
+  const exclusive = law.needing("exclusive queues");
+  const expires = law.needing("queue expiry");
+  const timed = law.needing("message expiry", "dead-letter exchanges");
+  const expiring = law.needing("message expiry");
+  const limited = law.needing("length limits");
+  const limitedAndDead = law.needing("length limits", "dead-letter exchanges");
+  const dead = law.needing("dead-letter exchanges", "message expiry");
+  const prioritized = law.needing("priorities");
+
+  autoDelete("A queue with autoDelete goes with its last consumer", async (stage) => {
     const transport = await stage.transport();
     const queue = await stage.queue(transport, { autoDelete: true });
     const [one, other] = [await stage.inbox(transport, queue), await stage.inbox(transport, queue)];
@@ -14,14 +24,14 @@ export function expiringLaws(law: Law): void {
     await stage.gone(transport, queue);
   });
 
-  law("A queue with autoDelete stays until it had a consumer", async (stage) => {
+  autoDelete("A queue with autoDelete stays until it had a consumer", async (stage) => {
     const [one, other] = [await stage.transport(), await stage.transport()];
     const queue = await stage.queue(one, { autoDelete: true });
     await one.close();
     await other.publish({ ...letter(queue, ""), mandatory: true });
   });
 
-  law("A queue with autoDelete goes with the transport of its last consumer", async (stage) => {
+  autoDelete("A queue with autoDelete goes with the transport of its last consumer", async (stage) => {
     const [one, other] = [await stage.transport(), await stage.transport()];
     const queue = await stage.queue(one, { autoDelete: true });
     await stage.inbox(one, queue);
@@ -29,7 +39,7 @@ export function expiringLaws(law: Law): void {
     await stage.gone(other, queue);
   });
 
-  law("An exclusive queue goes with its transport", async (stage) => {
+  exclusive("An exclusive queue goes with its transport", async (stage) => {
     const [one, other] = [await stage.transport(), await stage.transport()];
     const queue = await stage.queue(one, { durable: false, exclusive: true });
     await other.publish({ ...letter(queue, ""), mandatory: true });
@@ -45,13 +55,13 @@ export function expiringLaws(law: Law): void {
     await transport.declare({ exchanges: [{ name: exchange, type: "fanout", autoDelete: true }] });
   });
 
-  law("A queue with x-expires goes when nobody uses it", async (stage) => {
+  expires("A queue with x-expires goes when nobody uses it", async (stage) => {
     const transport = await stage.transport();
     const queue = await stage.queue(transport, { arguments: { "x-expires": 100 } });
     await stage.gone(transport, queue);
   });
 
-  law("A queue with x-expires stays while it has a consumer", async (stage) => {
+  expires("A queue with x-expires stays while it has a consumer", async (stage) => {
     const transport = await stage.transport();
     const queue = await stage.queue(transport, { arguments: { "x-expires": 50 } });
     const inbox = await stage.inbox(transport, queue);
@@ -63,7 +73,7 @@ export function expiringLaws(law: Law): void {
     await stage.gone(transport, queue);
   });
 
-  law("A queue with x-message-ttl dead-letters what waited too long", async (stage) => {
+  timed("A queue with x-message-ttl dead-letters what waited too long", async (stage) => {
     const transport = await stage.transport();
     const graveyard = await stage.queue(transport);
     const queue = await stage.queue(transport, {
@@ -73,7 +83,7 @@ export function expiringLaws(law: Law): void {
     assert.deepEqual(await (await stage.inbox(transport, graveyard)).texts(2), ["1", "2"]);
   });
 
-  law("A message with expiration is dead-lettered when it waited too long", async (stage) => {
+  timed("A message with expiration is dead-lettered when it waited too long", async (stage) => {
     const transport = await stage.transport();
     const graveyard = await stage.queue(transport);
     const queue = await stage.queue(transport, { arguments: deadLetterTo(graveyard) });
@@ -86,7 +96,7 @@ export function expiringLaws(law: Law): void {
     assert.equal(firstDeath(held.delivery.properties.headers)["original-expiration"], "30");
   });
 
-  law("A message with expiration 0 reaches a consumer that waits for it", async (stage) => {
+  expiring("A message with expiration 0 reaches a consumer that waits for it", async (stage) => {
     const transport = await stage.transport();
     const queue = await stage.queue(transport);
     const inbox = await stage.inbox(transport, queue);
@@ -94,7 +104,7 @@ export function expiringLaws(law: Law): void {
     assert.equal(await inbox.text(), "now or never");
   });
 
-  law("A message that expired is not delivered", async (stage) => {
+  expiring("A message that expired is not delivered", async (stage) => {
     const transport = await stage.transport();
     const graveyard = await stage.queue(transport);
     const queue = await stage.queue(transport, { arguments: deadLetterTo(graveyard) });
@@ -104,14 +114,14 @@ export function expiringLaws(law: Law): void {
     assert.equal(await (await stage.inbox(transport, queue)).text(), "fresh");
   });
 
-  law("A queue with x-max-length drops its oldest messages", async (stage) => {
+  limited("A queue with x-max-length drops its oldest messages", async (stage) => {
     const transport = await stage.transport();
     const queue = await stage.queue(transport, { arguments: { "x-max-length": 2 } });
     await stage.send(transport, queue, "1", "2", "3", "4");
     assert.deepEqual(await (await stage.inbox(transport, queue)).texts(2), ["3", "4"]);
   });
 
-  law("A queue with x-max-length dead-letters what it drops", async (stage) => {
+  limitedAndDead("A queue with x-max-length dead-letters what it drops", async (stage) => {
     const transport = await stage.transport();
     const graveyard = await stage.queue(transport);
     const queue = await stage.queue(transport, {
@@ -124,7 +134,7 @@ export function expiringLaws(law: Law): void {
     assert.equal(firstDeath(held.delivery.properties.headers)["reason"], "maxlen");
   });
 
-  law(
+  dead(
     "Verdict reject dead-letters through the queue's exchange with the message's own key",
     async (stage) => {
       const transport = await stage.transport();
@@ -146,7 +156,7 @@ export function expiringLaws(law: Law): void {
     },
   );
 
-  law("A dead letter says in x-death where, why and how often it died", async (stage) => {
+  dead("A dead letter says in x-death where, why and how often it died", async (stage) => {
     const transport = await stage.transport();
     const graveyard = await stage.queue(transport);
     const queue = await stage.queue(transport, { arguments: deadLetterTo(graveyard) });
@@ -172,7 +182,7 @@ export function expiringLaws(law: Law): void {
     );
   });
 
-  law("A dead letter that dies again in the same queue counts on", async (stage) => {
+  dead("A dead letter that dies again in the same queue counts on", async (stage) => {
     const transport = await stage.transport();
     const retry = stage.queueName();
     const queue = stage.queueName();
@@ -197,7 +207,7 @@ export function expiringLaws(law: Law): void {
     );
   });
 
-  law("A dead letter that comes back to its queue without a rejection is dropped", async (stage) => {
+  dead("A dead letter that comes back to its queue without a rejection is dropped", async (stage) => {
     const transport = await stage.transport();
     const exchange = await stage.exchange(transport, "fanout");
     const queue = await stage.queue(transport, {
@@ -212,7 +222,7 @@ export function expiringLaws(law: Law): void {
     assert.equal(await inbox.text(), "2");
   });
 
-  law("A queue with x-max-priority hands out higher priorities first", async (stage) => {
+  prioritized("A queue with x-max-priority hands out higher priorities first", async (stage) => {
     const transport = await stage.transport();
     const queue = await stage.queue(transport, { arguments: { "x-max-priority": 5 } });
     for (const [text, priority] of [["low", 1], ["none", undefined], ["high", 5], ["over", 9]] as const) {

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
-import { BrokerError } from "../../runtime/message/errors.ts";
+import { BrokerError } from "../errors.ts";
 import { Inbox } from "./inbox.ts";
 import { type Law, letter } from "./stage.ts";
 
 export function consumingLaws(law: Law): void {
+  const exclusive = law.needing("exclusive queues");
+  const alone = law.needing("exclusive consumers");
+  const dead = law.needing("dead-letter exchanges");
+  const inPlace = law.needing("requeueing in place");
+
   for (const prefetch of [0, -1, 1.5, NaN]) {
     law(`Transport.consume() refuses a prefetch of ${prefetch}`, async (stage) => {
       const transport = await stage.transport();
@@ -74,14 +79,14 @@ export function consumingLaws(law: Law): void {
     assert.deepEqual(texts.toSorted(), ["1", "2"]);
   });
 
-  law("Transport.consume() with exclusive refuses a second consumer", async (stage) => {
+  alone("Transport.consume() with exclusive refuses a second consumer", async (stage) => {
     const [one, other] = [await stage.transport(), await stage.transport()];
     const queue = await stage.queue(one);
     await one.consume(queue, () => Promise.resolve("ack"), { prefetch: 1, exclusive: true });
     await assert.rejects(other.consume(queue, () => Promise.resolve("ack"), { prefetch: 1 }), BrokerError);
   });
 
-  law("Transport.consume() with exclusive fails where there is a consumer", async (stage) => {
+  alone("Transport.consume() with exclusive fails where there is a consumer", async (stage) => {
     const [one, other] = [await stage.transport(), await stage.transport()];
     const queue = await stage.queue(one);
     await one.consume(queue, () => Promise.resolve("ack"), { prefetch: 1 });
@@ -91,7 +96,7 @@ export function consumingLaws(law: Law): void {
     );
   });
 
-  law("Transport.consume() fails on an exclusive queue of another transport", async (stage) => {
+  exclusive("Transport.consume() fails on an exclusive queue of another transport", async (stage) => {
     const [one, other] = [await stage.transport(), await stage.transport()];
     const queue = await stage.queue(one, { durable: false, exclusive: true });
     await assert.rejects(other.consume(queue, () => Promise.resolve("ack"), { prefetch: 1 }), BrokerError);
@@ -124,7 +129,7 @@ export function consumingLaws(law: Law): void {
     );
   });
 
-  law("Verdict requeue puts the message back to its place", async (stage) => {
+  inPlace("Verdict requeue puts the message back to its place", async (stage) => {
     const transport = await stage.transport();
     const queue = await stage.queue(transport);
     const inbox = await stage.inbox(transport, queue, 1);
@@ -153,7 +158,7 @@ export function consumingLaws(law: Law): void {
       }],
     ] as const
   ) {
-    law(`Transport.consume() requeues once, then rejects, when the receiver ${how}`, async (stage) => {
+    dead(`Transport.consume() requeues once, then rejects, when the receiver ${how}`, async (stage) => {
       const transport = await stage.transport();
       const graveyard = await stage.queue(transport);
       const queue = await stage.queue(transport, {

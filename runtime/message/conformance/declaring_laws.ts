@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
-import { BrokerError, UnroutableError } from "../../runtime/message/errors.ts";
+import { BrokerError, UnroutableError } from "../errors.ts";
 import { type Law, letter } from "./stage.ts";
 
 export function declaringLaws(law: Law): void {
+  const exclusive = law.needing("exclusive queues");
+  const expiring = law.needing("message expiry");
+  const rich = law.needing("message expiry", "topic patterns");
+  const autoDelete = law.needing("auto-delete queues");
+
   law("Transport.declare() makes exchanges, queues and bindings in that order", async (stage) => {
     const transport = await stage.transport();
     const [exchange, queue] = [stage.exchangeName(), stage.queueName()];
@@ -14,7 +19,7 @@ export function declaringLaws(law: Law): void {
     await transport.publish({ exchange, routingKey: "key", body: "", properties: {}, mandatory: true });
   });
 
-  law(
+  rich(
     "Transport.declare() accepts the same declaration again, also from another transport",
     async (stage) => {
       const [one, other] = [await stage.transport(), await stage.transport()];
@@ -44,13 +49,13 @@ export function declaringLaws(law: Law): void {
     await assert.rejects(other.declare({ queues: [{ name: queue, durable: false }] }), BrokerError);
   });
 
-  law("Transport.declare() refuses a queue that is there with another autoDelete", async (stage) => {
+  autoDelete("Transport.declare() refuses a queue that is there with another autoDelete", async (stage) => {
     const [one, other] = [await stage.transport(), await stage.transport()];
     const queue = await stage.queue(one);
     await assert.rejects(other.declare({ queues: [{ name: queue, autoDelete: true }] }), BrokerError);
   });
 
-  law("Transport.declare() refuses a queue that is there with other arguments", async (stage) => {
+  expiring("Transport.declare() refuses a queue that is there with other arguments", async (stage) => {
     const [one, other] = [await stage.transport(), await stage.transport()];
     const queue = await stage.queue(one, { arguments: { "x-message-ttl": 60_000 } });
     await assert.rejects(
@@ -68,7 +73,7 @@ export function declaringLaws(law: Law): void {
     );
   });
 
-  law("Transport.declare() refuses an exclusive queue of another transport", async (stage) => {
+  exclusive("Transport.declare() refuses an exclusive queue of another transport", async (stage) => {
     const [one, other] = [await stage.transport(), await stage.transport()];
     const queue = await stage.queue(one, { durable: false, exclusive: true });
     await assert.rejects(

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { BrokerError } from "../../runtime/message/errors.ts";
+import { BrokerError } from "../errors.ts";
 import type { Law } from "./stage.ts";
 
 export function endingLaws(law: Law): void {
+  const exclusive = law.needing("exclusive consumers");
+
   law("Consumer.cancel() ends the intake", async (stage) => {
     const transport = await stage.transport();
     const queue = await stage.queue(transport);
@@ -110,7 +112,7 @@ export function endingLaws(law: Law): void {
     await inbox.consumer?.stop();
   });
 
-  law("Consumer.stop() gives an exclusive queue's place to another", async (stage) => {
+  exclusive("Consumer.stop() gives an exclusive queue's place to another", async (stage) => {
     const transport = await stage.transport();
     const queue = await stage.queue(transport);
     const options = { prefetch: 1, exclusive: true };

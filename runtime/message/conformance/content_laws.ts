@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Delivery, MessageProperties } from "../../runtime/message/transport.ts";
+import type { Delivery, MessageProperties } from "../transport.ts";
 import type { Law, Stage } from "./stage.ts";
 
 export function contentLaws(law: Law): void {

@@ -1,4 +1,4 @@
-import type { Consumer, Delivery, Receiver, Verdict } from "../../runtime/message/transport.ts";
+import type { Consumer, Delivery, Receiver, Verdict } from "../transport.ts";
 
 /** A delivery that waits for the verdict of the test; its body is copied and outlives the verdict. */
 export interface Held {

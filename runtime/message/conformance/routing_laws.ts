@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
-import type { FieldTable, Transport } from "../../runtime/message/transport.ts";
-import { UnroutableError } from "../../runtime/message/errors.ts";
+import type { FieldTable, Transport } from "../transport.ts";
+import { UnroutableError } from "../errors.ts";
 import type { Law, Stage } from "./stage.ts";
 
 export function routingLaws(law: Law): void {
+  const headers = law.needing("headers exchanges");
+  const topics = law.needing("topic patterns");
+
   law("A direct exchange routes by the whole routing key", async (stage) => {
     const transport = await stage.transport();
     const exchange = await stage.exchange(transport, "direct");
@@ -62,7 +65,7 @@ export function routingLaws(law: Law): void {
     ["#.#", keys],
   ];
   for (const [pattern, expected] of patterns) {
-    law(`A topic exchange routes by the pattern "${pattern}"`, async (stage) => {
+    topics(`A topic exchange routes by the pattern "${pattern}"`, async (stage) => {
       const transport = await stage.transport();
       const exchange = await stage.exchange(transport, "topic");
       await stage.boundQueue(transport, exchange, pattern);
@@ -71,7 +74,7 @@ export function routingLaws(law: Law): void {
     });
   }
 
-  law("A topic exchange follows bindings that come and go", async (stage) => {
+  topics("A topic exchange follows bindings that come and go", async (stage) => {
     const transport = await stage.transport();
     const exchange = await stage.exchange(transport, "topic");
     await stage.boundQueue(transport, exchange, "other");
@@ -82,21 +85,21 @@ export function routingLaws(law: Law): void {
     assert.deepEqual(await taken(transport, exchange, ["a.b"]), []);
   });
 
-  law("A headers exchange with x-match all wants every header", async (stage) => {
+  headers("A headers exchange with x-match all wants every header", async (stage) => {
     const bound = { "x-match": "all", colour: "red", size: 3 };
     assert.deepEqual(await matches(stage, bound), ["both", "more"]);
   });
 
-  law("A headers exchange without x-match wants every header", async (stage) => {
+  headers("A headers exchange without x-match wants every header", async (stage) => {
     assert.deepEqual(await matches(stage, { colour: "red", size: 3 }), ["both", "more"]);
   });
 
-  law("A headers exchange with x-match any wants one header", async (stage) => {
+  headers("A headers exchange with x-match any wants one header", async (stage) => {
     const bound = { "x-match": "any", colour: "red", size: 3 };
     assert.deepEqual(await matches(stage, bound), ["both", "more", "one"]);
   });
 
-  law("A headers exchange takes any value for an argument that is null", async (stage) => {
+  headers("A headers exchange takes any value for an argument that is null", async (stage) => {
     assert.deepEqual(await matches(stage, { weight: null }), ["more"]);
   });
 

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import type { Consumer, Transport, TransportStatus } from "../../runtime/message/transport.ts";
+import type { Consumer, Transport, TransportStatus } from "../transport.ts";
 import { Inbox } from "./inbox.ts";
 import { type Law, letter, type Stage } from "./stage.ts";
 
 export function recoveringLaws(law: Law): void {
+  const exclusive = law.needing("exclusive queues", "topic patterns");
+
   law("A transport resumes its consumers after the loss of its connection", async (stage) => {
     const { transport, recovered } = await watched(stage);
     const queue = await stage.queue(transport);
@@ -14,7 +16,7 @@ export function recoveringLaws(law: Law): void {
     assert.equal(await inbox.text(), "after");
   });
 
-  law("A transport declares again after the loss of its connection", async (stage) => {
+  exclusive("A transport declares again after the loss of its connection", async (stage) => {
     const { transport, recovered } = await watched(stage);
     const exchange = await stage.exchange(transport, "topic");
     const queue = stage.queueName();

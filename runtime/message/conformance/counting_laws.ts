@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { BrokerError } from "../../runtime/message/errors.ts";
+import { BrokerError } from "../errors.ts";
 import type { Law } from "./stage.ts";
 
 export function countingLaws(law: Law): void {
+  const exclusive = law.needing("exclusive queues");
+
   law("Transport.countMessages() counts what waits in a queue", async (stage) => {
     const transport = await stage.transport();
     const queue = await stage.queue(transport);
@@ -31,7 +33,7 @@ export function countingLaws(law: Law): void {
     held.settle("ack");
   });
 
-  law("Transport.countMessages() refuses an exclusive queue of another transport", async (stage) => {
+  exclusive("Transport.countMessages() refuses an exclusive queue of another transport", async (stage) => {
     const [one, other] = [await stage.transport(), await stage.transport()];
     const queue = await stage.queue(one, { durable: false, exclusive: true });
     await assert.rejects(other.countMessages(queue), BrokerError);
