@@ -92,7 +92,7 @@ Deno.test("enoki call ends with 2 where the broker's URI is of no kind", async (
     status: 2,
     out: "",
     err: 'Cannot use broker "redis://ada:********@host": its kind is not known. ' +
-      "Use amqp://…, amqps://…, local: or memory:\n",
+      "Use amqp://…, amqps://…, local: or memory:, or name the extension that has it with --extension\n",
   });
 });
 
