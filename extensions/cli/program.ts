@@ -320,6 +320,7 @@ const PERMISSION_HELP: Readonly<Record<typeof PERMISSION_NAMES[number], string>>
   read: "files and folders to read",
   run: "programs to run",
   sys: "facts about the system, such as hostname",
+  workers: "Workers, in which there is no sandbox inside the process; takes no list",
   write: "files and folders to write",
 };
 

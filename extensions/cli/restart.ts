@@ -13,7 +13,7 @@
  */
 import { INTERRUPTIBLE_LOOPS_FLAG } from "../../runtime/permissions/interruptible_loops.ts";
 import { LIBC } from "../../runtime/permissions/libc.ts";
-import { PERMISSION_NAMES } from "../../runtime/permissions/permissions.ts";
+import { DENO_PERMISSION_NAMES } from "../../runtime/permissions/permissions.ts";
 import { commandLine } from "../../runtime/program/program_config.ts";
 import { hasWorkerOptions, WORKER_OPTIONS_FLAG } from "../../runtime/permissions/worker_options.ts";
 
@@ -42,7 +42,7 @@ export async function startOver(): Promise<number | undefined> {
 }
 
 function isAllowedAll(): boolean {
-  return PERMISSION_NAMES.every((name) =>
+  return DENO_PERMISSION_NAMES.every((name) =>
     Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state === "granted"
   );
 }

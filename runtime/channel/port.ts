@@ -74,13 +74,21 @@ export interface ServeMessage {
   readonly parameters?: KnownParameters;
 }
 
+/** What a restricted service may do inside its process. */
+export interface InnerRights {
+  /** The packages of npm and JSR that it may import. For a bundle, those of the bundle count instead. */
+  readonly packages: readonly string[];
+  /** Whether it may start Workers. */
+  readonly workers: boolean;
+}
+
 /** A message from the main thread to a thread. */
 export type ToThread =
   | {
     readonly type: "load";
     readonly module: ThreadModule;
-    /** The packages of npm and JSR that a restricted thread may import, beside those of a bundle. */
-    readonly packages?: readonly string[];
+    /** Absent if the service has all permissions. */
+    readonly rights?: InnerRights | undefined;
   }
   | ServeMessage
   | { readonly type: "call"; readonly call: CallMessage }

@@ -9,13 +9,22 @@ export type PermissionGrant = boolean | readonly string[];
 export type ServicePermissions =
   | "all"
   | "none"
-  | { readonly [Name in PermissionName]?: PermissionGrant };
+  | ({ readonly [Name in DenoPermissionName]?: PermissionGrant } & {
+    /** Whether the service may start Workers. In them, nothing of what is closed in threads is closed. */
+    readonly workers?: boolean;
+  });
+
+/** Name of a permission that Deno knows. */
+export type DenoPermissionName = typeof DENO_PERMISSION_NAMES[number];
 
 /** Name of a permission that a thread can have. */
 export type PermissionName = typeof PERMISSION_NAMES[number];
 
-/** Names of the permissions, as in `--allow-net` and so on. */
-export const PERMISSION_NAMES = ["env", "ffi", "import", "net", "read", "run", "sys", "write"] as const;
+/** Names of the permissions of Deno. */
+export const DENO_PERMISSION_NAMES = ["env", "ffi", "import", "net", "read", "run", "sys", "write"] as const;
+
+/** Names of the permissions, as in `--allow-net` and so on. Deno does not know that of Workers. */
+export const PERMISSION_NAMES = [...DENO_PERMISSION_NAMES, "workers"] as const;
 
 /** Text that says why there is no `--deny-net` or a similar flag. */
 export const NO_DENIALS =
@@ -49,6 +58,7 @@ export function checkPermissions(
       return refuse(`there is no permission "${name}", only ${PERMISSION_NAMES.join(", ")}`, name);
     }
     if (typeof grant === "boolean") continue;
+    if (name === "workers") return refuse(`"${name}" takes no list: it must be true or false`, name);
     if (!isTexts(grant)) {
       return refuse(`"${name}" must be true, false or a list of texts, got ${Deno.inspect(grant)}`, name);
     }

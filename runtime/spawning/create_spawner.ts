@@ -61,10 +61,13 @@ export function createSpawner(
     );
   }
   const allowed = threadPermissions(permissions, needs);
-  const { packages } = needs;
-  if (kind === "web") return new WebThreads(source, { permissions: allowed, packages });
+  const rights = {
+    packages: needs.packages,
+    workers: permissions !== "none" && permissions.workers === true,
+  };
+  if (kind === "web") return new WebThreads(source, { permissions: allowed, rights });
   try {
-    return new WardenThreads(source, { name, permissions: allowed, packages, heapLimit });
+    return new WardenThreads(source, { name, permissions: allowed, rights, heapLimit });
   } catch (error) {
     throw grantError(error, name);
   }

@@ -6,7 +6,7 @@
  */
 import { within } from "../waiting/abort.ts";
 import { Claims } from "../channel/claims.ts";
-import type { ComingThreadModule, HostPort } from "../channel/port.ts";
+import type { ComingThreadModule, HostPort, InnerRights } from "../channel/port.ts";
 
 /** A running thread of any kind. */
 export interface Thread {
@@ -80,10 +80,10 @@ export function askThenInterrupt(
 export async function loadInto(
   port: HostPort,
   module: ComingThreadModule,
-  packages: readonly string[] = [],
+  rights?: InnerRights,
 ): Promise<void> {
   try {
-    port.postMessage({ type: "load", module: await module, packages });
+    port.postMessage({ type: "load", module: await module, rights });
   } catch {
     // The code that prepares the module gets the same error, and ends the thread.
   }

@@ -8,7 +8,7 @@ import {
   type ThreadOptions,
   type ThreadSpawner,
 } from "./spawner.ts";
-import type { ComingThreadModule } from "../channel/port.ts";
+import type { ComingThreadModule, InnerRights } from "../channel/port.ts";
 import { createThreadChannel } from "../channel/thread_channel.ts";
 import type { FromWarden, ToWarden } from "./warden.ts";
 
@@ -17,8 +17,8 @@ export interface WardenThreadsOptions {
   readonly name: string;
   /** Permissions of the threads, including reads of the module's own files, which they load by themselves. */
   readonly permissions: Deno.PermissionOptions;
-  /** The packages that the module may import. @default {none} */
-  readonly packages?: readonly string[];
+  /** Absent with all permissions. */
+  readonly rights?: InnerRights;
   /** Mebibytes of JavaScript heap for each thread. */
   readonly heapLimit: number;
 }
@@ -33,17 +33,17 @@ export class WardenThreads implements ThreadSpawner {
   readonly #warden: Worker;
   readonly #wards = new Map<number, Ward>();
   readonly #module: ComingThreadModule;
-  readonly #packages: readonly string[];
+  readonly #rights: InnerRights | undefined;
   readonly #heapLimit: number;
   readonly #debuggerSignal: Disposable;
   #lastId = 0;
 
   constructor(
     module: ComingThreadModule,
-    { name, permissions, packages = [], heapLimit }: WardenThreadsOptions,
+    { name, permissions, rights, heapLimit }: WardenThreadsOptions,
   ) {
     this.#module = module;
-    this.#packages = packages;
+    this.#rights = rights;
     this.#heapLimit = heapLimit;
     this.#warden = new Worker(THREAD_ENTRIES.warden, {
       type: "module",
@@ -67,7 +67,7 @@ export class WardenThreads implements ThreadSpawner {
     this.#wards.set(id, ward);
     const birth = { channel, claims };
     this.#post({ type: "spawn", id, name, birth, heapLimit: this.#heapLimit }, [channel.port]);
-    void loadInto(port, this.#module, this.#packages);
+    void loadInto(port, this.#module, this.#rights);
     return ward.thread;
   }
 

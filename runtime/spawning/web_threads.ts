@@ -1,26 +1,26 @@
 import { ignoreDebuggerSignal } from "../permissions/debugger_signal.ts";
 import { loadInto, type Thread, THREAD_ENTRIES, type ThreadOptions, type ThreadSpawner } from "./spawner.ts";
 import { createThreadChannel, type ThreadBirth } from "../channel/thread_channel.ts";
-import type { ComingThreadModule } from "../channel/port.ts";
+import type { ComingThreadModule, InnerRights } from "../channel/port.ts";
 
 /** Options of {@linkcode WebThreads}. */
 export interface WebThreadsOptions {
   /** Permissions of the threads, including reads of the module's own files, which they load by themselves. */
   readonly permissions: Deno.PermissionOptionsObject | "inherit";
-  /** The packages that the module may import. @default {none} */
-  readonly packages?: readonly string[];
+  /** Absent with all permissions. */
+  readonly rights?: InnerRights;
 }
 
 /** Plain web Workers: quick to spawn and sandboxed, but Deno 2.8 and later cannot stop one that spins. */
 export class WebThreads implements ThreadSpawner {
   readonly #module: ComingThreadModule;
   readonly #permissions: Deno.PermissionOptions;
-  readonly #packages: readonly string[];
+  readonly #rights: InnerRights | undefined;
   readonly #debuggerSignal = ignoreDebuggerSignal();
 
-  constructor(module: ComingThreadModule, { permissions, packages = [] }: WebThreadsOptions) {
+  constructor(module: ComingThreadModule, { permissions, rights }: WebThreadsOptions) {
     this.#module = module;
-    this.#packages = packages;
+    this.#rights = rights;
     this.#permissions = permissions;
   }
 
@@ -38,7 +38,7 @@ export class WebThreads implements ThreadSpawner {
     };
     const birth: ThreadBirth = { channel, claims };
     worker.postMessage(birth, [channel.port]);
-    void loadInto(host, this.#module, this.#packages);
+    void loadInto(host, this.#module, this.#rights);
     return {
       port: host,
       ended,

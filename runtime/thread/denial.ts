@@ -15,7 +15,7 @@ interface Denied {
 
 /** An item ends before the next text `Requires `, so that the search is linear. */
 const DENIED =
-  /\bRequires (env|ffi|import|net|read|run|sys|write) access(?: to (?:"((?:(?!Requires ).)*?)"|<[^<>]*>))?,? (?:run again|specify) .*$/m;
+  /\bRequires (env|ffi|import|net|read|run|sys|workers|write) access(?: to (?:"((?:(?!Requires ).)*?)"|<[^<>]*>))?,? (?:run again|specify) .*$/m;
 
 /** The action that each permission allows, for one item and for all items. */
 const ACTIONS: Readonly<Record<string, readonly [one: string, all: string]>> = {
@@ -26,6 +26,7 @@ const ACTIONS: Readonly<Record<string, readonly [one: string, all: string]>> = {
   read: ["read", "read files"],
   run: ["run", "run programs"],
   sys: ["ask the system for", "ask about the system"],
+  workers: ["start the Worker", "start a Worker"],
   write: ["write", "write files"],
 };
 

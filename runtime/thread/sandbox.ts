@@ -6,19 +6,24 @@
  * password. So every thread loses the arguments. A restricted thread has the channels and locks of its module
  * only, and no caches. It may not open a socket or pipe of another thread by the number of its descriptor,
  * nor set V8's flags, which are those of all threads. It may use no vsock, because without its flag Deno ends
- * the whole process there. Without permission to run programs, it may not signal its own process. Deno asks
- * for no permission in these cases.
+ * the whole process there. It may start no Worker, in which all of this would be open. Without permission to
+ * run programs, it may not signal its own process. Deno asks for no permission in these cases.
  *
- * This holds for the globals and for what the service imports. It is no wall: service code that starts a
- * Worker, or imports the classes of `node:worker_threads`, has the originals again.
+ * This holds for the globals and for what the service imports. It is no wall, because all of it stands in the
+ * service's own thread.
  */
 import process from "node:process";
 import v8 from "node:v8";
-import { closeImports } from "./closed_builtins.ts";
-import { closeStandardDescriptors } from "./closed_descriptors.ts";
-import type { PermissionName } from "../permissions/permissions.ts";
+import { closeImports } from "./closing/closed_builtins.ts";
+import { closeStandardDescriptors } from "./closing/closed_descriptors.ts";
+import { closeSharing } from "./closing/closed_sharing.ts";
+import { closeSignals } from "./closing/closed_signals.ts";
+import { closeWorkers } from "./closing/closed_workers.ts";
+import { apply } from "./closing/untouched.ts";
+import type { InnerRights } from "../channel/port.ts";
+import type { DenoPermissionName } from "../permissions/permissions.ts";
 
-const PERMISSIONS: readonly PermissionName[] = [
+const PERMISSIONS: readonly DenoPermissionName[] = [
   "env",
   "ffi",
   "import",
@@ -28,9 +33,6 @@ const PERMISSIONS: readonly PermissionName[] = [
   "sys",
   "write",
 ];
-
-/** Deno's own words, so that this error is explained as Deno's errors are. */
-const RUN_DENIED = "Requires run access, run again with the --allow-run flag";
 
 const VSOCK_DENIED = "Cannot use a vsock: a service with restricted permissions has none. Use TCP";
 const FLAGS_DENIED =
@@ -43,41 +45,19 @@ type Bindings = Readonly<Record<string, { readonly prototype: { open?(descriptor
 /** libuv's number for "operation not permitted". */
 const EPERM = -1;
 
-interface LockInfo {
-  readonly name: string;
-}
-
-/** Deno's locks, which the type check does not know yet. */
-interface Locks {
-  request(name: string, ...rest: readonly unknown[]): Promise<unknown>;
-  query(): Promise<{ readonly held: readonly LockInfo[]; readonly pending: readonly LockInfo[] }>;
-}
-
-interface SharedScope {
-  /** Earlier versions of Deno have neither this class nor the locks. */
-  BroadcastChannel?: typeof BroadcastChannel;
-  caches?: CacheStorage;
-  readonly navigator: { readonly locks?: Locks };
-}
-
 /**
  * Takes from this thread everything that is not its service's business.
  *
  * @param moduleUrl URL of the service's module; threads of the same module share their channels and locks.
- * @param packages The packages of npm and JSR that the module may import.
  */
-export function closeSandbox(moduleUrl: string, packages: readonly string[]): void {
+export function closeSandbox(moduleUrl: string, { packages, workers }: InnerRights): void {
   Object.defineProperty(Deno, "args", { value: Object.freeze([]) });
   process.argv.length = Math.min(process.argv.length, 2);
   if (PERMISSIONS.every(isGranted)) return;
-  const scope = globalThis as unknown as SharedScope;
-  if (scope.BroadcastChannel !== undefined) {
-    scope.BroadcastChannel = channelsOf(moduleUrl, scope.BroadcastChannel);
-  }
-  delete scope.caches;
-  if (scope.navigator.locks !== undefined) scopeLocks(scope.navigator.locks, `${moduleUrl} `);
+  closeSharing(`${moduleUrl} `);
+  if (!workers) closeWorkers();
   process.abort = () => process.exit(134);
-  if (!isGranted("run")) denySignals();
+  if (!isGranted("run")) closeSignals();
   closeDescriptors();
   closeVsock();
   closeInternals();
@@ -85,7 +65,7 @@ export function closeSandbox(moduleUrl: string, packages: readonly string[]): vo
     throw new Deno.errors.NotCapable(FLAGS_DENIED);
   };
   closeImports(packages, {
-    "node:fs": closeStandardDescriptors(),
+    ...closeStandardDescriptors(),
     "node:process": ["abort", "kill"],
     "node:v8": ["setFlagsFromString"],
   });
@@ -105,7 +85,7 @@ function closeVsock(): void {
   Object.assign(Deno, {
     connect: async (options: Deno.ConnectOptions) => await connect(checked(options)),
     listen: (options: Deno.TcpListenOptions) => listen(checked(options)),
-    serve: (...args: Parameters<typeof serve>) => serve(...args.map(checked) as Parameters<typeof serve>),
+    serve: (...args: readonly unknown[]) => apply(serve, Deno, [checked(args[0]), checked(args[1])]),
   });
 }
 
@@ -113,23 +93,6 @@ function closeVsock(): void {
 function closeInternals(): void {
   const { internal } = Deno as unknown as { readonly internal: symbol };
   Object.defineProperty(Deno, internal, { value: Object.freeze({}), writable: false, configurable: false });
-}
-
-/** Denies all signals but 0, which does nothing and only asks whether a process exists. */
-function denySignals(): void {
-  const { kill } = Deno;
-  const { kill: nodeKill } = process;
-  const check = (signal: unknown) => {
-    if (signal !== 0) throw new Deno.errors.NotCapable(RUN_DENIED);
-  };
-  Deno.kill = (pid, signal) => (check(signal), kill(pid, signal));
-  process.kill = (pid, signal) => (check(signal), nodeKill(pid, signal));
-  // Node has it, and Deno with it, for the sake of `process.kill`.
-  const inner = process as unknown as { _kill?(pid: number, signal: number): number };
-  const { _kill: innerKill } = inner;
-  if (innerKill !== undefined) {
-    inner._kill = (pid, signal) => (check(signal), innerKill.call(process, pid, signal));
-  }
 }
 
 /**
@@ -146,36 +109,6 @@ function closeDescriptors(): void {
   }
 }
 
-function isGranted(name: PermissionName): boolean {
+function isGranted(name: DenoPermissionName): boolean {
   return Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state === "granted";
-}
-
-function channelsOf(moduleUrl: string, Original: typeof BroadcastChannel): typeof BroadcastChannel {
-  return class BroadcastChannel extends Original {
-    readonly #name: string;
-
-    constructor(name: string) {
-      super(`${moduleUrl} ${name}`);
-      this.#name = String(name);
-    }
-
-    override get name(): string {
-      return this.#name;
-    }
-  };
-}
-
-function scopeLocks(locks: Locks, prefix: string): void {
-  const prototype: Locks = Object.getPrototypeOf(locks);
-  const { request, query } = prototype;
-  const own = (infos: readonly LockInfo[]) =>
-    infos.filter(({ name }) => name.startsWith(prefix)).map((info) => ({
-      ...info,
-      name: info.name.slice(prefix.length),
-    }));
-  prototype.request = (name, ...rest) => request.call(locks, `${prefix}${name}`, ...rest);
-  prototype.query = async () => {
-    const { held, pending } = await query.call(locks);
-    return { held: own(held), pending: own(pending) };
-  };
 }

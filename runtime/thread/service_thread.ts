@@ -11,6 +11,7 @@
  */
 import type { CallScope } from "./call_scope.ts";
 import { Claims } from "../channel/claims.ts";
+import { isPackage } from "./closing/closed_builtins.ts";
 import { explainDenial } from "./denial.ts";
 import { Invoker } from "./invoker.ts";
 import { createLog, type Log, type LogRecord } from "../log/log.ts";
@@ -24,6 +25,7 @@ import type { OriginalName } from "../service/parameters.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import type {
   CallMessage,
+  InnerRights,
   ServeMessage,
   ServiceExport,
   ThreadModule,
@@ -39,8 +41,10 @@ export interface ThreadMeans {
   /** Ends the thread at once. */
   exit(): void;
   /** Closes what services must not share. It is called before the module is loaded. */
-  enclose(url: string, packages: readonly string[]): void;
+  enclose(url: string, rights: InnerRights): void;
 }
+
+const NO_RIGHTS: InnerRights = { packages: [], workers: false };
 
 /** One service thread: loads the module that the main thread names, then serves its port. */
 export class ServiceThread {
@@ -68,11 +72,12 @@ export class ServiceThread {
   }
 
   /** Loads the module, and tells the main thread what the module exports or why it does not load. */
-  async #load(module: ThreadModule, packages: readonly string[]): Promise<void> {
+  async #load(module: ThreadModule, rights: InnerRights = NO_RIGHTS): Promise<void> {
     const url = typeof module === "string" ? module : module.url;
     this.#place = `module ${url.slice(url.lastIndexOf("/") + 1)}`;
     try {
-      this.#means.enclose(url, typeof module === "string" ? packages : module.packages);
+      const { packages } = typeof module === "string" ? rights : module;
+      this.#means.enclose(url, { ...rights, packages });
       this.#exports = servicesOf(await this.#import(module));
     } catch (error) {
       explainDenial(error, this.#place);
@@ -86,7 +91,13 @@ export class ServiceThread {
 
   /** Imports the module. The code that imports bundles is loaded for bundles only. */
   async #import(module: ThreadModule): Promise<Readonly<Record<string, unknown>>> {
-    if (typeof module === "string") return await import(module);
+    if (typeof module === "string") {
+      // Service code can make an object of this class, and the hooks trust the imports of the runtime.
+      if (isPackage(module)) {
+        throw new TypeError(`Cannot load ${module}: a package is no module of a service`);
+      }
+      return await import(module);
+    }
     const { importBundle } = await import("./bundle_import.ts");
     const { exports, originalName } = await importBundle(module);
     this.#originalName = originalName;
@@ -107,7 +118,7 @@ export class ServiceThread {
   #receive(message: ToThread): void {
     switch (message.type) {
       case "load":
-        void this.#load(message.module, message.packages ?? []);
+        void this.#load(message.module, message.rights);
         break;
       case "call":
         this.#mailbox.push(message.call);

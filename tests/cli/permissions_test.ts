@@ -98,6 +98,14 @@ Deno.test("a service cannot give a Worker more than it has, and revokes nothing"
     );
     assert.equal((await call("revoke")).status, 0);
     assert.equal((await call("env")).status, 0);
+  }, ["--allow-env", "--allow-workers", "--max-workers", "1"]));
+
+Deno.test("a service starts no Worker, unless a flag permits it", () =>
+  withService(ONE, async (broker) => {
+    assert.match(
+      (await caller(broker, "one")("escalate")).err,
+      /Cannot start a Worker in one\.escalate: not permitted\. Allow it with --allow-workers\n$/,
+    );
   }, ["--allow-env", "--max-workers", "1"]));
 
 Deno.test("process.abort() in a service ends its thread and not the process", () =>

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { PoolStage, type SpawnerFactory } from "./pool_stage.ts";
 
+const SIGUSR2 = 12n;
+
 /** What a service with restricted permissions cannot do, although Deno asks for no permission. */
 export function poolClosingLaws(name: string, createSpawner: SpawnerFactory): void {
   const law = (text: string, proof: (reach: (way: string) => Promise<unknown>) => Promise<void>) =>
@@ -37,6 +39,31 @@ export function poolClosingLaws(name: string, createSpawner: SpawnerFactory): vo
     /^NotCapable: Cannot use \w+ on descriptor [012]: it belongs to the process/,
   );
 
+  law("make no file handle of a descriptor that is not theirs", async (reach) => {
+    assert.equal(await reach("handle"), "no handle");
+  });
+
+  denies(
+    "start no Worker by any name of the class",
+    ["worker", "nodeWorker", "namedWorker", "constructedWorker", "extendedWorker", "workerByRuntime"],
+    /^NotCapable: Requires workers access, run again with the --allow-workers flag/,
+  );
+
+  law("reach their own module by broadcast channels, and nobody else", async (reach) => {
+    const heard: unknown[] = [];
+    const channels = ["shared", "outside"].map((name) => new BroadcastChannel(name));
+    const last = new BroadcastChannel("last");
+    const ended = new Promise((resolve) => last.onmessage = resolve);
+    for (const channel of channels) channel.onmessage = ({ data }) => heard.push(data);
+    assert.deepEqual(await reach("talk"), ["shared", "heard"]);
+    assert.equal(await reach("forgeChannel"), "tried");
+    const sender = new BroadcastChannel("last");
+    sender.postMessage("end");
+    await ended;
+    for (const channel of [...channels, last, sender]) channel.close();
+    assert.deepEqual(heard, []);
+  });
+
   law("write to the standard streams, as the console does", async (reach) => {
     assert.equal(await reach("write"), 0);
   });
@@ -49,8 +76,11 @@ export function poolClosingLaws(name: string, createSpawner: SpawnerFactory): vo
 
   denies(
     "import no package whose name their code does not say",
-    ["package", "jsrPackage", "packageOfData", "packageByHooks"],
-    /Cannot import (?:npm|jsr):\S+: the code of the service does not name this package/,
+    [
+      ...["package", "jsrPackage", "packageOfData", "packageByHooks"],
+      ...["packageBehindBlank", "packageWithTab", "packageMisleading", "packageByRuntime"],
+    ],
+    /Cannot import \s*(?:npm|n\tpm|jsr):\S+: the code of the service does not name|Cannot load npm:\S+: a package/,
   );
 
   law("import the packages that their code names, also late", async (reach) => {
@@ -60,6 +90,26 @@ export function poolClosingLaws(name: string, createSpawner: SpawnerFactory): vo
   law("have none of Deno's own operations", async (reach) => {
     assert.equal(await reach("internals"), null);
   });
+
+  law("have no arguments of the program, and no caches", async (reach) => {
+    assert.deepEqual(await reach("arguments"), []);
+    assert.equal(await reach("caches"), "undefined");
+  });
+
+  law("have the files of their module and of the runtime, and facts of the process", async (reach) => {
+    assert.equal(await reach("ownFiles"), true);
+    assert.equal(await reach("runtimeFiles"), true);
+    assert.deepEqual(await reach("facts"), [Deno.cwd(), Deno.execPath(), Deno.pid, true]);
+    assert.equal(await reach("stdin"), 0);
+  });
+
+  if (Deno.build.os === "linux") {
+    law("listen to no signal, which would keep it from ending the process", async (reach) => {
+      assert.equal(await reach("signals"), "listens");
+      const caught = /^SigCgt:\s*(\w+)$/m.exec(Deno.readTextFileSync("/proc/self/status"))![1]!;
+      assert.equal((BigInt(`0x${caught}`) >> (SIGUSR2 - 1n)) & 1n, 0n);
+    });
+  }
 
   law("have what is closed in the named imports, too", async (reach) => {
     assert.equal(await reach("namedAbortIsClosed"), true);

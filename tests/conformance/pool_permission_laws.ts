@@ -65,7 +65,7 @@ export function poolPermissionLaws(name: string, createSpawner: SpawnerFactory):
     assert.equal(Deno.permissions.querySync({ name: "env" }).state, "granted");
   });
 
-  law("get no more by a Worker of their own", { read: [folder] }, async (stage) => {
+  law("get no more by a Worker that they may start", { read: [folder], workers: true }, async (stage) => {
     assert.equal(await stage.value("worker", `${folder}/note.txt`), "mushrooms");
     assert.equal(await stage.value("worker", other), "NotCapable");
   });

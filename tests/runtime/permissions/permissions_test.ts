@@ -8,7 +8,8 @@ const REFUSED: readonly (readonly [permissions: unknown, complaint: string])[] =
   ["some", `expected "all", "none" or a mapping, got "some"`],
   [null, `expected "all", "none" or a mapping, got null`],
   [["net"], `expected "all", "none" or a mapping, got [ "net" ]`],
-  [{ nte: true }, `there is no permission "nte", only env, ffi, import, net, read, run, sys, write`],
+  [{ nte: true }, `there is no permission "nte", only env, ffi, import, net, read, run, sys, write, workers`],
+  [{ workers: ["a"] }, `"workers" takes no list: it must be true or false`],
   [{ net: "host" }, `"net" must be true, false or a list of texts, got "host"`],
   [{ net: [80] }, `"net" must be true, false or a list of texts, got [ 80 ]`],
   [{ net: ["x.y:99999"] }, `"net" takes ports up to 65535, and "x.y:99999" has no such port`],
@@ -18,7 +19,7 @@ const REFUSED: readonly (readonly [permissions: unknown, complaint: string])[] =
 
 Deno.test("checkPermissions() lets through what has the right shape", () => {
   const hosts = ["host:80", "[::1]:80", "[::1]", "10.0.0.0/8"];
-  for (const permissions of ["all", "none", {}, { net: hosts, env: true, run: false }]) {
+  for (const permissions of ["all", "none", {}, { workers: true }, { net: hosts, env: true, run: false }]) {
     deepStrictEqual(checkPermissions(permissions, "permissions"), permissions);
   }
 });

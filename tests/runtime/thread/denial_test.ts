@@ -36,6 +36,10 @@ const TEXTS: readonly (readonly [denos: string, ours: string])[] = [
     'Cannot read "/a,b" in orders.place: not permitted. Allow it with --allow-read',
   ],
   [
+    "Requires workers access, run again with the --allow-workers flag",
+    "Cannot start a Worker in orders.place: not permitted. Allow it with --allow-workers",
+  ],
+  [
     "Can't escalate parent thread permissions",
     "Cannot do this in orders.place: Can't escalate parent thread permissions",
   ],

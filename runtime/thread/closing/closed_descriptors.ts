@@ -5,6 +5,7 @@
  * stdout and stderr, as loggers do, because the console can, too.
  */
 import fs from "node:fs";
+import { apply, defineProperty, getPrototypeOf } from "./untouched.ts";
 
 const LAST_STANDARD = 2;
 
@@ -14,18 +15,18 @@ const CHANGING = ["fchmod", "fchown", "ftruncate", "futimes", "truncate"] as con
 /** Functions of `node:fs` that write, each with the place of its argument that says where in the file. */
 const WRITING = [["write", 4], ["writev", 2]] as const;
 
-type FileFunction = (descriptor: unknown, ...rest: readonly unknown[]) => unknown;
+type FileFunction = (...args: readonly unknown[]) => unknown;
 
-/** Closes the functions, and returns the names of those that are closed. */
-export function closeStandardDescriptors(): readonly string[] {
+/** Closes the functions, and returns the names that are closed, by module. */
+export function closeStandardDescriptors(): Readonly<Record<string, readonly string[]>> {
   const functions = fs as unknown as Record<string, FileFunction>;
   const names: string[] = [];
-  const guard = (name: string, isRefused: (rest: readonly unknown[]) => boolean) => {
+  const guard = (name: string, isRefused: (args: readonly unknown[]) => boolean) => {
     const original = functions[name];
     if (original === undefined) return;
-    functions[name] = (descriptor, ...rest) => {
-      if (isStandard(descriptor) && isRefused(rest)) throw refusal(name, descriptor);
-      return original(descriptor, ...rest);
+    functions[name] = (...args) => {
+      if (isStandard(args[0]) && isRefused(args)) throw refusal(name, args[0]);
+      return apply(original, fs, args);
     };
     names.push(name);
   };
@@ -34,10 +35,22 @@ export function closeStandardDescriptors(): readonly string[] {
     guard(`${name}Sync`, () => true);
   }
   for (const [name, place] of WRITING) {
-    guard(name, (rest) => hasPosition(rest, place));
-    guard(`${name}Sync`, (rest) => hasPosition(rest, place));
+    guard(name, (args) => hasPosition(args, place));
+    guard(`${name}Sync`, (args) => hasPosition(args, place));
   }
-  return names;
+  closeHandles();
+  return { "node:fs": names, "node:fs/promises": ["open"] };
+}
+
+/** Hides the class of file handles, which makes a handle of any number. */
+function closeHandles(): void {
+  const { promises } = fs;
+  const { open } = promises;
+  promises.open = async (...args: readonly unknown[]) => {
+    const handle = await (apply(open, promises, args) as ReturnType<typeof open>);
+    defineProperty(getPrototypeOf(handle)!, "constructor", { value: Object });
+    return handle;
+  };
 }
 
 function isStandard(descriptor: unknown): boolean {
@@ -45,11 +58,12 @@ function isStandard(descriptor: unknown): boolean {
 }
 
 /** Says whether a write is to a place in the file, which may be one that is written already. */
-function hasPosition([data, options, ...rest]: readonly unknown[], place: number): boolean {
-  const arguments_ = [undefined, data, options, ...rest];
+function hasPosition(args: readonly unknown[], place: number): boolean {
+  const data = args[1];
+  const options = args[2];
   if (typeof data === "string") return typeof options === "number";
   if (typeof options === "object" && options !== null && "position" in options) return true;
-  const position = arguments_[place];
+  const position = args[place];
   return typeof position === "number" || typeof position === "bigint";
 }
 

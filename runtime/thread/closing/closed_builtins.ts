@@ -7,6 +7,7 @@
  * in its place.
  */
 import nodeModule from "node:module";
+import { apply, schemeOf, startsWith } from "./untouched.ts";
 
 /** What a module is resolved with, as far as we use it. */
 interface Resolving {
@@ -37,7 +38,11 @@ interface HookedModule {
 /** Names of built-in modules, each with the names of what is closed in its default object. */
 export type ClosedNames = Readonly<Record<string, readonly string[]>>;
 
-const OWN_MODULES = ["mod.ts", "runtime/", "extensions/"].map((path) => import.meta.resolve(`../../${path}`));
+const STANDALONE = Deno.build.standalone;
+
+const OWN_MODULES = ["mod.ts", "runtime/", "extensions/"].map((path) =>
+  import.meta.resolve(`../../../${path}`)
+);
 
 /**
  * Closes the imports of this thread.
@@ -49,13 +54,14 @@ export function closeImports(packages: readonly string[], closed: ClosedNames): 
   const module: HookedModule = nodeModule as unknown as HookedModule;
   const { registerHooks } = module;
   if (registerHooks === undefined) return;
-  const allowed = new Set(packages);
-  const replacements = new Map(
-    Object.entries({ ...closed, "node:module": ["registerHooks"] })
-      .map(([name, names]) => [name, replacementOf(name, names)]),
-  );
+  const allowed: Record<string, true> = Object.create(null);
+  for (const name of packages) allowed[name] = true;
+  const replacements: Record<string, string> = Object.create(null);
+  for (const [name, names] of Object.entries({ ...closed, "node:module": ["registerHooks"] })) {
+    replacements[name] = replacementOf(name, names);
+  }
   const check = (specifier: string) => {
-    if (!isPackage(specifier) || allowed.has(specifier)) return;
+    if (!isPackage(specifier) || allowed[specifier]) return;
     throw new Deno.errors.NotCapable(
       `Cannot import ${specifier}: the code of the service does not name this package. Name it in an ` +
         "import with a literal name",
@@ -63,28 +69,45 @@ export function closeImports(packages: readonly string[], closed: ClosedNames): 
   };
   const resolve: Resolve = (specifier, context, next) => {
     const parent = context.parentURL ?? "";
-    if (OWN_MODULES.some((url) => parent.startsWith(url))) return next(specifier, context);
-    check(specifier);
+    const isOwn = isOwnModule(parent);
+    if (!isOwn) check(specifier);
     const resolved = next(specifier, context);
-    check(resolved.url);
-    const replacement = replacements.get(resolved.url);
-    const isReplaced = replacement !== undefined && parent !== replacement &&
-      !context.conditions?.includes("require");
+    if (!isOwn) check(resolved.url);
+    const replacement = replacements[resolved.url];
+    const isReplaced = replacement !== undefined && parent !== replacement && !isRequired(context);
     return isReplaced ? { url: replacement, shortCircuit: true } : resolved;
   };
-  let own = registerHooks.call(module, { resolve });
+  let own = apply(registerHooks, module, [{ resolve }]) as Hooks;
   // The hooks that are registered last run first, and these must see what the service's hooks answer.
   module.registerHooks = (hooks) => {
-    const theirs = registerHooks.call(module, hooks);
+    const theirs = apply(registerHooks, module, [hooks]) as Hooks;
     own.deregister();
-    own = registerHooks.call(module, { resolve });
+    own = apply(registerHooks, module, [{ resolve }]) as Hooks;
     return theirs;
   };
 }
 
 /** A binary holds its packages and downloads none. */
-function isPackage(specifier: string): boolean {
-  return !Deno.build.standalone && /^(?:npm|jsr):/i.test(specifier);
+export function isPackage(specifier: string): boolean {
+  if (STANDALONE) return false;
+  const scheme = schemeOf(specifier);
+  return scheme === "npm:" || scheme === "jsr:";
+}
+
+/** Says whether a module is Enoki's. Its packages have names that the service does not choose. */
+function isOwnModule(url: string): boolean {
+  for (let index = 0; index < OWN_MODULES.length; index++) {
+    if (startsWith(url, OWN_MODULES[index]!)) return true;
+  }
+  return false;
+}
+
+/** `require()` gives the default object, in which the names are closed already. */
+function isRequired({ conditions = [] }: Resolving): boolean {
+  for (let index = 0; index < conditions.length; index++) {
+    if (conditions[index] === "require") return true;
+  }
+  return false;
 }
 
 /** Gives the URL of a module that exports what a built-in one does, with the closed names as they are now. */
