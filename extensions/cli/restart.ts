@@ -1,8 +1,9 @@
 /**
  * Starts the process over with the flags of Deno that threads need.
  *
- * `deno run ./cli.ts` finds the flags in the `deno.json` beside `cli.ts`. If the command line was imported by
- * URL, Deno finds no `deno.json`, and the first restricted thread would end the process. So the process
+ * `deno run ./cli.ts` finds most flags in the `deno.json` beside `cli.ts`. If the command line was imported by
+ * URL, Deno finds no `deno.json`, and the first restricted thread would end the process. And no `deno.json` can
+ * have the flag of V8 with which every loop can be interrupted. So the process
  * becomes another one by `exec`, which keeps its id, its terminal, its environment and its standard streams.
  * A program that sends a signal to the process or waits for its status sees one process all the time. Windows
  * has no `exec`: there, this process runs a second process.
@@ -11,7 +12,10 @@
  * not known, and `-A` takes their place if everything is allowed. If the process cannot be started over,
  * nothing happens here. Then the code that needs a restricted thread reports the missing flag.
  */
-import { INTERRUPTIBLE_LOOPS_FLAG } from "../../runtime/permissions/interruptible_loops.ts";
+import {
+  hasInterruptibleLoops,
+  INTERRUPTIBLE_LOOPS_FLAG,
+} from "../../runtime/permissions/interruptible_loops.ts";
 import { LIBC } from "../../runtime/permissions/libc.ts";
 import { DENO_PERMISSION_NAMES } from "../../runtime/permissions/permissions.ts";
 import { commandLine } from "../../runtime/program/program_config.ts";
@@ -32,7 +36,7 @@ export async function startOver(): Promise<number | undefined> {
   if (Deno.build.standalone || !isAllowedAll()) return undefined;
   const again = Deno.env.get(MARK) !== undefined;
   Deno.env.delete(MARK);
-  if (again || hasWorkerOptions() === true) return undefined;
+  if (again || (hasWorkerOptions() === true && hasInterruptibleLoops() !== false)) return undefined;
   Deno.env.set(MARK, "1");
   const words = commandLineWithFlags();
   if (Deno.build.os === "windows") return await runInstead(words);
@@ -50,7 +54,9 @@ function isAllowedAll(): boolean {
 function commandLineWithFlags(): string[] {
   const words = commandLine() ?? ["run", "-A", Deno.mainModule, ...Deno.args];
   const main = words.length - Deno.args.length - 1;
-  return [...words.slice(0, main), ...FLAGS, ...words.slice(main)];
+  const options = words.slice(0, main);
+  // Deno refuses a flag that is there twice.
+  return [...options, ...FLAGS.filter((flag) => !options.includes(flag)), ...words.slice(main)];
 }
 
 /** Turns this process into another program. Returns only if that is not possible. */

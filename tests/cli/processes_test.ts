@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { brokerTest } from "../fixtures/broker.ts";
+import { INTERRUPTIBLE_LOOPS_FLAG } from "../../runtime/permissions/interruptible_loops.ts";
 import { GREETING, SERVICES, withBroker } from "./command.ts";
 
 const CLI = new URL("../../cli.ts", import.meta.url).pathname;
@@ -20,6 +21,15 @@ async function finish(...argv: readonly string[]) {
   return { status: code, out: text.decode(stdout), err: text.decode(stderr) };
 }
 
+if (Deno.build.os === "linux") {
+  Deno.test("a serving process has the flag with which all loops can be interrupted", async () => {
+    await using service = new Service("--broker", "memory:", GREETING);
+    await service.says("Ready on");
+    const words = (await Deno.readTextFile(`/proc/${service.pid}/cmdline`)).split("\0");
+    assert.ok(words.includes(INTERRUPTIBLE_LOOPS_FLAG), words.join(" "));
+  });
+}
+
 /** A service process, its messages read as they come. */
 class Service implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -29,6 +39,10 @@ class Service implements AsyncDisposable {
   constructor(...argv: readonly string[]) {
     this.#child = spawn("run", ...argv);
     this.#messages = this.#child.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  get pid(): number {
+    return this.#child.pid;
   }
 
   async says(text: string): Promise<void> {
