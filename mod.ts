@@ -5,9 +5,24 @@
  */
 export { contract, service } from "./runtime/service/service.ts";
 export type { Context, Contract, Service } from "./runtime/service/service.ts";
+export {
+  type AnyHook,
+  type Hook,
+  type HookedCall,
+  type Outgoing,
+  type OutgoingHook,
+  sendThrough,
+} from "./runtime/service/hook.ts";
 export { dependency, provider } from "./runtime/service/dependency.ts";
-export type { CallResult, DependencyHost, DependencySpec, Provider } from "./runtime/service/dependency.ts";
-export type { Call } from "./runtime/service/call.ts";
+export type {
+  AskOptions,
+  CallResult,
+  DependencyHost,
+  DependencySpec,
+  Provider,
+  UsingProvider,
+} from "./runtime/service/dependency.ts";
+export type { Call, CallRequest } from "./runtime/service/call.ts";
 export { entrypoint } from "./runtime/service/entrypoint.ts";
 export type {
   Conversion,
@@ -66,6 +81,7 @@ export {
   type WebSocketOptions,
 } from "./extensions/websocket/mod.ts";
 export { config } from "./extensions/config/mod.ts";
+export { authToken, contextData, language, userAgent, userId } from "./extensions/context_data/mod.ts";
 export { logger } from "./extensions/logger/mod.ts";
 export {
   type Dispatcher,

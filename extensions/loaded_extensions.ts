@@ -52,6 +52,7 @@ export async function loadExtensions(
     entrypoints: merged(parts, "entrypoints"),
     dependencies: merged(parts, "dependencies"),
     transports: merged(parts, "transports"),
+    around: parts.flatMap(({ parts: { around } }) => around),
   };
 }
 
@@ -90,7 +91,7 @@ async function evaluate(
   }
 }
 
-function merged<Part extends keyof ExtensionParts>(
+function merged<Part extends keyof typeof NOUNS>(
   extensions: readonly { readonly name: string; readonly parts: ExtensionParts }[],
   part: Part,
 ): ExtensionParts[Part] {
@@ -111,7 +112,7 @@ function merged<Part extends keyof ExtensionParts>(
   return all as ExtensionParts[Part];
 }
 
-const NOUNS: Readonly<Record<keyof ExtensionParts, string>> = {
+const NOUNS = {
   entrypoints: "entrypoints of kind",
   dependencies: "dependencies of kind",
   transports: "the transport for",

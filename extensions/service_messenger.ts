@@ -6,11 +6,12 @@
  */
 import type { Messenger, PublishOptions, Request, RequestOptions } from "../runtime/message/messenger.ts";
 import type { Message, Transport } from "../runtime/message/transport.ts";
+import type { Answer } from "../runtime/hosting/host.ts";
 import type { BrokerAccess } from "./broker_access.ts";
 import { Lazy } from "../runtime/waiting/lazy.ts";
 
-/** Answers a request inside the process, in the same turn of the event loop. */
-export type LocalAnswer = (request: Request) => string;
+/** Answers a request inside the process. */
+export type LocalAnswer = (request: Request) => Answer | Promise<Answer>;
 
 /** Options of {@linkcode ServiceMessenger}. */
 export interface ServiceMessengerOptions {
@@ -39,7 +40,7 @@ export class ServiceMessenger implements Messenger, AsyncDisposable {
 
   async request(request: Request, options: RequestOptions): Promise<string | Uint8Array> {
     const answer = this.#local.get(request.service);
-    if (answer !== undefined) return answer(request);
+    if (answer !== undefined) return await answer(request);
     this.#access?.requireRequest(request);
     const caller = this.#caller.value ?? await this.#caller.get();
     return await caller.request(request, options);

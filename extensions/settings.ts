@@ -34,7 +34,7 @@ export class Settings {
   readonly #read = new Map<SettingsReader<unknown>, unknown>();
   readonly #remarks: string[] = [];
   #describesRoutes = false;
-  #extensions: ExtensionParts = { entrypoints: {}, dependencies: {}, transports: {} };
+  #extensions: ExtensionParts = { entrypoints: {}, dependencies: {}, transports: {}, around: [] };
   #broker: string | undefined;
 
   /** Use {@linkcode Settings.read}. */

@@ -7,7 +7,8 @@
  */
 import type { Container } from "../runtime/serving/container.ts";
 import type { BrokerError } from "../runtime/message/errors.ts";
-import type { DependencySetup, EntrypointFactory } from "../runtime/hosting/host.ts";
+import { hostAddress } from "../runtime/service/dependency.ts";
+import type { DependencyRegistry, DependencySetup, EntrypointFactory } from "../runtime/hosting/host.ts";
 import type { Wiring } from "../runtime/serving/launcher.ts";
 import type { Log } from "../runtime/log/log.ts";
 import { isLogged } from "../runtime/log/observe.ts";
@@ -60,7 +61,7 @@ export interface Wired extends Wiring {
  */
 export async function wire(options: WireOptions): Promise<Wired> {
   const { settings, log } = options;
-  const { entrypoints, dependencies } = settings.extensions;
+  const { entrypoints, dependencies, around } = settings.extensions;
   const connection: { lost: boolean; transport?: Transport } = { lost: false };
   const shared = sharedParts(
     options,
@@ -111,7 +112,8 @@ export async function wire(options: WireOptions): Promise<Wired> {
       );
       return { ...Object.fromEntries(loaded), ...entrypoints };
     },
-    dependencies: { ...setups(shared), ...dependencies },
+    dependencies: { ...setups(shared), ...answering(dependencies, shared.local) },
+    around,
     async close(limit) {
       const end = performance.now() + limit;
       if (!await within(limit, close())) log.warning(`Cannot close the HTTP server within ${limit} ms`);
@@ -119,6 +121,30 @@ export async function wire(options: WireOptions): Promise<Wired> {
       await within(left + CLOSE_MARGIN, transport.close({ limit: left }));
     },
   };
+}
+
+/** Makes the threads' questions to the halves of dependencies reach these. */
+function answering(
+  setups: DependencyRegistry,
+  local: Map<string, LocalAnswer>,
+): DependencyRegistry {
+  return Object.fromEntries(
+    Object.entries(setups).map((
+      [kind, setUp],
+    ): [string, DependencySetup] => [kind, async (dependency, host) => {
+      const half = await setUp(dependency, host);
+      if (half?.answer === undefined) return half;
+      const address = hostAddress(host.service, dependency.key);
+      const answer: LocalAnswer = ({ body }) => half.answer!(body);
+      local.set(address, answer);
+      return {
+        async [Symbol.asyncDispose]() {
+          if (local.get(address) === answer) local.delete(address);
+          await half[Symbol.asyncDispose]?.();
+        },
+      };
+    }]),
+  );
 }
 
 /** Milliseconds that a transport has to drop its connection, once it waits for the broker no longer. */
@@ -131,7 +157,7 @@ interface Shared {
   readonly sockets: Lazy<SocketServer>;
   readonly hub: Lazy<Hub>;
   /** Answers of this process itself, by the address of the request. */
-  readonly local: ReadonlyMap<string, LocalAnswer>;
+  readonly local: Map<string, LocalAnswer>;
 }
 
 /** Gives what a service may use of the broker. */
@@ -231,8 +257,8 @@ const ENTRYPOINTS: Readonly<Record<string, (shared: Shared) => Promise<Entrypoin
       import("./http/settings.ts"),
       web.get(),
     ]);
-    const { maxBody } = settings.of(httpSettings);
-    return (entries, host) => new HttpHost(entries, host, server, maxBody);
+    const { maxBody, contextHeaders } = settings.of(httpSettings);
+    return (entries, host) => new HttpHost(entries, host, server, maxBody, contextHeaders);
   },
   async websocket({ sockets }) {
     const [{ WebSocketHost }, server] = await Promise.all([import("./websocket/host.ts"), sockets.get()]);

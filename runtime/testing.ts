@@ -6,6 +6,7 @@
 import { DEFAULT_PARENT_CALLS_TRACKED, encodeCallHeaders } from "./message/call_headers.ts";
 import { CallScope } from "./thread/call_scope.ts";
 import type { Context, Service } from "./service/service.ts";
+import type { AddedBy, AnyHook } from "./service/hook.ts";
 import type { DependencyTable } from "./service/dependency.ts";
 import { createLog, type LogRecord } from "./log/log.ts";
 import type { PlainRecord } from "./message/plain.ts";
@@ -24,7 +25,8 @@ export interface TestContextOptions {
 }
 
 /**
- * Makes a context with which a test calls a handler directly: the given dependencies and a real `call`.
+ * Makes a context with which a test calls a handler directly: the given dependencies, what the hooks would add, and a
+ * real `call`. No hook runs.
  *
  * If the handler uses a dependency that the test has not given, it gets an error that names the dependency.
  *
@@ -33,19 +35,24 @@ export interface TestContextOptions {
  * const receipt = await orders.handlers.place(testContext(orders, { payments: fake }), order);
  * ```
  */
-export function testContext<Name extends string, Dependencies extends DependencyTable>(
-  service: Pick<Service<Name, Dependencies>, "name" | "dependencies">,
-  dependencies: Partial<Omit<Context<Dependencies>, "call">> = {},
+export function testContext<
+  Name extends string,
+  Dependencies extends DependencyTable,
+  Around extends readonly AnyHook[] = readonly [],
+>(
+  service: Pick<Service<Name, Dependencies>, "name" | "dependencies"> & { readonly around?: Around },
+  dependencies: Partial<Omit<Context<Dependencies>, "call"> & AddedBy<Around>> = {},
   { method = "test", headers = {}, deadline, onLog = () => {} }: TestContextOptions = {},
-): Context<Dependencies> {
+): Context<Dependencies> & AddedBy<Around> {
   const surroundings = {
     service: service.name,
     parentCallsTracked: DEFAULT_PARENT_CALLS_TRACKED,
     logFor: (properties: PlainRecord) => createLog({ emit: onLog, service: service.name, properties }),
   };
   const sent = encodeCallHeaders({ stack: [], data: headers, deadline: undefined });
-  const call = new CallScope(method, sent, surroundings, undefined, deadline);
-  return new Proxy({ ...dependencies, call } as Context<Dependencies>, {
+  const message = { headers: sent, ...(deadline !== undefined && { deadline }) };
+  const call = new CallScope({ method, kind: "test", options: {} }, message, surroundings);
+  return new Proxy({ ...dependencies, call } as unknown as Context<Dependencies> & AddedBy<Around>, {
     get(context, key) {
       if (typeof key === "string" && !(key in context) && key in service.dependencies) {
         throw new TypeError(`Cannot use dependency "${key}" in a test: pass it to testContext()`);

@@ -1,5 +1,7 @@
 import { encodeCallHeaders } from "../../runtime/message/call_headers.ts";
 import { dependency, type DependencySpec } from "../../runtime/service/dependency.ts";
+import { sendThrough } from "../../runtime/service/hook.ts";
+import type { FieldTable } from "../../runtime/message/transport.ts";
 import { type DispatchOptions, eventMessage } from "./event_message.ts";
 
 /** Options of {@linkcode dispatcher} for all of its events. The options of a single event win over them. */
@@ -33,12 +35,16 @@ export function dispatcher<Events extends object = Record<string, unknown>>(
 ): DependencySpec<Dispatcher<Events>> {
   return dependency({
     kind: "dispatcher",
-    bind: ({ service, messenger }) => ({
+    bind: ({ service, messenger, outgoing = [] }) => ({
       get: (call) => async (type: string, payload?: unknown, own: DispatchOptions = {}) => {
-        const context = encodeCallHeaders({ stack: call.stack, data: call.headers, deadline: undefined });
-        const headers = { ...options.headers, ...own.headers };
-        const message = eventMessage(service, type, payload, { ...options, ...own, headers }, context);
-        await messenger.publish(message, own.signal && { signal: own.signal });
+        const send = async (data: FieldTable) => {
+          const context = encodeCallHeaders({ stack: call.stack, data, deadline: undefined });
+          const headers = { ...options.headers, ...own.headers };
+          const message = eventMessage(service, type, payload, { ...options, ...own, headers }, context);
+          await messenger.publish(message, own.signal && { signal: own.signal });
+        };
+        if (outgoing.length === 0) await send(call.headers);
+        else await sendThrough(outgoing, { kind: "event", type, payload, headers: call.headers }, send);
       },
     }),
   });

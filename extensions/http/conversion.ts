@@ -1,5 +1,6 @@
 import type { Conversion } from "../../runtime/service/entrypoint.ts";
 import type { StandardSchema } from "../../runtime/service/standard_schema.ts";
+import { headerPairs } from "./request/head.ts";
 import { headOf, toRequest } from "./request/request.ts";
 import { errorReply } from "./response/error_reply.ts";
 import { encodeResult, mapBody } from "./response/result.ts";
@@ -37,6 +38,10 @@ export function httpConversion(
       const head = headOf(payload);
       const formatted = await onError?.(thrown, { request: toRequest(payload, head, call), expected });
       return formatted === undefined ? errorReply(thrown, expected, head) : await encodeResult(formatted);
+    },
+    request(payload) {
+      const { method, url, headers, id } = headOf(payload);
+      return { method, url, headers: new Headers(headerPairs(headers)), id };
     },
     logProperties: (payload) => ({ request: headOf(payload).id }),
   };

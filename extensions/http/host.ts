@@ -18,7 +18,7 @@ import { encodeRequestHead, headerOf } from "./request/head.ts";
 import { recallHead } from "./response/response_fields.ts";
 import type { Params } from "./routing/router.ts";
 import { parseRule } from "./routing/rule.ts";
-import { traceContext } from "./request/trace_context.ts";
+import { type ContextHeaders, contextOf } from "./request/context_headers.ts";
 import type { HttpServer } from "./server.ts";
 import type { IncomingRequest } from "./request_handler.ts";
 
@@ -28,23 +28,29 @@ export class HttpHost implements Entrypoint {
   readonly #host: EntrypointHost;
   readonly #server: HttpServer;
   readonly #maxBody: number;
+  readonly #contextHeaders: ContextHeaders | undefined;
   readonly #departures = new Departures();
   readonly #streams = new Set<StreamedResponse>();
   readonly #calls: HeldCalls;
   #replaced = false;
 
-  /** @param maxBody Bytes that the body of a request may have. */
+  /**
+   * @param maxBody Bytes that the body of a request may have.
+   * @param contextHeaders Headers that become context data; undefined for none.
+   */
   constructor(
     entries: readonly HostedEntrypoint[],
     host: EntrypointHost,
     server: HttpServer,
     maxBody: number,
+    contextHeaders?: ContextHeaders,
   ) {
     this.#entries = entries;
     this.#host = host;
     this.#calls = new HeldCalls(host);
     this.#server = server;
     this.#maxBody = maxBody;
+    this.#contextHeaders = contextHeaders;
   }
 
   /**
@@ -117,7 +123,7 @@ export class HttpHost implements Entrypoint {
       if (body === "too large") {
         return refusal(413, "ContentTooLarge", `The body may have ${this.#maxBody} bytes at most`);
       }
-      const payload = toPayload(incoming, params, body);
+      const payload = toPayload(incoming, params, body, this.#contextHeaders);
       const outcome = entry.timeout === undefined
         ? await this.#calls.run(entry, payload, this.#departures.watch(request))
         : await this.#runWithin(entry.timeout, request, entry, payload);
@@ -179,6 +185,7 @@ function toPayload(
   { request: { method, url }, headers, id }: IncomingRequest,
   params: Params,
   body: Uint8Array<ArrayBuffer> | undefined,
+  contextHeaders: ContextHeaders | undefined,
 ): Payload {
   const contentType = headerOf(headers, "content-type");
   return {
@@ -188,7 +195,7 @@ function toPayload(
       headerOf(headers, "content-encoding") !== undefined,
     ),
     contentType,
-    headers: traceContext(headers),
+    headers: contextOf(headers, contextHeaders),
     message: encodeRequestHead({ method, url, headers, params, id }),
   };
 }

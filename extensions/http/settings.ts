@@ -1,6 +1,7 @@
 import { type ListenAddress, parseListenAddress } from "./listening/listen_address.ts";
 import { ConfigurationError } from "../../runtime/message/errors.ts";
 import { isRecord } from "../../runtime/message/plain.ts";
+import { type ContextHeaders, USUAL_CONTEXT_HEADERS } from "./request/context_headers.ts";
 import type { Section } from "../../runtime/config/section.ts";
 
 /** Says from which origins a page may read HTTP responses. */
@@ -33,6 +34,8 @@ export interface HttpSettings {
   readonly address: ListenAddress;
   /** Bytes that the body of a request may have. */
   readonly maxBody: number;
+  /** Request headers that become context data; undefined for none. */
+  readonly contextHeaders: ContextHeaders | undefined;
   /**
    * Milliseconds that a client may stand still in the middle of a body: the body of its request, or
    * that of its response.
@@ -77,6 +80,7 @@ export function httpSettings(at: Section): HttpSettings {
   return {
     address,
     maxBody: at.integer("HTTP_MAX_BODY", 0) ?? 10 * 1024 * 1024,
+    contextHeaders: contextHeaders(at),
     stallTimeout: stall === 0 ? Infinity : stall,
     maxHeld: at.integer("HTTP_MAX_HELD", 0) ?? 256 * 1024 * 1024,
     tls: cert === undefined || key === undefined ? undefined : { cert, key },
@@ -132,3 +136,20 @@ function crossOrigin(at: Section): CrossOriginSettings | undefined {
     maxAge: cors.milliseconds("max_age") ?? defaults.maxAge,
   };
 }
+
+/** Reads `HTTP_CONTEXT`: true for the usual headers, or headers by the key of the context data that they become. */
+function contextHeaders(at: Section): ContextHeaders | undefined {
+  const value = at.get("HTTP_CONTEXT");
+  if (value === undefined || value === false) return undefined;
+  if (value === true) return USUAL_CONTEXT_HEADERS;
+  if (
+    isRecord(value) && Object.values(value).every((name) => typeof name === "string" && HEADER.test(name))
+  ) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, name]) => [key, (name as string).toLowerCase()]),
+    );
+  }
+  return at.refuse("HTTP_CONTEXT", "true, or names of headers by the key of the context data");
+}
+
+const HEADER = /^[\w!#$%&'*+.^`|~-]+$/;

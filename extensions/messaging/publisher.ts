@@ -1,7 +1,8 @@
 import { encodeCallHeaders } from "../../runtime/message/call_headers.ts";
 import { dependency, type DependencySpec } from "../../runtime/service/dependency.ts";
 import { given, type PlainRecord } from "../../runtime/message/plain.ts";
-import type { Topology } from "../../runtime/message/transport.ts";
+import { sendThrough } from "../../runtime/service/hook.ts";
+import type { FieldTable, Topology } from "../../runtime/message/transport.ts";
 import type { Exchange } from "./exchange.ts";
 import { outgoingMessage, type PublishOptions } from "./outgoing_message.ts";
 import { declarable, type Queue } from "./queue.ts";
@@ -45,12 +46,22 @@ export function publisher<Payload = unknown>(
   return dependency({
     kind: "publisher",
     options: { topology: topologyOf(defaults.exchange, declare) } as unknown as PlainRecord,
-    bind: ({ messenger }) => ({
+    bind: ({ messenger, outgoing = [] }) => ({
       get: (call) => async (payload, { signal, ...own } = {}) => {
-        const context = encodeCallHeaders({ stack: call.stack, data: call.headers, deadline: undefined });
-        const headers = { ...defaults.headers, ...own.headers };
-        const message = outgoingMessage(payload, { ...given(defaults), ...given(own), headers }, context);
-        await messenger.publish(message, signal && { signal });
+        const messageFor = (data: FieldTable) => {
+          const context = encodeCallHeaders({ stack: call.stack, data, deadline: undefined });
+          const headers = { ...defaults.headers, ...own.headers };
+          return outgoingMessage(payload, { ...given(defaults), ...given(own), headers }, context);
+        };
+        const message = messageFor(call.headers);
+        if (outgoing.length === 0) return await messenger.publish(message, signal && { signal });
+        const { exchange, routingKey } = message;
+        const sent = { kind: "message", exchange, routingKey, payload, headers: call.headers } as const;
+        await sendThrough(
+          outgoing,
+          sent,
+          async (data) => await messenger.publish(messageFor(data), signal && { signal }),
+        );
       },
     }),
   });

@@ -4,6 +4,7 @@ import type { Call } from "../../runtime/service/call.ts";
 import { dependency, type DependencySpec } from "../../runtime/service/dependency.ts";
 import { CallTimeoutError } from "../../runtime/message/errors.ts";
 import type { JsonResult } from "../../runtime/service/json.ts";
+import { type OutgoingHook, sendThrough } from "../../runtime/service/hook.ts";
 import type { Messenger } from "../../runtime/message/messenger.ts";
 import type { Contract, Service } from "../../runtime/service/service.ts";
 import type { FieldTable } from "../../runtime/message/transport.ts";
@@ -99,15 +100,22 @@ export function client(
 ): DependencySpec<Client<Service>> {
   const service = typeof target === "string" ? target : target.name;
   return dependency({
-    bind: ({ messenger, callTimeout }) => {
+    bind: ({ messenger, outgoing, callTimeout }) => {
       const { timeout = callTimeout } = options;
       requireTimeout(timeout);
       return {
         get: (call: Call) =>
-          createClient(messenger, service, call, { ...options, timeout }) as Client<Service>,
+          createClient(messenger, service, call, { ...options, timeout, outgoing }) as Client<Service>,
       };
     },
   });
+}
+
+/** Options of a client, as its makers take them. */
+export interface ClientOptions extends CallOptions {
+  readonly timeout: number;
+  /** Hooks through which each call goes. @default {[]} */
+  readonly outgoing?: readonly OutgoingHook[] | undefined;
 }
 
 /** Makes a client that sends through `messenger`, in the name of `origin`. */
@@ -115,7 +123,7 @@ export function createClient(
   messenger: Messenger,
   service: string,
   origin: CallOrigin,
-  options: CallOptions & { readonly timeout: number },
+  options: ClientOptions,
 ): unknown {
   const methods = new Map<string, unknown>();
   return new Proxy(NO_METHODS, {
@@ -139,34 +147,47 @@ export function createMethod(
   service: string,
   method: string,
   origin: CallOrigin,
-  options: CallOptions & { readonly timeout: number },
+  options: ClientOptions,
 ): ClientMethod<readonly unknown[], unknown> {
   requireTimeout(options.timeout);
-  const send = async (args: readonly unknown[], kwargs?: Readonly<Record<string, unknown>>) => {
+  const { outgoing = [] } = options;
+  const send = async (
+    args: readonly unknown[],
+    kwargs: Readonly<Record<string, unknown>> | undefined,
+    headers: FieldTable,
+  ) => {
     const now = Date.now();
     const deadline = Math.min(now + options.timeout, origin.deadline ?? Infinity);
     if (deadline <= now) {
       throw new CallTimeoutError(`Cannot call "${service}.${method}": the deadline has passed`);
     }
-    // The headers of the origin came from a message, or are checked like these where they are given.
-    if (options.headers !== undefined) requireFields(options.headers);
     const response = await messenger.request({
       service,
       method,
       body: encodeRequest(args, kwargs),
       headers: encodeCallHeaders({
         stack: origin.stack,
-        data: options.headers === undefined ? origin.headers : { ...origin.headers, ...options.headers },
+        data: headers,
         deadline,
       }),
     }, { timeout: deadline - now, ...(options.signal && { signal: options.signal }) });
     return decodeResponse(response, service);
   };
-  return Object.assign((...args: readonly unknown[]) => send(args), {
+  const call = async (args: readonly unknown[], kwargs?: Readonly<Record<string, unknown>>) => {
+    // The headers of the origin came from a message, or are checked like these where they are given.
+    if (options.headers !== undefined) requireFields(options.headers);
+    const headers = options.headers === undefined
+      ? origin.headers
+      : { ...origin.headers, ...options.headers };
+    if (outgoing.length === 0) return await send(args, kwargs, headers);
+    const sent = { kind: "rpc", service, method, args, kwargs: kwargs ?? {}, headers } as const;
+    return await sendThrough(outgoing, sent, (headers) => send(args, kwargs, headers));
+  };
+  return Object.assign((...args: readonly unknown[]) => call(args), {
     with: (more: CallOptions) => createMethod(messenger, service, method, origin, { ...options, ...more }),
-    start: (...args: readonly unknown[]) => pending(send(args)),
+    start: (...args: readonly unknown[]) => pending(call(args)),
     kwargs: (named: Readonly<Record<string, unknown>>, ...positional: readonly unknown[]) =>
-      send(positional, named),
+      call(positional, named),
   });
 }
 

@@ -3,12 +3,15 @@ import type { Transport, TransportOptions } from "../message/transport.ts";
 import { BRAND, hasBrand } from "../service/brand.ts";
 import type { ManifestDependency } from "../service/manifest.ts";
 import type {
+  DependencyHalf,
   DependencyRegistry,
   DependencySetupHost,
   Entrypoint,
   EntrypointHost,
   EntrypointRegistry,
+  HostedCall,
   HostedEntrypoint,
+  HostHook,
 } from "./host.ts";
 
 /** Makes a transport that is not connected yet from the URI of a broker. */
@@ -22,6 +25,7 @@ export interface ExtensionParts {
   readonly entrypoints: EntrypointRegistry;
   readonly dependencies: DependencyRegistry;
   readonly transports: TransportRegistry;
+  readonly around: readonly HostHook[];
 }
 
 /** What the author of an extension says about its host half. */
@@ -44,9 +48,19 @@ export interface ExtensionSpec<Values> {
   readonly dependencies?: Readonly<
     Record<
       string,
-      (dependency: ManifestDependency, host: DependencySetupHost, settings: Values) => Promise<void>
+      (
+        dependency: ManifestDependency,
+        host: DependencySetupHost,
+        settings: Values,
+      ) => Promise<DependencyHalf | void>
     >
   >;
+  /** Runs around each call of every service, in the main thread. @default {no hook} */
+  readonly around?: (
+    call: HostedCall,
+    next: Parameters<HostHook>[1],
+    settings: Values,
+  ) => ReturnType<HostHook>;
   /**
    * Transports by the scheme of their URIs: `nats` makes `--broker nats://…` work. A factory only reads the
    * URI; `connect()` of the transport opens the connection.
@@ -86,7 +100,7 @@ export interface Extension {
  * ```
  */
 export function extension<Values = undefined>(
-  { settings, entrypoints = {}, dependencies = {}, transports = {} }: ExtensionSpec<Values>,
+  { settings, entrypoints = {}, dependencies = {}, transports = {}, around }: ExtensionSpec<Values>,
 ): Extension {
   for (const [what, registry] of Object.entries({ entrypoints, dependencies, transports })) {
     for (const [name, factory] of Object.entries(registry)) {
@@ -105,6 +119,7 @@ export function extension<Values = undefined>(
       return {
         entrypoints: mapped(entrypoints, (make) => (entries, host) => make(entries, host, values)),
         dependencies: mapped(dependencies, (setUp) => (dependency, host) => setUp(dependency, host, values)),
+        around: around === undefined ? [] : [(call, next) => around(call, next, values)],
         transports: mapped(transports, (make) => (uri, options) => make(uri, options, values)),
       };
     },

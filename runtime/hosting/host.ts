@@ -10,7 +10,7 @@ import type { Log } from "../log/log.ts";
 import type { Manifest, ManifestDependency, ManifestEntrypoint } from "../service/manifest.ts";
 import type { Outcome } from "../message/outcome.ts";
 import type { PlainRecord } from "../message/plain.ts";
-import type { Transport } from "../message/transport.ts";
+import type { FieldTable, Transport } from "../message/transport.ts";
 
 /** An entrypoint, as the host of its kind has it. */
 export interface HostedEntrypoint extends ManifestEntrypoint {
@@ -88,10 +88,47 @@ export type EntrypointRegistry = Readonly<Record<string, EntrypointFactory>>;
 export type DependencySetupHost = Pick<EntrypointHost, "service" | "transport" | "config" | "log">;
 
 /**
- * Sets up in the main thread what a kind of dependency needs, such as an exchange. The container calls it
- * before it sets up any entrypoint.
+ * The half of a dependency in the main thread. There is one for all threads of a service, so it may hold what
+ * must exist once, such as a socket. Its disposal comes after the threads have ended.
  */
-export type DependencySetup = (dependency: ManifestDependency, host: DependencySetupHost) => Promise<void>;
+export interface DependencyHalf extends Partial<AsyncDisposable> {
+  /**
+   * Answers what a thread asks by `host.ask()` of its own half. What this method throws reaches the thread as
+   * the failure of its question.
+   */
+  answer?(body: string | Uint8Array<ArrayBuffer>): Answer | Promise<Answer>;
+}
+
+/** The answer of a {@linkcode DependencyHalf}. */
+export type Answer = string | Uint8Array<ArrayBuffer>;
+
+/**
+ * Sets up in the main thread what a kind of dependency needs, such as an exchange. The container calls it
+ * before it sets up any entrypoint. When a reload brings new code, it is called again only if the options of
+ * the dependency have changed, or if the last setup has returned no half.
+ */
+export type DependencySetup = (
+  dependency: ManifestDependency,
+  host: DependencySetupHost,
+) => Promise<DependencyHalf | void>;
+
+/** A call of any service of the process, as the hooks of an extension see it: its message is not decoded. */
+export interface HostedCall {
+  readonly service: string;
+  readonly entry: HostedEntrypoint;
+  readonly payload: Payload;
+}
+
+/**
+ * Runs in the main thread around each call of every service.
+ *
+ * `next` runs the call, with more context data if it gets any, and gives its outcome. A hook that throws refuses the
+ * call with its error.
+ */
+export type HostHook = (
+  call: HostedCall,
+  next: (context?: FieldTable) => Promise<Outcome>,
+) => Outcome | Promise<Outcome>;
 
 /** Dependency kinds by name. */
 export type DependencyRegistry = Readonly<Record<string, DependencySetup>>;

@@ -17,6 +17,8 @@ export type {
   TransportRegistry,
 } from "./extension.ts";
 export type {
+  Answer,
+  DependencyHalf,
   DependencyRegistry,
   DependencySetup,
   DependencySetupHost,
@@ -24,7 +26,9 @@ export type {
   EntrypointFactory,
   EntrypointHost,
   EntrypointRegistry,
+  HostedCall,
   HostedEntrypoint,
+  HostHook,
 } from "./host.ts";
 export { HeldCalls, runHeld } from "./held_calls.ts";
 export type { RunHeldOptions } from "./held_calls.ts";

@@ -1,5 +1,15 @@
 import type { FieldTable } from "../message/transport.ts";
 import type { Log } from "../log/log.ts";
+import type { PlainRecord } from "../message/plain.ts";
+
+/** The HTTP request by which a call came, without its body. */
+export interface CallRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+  /** Id of the request: the client's own `x-request-id`, or one that the server made. */
+  readonly id: string;
+}
 
 /** Facts about the call in progress. Every handler finds them in its context as `call`. */
 export interface Call {
@@ -7,10 +17,24 @@ export interface Call {
   readonly id: string;
   readonly service: string;
   readonly method: string;
+  /** Kind of the entrypoint by which the call came, such as `rpc`. */
+  readonly kind: string;
+  /** Options of that entrypoint, as the manifest has them. */
+  readonly options: PlainRecord;
+  /** Arguments of the handler behind its context. Empty until the message has been decoded. */
+  readonly arguments: readonly unknown[];
+  /** The HTTP request by which the call came; undefined for a call of another kind. */
+  readonly request: CallRequest | undefined;
   /** Ids of the calls that led to this call, oldest first. The last one is the id of this call. */
   readonly stack: readonly string[];
   /** Context data that arrived with the call. Every call and event that the handler sends carries it on. */
   readonly headers: FieldTable;
+  /**
+   * Adds context data to the call: from now on it is among `headers`, and everything that the handler sends carries it.
+   *
+   * @throws {TypeError} If a value cannot stand in a header.
+   */
+  carry(data: FieldTable): void;
   /** Epoch milliseconds after which nobody waits for the result any more. */
   readonly deadline: number | undefined;
   /** Aborts on a timeout, when the caller's deadline passes, and on a forced shutdown. */

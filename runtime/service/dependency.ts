@@ -1,5 +1,6 @@
 import { BRAND } from "./brand.ts";
 import type { Call } from "./call.ts";
+import type { OutgoingHook } from "./hook.ts";
 import type { Log } from "../log/log.ts";
 import type { Messenger } from "../message/messenger.ts";
 import type { PlainRecord } from "../message/plain.ts";
@@ -15,15 +16,37 @@ export interface DependencyHost {
   /** Milliseconds that a call to another service waits for its answer, unless that call states a timeout. */
   readonly callTimeout: number;
   readonly messenger: Messenger;
+  /** The hooks through which everything goes that a handler sends. Pass it to `sendThrough()`. */
+  readonly outgoing: readonly OutgoingHook[];
+  /**
+   * Asks the half of this dependency in the main thread, which an extension provides for its kind.
+   *
+   * @param body Text or bytes; what they mean is between the two halves.
+   * @throws What the other half throws, or {@linkcode CallTimeoutError}.
+   */
+  ask(body: string | Uint8Array<ArrayBuffer>, options?: AskOptions): Promise<string | Uint8Array>;
   readonly log: Log;
   /** Aborts when the thread is about to end. */
   readonly signal: AbortSignal;
 }
 
+/** Options of {@linkcode DependencyHost.ask}. */
+export interface AskOptions {
+  /** Milliseconds to wait for the answer. @default {the configured `call_timeout`, 30 seconds} */
+  readonly timeout?: number;
+  /** Aborting ends the wait. */
+  readonly signal?: AbortSignal;
+}
+
 /** The end of a call as `release` gets it: the handler's own result or error. */
 export type CallResult =
   | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly error: unknown };
+  | {
+    readonly ok: false;
+    readonly error: unknown;
+    /** Whether the entrypoint's `expected` names the error, so that it is the caller's fault. */
+    readonly expected: boolean;
+  };
 
 /**
  * Supplies one injected value. A provider lives in a service's thread, beside the handlers that use it.
@@ -39,6 +62,12 @@ export interface Provider<T> extends Partial<AsyncDisposable> {
   release?(call: Call, result: CallResult): Promise<void> | void;
 }
 
+/** A {@linkcode Provider} that uses other dependencies. */
+export interface UsingProvider<T, Used> extends Omit<Provider<T>, "get"> {
+  /** Gives the value as that of a provider does. `used` has the values of the used dependencies for this call. */
+  get(call: Call, used: Used): Promise<T> | T;
+}
+
 /** A dependency as an author writes it in `dependencies`. */
 export interface DependencySpec<T> {
   readonly [BRAND]: "dependency";
@@ -46,9 +75,16 @@ export interface DependencySpec<T> {
   readonly kind?: string;
   /** Plain data for that kind. The main thread reads it in the manifest. */
   readonly options?: PlainRecord;
-  /** Makes the provider of one thread. */
+  /** Other dependencies that this one uses. What they need in the main thread is set up, too. */
+  readonly uses?: DependencyTable;
+  /** Makes the provider of one thread. Its `get` has the values of the used dependencies as a second argument. */
   readonly bind: (host: DependencyHost) => Provider<T>;
 }
+
+/** The values that some dependencies give. */
+export type UsedBy<Uses extends DependencyTable> = {
+  readonly [Key in keyof Uses]: Uses[Key] extends DependencySpec<infer T> ? T : never;
+};
 
 /** The dependencies of a service by name. */
 // deno-lint-ignore no-explicit-any -- any injected type; Injected<> recovers each one
@@ -75,9 +111,32 @@ export type DependencyTable = Readonly<Record<string, DependencySpec<any>>>;
  */
 export function provider<T>(
   definition: Provider<T> | ((host: DependencyHost) => Provider<T>),
+): DependencySpec<T>;
+/**
+ * Makes a dependency that uses other dependencies. They are set up, acquired and released around it, and what they
+ * need in the main thread is set up there.
+ *
+ * @example
+ * ```ts
+ * const checkout = provider(
+ *   { get: (_call, { payments }) => new Checkout(payments) },
+ *   { uses: { payments: client<typeof paymentService>("payments") } },
+ * );
+ * ```
+ */
+export function provider<T, Uses extends DependencyTable>(
+  definition: UsingProvider<T, UsedBy<Uses>> | ((host: DependencyHost) => UsingProvider<T, UsedBy<Uses>>),
+  options: { readonly uses: Uses },
+): DependencySpec<T>;
+export function provider<T>(
+  definition: AnyProvider<T> | ((host: DependencyHost) => AnyProvider<T>),
+  { uses }: { readonly uses?: DependencyTable } = {},
 ): DependencySpec<T> {
-  return dependency({ bind: typeof definition === "function" ? definition : () => definition });
+  const bind = typeof definition === "function" ? definition : () => definition;
+  return dependency({ ...(uses && { uses }), bind: bind as DependencySpec<T>["bind"] });
 }
+
+type AnyProvider<T> = Provider<T> | UsingProvider<T, never>;
 
 /**
  * Makes the dependency of an extension.
@@ -86,4 +145,27 @@ export function provider<T>(
  */
 export function dependency<T>(spec: Omit<DependencySpec<T>, typeof BRAND>): DependencySpec<T> {
   return { [BRAND]: "dependency", ...spec };
+}
+
+/** A dependency, with its key among all that a service uses. */
+export interface UsedDependency {
+  /** Key in the context, or `owner.name` of a dependency that another one uses. */
+  readonly key: string;
+  // deno-lint-ignore no-explicit-any -- a dependency with any value
+  readonly spec: DependencySpec<any>;
+  /** Whether only another dependency uses it. */
+  readonly isInner: boolean;
+}
+
+/** Lists dependencies in the order in which they are set up: what one uses stands before it. */
+export function usedDependencies(table: DependencyTable, owner?: string): readonly UsedDependency[] {
+  return Object.entries(table).flatMap(([name, spec]) => {
+    const key = owner === undefined ? name : `${owner}.${name}`;
+    return [...usedDependencies(spec.uses ?? {}, key), { key, spec, isInner: owner !== undefined }];
+  });
+}
+
+/** Address at which the main thread answers for its half of a dependency. No service can have this name. */
+export function hostAddress(service: string, key: string): string {
+  return `dependency.${service}.${key}`;
 }

@@ -1,5 +1,5 @@
 import { BRAND } from "./brand.ts";
-import type { Call } from "./call.ts";
+import type { Call, CallRequest } from "./call.ts";
 import type { Body, Reply } from "../message/reply.ts";
 import type { Parameter } from "./parameters.ts";
 import type { PlainRecord } from "../message/plain.ts";
@@ -62,6 +62,8 @@ export interface Conversion {
     payload: Payload,
     call: Call,
   ): Reply | undefined | Promise<Reply | undefined>;
+  /** Makes the HTTP request, without its body, by which a call came. @default {calls of this kind have none} */
+  request?(payload: Payload): CallRequest;
   /** Gives the properties that the log of a failed call shows beside its arguments. */
   logProperties?(payload: Payload): PlainRecord;
 }

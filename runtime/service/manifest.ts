@@ -1,3 +1,4 @@
+import { usedDependencies } from "./dependency.ts";
 import type { AnyEntrypoint } from "./entrypoint.ts";
 import { entrypointsOf, type Service } from "./service.ts";
 import type { PlainRecord } from "../message/plain.ts";
@@ -32,7 +33,7 @@ export function describe(service: Service): Manifest {
   return {
     name: service.name,
     entrypoints: entriesOf(service).map(({ method, spec: { kind, options } }) => ({ method, kind, options })),
-    dependencies: Object.entries(service.dependencies).map(([key, { kind, options = {} }]) => ({
+    dependencies: usedDependencies(service.dependencies).map(({ key, spec: { kind, options = {} } }) => ({
       key,
       kind,
       options,

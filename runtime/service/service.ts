@@ -6,6 +6,7 @@
 import { BRAND, hasBrand } from "./brand.ts";
 import type { Call } from "./call.ts";
 import type { DependencySpec, DependencyTable } from "./dependency.ts";
+import type { AddedBy, AnyHook, OutgoingHook } from "./hook.ts";
 import type { AnyEntrypoint, EntrypointSpec, EntrypointTable } from "./entrypoint.ts";
 
 /** The type of the value that a dependency injects. */
@@ -37,14 +38,18 @@ type Or<Stated, Otherwise> = [Stated] extends [never] ? Otherwise : Stated;
 type HandlerResult<Result> = Awaited<Result> | Promise<Awaited<Result>>;
 
 /** The function that an entry of the table asks for. */
-export type HandlerOf<Dependencies extends DependencyTable, Entry> = (
-  context: Context<Dependencies>,
+export type HandlerOf<Dependencies extends DependencyTable, Entry, Added = unknown> = (
+  context: Context<Dependencies> & Added,
   ...args: Or<ArgsOf<Spec<Entry>>, never[]>
 ) => HandlerResult<Or<ResultOf<Spec<Entry>>, unknown>>;
 
 /** The handlers that a table of entrypoints asks for. */
-export type HandlersOf<Dependencies extends DependencyTable, Entrypoints extends EntrypointTable> = {
-  readonly [Method in keyof Entrypoints]: HandlerOf<Dependencies, Entrypoints[Method]>;
+export type HandlersOf<
+  Dependencies extends DependencyTable,
+  Entrypoints extends EntrypointTable,
+  Added = unknown,
+> = {
+  readonly [Method in keyof Entrypoints]: HandlerOf<Dependencies, Entrypoints[Method], Added>;
 };
 
 type NoStrayHandlers<Handlers, Entrypoints> = {
@@ -74,10 +79,13 @@ export interface Service<
   Entrypoints extends EntrypointTable = EntrypointTable,
   // deno-lint-ignore no-explicit-any -- the bound of every handler table; inference keeps the real one
   Handlers = Readonly<Record<string, (...args: any[]) => unknown>>,
+  Around extends readonly AnyHook[] = readonly AnyHook[],
 > extends Contract<Name, Entrypoints> {
   readonly [BRAND]: "service";
   readonly dependencies: Dependencies;
   readonly handlers: Handlers;
+  readonly around: Around;
+  readonly outgoing: readonly OutgoingHook[];
 }
 
 /** The parts of a service beside its name, or beside its contract, which has the entrypoints already. */
@@ -85,9 +93,14 @@ export interface ServiceDefinition<
   Dependencies extends DependencyTable,
   Entrypoints extends EntrypointTable,
   Handlers,
+  Around extends readonly AnyHook[] = readonly AnyHook[],
 > {
   readonly dependencies?: Dependencies & NoReservedKey<Dependencies>;
   readonly entrypoints?: Entrypoints;
+  /** Hooks that run around each handler, the first one outermost, inside of the dependencies. @default {[]} */
+  readonly around?: Around;
+  /** Hooks through which everything goes that the handlers send, the first one outermost. @default {[]} */
+  readonly outgoing?: readonly OutgoingHook[];
   readonly handlers: Handlers & NoStrayHandlers<Handlers, Entrypoints>;
 }
 
@@ -112,19 +125,20 @@ export interface ServiceDefinition<
  */
 export function service<
   const Name extends string,
-  Handlers extends HandlersOf<Dependencies, Entrypoints>,
+  Handlers extends HandlersOf<Dependencies, Entrypoints, AddedBy<Around>>,
   // deno-lint-ignore ban-types -- no entrypoints
   const Entrypoints extends EntrypointTable = {},
   // deno-lint-ignore ban-types -- no dependencies
   Dependencies extends DependencyTable = {},
+  const Around extends readonly AnyHook[] = readonly [],
 >(
   nameOrContract: Name | Contract<Name, Entrypoints>,
-  definition: ServiceDefinition<Dependencies, Entrypoints, Handlers>,
-): Service<Name, Dependencies, Entrypoints, Handlers> {
+  definition: ServiceDefinition<Dependencies, Entrypoints, Handlers, Around>,
+): Service<Name, Dependencies, Entrypoints, Handlers, Around> {
   const { name, entrypoints } = typeof nameOrContract === "string"
     ? contract(nameOrContract, definition?.entrypoints ?? {})
     : nameOrContract;
-  const { dependencies = {}, handlers } = definition ?? {};
+  const { dependencies = {}, handlers, around = [], outgoing = [] } = definition ?? {};
   if (typeof handlers !== "object" || handlers === null) {
     throw new TypeError(
       `Cannot define service "${name}": "handlers" is missing. Add the object with the handlers`,
@@ -157,8 +171,12 @@ export function service<
       throw new TypeError(`Cannot define service "${name}": handler "${method}" has no entrypoint`);
     }
   }
-  const made: Service = { [BRAND]: "service", name, dependencies, entrypoints, handlers };
-  return made as Service<Name, Dependencies, Entrypoints, Handlers>;
+  for (const [option, hooks] of Object.entries({ around, outgoing })) {
+    if (Array.isArray(hooks) && hooks.every((hook) => typeof hook === "function")) continue;
+    throw new TypeError(`Cannot define service "${name}": "${option}" must be a list of functions`);
+  }
+  const made: Service = { [BRAND]: "service", name, dependencies, entrypoints, handlers, around, outgoing };
+  return made as Service<Name, Dependencies, Entrypoints, Handlers, Around>;
 }
 
 /**

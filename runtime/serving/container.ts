@@ -10,13 +10,16 @@
 import type { ServiceSettings } from "./settings.ts";
 import { ConfigurationError, ServiceLoadError } from "../message/errors.ts";
 import {
+  type DependencyHalf,
   type DependencyRegistry,
   type Entrypoint,
   type EntrypointHost,
   type EntrypointRegistry,
   hostedEntrypoints,
+  type HostHook,
   invocationOf,
 } from "../hosting/host.ts";
+import { runInHostHooks } from "../hosting/host_hooks.ts";
 import type { Log } from "../log/log.ts";
 import type { Manifest } from "../service/manifest.ts";
 import type { Outcome } from "../message/outcome.ts";
@@ -57,6 +60,8 @@ export interface ContainerOptions {
   readonly settings: ServiceSettings;
   readonly entrypoints: EntrypointRegistry;
   readonly dependencies: DependencyRegistry;
+  /** Hooks around each call, the first one outermost. @default {[]} */
+  readonly around?: readonly HostHook[];
   readonly log: Log;
   /** Objects that send the service's own calls. The container disposes them last. */
   readonly own?: readonly AsyncDisposable[];
@@ -68,6 +73,8 @@ export class Container implements AsyncDisposable {
   readonly finished: Promise<void>;
   readonly #options: ContainerOptions;
   readonly #entrypoints: readonly Entrypoint[];
+  /** Halves of dependencies by key, with what tells whether a newer version has the same dependency. */
+  readonly #halves = new Map<string, { readonly identity: string; readonly half: DependencyHalf }>();
   readonly #end = Promise.withResolvers<void>();
   readonly #aborting = new AbortController();
   /** Resolves when a forced stop no longer waits for the broker. */
@@ -251,6 +258,9 @@ export class Container implements AsyncDisposable {
     await attempt(pool.drain());
     await Promise.all(this.#entrypoints.map((entrypoint) => attempt(entrypoint[Symbol.asyncDispose]())));
     await attempt(pool.shutdown({ signal: this.#aborting.signal }), this.#abandoned);
+    for (const { half } of this.#halves.values()) {
+      await attempt(half[Symbol.asyncDispose]?.() ?? Promise.resolve());
+    }
     for (const held of own) await attempt(held[Symbol.asyncDispose]());
     for (const problem of problems) this.#complain(problem);
     if (this.#failure === undefined) {
@@ -270,7 +280,14 @@ export class Container implements AsyncDisposable {
       if (dependency.kind === undefined) continue;
       const setUp = registry[dependency.kind];
       if (setUp === undefined) throw noExtension(name, "dependencies", dependency.kind);
-      await setUp(dependency, { service: name, transport, config, log });
+      const { key } = dependency;
+      const identity = JSON.stringify([dependency.kind, dependency.options]);
+      const former = this.#halves.get(key);
+      if (former?.identity === identity) continue;
+      const half = await setUp(dependency, { service: name, transport, config, log });
+      if (half === undefined) continue;
+      this.#halves.set(key, { identity, half });
+      await former?.half[Symbol.asyncDispose]?.();
     }
   }
 
@@ -292,10 +309,13 @@ export class Container implements AsyncDisposable {
   }
 
   #host(): EntrypointHost {
-    const { transport, config, log } = this.#options;
+    const { transport, config, log, around = [] } = this.#options;
+    const service = this.#manifest.name;
     const currentPool = () => this.#pool;
+    const run: EntrypointHost["run"] = (entry, payload, cancellation) =>
+      this.#pool.run(invocationOf(entry, payload), cancellation);
     return {
-      service: this.#manifest.name,
+      service,
       transport,
       config,
       log,
@@ -304,7 +324,12 @@ export class Container implements AsyncDisposable {
         return currentPool().demand;
       },
       onDemand: (listener) => void this.#demandListeners.push(listener),
-      run: (entry, payload, cancellation) => this.#pool.run(invocationOf(entry, payload), cancellation),
+      run: around.length === 0 ? run : (entry, payload, cancellation) =>
+        runInHostHooks(
+          around,
+          { service, entry, payload },
+          (payload) => run(entry, payload, cancellation),
+        ),
       shed: () => this.#pool.shed(),
       watch: (task) => void task.catch((reason) => this.#fail(reason)),
     };

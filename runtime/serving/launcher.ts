@@ -2,7 +2,7 @@
 import type { Config } from "../config/file.ts";
 import { type RuntimeSettings, type ServiceSettings, serviceSettings } from "./settings.ts";
 import { Container } from "./container.ts";
-import type { DependencyRegistry, EntrypointRegistry } from "../hosting/host.ts";
+import type { DependencyRegistry, EntrypointRegistry, HostHook } from "../hosting/host.ts";
 import { createSpawner, type ThreadPlan } from "../spawning/create_spawner.ts";
 import { type LoadedModule, loadModule } from "./loader.ts";
 import type { LogLevel } from "../log/log.ts";
@@ -26,6 +26,8 @@ export interface Wiring {
   /** Loads the factories that make the hosts for a manifest's kinds of entrypoints. */
   readonly entrypointsOf: (manifest: Manifest) => Promise<EntrypointRegistry>;
   readonly dependencies: DependencyRegistry;
+  /** Hooks around each call of every service. */
+  readonly around: readonly HostHook[];
 }
 
 /** Options of {@linkcode Launcher}. */
@@ -151,7 +153,7 @@ export class Launcher {
   /** Makes the container of a service with its pool, but does not call {@linkcode Container.start}. */
   async launch(module: LoadedModule, manifest: Manifest, signal?: AbortSignal): Promise<Launched> {
     const { config, settings, wiring } = this.#options;
-    const { transport, messengerOf, entrypointsOf, dependencies } = await wiring;
+    const { transport, messengerOf, entrypointsOf, dependencies, around } = await wiring;
     const entrypoints = entrypointsOf(manifest);
     // The entrypoints load while the threads start. If the threads fail, nothing awaits the entrypoints.
     entrypoints.catch(() => {});
@@ -173,6 +175,7 @@ export class Launcher {
         settings: own,
         entrypoints: await entrypoints,
         dependencies,
+        around,
         log: getLog(manifest.name),
         own: [messenger],
       });

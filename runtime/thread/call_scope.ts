@@ -1,9 +1,12 @@
 import { LONGEST_TIMER } from "../waiting/abort.ts";
 import { type CallHeaders, decodeCallHeaders } from "../message/call_headers.ts";
-import type { Call } from "../service/call.ts";
+import type { Call, CallRequest } from "../service/call.ts";
 import { CallTimeoutError, ContainerStoppingError } from "../message/errors.ts";
 import type { Log } from "../log/log.ts";
+import type { CallMessage } from "../channel/port.ts";
 import type { CancelReason } from "../message/reply.ts";
+import { requireFields } from "../message/field_table.ts";
+import type { Payload } from "../service/entrypoint.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import type { FieldTable } from "../message/transport.ts";
 
@@ -16,6 +19,18 @@ export interface CallSurroundings {
   readonly logFor: (properties: PlainRecord) => Log;
 }
 
+/** The entrypoint of a call, as the call shows it. */
+export interface CallEntry {
+  readonly method: string;
+  readonly kind: string;
+  readonly options: PlainRecord;
+  /** Makes the HTTP request of a call from its message. @default {calls of this kind have none} */
+  readonly request?: ((payload: Payload) => CallRequest) | undefined;
+}
+
+/** The parts of a message that a scope needs. */
+export type ScopedMessage = Pick<CallMessage, "headers"> & Partial<CallMessage>;
+
 /**
  * The `call` of one context.
  *
@@ -23,13 +38,17 @@ export interface CallSurroundings {
  * and an id, a signal or a log costs more than a short handler does.
  */
 export class CallScope implements Call {
-  readonly method: string;
+  /** Arguments of the handler. The invoker sets them once it has decoded the message. */
+  arguments: readonly unknown[] = [];
+  /** The context of the handler, for hooks. The invoker sets it before it runs them. */
+  context: Readonly<Record<string, unknown>> = {};
+  readonly #entry: CallEntry;
+  readonly #message: ScopedMessage;
   readonly #surroundings: CallSurroundings;
-  readonly #messageHeaders: FieldTable | undefined;
   /** Epoch milliseconds at which the call's own timeout ends; infinite if it has none. */
   #timeoutAt: number;
-  readonly #deadline: number | undefined;
   #decoded: CallHeaders | undefined;
+  #request: CallRequest | undefined;
   #id: string | undefined;
   #stack: readonly string[] | undefined;
   #controller: AbortController | undefined;
@@ -38,22 +57,28 @@ export class CallScope implements Call {
   #log: Log | undefined;
   #ended = false;
 
-  /**
-   * @param timeout Milliseconds that the call may take from now on.
-   * @param deadline Epoch milliseconds after which the caller does not wait. @default {what the headers say}
-   */
-  constructor(
-    method: string,
-    headers: FieldTable | undefined,
-    surroundings: CallSurroundings,
-    timeout?: number,
-    deadline?: number,
-  ) {
-    this.method = method;
-    this.#messageHeaders = headers;
+  constructor(entry: CallEntry, message: ScopedMessage, surroundings: CallSurroundings) {
+    this.#entry = entry;
+    this.#message = message;
     this.#surroundings = surroundings;
+    const { timeout } = message;
     this.#timeoutAt = timeout === undefined ? Infinity : Date.now() + timeout;
-    this.#deadline = deadline;
+  }
+
+  get method(): string {
+    return this.#entry.method;
+  }
+
+  get kind(): string {
+    return this.#entry.kind;
+  }
+
+  get options(): PlainRecord {
+    return this.#entry.options;
+  }
+
+  get request(): CallRequest | undefined {
+    return this.#request ??= this.#entry.request?.(this.#message as CallMessage);
   }
 
   get service(): string {
@@ -70,6 +95,12 @@ export class CallScope implements Call {
 
   get headers(): FieldTable {
     return this.#headers.data;
+  }
+
+  carry(data: FieldTable): void {
+    requireFields(data);
+    const { stack, deadline } = this.#headers;
+    this.#decoded = { stack, deadline, data: { ...this.#headers.data, ...data } };
   }
 
   get deadline(): number | undefined {
@@ -111,11 +142,11 @@ export class CallScope implements Call {
   }
 
   get #callersDeadline(): number | undefined {
-    return this.#deadline ?? this.#headers.deadline;
+    return this.#message.deadline ?? this.#headers.deadline;
   }
 
   get #headers(): CallHeaders {
-    return this.#decoded ??= decodeCallHeaders(this.#messageHeaders);
+    return this.#decoded ??= decodeCallHeaders(this.#message.headers);
   }
 
   /**

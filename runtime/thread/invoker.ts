@@ -6,11 +6,19 @@
  * because `acquired` counts the providers whose `get` has returned, and the release loop counts it down. A
  * step that needs no wait uses no `await`: a handler that returns a value costs no turn of the event loop.
  */
-import { CallScope, type CallSurroundings } from "./call_scope.ts";
+import {
+  bindProviders,
+  type BoundProvider,
+  type ProviderSurroundings,
+  usedValues,
+} from "./bound_providers.ts";
+import { runInHooks } from "./call_hooks.ts";
+import { type CallEntry, CallScope, type CallSurroundings } from "./call_scope.ts";
 import { explainDenial } from "./denial.ts";
-import type { CallResult, DependencyHost, Provider } from "../service/dependency.ts";
-import type { Conversion } from "../service/entrypoint.ts";
+import type { CallResult } from "../service/dependency.ts";
+import type { Conversion, Payload } from "../service/entrypoint.ts";
 import { type Body, isReply, type Reply } from "../message/reply.ts";
+import type { AnyHook } from "../service/hook.ts";
 import type { RemoteError } from "../message/errors.ts";
 import { describeFailure, type Failure } from "../message/failure.ts";
 import type { Outcome } from "../message/outcome.ts";
@@ -30,14 +38,9 @@ import type { Service } from "../service/service.ts";
 // deno-lint-ignore no-explicit-any -- handlers take the arguments that their entrypoint decodes
 type Handler = (context: any, ...args: any[]) => unknown;
 
-interface PreparedEntry extends Entry {
+interface PreparedEntry extends Entry, CallEntry {
   readonly handler: Handler;
   readonly conversion: Conversion;
-}
-
-interface BoundProvider {
-  readonly key: string;
-  readonly provider: Provider<unknown>;
 }
 
 /** The failure of a call. */
@@ -57,6 +60,7 @@ export class Invoker implements AsyncDisposable {
   readonly #service: Service;
   readonly #entries: readonly PreparedEntry[];
   readonly #providers: readonly BoundProvider[];
+  readonly #around: readonly AnyHook[];
   readonly #surroundings: CallSurroundings;
   readonly #reading: ReadParametersOptions;
   /** The parameters of all handlers, for the log. */
@@ -77,6 +81,8 @@ export class Invoker implements AsyncDisposable {
     this.#service = service;
     this.#entries = entries;
     this.#providers = providers;
+    // A service that an older copy of this library has made knows no hooks.
+    this.#around = service.around ?? [];
     this.#surroundings = surroundings;
   }
 
@@ -87,7 +93,7 @@ export class Invoker implements AsyncDisposable {
    */
   static async create(
     service: Service,
-    host: Omit<DependencyHost, "key">,
+    host: ProviderSurroundings,
     surroundings: CallSurroundings,
     reading: ReadParametersOptions = {},
   ): Promise<Invoker> {
@@ -99,30 +105,24 @@ export class Invoker implements AsyncDisposable {
       const handler = handlers[method]!;
       const parameters = parametersOf(handler, known);
       const conversion = await spec.prepare({ service: service.name, method, parameters });
-      return { method, spec, handler, conversion };
+      const { kind, options } = spec;
+      const request = conversion.request && ((payload: Payload) => conversion.request!(payload));
+      return { method, spec, handler, conversion, kind, options, request };
     }));
     const providers: BoundProvider[] = [];
     const invoker = new Invoker(service, entries, providers, surroundings, known, reading);
-    let place = "";
     try {
-      for (const [key, spec] of Object.entries(service.dependencies)) {
-        place = `dependency "${key}" of ${service.name}`;
-        const bound = { ...host, key };
-        const provider: Provider<unknown> = spec.bind(bound);
-        await provider.setup?.(bound);
-        providers.push({ key, provider });
-      }
+      await bindProviders(service, host, providers);
     } catch (error) {
       await invoker[Symbol.asyncDispose]();
-      explainDenial(error, place);
       throw error;
     }
     return invoker;
   }
 
   /** Makes the scope of a call that is about to run. */
-  scope({ entrypoint, headers, timeout, deadline }: CallMessage): CallScope {
-    return new CallScope(this.#entries[entrypoint]!.method, headers, this.#surroundings, timeout, deadline);
+  scope(message: CallMessage): CallScope {
+    return new CallScope(this.#entries[message.entrypoint]!, message, this.#surroundings);
   }
 
   /**
@@ -149,13 +149,19 @@ export class Invoker implements AsyncDisposable {
       const maybeArgs = conversion.decode(message, call);
       args = isPromiseLike(maybeArgs) ? await maybeArgs : maybeArgs;
       decoded = true;
+      call.arguments = args;
       const context: Record<string, unknown> = { call };
+      let inner = context;
       for (; acquired < providers.length; acquired++) {
-        const { key, provider } = providers[acquired]!;
-        const injected = provider.get(call);
-        context[key] = isPromiseLike(injected) ? await injected : injected;
+        const { key, provider, uses, isInner } = providers[acquired]!;
+        const injected = provider.get(call, usedValues(uses, inner));
+        const ready = isPromiseLike(injected) ? await injected : injected;
+        if (!isInner) context[key] = ready;
+        else (inner === context ? inner = {} : inner)[key] = ready;
       }
-      value = entry.handler.call(this.#service.handlers, context, ...args);
+      value = this.#around.length === 0
+        ? entry.handler.call(this.#service.handlers, context, ...args)
+        : this.#runInHooks(entry, call, context, args);
       if (isPromiseLike(value)) value = await value;
       const maybeEncoded = conversion.encode(value, call);
       encoded = isPromiseLike(maybeEncoded) ? await maybeEncoded : maybeEncoded;
@@ -179,7 +185,7 @@ export class Invoker implements AsyncDisposable {
       if (provider.release === undefined) continue;
       const result: CallResult = fault === undefined
         ? { ok: true, value }
-        : { ok: false, error: fault.thrown };
+        : { ok: false, error: fault.thrown, expected: fault.expected };
       try {
         await provider.release(call, result);
       } catch (thrown) {
@@ -207,6 +213,17 @@ export class Invoker implements AsyncDisposable {
         this.#surroundings.logFor({}).error(`Cannot dispose dependency "${key}"`, { error: thrown });
       }
     }
+  }
+
+  #runInHooks(
+    { handler }: PreparedEntry,
+    call: CallScope,
+    context: Record<string, unknown>,
+    args: readonly unknown[],
+  ): Promise<unknown> {
+    call.context = context;
+    const { handlers } = this.#service;
+    return runInHooks(this.#around, call, context, () => handler.call(handlers, context, ...args));
   }
 
   async #encodeError(

@@ -146,6 +146,8 @@ Deno.test("a dispatcher keeps the deadline of its caller to itself", async () =>
     config: {},
     callTimeout: 30_000,
     messenger,
+    outgoing: [],
+    ask: () => Promise.reject(new Error("nobody")),
     log,
     signal,
   });

@@ -9,6 +9,7 @@ Deno.test("httpSettings() fills in the defaults", () => {
   deepStrictEqual(read({}), {
     address: { hostname: "0.0.0.0", port: 8000 },
     maxBody: 10 * 1024 * 1024,
+    contextHeaders: undefined,
     stallTimeout: 60_000,
     maxHeld: 256 * 1024 * 1024,
     tls: undefined,

@@ -265,7 +265,7 @@ Deno.test("publisher() passes on the context data of a call and not its deadline
   const sent: Message[] = [];
   const host = { messenger: { publish: (message: Message) => Promise.resolve(void sent.push(message)) } };
   const headers = encodeCallHeaders({ stack: [], data: { language: "de" }, deadline: Date.now() + 1_000 });
-  const call = new CallScope("do", headers, {
+  const call = new CallScope({ method: "do", kind: "rpc", options: {} }, { headers }, {
     service: "msg",
     parentCallsTracked: 0,
     logFor: () => {

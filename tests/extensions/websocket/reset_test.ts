@@ -60,6 +60,7 @@ Deno.test({
     const server = new HttpServer({
       address: { hostname: "127.0.0.1", port: 0 },
       maxBody: 0,
+      contextHeaders: undefined,
       stallTimeout: 60_000,
       maxHeld: 0,
       tls: undefined,

@@ -29,6 +29,7 @@ async function stage(behave: Behaviour = () => ({})) {
       transport,
       messengerOf: (service) => new RpcCaller(transport, { caller: service, exchange: DEFAULT_EXCHANGE }),
       dependencies: {},
+      around: [],
       entrypointsOf: () =>
         Promise.resolve({
           rpc: (_entries: readonly HostedEntrypoint[], host: EntrypointHost) => {

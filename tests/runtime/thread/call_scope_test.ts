@@ -11,15 +11,13 @@ function scope(
   deadline?: number,
 ): CallScope {
   return new CallScope(
-    "place",
-    headers,
+    { method: "place", kind: "rpc", options: {} },
+    { headers, ...(timeout !== undefined && { timeout }), ...(deadline !== undefined && { deadline }) },
     {
       service: "orders",
       parentCallsTracked,
       logFor: (properties) => createLog({ emit: (record) => records.push(record), properties }),
     },
-    timeout,
-    deadline,
   );
 }
 

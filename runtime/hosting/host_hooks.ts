@@ -1,0 +1,29 @@
+import { encodeCallHeaders } from "../message/call_headers.ts";
+import { describeFailure } from "../message/failure.ts";
+import { failed, type Outcome } from "../message/outcome.ts";
+import type { Payload } from "../service/entrypoint.ts";
+import type { HostedCall, HostHook } from "./host.ts";
+
+/**
+ * Runs a call inside the hooks of a process, in their order; never rejects.
+ *
+ * @param run Runs the call with this payload.
+ */
+export async function runInHostHooks(
+  hooks: readonly HostHook[],
+  call: HostedCall,
+  run: (payload: Payload) => Promise<Outcome>,
+): Promise<Outcome> {
+  const [hook, ...others] = hooks;
+  if (hook === undefined) return await run(call.payload);
+  try {
+    return await hook(call, (data) => {
+      if (data === undefined) return runInHostHooks(others, call, run);
+      const more = encodeCallHeaders({ stack: [], data, deadline: undefined });
+      const payload = { ...call.payload, headers: { ...call.payload.headers, ...more } };
+      return runInHostHooks(others, { ...call, payload }, run);
+    });
+  } catch (error) {
+    return failed(describeFailure(error));
+  }
+}

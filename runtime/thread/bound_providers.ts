@@ -1,0 +1,70 @@
+import { explainDenial } from "./denial.ts";
+import {
+  type AskOptions,
+  type DependencyHost,
+  hostAddress,
+  usedDependencies,
+  type UsingProvider,
+} from "../service/dependency.ts";
+import type { Service } from "../service/service.ts";
+
+/** The values of the dependencies that another one uses, by name. */
+type Used = Readonly<Record<string, unknown>>;
+
+/** A provider in its thread. */
+export interface BoundProvider {
+  /** Key in the context, or `owner.name` of a dependency that another one uses. */
+  readonly key: string;
+  readonly provider: UsingProvider<unknown, Used>;
+  /** Names and keys of the dependencies that it uses; undefined if it uses none. */
+  readonly uses: readonly (readonly [name: string, key: string])[] | undefined;
+  /** Whether only another dependency uses it, so that the context does not have it. */
+  readonly isInner: boolean;
+}
+
+/** What all providers of a thread get. */
+export type ProviderSurroundings = Omit<DependencyHost, "key" | "outgoing" | "ask">;
+
+/**
+ * Binds the dependencies of a service in the order in which they are set up, and sets them up.
+ *
+ * @param bound Gets each provider once it is set up, also if a later one fails.
+ * @throws What the setup of a provider throws.
+ */
+export async function bindProviders(
+  { name, dependencies, outgoing = [] }: Service,
+  surroundings: ProviderSurroundings,
+  bound: BoundProvider[],
+): Promise<void> {
+  for (const { key, spec, isInner } of usedDependencies(dependencies)) {
+    try {
+      const host: DependencyHost = { ...surroundings, key, outgoing, ask: asking(surroundings, key) };
+      const provider = spec.bind(host) as UsingProvider<unknown, Used>;
+      await provider.setup?.(host);
+      const uses = spec.uses && Object.keys(spec.uses).map((used) => [used, `${key}.${used}`] as const);
+      bound.push({ key, provider, uses, isInner });
+    } catch (error) {
+      explainDenial(error, `dependency "${key}" of ${name}`);
+      throw error;
+    }
+  }
+}
+
+const NOTHING: Used = Object.freeze({});
+
+/** Picks the values that a provider uses. */
+export function usedValues(uses: BoundProvider["uses"], inner: Used): Used {
+  return uses === undefined ? NOTHING : Object.fromEntries(uses.map(([name, key]) => [name, inner[key]]));
+}
+
+/** Makes the function by which a provider asks the half of its dependency in the main thread. */
+function asking(
+  { service, messenger, callTimeout }: ProviderSurroundings,
+  key: string,
+): DependencyHost["ask"] {
+  return async (body: string | Uint8Array<ArrayBuffer>, { timeout = callTimeout, signal }: AskOptions = {}) =>
+    await messenger.request(
+      { service: hostAddress(service, key), method: "ask", body, headers: {} },
+      { timeout, ...(signal && { signal }) },
+    );
+}
