@@ -8,6 +8,7 @@ import type { Call } from "./call.ts";
 import type { DependencySpec, DependencyTable } from "./dependency.ts";
 import type { AddedBy, AnyHook, OutgoingHook } from "./hook.ts";
 import type { AnyEntrypoint, EntrypointSpec, EntrypointTable } from "./entrypoint.ts";
+import { findHandler, isLiteral } from "./handlers.ts";
 
 /** The type of the value that a dependency injects. */
 export type Injected<Spec> = Spec extends DependencySpec<infer T> ? T : never;
@@ -53,10 +54,12 @@ export type HandlersOf<
 };
 
 type NoStrayHandlers<Handlers, Entrypoints> = {
-  readonly [Method in Exclude<keyof Handlers, keyof Entrypoints>]: DefinitionError<
-    `Handler "${Method & string}" has no entry in the table of entrypoints`
-  >;
+  readonly [Method in Exclude<keyof Handlers, keyof Entrypoints> as IfFunction<Handlers[Method], Method>]:
+    DefinitionError<`Handler "${Method & string}" has no entry in the table of entrypoints`>;
 };
+
+/** A member that is no function is the state of the object that holds the handlers. */
+type IfFunction<Member, Key> = Member extends (...args: never[]) => unknown ? Key : never;
 
 type NoReservedKey<Dependencies> = "call" extends keyof Dependencies
   ? { readonly call: DefinitionError<'The context reserves the key "call"; choose another key'> }
@@ -77,8 +80,8 @@ export interface Service<
   Name extends string = string,
   Dependencies extends DependencyTable = DependencyTable,
   Entrypoints extends EntrypointTable = EntrypointTable,
-  // deno-lint-ignore no-explicit-any -- the bound of every handler table; inference keeps the real one
-  Handlers = Readonly<Record<string, (...args: any[]) => unknown>>,
+  /** A table of functions, or an instance of a class. Inference keeps the real type. */
+  Handlers = object,
   Around extends readonly AnyHook[] = readonly AnyHook[],
 > extends Contract<Name, Entrypoints> {
   readonly [BRAND]: "service";
@@ -155,19 +158,21 @@ export function service<
     }
   }
   for (const [method, entry] of Object.entries<AnyEntrypoint | readonly AnyEntrypoint[]>(entrypoints)) {
-    if (typeof handlers[method] !== "function") {
+    const handler = findHandler(handlers, method);
+    if (typeof handler !== "function") {
       throw new TypeError(`Cannot define service "${name}": entry "${method}" has no handler`);
     }
     const silent = entrypointsOf(entry).find(({ streams }) => streams !== true);
-    if (silent !== undefined && isGenerator(handlers[method])) {
+    if (silent !== undefined && isGenerator(handler)) {
       throw new TypeError(
         `Cannot define service "${name}": the handler of "${method}" is a generator, which an entrypoint of ` +
           `kind "${silent.kind}" would never run. Make it an async function`,
       );
     }
   }
-  for (const method of Object.keys(handlers)) {
-    if (!Object.hasOwn(entrypoints, method)) {
+  // An instance of a class may have private methods, which only the compiler can tell from stray handlers.
+  for (const [method, member] of isLiteral(handlers) ? Object.entries(handlers) : []) {
+    if (typeof member === "function" && !Object.hasOwn(entrypoints, method)) {
       throw new TypeError(`Cannot define service "${name}": handler "${method}" has no entrypoint`);
     }
   }

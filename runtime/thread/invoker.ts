@@ -29,6 +29,7 @@ import {
   readParameters,
   type ReadParametersOptions,
 } from "../service/parameters.ts";
+import { handlersOf } from "../service/handlers.ts";
 import type { CallMessage } from "../channel/port.ts";
 import { redactedArguments } from "./redaction.ts";
 import { asksForRetry, reasonForRetry } from "../message/retry.ts";
@@ -97,8 +98,8 @@ export class Invoker implements AsyncDisposable {
     surroundings: CallSurroundings,
     reading: ReadParametersOptions = {},
   ): Promise<Invoker> {
-    const handlers = service.handlers as Readonly<Record<string, Handler>>;
     const specs = entriesOf(service);
+    const handlers = handlersOf<Handler>(service.handlers, specs.map(({ method }) => method));
     const bindsByName = specs.some(({ spec }) => spec.bindsByName);
     const known = bindsByName ? await readParameters(handlers, reading) : {};
     const entries = await Promise.all(specs.map(async ({ method, spec }): Promise<PreparedEntry> => {
@@ -274,8 +275,11 @@ export class Invoker implements AsyncDisposable {
     args: readonly unknown[],
   ): Promise<readonly Parameter[] | undefined> {
     if (args.length === 0) return undefined;
-    const handlers = this.#service.handlers as Readonly<Record<string, Handler>>;
-    this.#allParameters ??= readParameters(handlers, { ...this.#reading, known: this.parameters });
+    this.#allParameters ??= readParameters(
+      Object.fromEntries(this.#entries.map(({ method, handler }) => [method, handler])),
+      // The log needs the names alone.
+      { originalName: this.#reading.originalName, known: this.parameters },
+    );
     return parametersOf(handler, await this.#allParameters);
   }
 }

@@ -1,8 +1,8 @@
 import { strictEqual, throws } from "node:assert/strict";
 import type { Call } from "../../runtime/service/call.ts";
-import { type Context, type Service, service } from "../../runtime/service/service.ts";
+import { type Context, type Injected, type Service, service } from "../../runtime/service/service.ts";
 import { provider } from "../../runtime/service/dependency.ts";
-import { rpc } from "../../extensions/rpc/mod.ts";
+import { client, rpc } from "../../extensions/rpc/mod.ts";
 import type { Equal, Expect } from "./equality.ts";
 
 const clock = provider({ get: () => new Date(0) });
@@ -143,4 +143,39 @@ Deno.test("service() gives a value that any Service parameter takes", () => {
     handlers: { now: ({ clock }, zone: string) => `${clock} ${zone}` },
   });
   strictEqual(taken.name, "taken");
+});
+
+class Greeter {
+  /** State, and no handler. */
+  greetings = 0;
+  greet({ clock }: { readonly clock: Date }, name: string, mark?: string): string {
+    this.greetings++;
+    return `${name}${mark ?? "!"} ${clock.getTime()}`;
+  }
+}
+
+Deno.test("service() takes an instance of a class, whose methods type the clients", () => {
+  const greeter = service("greeter", {
+    dependencies: { clock },
+    entrypoints: { greet: rpc() },
+    handlers: new Greeter(),
+  });
+  const caller = client<typeof greeter>("greeter");
+  type Greet = Injected<typeof caller>["greet"];
+  type _1 = Expect<Equal<Parameters<Greet>, [name: string, mark?: string | undefined]>>;
+  type _2 = Expect<Equal<typeof greeter.handlers, Greeter>>;
+  const any: Service = greeter;
+  strictEqual(any.handlers, greeter.handlers);
+});
+
+Deno.test("service() does not compile with an instance whose class has another public method", () => {
+  class More extends Greeter {
+    more(): void {}
+  }
+  service("more", {
+    dependencies: { clock },
+    entrypoints: { greet: rpc() },
+    // @ts-expect-error The table has no entry "more".
+    handlers: new More(),
+  });
 });

@@ -27,6 +27,12 @@ const REFUSED: readonly (readonly [name: unknown, definition: unknown, complaint
   ["a", undefined, /service "a": "handlers" is missing/],
   ["a", { entrypoints: { one: tick() }, handlers: {} }, /entry "one" has no handler/],
   ["a", { entrypoints: { one: tick() }, handlers: { one: 1 } }, /entry "one" has no handler/],
+  ["a", { entrypoints: { toString: tick() }, handlers: {} }, /entry "toString" has no handler/],
+  [
+    "a",
+    { entrypoints: { constructor: tick() }, handlers: new (class A {})() },
+    /entry "constructor" has no handler/,
+  ],
   ["a", { entrypoints: {}, handlers: { one() {} } }, /handler "one" has no entrypoint/],
   ["a", { dependencies: { call: provider({ get: () => 1 }) }, handlers: {} }, /reserves the key "call"/],
   ["a", { dependencies: { db: {} }, handlers: {} }, /dependency "db" is none, make it with provider\(\)/],
@@ -113,4 +119,27 @@ Deno.test("service() refuses a generator as the handler of an entrypoint that st
       /handler of "tick" is a generator, which an entrypoint of kind "tick" would never run/,
     );
   }
+});
+
+Deno.test("service() takes the handlers of an instance from all of its classes, beside its fields", () => {
+  class Base {
+    one(): number {
+      return 1;
+    }
+  }
+  class Handlers extends Base {
+    readonly state: Map<string, number> = new Map();
+    two = (): number => this.state.size;
+    #three(): void {}
+    private four = () => this.#three();
+    private five(): void {
+      this.four();
+    }
+    six(): void {
+      this.five();
+    }
+  }
+  const handlers = new Handlers();
+  const made = service("instance", { entrypoints: { one: tick(), two: tick(), six: tick() }, handlers });
+  strictEqual(made.handlers, handlers);
 });

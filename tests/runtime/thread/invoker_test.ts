@@ -3,6 +3,7 @@ import { provider } from "../../../runtime/service/dependency.ts";
 import { entrypoint, type HandlerFacts } from "../../../runtime/service/entrypoint.ts";
 import { BadRequestError } from "../../../runtime/message/errors.ts";
 import { service } from "../../../runtime/service/service.ts";
+import { rpc } from "../../../extensions/rpc/mod.ts";
 import { converting, fail, json, messageOf, single, stage, witness } from "../../fixtures/invoker_stage.ts";
 
 Deno.test("Invoker.invoke() gives the handler its context and arguments and encodes its result", async () => {
@@ -39,6 +40,25 @@ Deno.test("Invoker.invoke() calls the handler as a method of the handlers", asyn
     service("methods", { entrypoints: { run: json(), helper: json() }, handlers }),
   );
   strictEqual((await on.call([]) as { body: string }).body, '"helped"');
+});
+
+Deno.test("Invoker.invoke() calls the method of a class on its instance, with keyword arguments", async () => {
+  class Base {
+    #greeting = "Hello";
+    greet(_context: unknown, name: string, mark = "!"): string {
+      return `${this.#greeting}, ${name}${mark}`;
+    }
+  }
+  class Handlers extends Base {
+    override greet(_context: unknown, name: string, mark?: string): string {
+      return super.greet(_context, name.toUpperCase(), mark);
+    }
+  }
+  await using on = await stage(
+    service("instance", { entrypoints: { greet: rpc() }, handlers: new Handlers() }),
+  );
+  const outcome = await on.call({ args: [], kwargs: { mark: "?", name: "Ada" } });
+  deepStrictEqual(outcome, { status: "done", body: '"Hello, ADA?"' });
 });
 
 Deno.test("Invoker.invoke() runs the entrypoint that the message names", async () => {
