@@ -81,6 +81,7 @@ async function evaluate(
 ): Promise<Readonly<Record<string, unknown>>> {
   try {
     if (typeof source === "string") return await import(source);
+    if (!("code" in source)) return await import(source.url);
     const { importBundle } = await import("../runtime/thread/bundle_import.ts");
     return (await importBundle(source)).exports;
   } catch (error) {

@@ -25,7 +25,10 @@ import { parseContentType, transportableBody } from "../runtime/message/serializ
 import { ModuleOrigins } from "../runtime/module/fetch/origins.ts";
 import { decodeModule } from "../runtime/module/fetch/source.ts";
 import { ownModule } from "../runtime/program/own_modules.ts";
+import { markedNames, mayHaveSignature, wordsOf } from "../runtime/service/declared/optional_marks.ts";
+import { declarationsIn } from "../runtime/service/declared/optional_reader.ts";
 import { explainDenial } from "../runtime/thread/denial.ts";
+import { parse } from "npm:@babel/parser@8.1.3";
 
 /** Characters of the longer text, and how many times longer it is than the shorter one. */
 const LENGTH = 65_536;
@@ -204,6 +207,10 @@ const READERS: { readonly [name: string]: (text: string) => unknown } = {
       sha256: "",
     }, "a"),
   "ownModule()": ownModule,
+  "markedNames()": markedNames,
+  "mayHaveSignature()": mayHaveSignature,
+  "wordsOf()": wordsOf,
+  "declarationsIn()": (text) => declarationsIn({ url: "a.ts", language: "ts", text }, parse),
   "ModuleOrigins": (text) => new ModuleOrigins({ allowed: [text] } as never),
   "explainDenial()": (text) => explainDenial(new Error(text), "a"),
 };

@@ -15,6 +15,7 @@ import type { Request } from "../message/messenger.ts";
 import type { FieldTable, Message } from "../message/transport.ts";
 import type { LogLevel, LogRecord } from "../log/log.ts";
 import type { KnownParameters } from "../service/parameters.ts";
+import type { OptionalParameters } from "../service/declared/optional_parameters.ts";
 import type { PlainRecord } from "../message/plain.ts";
 
 /** A module and all that it imports, as one script. It is plain data, and every thread gets a copy. */
@@ -27,10 +28,27 @@ export interface ModuleBundle {
   readonly map: string;
   /** The packages that the code imports, such as `npm:zod@4`. */
   readonly packages: readonly string[];
+  /** The parameters that have a `?` in the sources. */
+  readonly optional: OptionalParameters;
 }
 
-/** The module that a thread loads: its URL, or a bundle. */
-export type ThreadModule = string | ModuleBundle;
+/** A module that Deno loads by its URL. */
+export interface ModuleAddress {
+  readonly url: string;
+  /** Paths of the local files that it consists of. A thread looks there for optional parameters. */
+  readonly files: readonly string[];
+  readonly optional?: undefined;
+}
+
+/** A module inside this binary, which Deno loads by its URL. */
+export interface EmbeddedModule {
+  readonly url: string;
+  /** The parameters that have a `?` in the sources. */
+  readonly optional: OptionalParameters;
+}
+
+/** The module that a thread loads: a URL of which no more is known, what Deno loads by a URL, or a bundle. */
+export type ThreadModule = string | ModuleAddress | EmbeddedModule | ModuleBundle;
 
 /** A thread's module, or a promise of the module while its preparation still runs. */
 export type ComingThreadModule = ThreadModule | Promise<ThreadModule>;

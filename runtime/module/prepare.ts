@@ -69,7 +69,10 @@ export async function prepareModule(
     if (!mayRunDeno()) return { url, source: url, needs: undefined };
     const graph = await inspectModule(url, limit);
     if (graph.isRemote || await isOtherwiseConfigured(url, graph)) return await bundled();
-    if (graph.failure === undefined) return { url, source: url, needs: graph.needs };
+    if (graph.failure === undefined) {
+      const { needs, files } = graph;
+      return { url, source: files.length === 0 ? url : { url, files }, needs };
+    }
     // The module's own `deno.json` may have the name, or it may be one of the runtime's own names.
     if (graph.isUnresolved) return await bundled();
     throw new ServiceLoadError(`Cannot load module ${url}: ${graph.failure}`);

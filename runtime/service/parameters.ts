@@ -8,14 +8,19 @@
  *
  * The parser takes about 8 ms to load and 2 MB of a thread. So a thread imports the parser only when it must
  * read the first source, and the other threads get the parameters that one thread has read.
+ *
+ * The `?` of an optional parameter is in the TypeScript source alone, which this file asks for if some handler
+ * has a parameter without a default.
  */
 import type { Pattern, Program } from "npm:acorn@8.19.0";
+import { findOptional, type LeftOut, type OptionalParameters } from "./declared/optional_parameters.ts";
+import { shapeOf, type SyntaxNode } from "./declared/parameter_shape.ts";
 
 /** One parameter of a handler. */
 export interface Parameter {
   /** `undefined` for a destructured parameter. Callers can give such a parameter by position only. */
   readonly name: string | undefined;
-  /** Whether the parameter has a default. TypeScript's `?` leaves no trace at run time. */
+  /** Whether the parameter may be left out: it has a default, or a `?` in its TypeScript source. */
   readonly optional: boolean;
   /** Whether the parameter takes all the remaining arguments. */
   readonly rest: boolean;
@@ -31,7 +36,9 @@ export type OriginalName = (functionSource: string, offset: number) => string | 
 /** A function with any parameters. */
 export type AnyFunction = (...args: never[]) => unknown;
 
-/** Parameters of functions by their source text. Null for a function whose parameters nobody can know. */
+/**
+ * Parameters of functions by their name and source text. Null for a function whose parameters nobody can know.
+ */
 export type KnownParameters = Readonly<Record<string, readonly Parameter[] | null>>;
 
 /** Options of {@linkcode readParameters}. */
@@ -40,15 +47,24 @@ export interface ReadParametersOptions {
   readonly originalName?: OriginalName | undefined;
   /** Parameters that another thread has read. @default {{}} */
   readonly known?: KnownParameters | undefined;
+  /**
+   * Finds out which parameters have a `?` in the TypeScript sources.
+   *
+   * @param names Names of the parameters that matter.
+   * @default {no parameter has one}
+   */
+  readonly optional?: ((names: ReadonlySet<string>) => Promise<OptionalParameters>) | undefined;
+  /** Takes a sentence for each parameter that counts as required because nobody can tell. */
+  readonly warn?: ((message: string) => void) | undefined;
 }
 
 /** Reads the parameters of each handler after its first one, the context. */
 export async function readParameters(
   handlers: Readonly<Record<string, AnyFunction>>,
-  { originalName = () => undefined, known = {} }: ReadParametersOptions = {},
+  { originalName = () => undefined, known = {}, optional, warn = () => {} }: ReadParametersOptions = {},
 ): Promise<KnownParameters> {
-  const sources = Object.values(handlers).map(String);
-  if (sources.every((source) => Object.hasOwn(known, source))) return known;
+  const functions = Object.entries(handlers);
+  if (functions.every(([, handler]) => Object.hasOwn(known, identityOf(handler)))) return known;
   const { parse } = await import("npm:acorn@8.19.0");
   const program = (source: string) =>
     parse(source, {
@@ -57,20 +73,73 @@ export async function readParameters(
       allowSuperOutsideMethod: true,
       checkPrivateFields: false,
     });
-  return Object.fromEntries(sources.map((source) => {
+  const read = functions.map(([method, handler]) => {
+    const source = String(handler);
     const definition = parseFunction(source, program);
     const nameAt = (offset: number) => originalName(source, offset - definition!.before);
-    return [source, definition === undefined ? null : afterContext(definition.params, nameAt)];
+    return {
+      method,
+      handler,
+      definition,
+      nameAt,
+      params: definition?.params.map((p) => parameterOf(p, nameAt)),
+    };
+  });
+  const missable = new Set(read.flatMap(({ params }) => params === undefined ? [] : namesOfRequired(params)));
+  const declared = optional === undefined || missable.size === 0 ? undefined : await optional(missable);
+  for (const reason of declared?.unread ?? []) {
+    warn(`Cannot read which parameters are optional, so callers must give them all: ${reason}`);
+  }
+  const leftOut = ({ handler, definition, nameAt }: typeof read[number]): LeftOut | undefined => {
+    if (declared === undefined || declared.functions.length === 0 || definition === undefined) {
+      return undefined;
+    }
+    const name = ({ name, start }: SyntaxNode) => nameAt(Number(start)) ?? String(name);
+    const shape = shapeOf(definition.node, definition.params as unknown as readonly SyntaxNode[], name);
+    return findOptional(declared.functions, nameOf(handler), shape);
+  };
+  return Object.fromEntries(read.map((each) => {
+    const { method, handler, params } = each;
+    const { optional, doubtful = [] } = leftOut(each) ?? {};
+    for (const place of doubtful) {
+      warn(
+        `Cannot tell whether "${
+          params?.[place]?.name
+        }" of "${method}" may be left out, so callers must give ` +
+          `it: the module has several functions "${
+            nameOf(handler)
+          }" with parameters of these names. Give it ` +
+          "the default undefined in place of the ?",
+      );
+    }
+    const marked = params?.map((param, place) => optional?.has(place) ? { ...param, optional: true } : param);
+    return [identityOf(handler), marked === undefined ? null : afterContext(marked)];
   }));
 }
 
 /** Gives a handler's parameters as {@linkcode readParameters} read them; undefined if nobody knows them. */
 export function parametersOf(handler: AnyFunction, known: KnownParameters): readonly Parameter[] | undefined {
-  return known[String(handler)] ?? undefined;
+  return known[identityOf(handler)] ?? undefined;
 }
 
-/** A function's parsed parameters. `before` is the number of characters that stood before its source. */
+/** Two handlers of the same text may differ in what their TypeScript sources say, so the name belongs to it. */
+function identityOf(handler: AnyFunction): string {
+  return `${nameOf(handler)}\n${handler}`;
+}
+
+function nameOf(handler: AnyFunction): string {
+  return String(handler.name);
+}
+
+/** Only the last parameter that has no default can make a difference: a required one may not follow a `?`. */
+function namesOfRequired(params: readonly Parameter[]): readonly string[] {
+  const last = afterContext(params).findLast(({ optional }) => !optional);
+  return last?.name === undefined ? [] : [last.name];
+}
+
+/** A parsed function. `before` is the number of characters that stood before its source. */
 interface ParsedFunction {
+  readonly node: SyntaxNode;
   readonly params: readonly Pattern[];
   readonly before: number;
 }
@@ -83,13 +152,13 @@ function parseFunction(source: string, parse: (source: string) => Program): Pars
   if (statement?.type === "ExpressionStatement") {
     const { expression } = statement;
     return expression.type === "FunctionExpression" || expression.type === "ArrowFunctionExpression"
-      ? { params: expression.params, before: EXPRESSION.length }
+      ? { node: expression as unknown as SyntaxNode, params: expression.params, before: EXPRESSION.length }
       : undefined;
   }
   const holder = attempt(() => parse(`${HOLDER}${source}\n}`).body[0]);
   const method = holder?.type === "ClassDeclaration" ? holder.body.body[0] : undefined;
   return method?.type === "MethodDefinition"
-    ? { params: method.value.params, before: HOLDER.length }
+    ? { node: method.value as unknown as SyntaxNode, params: method.value.params, before: HOLDER.length }
     : undefined;
 }
 
@@ -104,10 +173,8 @@ function attempt<T>(parse: () => T): T | undefined {
 
 type NameAt = (offset: number) => string | undefined;
 
-function afterContext(patterns: readonly Pattern[], nameAt: NameAt): readonly Parameter[] {
-  const context = patterns[0];
-  return (context?.type === "RestElement" ? patterns : patterns.slice(1))
-    .map((pattern) => parameterOf(pattern, nameAt));
+function afterContext(params: readonly Parameter[]): readonly Parameter[] {
+  return params[0]?.rest ? params : params.slice(1);
 }
 
 function parameterOf(pattern: Pattern, nameAt: NameAt): Parameter {

@@ -34,7 +34,7 @@ export async function localFiles(
 
 /** Returns the files that are known without asking Deno. A binary cannot ask Deno. */
 function filesOfSource(url: string, source: ThreadModule | undefined): readonly string[] {
-  const map: { readonly sources?: readonly string[] } = typeof source === "object"
+  const map: { readonly sources?: readonly string[] } = typeof source === "object" && "map" in source
     ? JSON.parse(source.map)
     : {};
   return [url, ...map.sources ?? []].filter((each) => each.startsWith("file:")).map((each) =>

@@ -21,6 +21,7 @@ import { failed, type Outcome } from "../message/outcome.ts";
 import type { Reply } from "../message/reply.ts";
 import { DEFAULT_LOG_LIMIT, LARGEST_RECORD, leftOutText, RecordLimit } from "../log/record_limit.ts";
 import { OutgoingStream } from "./outgoing_stream.ts";
+import { optionalParametersOf } from "./optional_parameters.ts";
 import type { OriginalName } from "../service/parameters.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import type {
@@ -57,6 +58,7 @@ export class ServiceThread {
   readonly #streams = new Map<number, OutgoingStream>();
   readonly #ending = new AbortController();
   #exports: readonly FoundService[] = [];
+  #module: ThreadModule | undefined;
   #originalName: OriginalName | undefined;
   #invoker: Invoker | undefined;
   #concurrency = 1;
@@ -76,7 +78,7 @@ export class ServiceThread {
     const url = typeof module === "string" ? module : module.url;
     this.#place = `module ${url.slice(url.lastIndexOf("/") + 1)}`;
     try {
-      const { packages } = typeof module === "string" ? rights : module;
+      const { packages } = typeof module === "object" && "code" in module ? module : rights;
       this.#means.enclose(url, { ...rights, packages });
       this.#exports = servicesOf(await this.#import(module));
     } catch (error) {
@@ -91,12 +93,12 @@ export class ServiceThread {
 
   /** Imports the module. The code that imports bundles is loaded for bundles only. */
   async #import(module: ThreadModule): Promise<Readonly<Record<string, unknown>>> {
-    if (typeof module === "string") {
+    this.#module = module;
+    if (typeof module === "string" || !("code" in module)) {
+      const url = typeof module === "string" ? module : module.url;
       // Service code can make an object of this class, and the hooks trust the imports of the runtime.
-      if (isPackage(module)) {
-        throw new TypeError(`Cannot load ${module}: a package is no module of a service`);
-      }
-      return await import(module);
+      if (isPackage(url)) throw new TypeError(`Cannot load ${url}: a package is no module of a service`);
+      return await import(url);
     }
     const { importBundle } = await import("./bundle_import.ts");
     const { exports, originalName } = await importBundle(module);
@@ -204,7 +206,12 @@ export class ServiceThread {
           parentCallsTracked,
           logFor: (properties) => this.#log(properties),
         },
-        { originalName: this.#originalName, known },
+        {
+          originalName: this.#originalName,
+          known,
+          optional: (names) => optionalParametersOf(this.#module!, names),
+          warn: (message) => this.#log({}).warning(message),
+        },
       );
       this.#port.postMessage({ type: "ready", parameters: this.#invoker.parameters });
     } catch (error) {

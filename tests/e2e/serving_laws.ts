@@ -8,6 +8,13 @@ const LAWS: Readonly<Record<string, (shop: ServedShop, url: string) => Promise<v
     assert.deepEqual(await shop.call("add", "2", "3"), { status: 0, out: "5\n", err: "" });
   },
 
+  "answers callers that leave out an optional parameter": async (shop) => {
+    assert.deepEqual(await shop.call("add", "2"), { status: 0, out: "12\n", err: "" });
+    const { status, err } = await shop.call("add");
+    assert.equal(status, 1);
+    assert.match(err, /^IncorrectSignature: .*missing 1 required positional argument: 'a'/);
+  },
+
   "answers HTTP": async (_shop, url) => {
     const response = await fetch(`${url}/orders/7`);
     assert.deepEqual(await response.json(), { id: 7 });

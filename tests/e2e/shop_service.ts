@@ -20,7 +20,7 @@ export default service("shop", {
     show: http("GET", "/orders/<int:id>"),
   },
   handlers: {
-    add: (_context, a: number, b: number) => a + b,
+    add: (_context, a: number, b?: number) => a + (b ?? 10),
     fail: () => {
       throw new SoldOutError("nothing left");
     },

@@ -110,7 +110,14 @@ interop("Nameko calls our service with positional and keyword arguments", async 
   await stage.ours();
   assert.deepEqual(await stage.fromPython("hello", { args: ["Ada"] }), { result: "Hello, Ada!" });
   assert.deepEqual(await stage.fromPython("add", { kwargs: { b: 3, a: 4 } }), { result: 7 });
+});
+
+interop("Nameko leaves out what is optional in our service", async (stage) => {
+  await stage.ours();
   assert.deepEqual(await stage.fromPython("add", { args: [4] }), { result: 5 });
+  assert.deepEqual(await stage.fromPython("add", { kwargs: { a: 4 } }), { result: 5 });
+  const { error } = await stage.fromPython("add", { kwargs: { b: 4 } });
+  assert.equal(error?.text, "add() missing 1 required positional argument: 'a'");
 });
 
 interop("Nameko gets our results unchanged", async (stage) => {

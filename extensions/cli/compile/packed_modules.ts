@@ -5,16 +5,27 @@
  * imports one that does, Deno must not fetch it, because Deno does not know Enoki's rules for fetching.
  * Instead, the binary gets the bundle that `run` would make, as a file, and beside it the names of the
  * packages that the bundle imports.
+ *
+ * The code in a binary has no types any more. So the binary also gets what the types of a local module say of
+ * its optional parameters.
  */
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { BUNDLE_SUFFIX, OWN_ROOT } from "../../../runtime/module/bundle/embedded_bundle.ts";
+import {
+  BUNDLE_SUFFIX,
+  OWN_ROOT,
+  TYPED_SUFFIX,
+  type TypedModule,
+} from "../../../runtime/module/bundle/embedded_bundle.ts";
 import { loadBundle } from "../../../runtime/module/bundle/bundle.ts";
 import type { ModuleFetcherOptions } from "../../../runtime/module/fetch/fetcher.ts";
 import { inspectModule, type InspectModuleOptions } from "../../../runtime/module/graph.ts";
 import type { ModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import { isPackage } from "../../../runtime/program/own_modules.ts";
 import { importMapUrl } from "../../../runtime/module/prepare.ts";
+import { readOptionalParameters } from "../../../runtime/service/declared/optional_reader.ts";
+import { readModuleText } from "../../../runtime/service/declared/module_text.ts";
+import { addressFrom } from "./binary_imports.ts";
 
 /** A module as it is put into a binary. */
 export interface PackedModule {
@@ -47,7 +58,8 @@ export async function packModule(
   const place = await Deno.makeTempDir({ dir: folder, prefix: "module-" });
   const isRemote = /^https?:/.test(url);
   const isNamed = importMap !== undefined && !isPackage(url);
-  if (isRemote || isNamed || (!isPackage(url) && (await inspectModule(url, view)).isRemote)) {
+  const graph = isRemote || isNamed || isPackage(url) ? undefined : await inspectModule(url, view);
+  if (isRemote || isNamed || graph?.isRemote) {
     const bundle = await loadBundle({
       url,
       modules,
@@ -67,7 +79,8 @@ export async function packModule(
     );
     return { specifier: { url: pathToFileURL(path).href, service }, include: [path, packages, ...doors] };
   }
-  if (url.startsWith("file:")) return { specifier, include: [url] };
+  const files = graph?.files ?? [];
+  if (url.startsWith("file:")) return await packTyped(specifier, files, place);
   // The binary would load any other module by its URL when it runs, although the module is inside. So a file
   // exports it.
   const path = join(place, "module.ts");
@@ -76,5 +89,24 @@ export async function packModule(
     path,
     `export * from ${from};\nimport * as module from ${from};\nexport default module.default;\n`,
   );
-  return { specifier: { url: pathToFileURL(path).href, service }, include: [path] };
+  const texts = url.startsWith("data:") ? [url, ...files] : files;
+  return await packTyped({ url: pathToFileURL(path).href, service }, texts, place);
+}
+
+/** Packs a local module, and in a file beside it what its sources say of optional parameters. */
+async function packTyped(
+  { url, service }: ModuleSpecifier,
+  files: readonly string[],
+  place: string,
+): Promise<PackedModule> {
+  const texts = await Promise.all(files.map((file) => readModuleText(file, Deno.readTextFile)));
+  const optional = await readOptionalParameters(texts.filter((text) => text !== undefined));
+  if (optional.functions.length === 0 && optional.unread.length === 0) {
+    return { specifier: { url, service }, include: [url] };
+  }
+  const path = join(place, basename(new URL(url).pathname) + TYPED_SUFFIX);
+  const typed = pathToFileURL(path);
+  const content: TypedModule = { module: addressFrom(typed, url), optional };
+  await Deno.writeTextFile(path, JSON.stringify(content));
+  return { specifier: { url: typed.href, service }, include: [url, path] };
 }

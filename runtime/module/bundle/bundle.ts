@@ -22,6 +22,9 @@ import { sha256Of } from "../fetch/source.ts";
 import { getLog } from "../../log/observe.ts";
 import type { ModuleBundle } from "../../channel/port.ts";
 
+/** Number of the form in which bundles are kept. It changes with {@linkcode BundleResult}. */
+const FORMAT = 2;
+
 /** Answer of the process that bundles: a bundle, or the reason why there is none. */
 export type BundleAnswer = BundleResult | { readonly failure: string };
 
@@ -41,15 +44,15 @@ export async function loadBundle(
     ? kept
     : await makeBundle(request, signal);
   if (bundle !== kept && path !== undefined) await keepBundle(path, bundle);
-  const { url, code, map, packages } = bundle;
-  return { url, code, map, packages };
+  const { url, code, map, packages, optional } = bundle;
+  return { url, code, map, packages, optional };
 }
 
 /** Returns the path at which the bundle is kept; undefined if bundles are not kept. */
 async function bundlePath({ modules, ...request }: BundleRequest): Promise<string | undefined> {
   const folder = bundleFolder(modules);
   if (folder === undefined) return undefined;
-  const asked = JSON.stringify([OWN_PACKAGE.version, import.meta.url, request]);
+  const asked = JSON.stringify([OWN_PACKAGE.version, FORMAT, import.meta.url, request]);
   return join(folder, `${await sha256Of(new TextEncoder().encode(asked))}.json`);
 }
 

@@ -16,6 +16,8 @@ import { ModuleFetcher, type ModuleFetcherOptions } from "../fetch/fetcher.ts";
 import { type ModuleMediaType, type ModuleSource, NoModuleError } from "../fetch/source.ts";
 import { isOwnModule, isPackage, ownModuleUnder } from "../../program/own_modules.ts";
 import type { ModuleBundle } from "../../channel/port.ts";
+import { readOptionalParameters } from "../../service/declared/optional_reader.ts";
+import type { ModuleText } from "../../service/declared/module_text.ts";
 
 /** A request for a bundle, as plain data. */
 export interface BundleRequest {
@@ -112,6 +114,7 @@ export async function bundleModule(request: BundleRequest): Promise<BundleResult
       code: guardDynamicImports(code!, plainMap, imports),
       map: plainMap,
       packages: graph.packages,
+      optional: await readOptionalParameters(graph.texts),
       modules: graph.modules,
     };
   } catch (error) {
@@ -148,6 +151,13 @@ class Imports {
 
   get modules(): readonly BundledModule[] {
     return [...this.#modules.values()];
+  }
+
+  /** The modules that are code. */
+  get texts(): readonly ModuleText[] {
+    return [...this.#sources.values()].flatMap(({ url, mediaType: language, text }) =>
+      language === "json" ? [] : [{ url, language, text }]
+    );
   }
 
   async load(requested: string, referrer?: string): Promise<ModuleSource> {

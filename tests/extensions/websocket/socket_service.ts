@@ -62,7 +62,7 @@ export default service("sockets", {
   },
   handlers: {
     echo: (_context, _socketId, value: unknown = null) => value,
-    add: (_context, _socketId, a: number, b: number, _secret = "") => a + b,
+    add: (_context, _socketId, a: number, b: number, _secret?: string) => a + b,
     whoami: (_context, socketId) => socketId,
     fail() {
       throw new TypeError("boom");

@@ -45,7 +45,8 @@ Deno.test("WebSocket: requests are answered as Nameko answers them", async (t) =
   });
   const malformed = error("MalformedRequest", "Invalid JSON data");
 
-  await succeeds("data by name", { method: "add", data: { b: 2, a: 40 } }, 42);
+  await succeeds("data by name", { method: "add", data: { b: 2, a: 40, _secret: "s" } }, 42);
+  await succeeds("data without an optional parameter", { method: "add", data: { b: 2, a: 40 } }, 42);
   await succeeds("the socket's id is the first argument", { method: "whoami" }, socket.id);
   for (const nothing of [null, {}, [], "", 0, false]) {
     await succeeds(`data ${JSON.stringify(nothing)} is none`, { method: "echo", data: nothing }, null);

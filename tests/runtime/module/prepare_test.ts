@@ -23,7 +23,12 @@ async function prepare(
 }
 
 function codeOf({ source }: PreparedModule): string {
-  return typeof source === "string" ? assert.fail(`${source} is not bundled`) : source.code;
+  return typeof source === "object" && "code" in source ? source.code : assert.fail("it is not bundled");
+}
+
+/** What a thread gets for a module that Deno loads: its URL, and its files. */
+function addressOf(url: string, folder: string, ...names: readonly string[]): PreparedModule["source"] {
+  return { url, files: names.map((name) => `${folder}/${name}`) };
 }
 
 Deno.test("prepareModule() leaves a local module to Deno, and finds the files that it needs", async () => {
@@ -33,7 +38,7 @@ Deno.test("prepareModule() leaves a local module to Deno, and finds the files th
     "c.ts": "export type C = 1;",
     "d.ts": "",
   });
-  assert.equal(source, url);
+  assert.deepEqual(source, addressOf(url, folder, "a.ts", "b.ts", "d.ts"));
   const own = needs!.read.filter((path) => path.startsWith(folder));
   assert.deepEqual(own.map((path) => path.slice(folder.length)).sort(), ["/a.ts", "/b.ts", "/d.ts"]);
 });
@@ -51,10 +56,10 @@ Deno.test("prepareModule() bundles a local module that imports one from the netw
 
 Deno.test("prepareModule() bundles no module for a type from the network", async () => {
   await using origin = new ModuleOrigin();
-  const { url, source } = await prepare({
+  const { url, source, folder } = await prepare({
     "a.ts": `import type { B } from "${origin.url("/b.ts")}"; let b: B;`,
   });
-  assert.equal(source, url);
+  assert.deepEqual(source, addressOf(url, folder, "a.ts"));
   assert.deepEqual(origin.asked, []);
 });
 
@@ -103,13 +108,13 @@ Deno.test("prepareModule() compiles JSX as the module's own deno.json says", asy
 });
 
 Deno.test("prepareModule() leaves a module to Deno where its own deno.json changes nothing", async () => {
-  const { url, source } = await prepare({
+  const { url, source, folder } = await prepare({
     "a.ts":
       `import "./b.ts"; import "node:path"; import "npm:zod@4.6.7"; import { rpc } from "@enoki/enoki"; rpc();`,
     "b.ts": "",
     "deno.json": `{ "imports": { "@enoki/enoki": "jsr:@enoki/enoki", "tool": "./b.ts" }, "fmt": {} }`,
   });
-  assert.equal(source, url);
+  assert.deepEqual(source, addressOf(url, folder, "a.ts", "b.ts"));
 });
 
 for (

@@ -1,5 +1,9 @@
-import { deepStrictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { type AnyFunction, parametersOf, readParameters } from "../../../runtime/service/parameters.ts";
+import type {
+  DeclaredFunction,
+  OptionalParameters,
+} from "../../../runtime/service/declared/optional_parameters.ts";
 
 /** Parameters in short: `name`, `name?` with a default, `...name`, `-` destructured; or undefined. */
 async function shortOf(handler: AnyFunction): Promise<string | undefined> {
@@ -99,7 +103,64 @@ Deno.test("readParameters() reads what follows the context", async (t) => {
 
 Deno.test("readParameters() takes what another thread has read of the same source, and reads what is new", async () => {
   const { place, made } = { place: (_ctx: unknown, order: unknown) => order, made: (_ctx: unknown) => 1 };
-  const known = { [String(place)]: [{ name: "known", optional: false, rest: false }] };
-  deepStrictEqual(await readParameters({ place }, { known }), known);
+  const [read] = Object.keys(await readParameters({ place }));
+  const known = { [read!]: [{ name: "known", optional: false, rest: false }] };
+  strictEqual(await readParameters({ place }, { known }), known);
   deepStrictEqual(parametersOf(made, await readParameters({ place, made }, { known })), []);
+});
+
+/** What the source of a module with handlers `place` and `cancel` may say. */
+function declaring(...functions: readonly DeclaredFunction[]): () => Promise<OptionalParameters> {
+  return () => Promise.resolve({ functions, unread: [] });
+}
+
+const HANDLERS = {
+  place: (_ctx: unknown, order: unknown, note: unknown) => [order, note],
+  cancel: (_ctx: unknown, order: unknown, note: unknown) => [order, note],
+};
+
+Deno.test("readParameters() tells handlers of the same text apart by their names", async () => {
+  const known = await readParameters(HANDLERS, {
+    optional: declaring({ name: "place", shape: "(_ctx,order,note)", optional: [2] }),
+  });
+  deepStrictEqual(parametersOf(HANDLERS.place, known)?.map(({ optional }) => optional), [false, true]);
+  deepStrictEqual(parametersOf(HANDLERS.cancel, known)?.map(({ optional }) => optional), [false, false]);
+});
+
+Deno.test("readParameters() asks for optional parameters with the names that matter, and only if there are any", async () => {
+  const asked: string[][] = [];
+  const optional = (names: ReadonlySet<string>) => {
+    asked.push([...names]);
+    return Promise.resolve({ functions: [], unread: [] });
+  };
+  await readParameters({ all: (_ctx: unknown, a = 1, ...b: unknown[]) => [a, b], none: () => 1 }, {
+    optional,
+  });
+  deepStrictEqual(asked, []);
+  await readParameters(HANDLERS, { optional });
+  await readParameters({ place: (_ctx: unknown, a: unknown, b: unknown, c = 1) => [a, b, c] }, { optional });
+  deepStrictEqual(asked, [["note"], ["b"]]);
+});
+
+Deno.test("readParameters() takes a doubtful parameter for required, and says so", async () => {
+  const warnings: string[] = [];
+  const known = await readParameters(HANDLERS, {
+    optional: declaring(
+      { name: "place", shape: "(_ctx,order,note)", optional: [2] },
+      { name: "place", shape: "(_ctx,order,note)", optional: [] },
+    ),
+    warn: (message) => warnings.push(message),
+  });
+  deepStrictEqual(parametersOf(HANDLERS.place, known)?.map(({ optional }) => optional), [false, false]);
+  strictEqual(warnings.length, 1);
+  match(warnings[0]!, /^Cannot tell whether "note" of "place" may be left out, .* default undefined/);
+});
+
+Deno.test("readParameters() says which sources it cannot read", async () => {
+  const warnings: string[] = [];
+  await readParameters(HANDLERS, {
+    optional: () => Promise.resolve({ functions: [], unread: ["a.ts: too deep"] }),
+    warn: (message) => warnings.push(message),
+  });
+  match(warnings.join(), /^Cannot read which parameters are optional, .*: a\.ts: too deep$/);
 });
