@@ -33,7 +33,7 @@ export type {
   ReceivedMessage,
 } from "./runtime/service/entrypoint.ts";
 export { payloadConversion } from "./runtime/service/payload_conversion.ts";
-export type { Parameter } from "./runtime/service/parameters.ts";
+export type { Parameter } from "./runtime/service/declared/parameters.ts";
 export type { Log } from "./runtime/log/log.ts";
 export type { StandardSchema } from "./runtime/service/standard_schema.ts";
 export type { Messenger, Request, RequestOptions } from "./runtime/message/messenger.ts";

@@ -14,7 +14,7 @@ import type { Failure } from "../message/failure.ts";
 import type { Request } from "../message/messenger.ts";
 import type { FieldTable, Message } from "../message/transport.ts";
 import type { LogLevel, LogRecord } from "../log/log.ts";
-import type { KnownParameters } from "../service/parameters.ts";
+import type { KnownParameters } from "../service/declared/parameters.ts";
 import type { OptionalParameters } from "../service/declared/optional_parameters.ts";
 import type { PlainRecord } from "../message/plain.ts";
 

@@ -11,7 +11,7 @@ import type { Job } from "./job.ts";
 import type { Log, LogRecord } from "../log/log.ts";
 import type { ManifestEntrypoint } from "../service/manifest.ts";
 import type { Messenger } from "../message/messenger.ts";
-import type { KnownParameters } from "../service/parameters.ts";
+import type { KnownParameters } from "../service/declared/parameters.ts";
 import type { PoolLimits } from "./pool_options.ts";
 import type { ServeMessage, ServiceExport } from "../channel/port.ts";
 import { STARTING_LIMIT } from "./placement.ts";

@@ -16,7 +16,7 @@ import type { Messenger } from "../message/messenger.ts";
 import { describeFailure } from "../message/failure.ts";
 import { failed, type Outcome } from "../message/outcome.ts";
 import { isRecord } from "../message/plain.ts";
-import type { KnownParameters } from "../service/parameters.ts";
+import type { KnownParameters } from "../service/declared/parameters.ts";
 import type { CancelReason } from "../message/reply.ts";
 import { ReplyStream } from "../message/reply_stream.ts";
 import type { Thread, ThreadSpawner } from "../spawning/spawner.ts";

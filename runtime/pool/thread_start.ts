@@ -3,7 +3,7 @@ import type { FromThread, ServiceExport } from "../channel/port.ts";
 import { ServiceLoadError } from "../message/errors.ts";
 import type { Failure } from "../message/failure.ts";
 import { isRecord } from "../message/plain.ts";
-import type { KnownParameters } from "../service/parameters.ts";
+import type { KnownParameters } from "../service/declared/parameters.ts";
 
 type StartMessage = Extract<FromThread, { readonly type: "loaded" | "described" | "ready" | "unready" }>;
 

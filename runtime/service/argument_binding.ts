@@ -6,7 +6,7 @@
  * argument. Here the context takes the place of `self`.
  */
 import { BadRequestError } from "../message/errors.ts";
-import type { Parameter } from "./parameters.ts";
+import type { Parameter } from "./declared/parameters.ts";
 
 /**
  * Turns positional and keyword arguments into the list that a handler takes after its context.

@@ -1,7 +1,7 @@
 import { BRAND } from "./brand.ts";
 import type { Call, CallRequest } from "./call.ts";
 import type { Body, Reply } from "../message/reply.ts";
-import type { Parameter } from "./parameters.ts";
+import type { Parameter } from "./declared/parameters.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import type { Delivery, FieldTable } from "../message/transport.ts";
 

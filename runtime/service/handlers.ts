@@ -2,7 +2,7 @@
  * Finds the handlers of a service in the object that its author has given: one with functions, or an instance
  * of a class, whose methods stand in its prototypes.
  */
-import type { AnyFunction } from "./parameters.ts";
+import type { AnyFunction } from "./declared/parameters.ts";
 
 /**
  * Finds a member of the object itself or of one of its classes.

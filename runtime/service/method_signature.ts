@@ -7,7 +7,7 @@ import { bindArguments } from "./argument_binding.ts";
 import { encodeJson } from "../message/codec.ts";
 import type { HandlerFacts } from "./entrypoint.ts";
 import { BadRequestError, BadResultError } from "../message/errors.ts";
-import type { Parameter } from "./parameters.ts";
+import type { Parameter } from "./declared/parameters.ts";
 import {
   describeIssues,
   type SchemaInput,

@@ -104,6 +104,10 @@ export interface ServiceDefinition<
   readonly around?: Around;
   /** Hooks through which everything goes that the handlers send, the first one outermost. @default {[]} */
   readonly outgoing?: readonly OutgoingHook[];
+  /**
+   * The functions that the entrypoints call, or an instance of a class with such methods, its own or inherited.
+   * They are called on this object.
+   */
   readonly handlers: Handlers & NoStrayHandlers<Handlers, Entrypoints>;
 }
 

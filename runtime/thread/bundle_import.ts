@@ -9,7 +9,7 @@
  */
 import { Buffer } from "node:buffer";
 import { stripVTControlCharacters } from "node:util";
-import type { OriginalName } from "../service/parameters.ts";
+import type { OriginalName } from "../service/declared/parameters.ts";
 import { SourceMap, type TextPosition } from "../module/bundle/source_map.ts";
 import type { ModuleBundle } from "../channel/port.ts";
 

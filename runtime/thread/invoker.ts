@@ -28,7 +28,7 @@ import {
   parametersOf,
   readParameters,
   type ReadParametersOptions,
-} from "../service/parameters.ts";
+} from "../service/declared/parameters.ts";
 import { handlersOf } from "../service/handlers.ts";
 import type { CallMessage } from "../channel/port.ts";
 import { redactedArguments } from "./redaction.ts";

@@ -1,5 +1,5 @@
 import { MASK } from "../log/secrets.ts";
-import type { Parameter } from "../service/parameters.ts";
+import type { Parameter } from "../service/declared/parameters.ts";
 
 /**
  * Gives the arguments of a call as a log may show them: by name if names are known, masked as `redact` says.

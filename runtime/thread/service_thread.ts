@@ -22,7 +22,7 @@ import type { Reply } from "../message/reply.ts";
 import { DEFAULT_LOG_LIMIT, LARGEST_RECORD, leftOutText, RecordLimit } from "../log/record_limit.ts";
 import { OutgoingStream } from "./outgoing_stream.ts";
 import { optionalParametersOf } from "./optional_parameters.ts";
-import type { OriginalName } from "../service/parameters.ts";
+import type { OriginalName } from "../service/declared/parameters.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import type {
   CallMessage,

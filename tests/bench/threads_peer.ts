@@ -2,7 +2,7 @@
 import { Worker as NodeWorker } from "node:worker_threads";
 import { createSpawner } from "../../runtime/spawning/create_spawner.ts";
 import type { Messenger } from "../../runtime/message/messenger.ts";
-import type { KnownParameters } from "../../runtime/service/parameters.ts";
+import type { KnownParameters } from "../../runtime/service/declared/parameters.ts";
 import { prepareModule } from "../../runtime/module/prepare.ts";
 import type { ThreadKind } from "../../runtime/spawning/spawner.ts";
 import { PooledThread } from "../../runtime/pool/pooled_thread.ts";

@@ -18,6 +18,9 @@ const FILES = {
   "shop.ts": `${IMPORTS}
 import { Base, declared, typed } from "./handlers.ts";
 type Context = { readonly call: { readonly id: string } };
+// A bundler gives parameters other names where the module has the same ones.
+const a = "outside", b = "outside";
+Object.freeze([a, b]);
 class Handlers extends Base {
   async method(_context: Context, a: string, b?: string) { return [a, b ?? "none"]; }
   arrow = (_context: Context, a: string, b?: string) => [a, b ?? "none"];

@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { bindArguments } from "../../../runtime/service/argument_binding.ts";
-import type { Parameter } from "../../../runtime/service/parameters.ts";
+import type { Parameter } from "../../../runtime/service/declared/parameters.ts";
 
 /** `a b? ...c`: names, `?` with a default, `...` the rest, `-` destructured. */
 function parametersOf(short: string): Parameter[] {

@@ -1,5 +1,5 @@
 import { deepStrictEqual } from "node:assert/strict";
-import type { Parameter } from "../../../runtime/service/parameters.ts";
+import type { Parameter } from "../../../runtime/service/declared/parameters.ts";
 import { MASK } from "../../../runtime/log/secrets.ts";
 import { redactedArguments } from "../../../runtime/thread/redaction.ts";
 

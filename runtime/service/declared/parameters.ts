@@ -13,8 +13,8 @@
  * has a parameter without a default.
  */
 import type { Pattern, Program } from "npm:acorn@8.19.0";
-import { findOptional, type LeftOut, type OptionalParameters } from "./declared/optional_parameters.ts";
-import { shapeOf, type SyntaxNode } from "./declared/parameter_shape.ts";
+import { findOptional, type LeftOut, type OptionalParameters } from "./optional_parameters.ts";
+import { shapeOf, type SyntaxNode } from "./parameter_shape.ts";
 
 /** One parameter of a handler. */
 export interface Parameter {
