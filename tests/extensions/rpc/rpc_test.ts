@@ -3,7 +3,11 @@ import { z } from "zod";
 import { rpc } from "../../../extensions/rpc/mod.ts";
 import { encodeRequest } from "../../../extensions/rpc/wire.ts";
 import type { AnyEntrypoint, Conversion } from "../../../runtime/service/entrypoint.ts";
-import { type AnyFunction, parametersOf, readParameters } from "../../../runtime/service/declared/parameters.ts";
+import {
+  type AnyFunction,
+  parametersOf,
+  readParameters,
+} from "../../../runtime/service/declared/parameters.ts";
 import type { StandardSchema } from "../../../runtime/service/standard_schema.ts";
 import { testContext } from "../../../runtime/testing.ts";
 

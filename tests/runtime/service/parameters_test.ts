@@ -1,5 +1,9 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
-import { type AnyFunction, parametersOf, readParameters } from "../../../runtime/service/declared/parameters.ts";
+import {
+  type AnyFunction,
+  parametersOf,
+  readParameters,
+} from "../../../runtime/service/declared/parameters.ts";
 import type {
   DeclaredFunction,
   OptionalParameters,
