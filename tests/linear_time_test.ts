@@ -7,6 +7,7 @@ import { cpuUsage } from "node:process";
 import { reasonOf } from "../extensions/amqp/refusal.ts";
 import { parseValue } from "../extensions/cli/flags/call_arguments.ts";
 import { parseListenAddress } from "../extensions/http/listening/listen_address.ts";
+import { AllowedHosts, isAllowedHost } from "../extensions/http/request/allowed_hosts.ts";
 import { traceparentOf } from "../extensions/http/request/trace_context.ts";
 import { folderPath, pathOf, UrlCheck } from "../extensions/http/request/url.ts";
 import { normalizePath } from "../extensions/http/routing/percent_encoding.ts";
@@ -154,6 +155,8 @@ for (
   ]
 ) ROUTER.add("GET", parseRule(rule), rule, String);
 
+const HOSTS = new AllowedHosts([".example.org", "b", "1.2.3.4:80"]);
+
 const SILENT = createLog({ emit: () => {} });
 
 /** What reads texts from outside, each with the text as a part of what it reads. */
@@ -184,7 +187,8 @@ const READERS: { readonly [name: string]: (text: string) => unknown } = {
   "decodeCallHeaders()": (text) => decodeCallHeaders({ [text]: text, "nameko.enoki_deadline": text }),
   "folderPath()": folderPath,
   "pathOf()": (text) => pathOf(`http://h${text}`),
-  "UrlCheck.accepts()": (text) => new UrlCheck().accepts(`http://${text}/`, text),
+  "UrlCheck.check()": (text) => new UrlCheck(HOSTS).check(`http://${text}/`, text),
+  "isAllowedHost()": isAllowedHost,
   "normalizePath()": normalizePath,
   "Router.find()": (text) => {
     for (const start of ["/", "/a/", "/a/x/b/", "/b/", "/b/z/x/", "/1-", "/1-1", "/o/a/"]) {

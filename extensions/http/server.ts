@@ -11,6 +11,7 @@ import type { HttpSettings } from "./settings.ts";
 import { ConfigurationError } from "../../runtime/message/errors.ts";
 import type { Log } from "../../runtime/log/log.ts";
 import { crossOriginHeaders, preflightHeaders } from "./response/cross_origin.ts";
+import { AllowedHosts } from "./request/allowed_hosts.ts";
 import { formatListenAddress, type ListenAddress } from "./listening/listen_address.ts";
 import { OngoingResponses } from "./clients/ongoing_responses.ts";
 import {
@@ -53,7 +54,7 @@ export class HttpServer implements AsyncDisposable {
   readonly #upgrades: UpgradeHandler[] = [];
   /** The server counts ongoing responses only where there are upgrades. */
   readonly #ongoing = new OngoingResponses();
-  readonly #urls = new UrlCheck();
+  readonly #urls: UrlCheck;
   #refusing = false;
   /** Whether the server answers only health checks, and refuses all other requests. */
   #starting = false;
@@ -64,6 +65,7 @@ export class HttpServer implements AsyncDisposable {
   constructor(options: HttpServerOptions) {
     this.#options = options;
     this.#address = options.address;
+    this.#urls = new UrlCheck(options.hosts && new AllowedHosts(options.hosts));
     this.clients = new SlowClients({
       ...options,
       onGivenUp: (reason) => options.log.info(`Gave up an HTTP client: ${reason}`),
@@ -212,15 +214,23 @@ export class HttpServer implements AsyncDisposable {
     request.headers.forEach((value, name) => headers.push(name, value));
     const id = headerOf(headers, "x-request-id") ?? crypto.randomUUID();
     if (headerOf(headers, "x-request-id") === undefined) headers.push("x-request-id", id);
-    const client = this.#options.isLogged() ? info.remoteAddr : undefined;
+    const host = headerOf(headers, "host");
+    const verdict = this.#urls.check(url, host);
+    const facts = this.#options.isLogged()
+      ? {
+        ...("hostname" in info.remoteAddr && { client: info.remoteAddr.hostname }),
+        request: id,
+        ...(verdict === "misdirected" && { host: host || url }),
+      }
+      : undefined;
     const incoming = { request, headers, id };
-    const response = this.#urls.accepts(url, headerOf(headers, "host"))
+    const response = verdict === "valid"
       ? await this.#route(incoming, method, path)
-      : plain(400, "Bad Request\n");
+      : this.#refuse(verdict, method, path);
     const isLarge = typeof response.bytes === "number" && response.bytes > LARGE_BODY && method !== "HEAD";
     const { head, body, bytes } = isLarge ? piecewise(response, this.clients) : response;
-    if (client !== undefined) {
-      const record = (bytes: number) => this.#record(method, path, head.status, start, bytes, client, id);
+    if (facts !== undefined) {
+      const record = (bytes: number) => this.#record(method, path, head.status, start, bytes, facts);
       if (method === "HEAD") record(0);
       else if (typeof bytes === "number") record(bytes);
       else void bytes.then(record);
@@ -284,6 +294,16 @@ export class HttpServer implements AsyncDisposable {
     return plain(404, "Not Found\n");
   }
 
+  /**
+   * Answers a request whose URL is wrong. Whoever asks for the server's health may name any host: probes often
+   * know only an address, and the answer tells a stranger's page nothing that matters.
+   */
+  #refuse(verdict: "invalid" | "misdirected", method: string, path: string): OutgoingResponse {
+    if (verdict === "invalid") return plain(400, "Bad Request\n");
+    const isHealth = this.#asksForHealth(method, path) && this.#find(method, path) === undefined;
+    return isHealth ? this.#health(path) : plain(421, "Misdirected Request\n");
+  }
+
   #hasHealth(path: string): boolean {
     return this.#options.health && (path === "/healthz" || path === "/readyz");
   }
@@ -333,14 +353,10 @@ export class HttpServer implements AsyncDisposable {
     status: number,
     start: number,
     bytes: number,
-    client: Deno.Addr,
-    request: string,
+    facts: Readonly<Record<string, string>>,
   ): void {
     const took = (performance.now() - start).toFixed(1);
-    this.#options.log.info(`${method} ${path} ${status} ${took} ms ${bytes} bytes`, {
-      ...("hostname" in client && { client: client.hostname }),
-      request,
-    });
+    this.#options.log.info(`${method} ${path} ${status} ${took} ms ${bytes} bytes`, facts);
   }
 
   readonly #onError = (error: unknown): Response => {

@@ -2,6 +2,7 @@ import { type ListenAddress, parseListenAddress } from "./listening/listen_addre
 import { ConfigurationError } from "../../runtime/message/errors.ts";
 import { isRecord } from "../../runtime/message/plain.ts";
 import { type ContextHeaders, USUAL_CONTEXT_HEADERS } from "./request/context_headers.ts";
+import { isAllowedHost } from "./request/allowed_hosts.ts";
 import type { Section } from "../../runtime/config/section.ts";
 
 /** Says from which origins a page may read HTTP responses. */
@@ -32,6 +33,8 @@ export interface OpenApiSettings {
 /** Settings of the HTTP server that all services share. */
 export interface HttpSettings {
   readonly address: ListenAddress;
+  /** Hosts that requests may be for, as {@linkcode isAllowedHost} takes them. Undefined for all hosts. */
+  readonly hosts: readonly string[] | undefined;
   /** Bytes that the body of a request may have. */
   readonly maxBody: number;
   /** Request headers that become context data; undefined for none. */
@@ -79,6 +82,7 @@ export function httpSettings(at: Section): HttpSettings {
   const stall = at.milliseconds("HTTP_STALL_TIMEOUT") ?? 60_000;
   return {
     address,
+    hosts: hosts(at),
     maxBody: at.integer("HTTP_MAX_BODY", 0) ?? 10 * 1024 * 1024,
     contextHeaders: contextHeaders(at),
     stallTimeout: stall === 0 ? Infinity : stall,
@@ -88,6 +92,14 @@ export function httpSettings(at: Section): HttpSettings {
     health: at.flag("HTTP_HEALTH") ?? true,
     openapi: openApi(at),
   };
+}
+
+function hosts(at: Section): readonly string[] | undefined {
+  const value = at.get("HTTP_HOSTS");
+  if (value === undefined || value === "*") return undefined;
+  const list = typeof value === "string" ? [value] : at.texts("HTTP_HOSTS")!;
+  if (list.length > 0 && list.every(isAllowedHost)) return list;
+  return at.refuse("HTTP_HOSTS", "hosts, such as api.example.org, *.example.org, localhost:8000 or [::1]");
 }
 
 function openApi(at: Section): OpenApiSettings | undefined {

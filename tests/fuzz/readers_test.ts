@@ -4,6 +4,7 @@ import { decodeFields, encodeTable } from "../../extensions/amqp/field_table.ts"
 import { parseBrokerUri } from "../../extensions/amqp/uri.ts";
 import { parseCallArguments, parseCallTarget } from "../../extensions/cli/flags/call_arguments.ts";
 import { parseListenAddress } from "../../extensions/http/listening/listen_address.ts";
+import { AllowedHosts } from "../../extensions/http/request/allowed_hosts.ts";
 import { traceparentOf } from "../../extensions/http/request/trace_context.ts";
 import { pathOf, UrlCheck } from "../../extensions/http/request/url.ts";
 import { Router } from "../../extensions/http/routing/router.ts";
@@ -32,7 +33,7 @@ for (const rule of ["/", "/a/<int:id>", "/a/<path:rest>", "/:x/b", "/<any(a,b):c
   router.add("GET", parseRule(rule), rule, String);
 }
 
-const urls = new UrlCheck();
+const urls = new UrlCheck(new AllowedHosts([".example.org", "[::1]:80"]));
 
 const ENV = { get: () => undefined };
 
@@ -87,7 +88,7 @@ fuzz([
   reader("formatPrettyLine()", (text) => formatPrettyLine(logged(text), true)),
   reader("formatJsonLine()", (text) => formatJsonLine(logged(text))),
   reader("Router.find()", (text) => router.find("GET", `/${text}`)),
-  reader("UrlCheck.accepts()", (text) => urls.accepts(`http://${text}`, text)),
+  reader("UrlCheck.check()", (text) => urls.check(`http://${text}`, text)),
   reader("pathOf()", (text) => pathOf(`http://${text}`)),
   reader("traceparentOf()", (text) => traceparentOf(["traceparent", text])),
   reader("parseListenAddress()", parseListenAddress),

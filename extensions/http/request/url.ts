@@ -1,3 +1,8 @@
+import type { AllowedHosts } from "./allowed_hosts.ts";
+
+/** What is wrong with a URL: it is no URL, or its host is none that the server answers for. */
+export type UrlVerdict = "valid" | "invalid" | "misdirected";
+
 /**
  * Checks the URLs of requests.
  *
@@ -6,22 +11,40 @@
  * requests are for the same host as the request before, so this class remembers the last host that passed.
  */
 export class UrlCheck {
+  readonly #allowed: AllowedHosts | undefined;
   #host: string | undefined;
   /** The last URL that passed, up to the slash that begins its path. */
   #known: string | undefined;
 
+  /** @param allowed The hosts that the server answers for. @default {all hosts} */
+  constructor(allowed?: AllowedHosts) {
+    this.#allowed = allowed;
+  }
+
   /**
-   * Tells whether a URL is valid and has the path that the client asked for.
+   * Tells whether a URL is valid, has the path that the client asked for, and is for an allowed host.
+   *
+   * The URL and the header may name different hosts, if the client sent a whole URL in place of a path. Then
+   * both must be allowed.
    *
    * @param host The header `host`.
    */
-  accepts(url: string, host: string | undefined): boolean {
-    if (this.#known !== undefined && host === this.#host && url.startsWith(this.#known)) return true;
+  check(url: string, host: string | undefined): UrlVerdict {
+    if (this.#known !== undefined && host === this.#host && url.startsWith(this.#known)) return "valid";
     const origin = url.slice(0, pathStart(url));
-    if (!HOST_REGEXP.test(host ?? "") || !URL.canParse(origin)) return false;
+    if (!HOST_REGEXP.test(host ?? "") || !URL.canParse(origin)) return "invalid";
+    if (!this.#allows(origin, host)) return "misdirected";
     this.#host = host;
     this.#known = `${origin}/`;
-    return true;
+    return "valid";
+  }
+
+  #allows(origin: string, host: string | undefined): boolean {
+    const allowed = this.#allowed;
+    if (allowed === undefined) return true;
+    const isSecure = origin.startsWith("https:");
+    const authority = origin.slice(origin.indexOf("://") + 3);
+    return allowed.allows(authority, isSecure) && (!host || allowed.allows(host, isSecure));
   }
 }
 

@@ -59,6 +59,7 @@ Deno.test({
     const log = createLog({ emit: () => {} });
     const server = new HttpServer({
       address: { hostname: "127.0.0.1", port: 0 },
+      hosts: undefined,
       maxBody: 0,
       contextHeaders: undefined,
       stallTimeout: 60_000,
