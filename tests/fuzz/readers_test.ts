@@ -22,6 +22,7 @@ import { toErrorObject } from "../../runtime/message/error_object.ts";
 import { describeFailure, failureToError } from "../../runtime/message/failure.ts";
 import { transportableBody } from "../../runtime/message/serializer.ts";
 import type { FieldTable } from "../../runtime/message/transport.ts";
+import { formatLockFile, parseLockFile } from "../../runtime/module/fetch/lock_file.ts";
 import { parseModuleSpecifier } from "../../runtime/module/specifier.ts";
 import { fuzz, type Target } from "./fuzzing.ts";
 import type { Random } from "./random.ts";
@@ -56,6 +57,43 @@ function envelope(random: Random): string {
   return random.below(2) === 0 ? random.text(MOST) : damaged(random, JSON.stringify(random.json(5)));
 }
 
+/** Nearly a lock file: entries of all forms under keys of all kinds, now and then nested deep or cut. */
+function lockFile(random: Random): string {
+  const valid = () =>
+    random.pick(["0".repeat(64), { sha256: "f".repeat(64), type: "ts", charset: "utf-8" }] as const);
+  const odd = () =>
+    random.pick([
+      () => ({
+        sha256: "f".repeat(64),
+        type: random.pick(["js", "toString", random.json(1)]),
+        charset: "utf-8",
+      }),
+      () => random.json(3),
+      () => "f".repeat(random.length(200)),
+    ])();
+  const isOdd = random.below(2) === 0;
+  const value = () => isOdd && random.below(4) === 0 ? odd() : valid();
+  const key = () => random.pick(["__proto__", "constructor", "https://a.example/", random.text(200)]);
+  const entries = Array.from({ length: random.length(200) }, () => [key(), value()] as const);
+  // Object.fromEntries() makes a field of "__proto__", which JSON.parse() does, too.
+  const text = JSON.stringify(random.pick([
+    { version: random.pick([1, 2, "1", 3, null]), remote: Object.fromEntries(entries) },
+    { version: 1, remote: random.json(3) },
+    random.json(4),
+  ]));
+  if (random.below(8) > 0) return damaged(random, text);
+  const depth = random.length(MOST / 2);
+  const nest = random.pick([["[", "]"], ['{"remote":', "}"], ['{"version":1,"remote":{"a":', "}}"]] as const);
+  const times = Math.floor(depth / nest[0].length);
+  return nest[0].repeat(times) + "1" + nest[1].repeat(times);
+}
+
+/** Reads a lock file, and writes it as the next start would. */
+function readLockFile(text: string): void {
+  const modules = parseLockFile(text);
+  if (modules !== undefined) formatLockFile(modules);
+}
+
 function record(random: Random): LogRecord {
   const records: LogRecord[] = [];
   const log = createLog({ emit: (record) => records.push(record), service: random.text(20) });
@@ -82,6 +120,7 @@ fuzz([
   reader("decodeEnvelope()", decodeEnvelope, envelope),
   reader("decodeArguments()", (text) => decodeArguments("m", text), envelope),
   reader("decodeJson()", decodeJson, envelope),
+  reader("parseLockFile()", readLockFile, lockFile),
   reader("TO_THREAD", TO_THREAD.decode),
   reader("FROM_THREAD", FROM_THREAD.decode),
   reader("maskTextSecrets()", maskTextSecrets),

@@ -82,12 +82,13 @@ async function isCurrent(
 ): Promise<boolean> {
   try {
     using fetcher = new ModuleFetcher(options);
-    const same = modules.map(async ({ requested, referrer, url, mediaType, sha256 }) => {
+    const same = modules.map(async ({ requested, referrer, url, mediaType, charset, sha256 }) => {
       const now = await fetcher.load(requested, {
         ...(referrer !== undefined && { referrer }),
         ...(signal && { signal }),
       });
-      return now.sha256 === sha256 && now.url === url && now.mediaType === mediaType;
+      const isRead = now.mediaType === mediaType && now.charset === charset;
+      return isRead && now.sha256 === sha256 && now.url === url;
     });
     return (await Promise.all(same)).every(Boolean);
   } catch {

@@ -42,6 +42,7 @@ export interface BundledModule {
   /** URL of the module after redirects. */
   readonly url: string;
   readonly mediaType: ModuleMediaType;
+  readonly charset: string;
   readonly sha256: string;
 }
 
@@ -162,10 +163,12 @@ class Imports {
 
   async load(requested: string, referrer?: string): Promise<ModuleSource> {
     const source = await this.#fetcher.load(requested, { ...(referrer !== undefined && { referrer }) });
-    const { url, mediaType, sha256 } = source;
+    const { url, mediaType, charset, sha256 } = source;
     this.#sources.set(url, source);
     const key = `${requested} ${referrer === undefined ? "" : new URL(referrer).protocol}`;
-    if (!this.#modules.has(key)) this.#modules.set(key, { requested, referrer, url, mediaType, sha256 });
+    if (!this.#modules.has(key)) {
+      this.#modules.set(key, { requested, referrer, url, mediaType, charset, sha256 });
+    }
     return source;
   }
 

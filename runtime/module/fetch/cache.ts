@@ -38,6 +38,7 @@ export class ModuleCache {
       if (entry.requested !== requested || !SHA256.test(entry.sha256) || !URL.canParse(entry.url)) {
         return undefined;
       }
+      if (entry.contentType !== undefined && typeof entry.contentType !== "string") return undefined;
       const bytes = await Deno.readFile(this.#contentPath(entry.sha256));
       if (await sha256Of(bytes) !== entry.sha256) return undefined;
       return { url: entry.url, contentType: entry.contentType, bytes, sha256: entry.sha256 };

@@ -4,16 +4,24 @@
  *
  * This file is the only place where remote code comes in. Every module that is loaded from a URL passes these
  * steps, in this order. First, the rules for origins must allow the URL. Then the content, from the cache or
- * a download, must have the hash that the lock file has for it. Only then does the fetcher record the hash,
- * keep the module in the cache and hand it out. A module that fails at one of these steps leaves no trace.
+ * a download, must have the hash, type and charset that the lock file has for it. Only then does the fetcher
+ * record them, keep the module in the cache and hand it out. A module that fails at one of these steps leaves no trace.
  */
 import { fileURLToPath } from "node:url";
 import { ServiceLoadError } from "../../message/errors.ts";
 import { defaultCacheFolder, ModuleCache } from "./cache.ts";
 import { downloadModule, type ModuleHeaders } from "./download.ts";
-import { ModuleLock, type ModuleLockOptions } from "./lock.ts";
+import { isSame, ModuleLock, type ModuleLockOptions } from "./lock.ts";
+import type { LockedModule } from "./lock_file.ts";
 import { ModuleOrigins } from "./origins.ts";
-import { decodeModule, type ModuleContent, type ModuleSource, NoModuleError, sha256Of } from "./source.ts";
+import {
+  decodeModule,
+  type ModuleContent,
+  type ModuleSource,
+  NoModuleError,
+  readingOf,
+  sha256Of,
+} from "./source.ts";
 import { maskUrl } from "../../log/secrets.ts";
 
 /**
@@ -177,16 +185,17 @@ export class ModuleFetcher implements Disposable {
 
   async #obtain(
     url: URL,
-    expected: string | undefined,
+    expected: LockedModule | undefined,
     signal: AbortSignal | undefined,
   ): Promise<ModuleSource> {
     const cached = this.#mode === "reload" ? undefined : await this.#cache?.read(url.href);
     if (cached !== undefined) this.#origins.check(new URL(cached.url), url.href);
-    const isCurrent = expected === undefined || cached?.sha256 === expected;
+    const isCurrent = expected === undefined ||
+      (cached !== undefined && isSame(expected, lockedModule(cached)));
     if (cached !== undefined && isCurrent) return await this.#accept(url, cached);
     if (this.#mode === "cached-only") {
       if (cached !== undefined && expected !== undefined) {
-        throw this.#lock!.mismatch(url.href, expected, cached.sha256);
+        throw this.#lock!.mismatch(url.href, expected, lockedModule(cached));
       }
       throw new NoModuleError(failure(url, this.#missing()).message);
     }
@@ -206,7 +215,7 @@ export class ModuleFetcher implements Disposable {
   async #accept(requested: URL, content: ModuleContent): Promise<ModuleSource> {
     this.#count(requested, content.bytes.length);
     const source = decodeModule(content, maskUrl(requested));
-    await this.#lock?.settle(new Set([requested.href, content.url]), content.sha256);
+    await this.#lock?.settle(new Set([requested.href, content.url]), lockedModule(content));
     return source;
   }
 
@@ -228,6 +237,10 @@ export class ModuleFetcher implements Disposable {
       ? "there is no cache, and --cached-only never fetches. Set ENOKI_CACHE to a folder"
       : `it is not in cache ${this.#cache.folder}, and --cached-only never fetches. Run once without it`;
   }
+}
+
+function lockedModule(content: ModuleContent): LockedModule {
+  return { sha256: content.sha256, reading: readingOf(content, maskUrl(content.url)) };
 }
 
 async function readModuleFile(url: URL, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {

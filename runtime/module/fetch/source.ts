@@ -7,11 +7,17 @@ export class NoModuleError extends ServiceLoadError {}
 /** Language of the text of a module. */
 export type ModuleMediaType = "ts" | "tsx" | "js" | "jsx" | "json";
 
+/** How the bytes of a module are read: read in another way, the same bytes may be another program. */
+export interface ModuleReading {
+  readonly mediaType: ModuleMediaType;
+  /** Name of the charset in the form of `TextDecoder`, which has one name for each charset. */
+  readonly charset: string;
+}
+
 /** A module as it was found. */
-export interface ModuleSource {
+export interface ModuleSource extends ModuleReading {
   /** URL of the module after redirects. Its relative imports start there. */
   readonly url: string;
-  readonly mediaType: ModuleMediaType;
   readonly text: string;
   /** Hash of the module's bytes before they were decoded, in hexadecimal. */
   readonly sha256: string;
@@ -34,7 +40,23 @@ export interface ModuleContent {
  * @throws {NoModuleError} If the type of the content cannot be that of a module.
  * @throws {ServiceLoadError} If the content is not text in its charset, or the charset is unknown.
  */
-export function decodeModule({ url, contentType, bytes, sha256 }: ModuleContent, name: string): ModuleSource {
+export function decodeModule(content: ModuleContent, name: string): ModuleSource {
+  const reading = readingOf(content, name);
+  const { url, bytes, sha256 } = content;
+  return { url, ...reading, text: decodeText(bytes, reading.charset, name), sha256 };
+}
+
+/**
+ * Tells how the bytes of a module are to be read.
+ *
+ * @param name Name of the module in error messages.
+ * @throws {NoModuleError} If the type of the content cannot be that of a module.
+ * @throws {ServiceLoadError} If the charset is unknown.
+ */
+export function readingOf(
+  { url, contentType }: Pick<ModuleContent, "url" | "contentType">,
+  name: string,
+): ModuleReading {
   const [essence = "", ...parameters] = (contentType ?? "").split(";").map((part) =>
     part.trim().toLowerCase()
   );
@@ -49,7 +71,13 @@ export function decodeModule({ url, contentType, bytes, sha256 }: ModuleContent,
   // US-ASCII is read as UTF-8 too, because data: URLs claim US-ASCII by default.
   const charset = parameters.find((each) => each.startsWith("charset="))?.slice("charset=".length)
     .replaceAll('"', "").replace(/^us-ascii$/, "utf-8") || "utf-8";
-  return { url, mediaType, text: decodeText(bytes, charset, name), sha256 };
+  try {
+    return { mediaType, charset: new TextDecoder(charset).encoding };
+  } catch {
+    throw new ServiceLoadError(
+      `Cannot load module ${name}: its charset "${charset}" is unknown. Serve it as UTF-8`,
+    );
+  }
 }
 
 /** Returns the hash of a module's bytes, in hexadecimal. */
@@ -96,11 +124,9 @@ function mediaTypeOf(url: string, essence: string): ModuleMediaType | undefined 
 function decodeText(bytes: Uint8Array<ArrayBuffer>, charset: string, name: string): string {
   try {
     return new TextDecoder(charset, { fatal: true }).decode(bytes);
-  } catch (cause) {
+  } catch {
     throw new ServiceLoadError(
-      cause instanceof RangeError
-        ? `Cannot load module ${name}: its charset "${charset}" is unknown. Serve it as UTF-8`
-        : `Cannot load module ${name}: it is not text in ${charset}. Serve it as UTF-8`,
+      `Cannot load module ${name}: it is not text in ${charset}. Serve it as UTF-8`,
     );
   }
 }

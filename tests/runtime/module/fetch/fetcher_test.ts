@@ -30,6 +30,7 @@ Deno.test("ModuleFetcher.load() gives a remote module with its type and its hash
   assert.deepEqual(await fetcher().load(origin.url("/a.ts")), {
     url: origin.url("/a.ts"),
     mediaType: "ts",
+    charset: "utf-8",
     text: "export default 1;",
     sha256: "56332e0a55734bc2b73df56a2df8635ed5c5b24b6d7a456b41de7cab9a2f3814",
   });

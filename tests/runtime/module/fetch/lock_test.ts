@@ -6,6 +6,18 @@ import { ModuleOrigin, redirectTo, TestFolder } from "../../../fixtures/module_o
 const ONE = "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b";
 const TWO = "d4735e3a265e16eee03f59718b9b5d03019c07d8b6c51f90da3a666eec13ab35";
 
+const READING = { mediaType: "ts", charset: "utf-8" } as const;
+
+/** The entry of a module in the file. */
+function entry(sha256: string, type = "ts", charset = "utf-8"): unknown {
+  return { sha256, type, charset };
+}
+
+/** Serves text under a content type. */
+function as(contentType: string, text: string): () => Response {
+  return () => new Response(text, { headers: { "content-type": contentType } });
+}
+
 /** Loads as a process of its own does: nothing is remembered but on disk. */
 async function load(url: string, options: ModuleFetcherOptions): Promise<string> {
   return (await new ModuleFetcher({ cache: false, ...options }).load(url)).text;
@@ -24,8 +36,8 @@ Deno.test("ModuleFetcher.load() records a new module, under all of its URLs", as
   await using origin = new ModuleOrigin({ "/latest": redirectTo("/a.ts"), "/a.ts": "1" });
   await load(origin.url("/latest"), lockIn(folder));
   assert.deepEqual(await locked(folder), {
-    version: 1,
-    remote: { [origin.url("/a.ts")]: ONE, [origin.url("/latest")]: ONE },
+    version: 2,
+    remote: { [origin.url("/a.ts")]: entry(ONE), [origin.url("/latest")]: entry(ONE) },
   });
 });
 
@@ -117,10 +129,100 @@ Deno.test("ModuleFetcher.load() says what is wrong with the lock file", async ()
   await using folder = new TestFolder();
   const url = "https://code.example/a.ts";
   await assert.rejects(load(url, lockIn(folder, "check")), /Cannot use lock file .*: no such file. Run once/);
-  for (const text of ["{", '{"version":2,"remote":{}}', '{"version":1,"remote":{"https://a":"x"}}']) {
+  for (
+    const text of [
+      "{",
+      "[]",
+      '{"version":1,"remote":[]}',
+      '{"version":3,"remote":{}}',
+      '{"version":1,"remote":{"https://a":"x"}}',
+    ]
+  ) {
     await Deno.writeTextFile(folder.file("services.lock"), text);
     await assert.rejects(load(url, lockIn(folder)), /Cannot use lock file .*: it is not of the form/);
   }
+});
+
+Deno.test("ModuleFetcher.load() refuses the same bytes under another type or charset", async (test) => {
+  const cases = [
+    ["text/javascript", "js in utf-8"],
+    ["application/json", "json in utf-8"],
+    ["application/typescript; charset=iso-8859-1", "ts in windows-1252"],
+  ] as const;
+  for (const mode of ["record", "check"] as const) {
+    for (const [contentType, found] of cases) {
+      await test.step(`${contentType}, ${mode}`, async () => {
+        await using folder = new TestFolder();
+        await using origin = new ModuleOrigin({ "/a": as("application/typescript", "1") });
+        await load(origin.url("/a"), lockIn(folder));
+        origin.set("/a", as(contentType, "1"));
+        await assert.rejects(load(origin.url("/a"), lockIn(folder, mode)), {
+          name: "ServiceLoadError",
+          message: `Cannot load module ${origin.url("/a")}: it was sent as ${found}, ` +
+            `and ${folder.file("services.lock")} has ts in utf-8. ` +
+            "If the change is wanted, delete its entry there and run again",
+        });
+      });
+    }
+  }
+});
+
+Deno.test("ModuleFetcher.load() takes another name of the same type and charset", async () => {
+  await using folder = new TestFolder();
+  await using origin = new ModuleOrigin({ "/a.ts": as("text/plain", "1") });
+  await load(origin.url("/a.ts"), lockIn(folder));
+  for (const contentType of ["application/typescript", "text/typescript; charset=UTF8", "video/mp2t"]) {
+    origin.set("/a.ts", as(contentType, "1"));
+    assert.equal(await load(origin.url("/a.ts"), lockIn(folder, "check")), "1");
+  }
+});
+
+Deno.test("ModuleFetcher.load() refuses a redirect that gives the same bytes another type", async () => {
+  await using folder = new TestFolder();
+  await using origin = new ModuleOrigin({ "/latest": redirectTo("/a.ts"), "/a.ts": as("text/plain", "1") });
+  await load(origin.url("/latest"), lockIn(folder));
+  origin.set("/latest", redirectTo("/a.js"));
+  origin.set("/a.js", as("text/plain", "1"));
+  await assert.rejects(load(origin.url("/latest"), lockIn(folder)), /it was sent as js in utf-8/);
+});
+
+Deno.test("ModuleFetcher.load() fetches what the lock has where the cache has another type", async () => {
+  await using folder = new TestFolder();
+  await using origin = new ModuleOrigin({ "/a": as("text/javascript", "1") });
+  const cache = { folder: folder.file("cache") };
+  await load(origin.url("/a"), { cache });
+  origin.set("/a", as("application/typescript", "1"));
+  await load(origin.url("/a"), lockIn(folder));
+  const cachedOnly = load(origin.url("/a"), { ...lockIn(folder), cache, mode: "cached-only" });
+  await assert.rejects(cachedOnly, /it was sent as js in utf-8, and .* has ts in utf-8/);
+  await load(origin.url("/a"), { ...lockIn(folder), cache });
+  await load(origin.url("/a"), { ...lockIn(folder, "check"), cache, mode: "cached-only" });
+});
+
+Deno.test("ModuleFetcher.load() takes a lock file without types, and adds them unless it is frozen", async () => {
+  await using folder = new TestFolder();
+  await using origin = new ModuleOrigin({ "/a.ts": "1", "/b.ts": "2" });
+  const [a, b] = [origin.url("/a.ts"), origin.url("/b.ts")];
+  const old = JSON.stringify({ version: 1, remote: { [a]: ONE, [b]: TWO } });
+  await Deno.writeTextFile(folder.file("services.lock"), old);
+  assert.equal(await load(a, lockIn(folder, "check")), "1");
+  assert.equal(await Deno.readTextFile(folder.file("services.lock")), old);
+  assert.equal(await load(a, lockIn(folder)), "1");
+  assert.deepEqual(await locked(folder), { version: 2, remote: { [a]: entry(ONE), [b]: TWO } });
+  origin.set("/b.ts", "1");
+  await assert.rejects(load(b, lockIn(folder)), /its sha256 is/);
+});
+
+Deno.test("ModuleFetcher.load() starts although it cannot add types to a lock file that has all", async () => {
+  await using folder = new TestFolder();
+  await using origin = new ModuleOrigin({ "/a.ts": "1", "/b.ts": "1" });
+  const old = JSON.stringify({ version: 1, remote: { [origin.url("/a.ts")]: ONE } });
+  // A name so long that no file with a longer one can be made beside it, not even by root.
+  const lock = { path: folder.file("l".repeat(250)), mode: "record" } as const;
+  await Deno.writeTextFile(lock.path, old);
+  assert.equal(await load(origin.url("/a.ts"), { lock }), "1");
+  assert.equal(await Deno.readTextFile(lock.path), old);
+  await assert.rejects(load(origin.url("/b.ts"), { lock }), /Cannot write lock file .*Make it writable/);
 });
 
 Deno.test("ModuleFetcher.load() says that the lock file cannot be written", async () => {
@@ -134,10 +236,10 @@ Deno.test("ModuleLock.settle() loses nothing of what is settled at once", async 
   await using folder = new TestFolder();
   const lock = new ModuleLock({ path: folder.file("services.lock"), mode: "record" });
   const urls = Array.from({ length: 40 }, (_, index) => `https://code.example/${100 + index}.ts`);
-  await Promise.all(urls.map((url) => lock.settle([url], ONE)));
+  await Promise.all(urls.map((url) => lock.settle([url], { sha256: ONE, reading: READING })));
   assert.deepEqual(await locked(folder), {
-    version: 1,
-    remote: Object.fromEntries(urls.map((url) => [url, ONE])),
+    version: 2,
+    remote: Object.fromEntries(urls.map((url) => [url, entry(ONE)])),
   });
 });
 
@@ -147,11 +249,14 @@ Deno.test("ModuleLock.settle() keeps what another has recorded meanwhile, and re
   const [one, two] = [new ModuleLock({ path, mode: "record" }), new ModuleLock({ path, mode: "record" })];
   const [a, b, c] = ["https://code.example/a.ts", "https://code.example/b.ts", "https://code.example/c.ts"];
   for (const lock of [one, two]) assert.equal(await lock.expect(a), undefined);
-  await one.settle([a, b], ONE);
-  await two.settle([c], ONE);
-  assert.deepEqual(await locked(folder), { version: 1, remote: { [a]: ONE, [b]: ONE, [c]: ONE } });
+  await one.settle([a, b], { sha256: ONE, reading: READING });
+  await two.settle([c], { sha256: ONE, reading: READING });
+  assert.deepEqual(await locked(folder), {
+    version: 2,
+    remote: { [a]: entry(ONE), [b]: entry(ONE), [c]: entry(ONE) },
+  });
   const three = new ModuleLock({ path: folder.file("other.lock"), mode: "record" });
   assert.equal(await three.expect(a), undefined);
   await Deno.copyFile(path, folder.file("other.lock"));
-  await assert.rejects(three.settle([a], TWO), /its sha256 is/);
+  await assert.rejects(three.settle([a], { sha256: TWO, reading: READING }), /its sha256 is/);
 });
