@@ -5,13 +5,16 @@ const SIGUSR2 = 12n;
 
 /** What a service with restricted permissions cannot do, although Deno asks for no permission. */
 export function poolClosingLaws(name: string, createSpawner: SpawnerFactory): void {
-  const law = (text: string, proof: (reach: (way: string) => Promise<unknown>) => Promise<void>) =>
+  const law = (
+    text: string,
+    proof: (reach: (way: string, text?: string) => Promise<unknown>) => Promise<void>,
+  ) =>
     Deno.test(`Pool of ${name} threads ${text}`, async () => {
       await using stage = await PoolStage.open(createSpawner, {
         module: "closed",
         plan: { permissions: "none" },
       });
-      await proof((way) => stage.value("reach", way));
+      await proof((way, text = "") => stage.value("reach", way, text));
     });
   const denies = (text: string, ways: readonly string[], expected: RegExp) =>
     law(text, async (reach) => {
@@ -85,6 +88,22 @@ export function poolClosingLaws(name: string, createSpawner: SpawnerFactory): vo
 
   law("import the packages that their code names, also late", async (reach) => {
     assert.equal(await reach("ownPackage"), "function");
+  });
+
+  law("import data: modules, and what these import, unless it is a package", async (reach) => {
+    const code =
+      "import { join } from 'node:path'; import 'npm:acorn@^8.19.0'; export const path = join('a', 'b')";
+    assert.deepEqual(await reach("import", `data:text/javascript,${encodeURIComponent(code)}`), ["path"]);
+    assert.deepEqual(
+      await reach("import", `data:application/typescript;base64,${btoa("export type A = 1")}`),
+      [],
+    );
+    const tab = encodeURIComponent("import 'n\\tpm:leven@^4.1.0'");
+    assert.match(
+      String(await reach("import", `data:text/javascript,${tab}`)),
+      /NotCapable: Cannot import npm:/,
+    );
+    assert.match(String(await reach("blob")), /NotCapable: .* it is a blob: URL\. Use a data: URL$/);
   });
 
   law("have none of Deno's own operations", async (reach) => {

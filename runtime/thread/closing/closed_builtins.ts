@@ -1,12 +1,14 @@
 /**
  * Stands between a restricted service and the modules that it imports by a name made at run time.
  *
- * Deno asks for no permission to download and run an `npm:` or `jsr:` package. Here, a service gets only the
- * packages that its module names in its code. And what is closed in the default object of a built-in module,
+ * Deno asks for no permission to download and run an `npm:` or `jsr:` package, nor to write it into its
+ * lock file. Here, a service gets only the packages that its module names in its code, and Deno hears of no
+ * others. And what is closed in the default object of a built-in module,
  * such as `process.kill`, is closed in its named imports, which Deno binds for good, by a module that stands
  * in its place.
  */
 import nodeModule from "node:module";
+import { dataModuleCode, packagesIn } from "./data_modules.ts";
 import { apply, schemeOf, startsWith } from "./untouched.ts";
 
 /** What a module is resolved with, as far as we use it. */
@@ -60,12 +62,19 @@ export function closeImports(packages: readonly string[], closed: ClosedNames): 
   for (const [name, names] of Object.entries({ ...closed, "node:module": ["registerHooks"] })) {
     replacements[name] = replacementOf(name, names);
   }
-  const check = (specifier: string) => {
-    if (!isPackage(specifier) || allowed[specifier]) return;
+  const checkPackage = (name: string) => {
+    if (allowed[name]) return;
     throw new Deno.errors.NotCapable(
-      `Cannot import ${specifier}: the code of the service does not name this package. Name it in an ` +
+      `Cannot import ${name}: the code of the service does not name this package. Name it in an ` +
         "import with a literal name",
     );
+  };
+  const check = (specifier: string) => {
+    const scheme = STANDALONE ? undefined : schemeOf(specifier);
+    if (scheme === "npm:" || scheme === "jsr:") checkPackage(specifier);
+    if (scheme !== "data:" && scheme !== "blob:") return;
+    const named = packagesIn(dataModuleCode(new URL(specifier)));
+    for (let index = 0; index < named.length; index++) checkPackage(named[index]!);
   };
   const resolve: Resolve = (specifier, context, next) => {
     const parent = context.parentURL ?? "";
