@@ -37,10 +37,9 @@ function parse(text: string): unknown {
  */
 export function encodeJson(value: unknown): string {
   if (value === undefined) return "null";
-  requireJsonNearby(value);
   const text = JSON.stringify(value);
   if (text === undefined) throw noJson(value, "");
-  if (mayHideValues(text) && !isJson(value)) requireJson(value, "");
+  if (!isPlainJson(value)) requireJson(value, "");
   return text;
 }
 
@@ -118,67 +117,44 @@ function formatUuid(content: unknown): string | undefined {
  * What follows refuses the values that `JSON.stringify()` would change in silence: an error or a promise becomes
  * `{}`, a number that is not finite becomes `null`, a function vanishes.
  *
- * Looking at each value costs more than writing it. So the writer looks at the outer values first, which is
- * cheap, and at all of them only if the text has a sign that something may have been lost. Deep inside, a
- * function or an error with fields of its own beside other values leaves no such sign.
+ * Deep inside, nothing in the text shows that a function has vanished, so the writer looks at each value. It does
+ * so after writing, because `JSON.stringify()` has found by then that the value has an end.
  */
 
-/** Number of elements of an outer list whose fields are looked at in any case. */
-const NEARBY = 8;
-
-/** Looks at a value and its own fields, or at those of the first elements of a list. */
-function requireJsonNearby(value: unknown): void {
-  if (typeof value !== "object" || value === null) return;
-  if (!Array.isArray(value)) return requireFieldsNearby(value, "");
-  const count = Math.min(value.length, NEARBY);
-  for (let index = 0; index < count; index++) {
-    const element = value[index];
-    if (typeof element === "object" && element !== null) requireFieldsNearby(element, `[${index}]`);
-  }
+/**
+ * Says quickly whether JSON has all of a value. A no may be wrong where a function or a prototype has fields, and
+ * {@linkcode requireJson} decides.
+ */
+function isPlainJson(value: unknown): boolean {
+  return typeof value === "object" && value !== null ? isPlainWithin(value) : isScalar(value);
 }
 
-function requireFieldsNearby(value: object, path: string): void {
-  if (typeof (value as { readonly toJSON?: unknown }).toJSON === "function") return;
-  if (value instanceof Error) throw noJson(value, path);
-  const values = Object.values(value);
-  for (let index = 0; index < values.length; index++) {
-    const field = values[index];
-    const type = typeof field;
-    if (type === "function" || type === "symbol" || (type === "object" && field instanceof Error)) {
-      // The slow way knows the name of the field, and whether it has a toJSON().
-      return requireJson(value, path);
+function isPlainWithin(value: object): boolean {
+  if (Array.isArray(value)) {
+    const { length } = value;
+    for (let index = 0; index < length; index++) {
+      const element = value[index];
+      if (typeof element === "string" || element === null) continue;
+      if (typeof element === "object" ? !isPlainWithin(element) : !isScalar(element)) return false;
     }
+    return true;
   }
-}
-
-/** Says whether text that `JSON.stringify()` wrote may stand for a value that JSON does not have. */
-function mayHideValues(text: string): boolean {
-  return text.includes("{}") || text.includes("null") || text.includes('{"0":');
-}
-
-/** Says whether JSON has a value at every depth. It is {@linkcode requireJson} without the path, and faster. */
-function isJson(value: unknown): boolean {
-  switch (typeof value) {
-    case "number":
-      return Number.isFinite(value);
-    case "function":
-    case "symbol":
-      return hasToJson(value);
-    case "object":
-      break;
-    default:
-      return true;
+  // For a plain object, this is faster than a look at the prototype.
+  if (value.constructor !== Object) {
+    if (hasToJson(value)) return true;
+    if (isForeign(value)) return false;
   }
-  if (value === null) return true;
-  const isList = Array.isArray(value);
-  if (hasToJson(value)) return true;
-  if (!isList && Object.getPrototypeOf(value) !== Object.prototype && isForeign(value)) return false;
-  const values: readonly unknown[] = isList ? value : Object.values(value);
-  for (let index = 0; index < values.length; index++) {
-    const element = values[index];
-    if (typeof element !== "string" && element !== null && !isJson(element)) return false;
+  for (const name in value) {
+    const field = (value as Readonly<Record<string, unknown>>)[name];
+    if (typeof field === "string" || field === null) continue;
+    if (typeof field === "object" ? !isPlainWithin(field) : !isScalar(field)) return false;
   }
   return true;
+}
+
+function isScalar(value: unknown): boolean {
+  if (typeof value === "number") return value - value === 0;
+  return typeof value !== "function" && typeof value !== "symbol";
 }
 
 /** @throws {TypeError} If JSON does not have a value at any depth. */

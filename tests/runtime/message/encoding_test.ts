@@ -33,6 +33,12 @@ for (const value of SILENT) {
     });
     assert.throws(() => encodeJson({ a: 1, b: value }), { message: / at "b" as JSON: / });
     assert.throws(() => encodeJson([{ a: 1, b: value }]), { message: / at "\[0\]\.b" as JSON: / });
+    assert.throws(() => encodeJson({ a: 1, b: { c: [{ d: 2 }, { d: 3, e: value }], f: "x" } }), {
+      message: / at "b\.c\[1\]\.e" as JSON: /,
+    });
+    assert.throws(() => encodeJson([...Array(20).keys(), { a: { b: 1, c: value } }]), {
+      message: / at "\[20\]\.a\.c" as JSON: /,
+    });
     assert.throws(() => encodeJson([value]), { message: / at "\[0\]" as JSON: / });
   });
 }
@@ -40,6 +46,8 @@ for (const value of SILENT) {
 Deno.test("encodeJson() refuses an error that has fields of its own", () => {
   assert.throws(() => encodeJson(Object.assign(new Error("e"), { code: "GONE" })), TypeError);
   assert.throws(() => encodeJson({ error: Object.assign(new Error("e"), { code: "GONE" }) }), TypeError);
+  const deep = { list: [{ id: 1, error: Object.assign(new Error("e"), { code: "GONE" }) }] };
+  assert.throws(() => encodeJson(deep), { message: / at "list\[0\]\.error" as JSON: / });
 });
 
 Deno.test("encodeJson() writes everything that JSON has, as JSON.stringify() does", () => {
@@ -70,8 +78,22 @@ Deno.test("encodeJson() writes everything that JSON has, as JSON.stringify() doe
     Object.assign(() => 1, { toJSON: () => null }),
     Object.assign(new Error("e"), { toJSON: () => "e" }),
     { "0": 1, "1": 2 },
+    { a: { b: 1, c: undefined, d: [{ e: undefined }] } },
+    { a: Object.create({ inherited: () => 1 }, { own: { value: 1, enumerable: true } }) },
+    { a: Object.defineProperty({ b: () => 1 }, "toJSON", { value: () => 1 }), c: 2 },
+    { a: { constructor: 1, b: { constructor: "x" } } },
+    { a: { [Symbol("hidden")]: 1, b: 2 } },
     -0,
     [0.1, 1e300],
   ];
   for (const value of values) assert.equal(encodeJson(value), JSON.stringify(value));
+});
+
+Deno.test("encodeJson() writes what is nested as deep as JSON.stringify() can", () => {
+  let [deep, most] = [{} as object, 0];
+  const wrap = () => (deep = most++ % 2 === 0 ? [deep] : { deep });
+  while (most < 1_000) wrap();
+  assert.equal(encodeJson(deep), JSON.stringify(deep));
+  while (most < 200_000) wrap();
+  assert.throws(() => encodeJson(deep), RangeError);
 });
