@@ -69,7 +69,8 @@ function timed(feed: () => unknown): number {
 const ACCIDENT =
   /call stack|is not a function|is not iterable|Cannot read propert|Cannot convert|Invalid (?:string|array) length/;
 
-function prototypeNames(): readonly string[] {
+/** Lists all names that the prototypes of JavaScript have, which no input may change. */
+export function prototypeNames(): readonly string[] {
   return [Object.prototype, Array.prototype, String.prototype, Function.prototype].flatMap((each) =>
     Object.getOwnPropertyNames(each)
   );
