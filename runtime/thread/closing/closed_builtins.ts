@@ -1,5 +1,7 @@
 /**
- * Stands between a restricted service and the modules that it imports by a name made at run time.
+ * This folder closes to a restricted service what Deno gives to every thread.
+ *
+ * This file stands between a restricted service and the modules that it imports by a name made at run time.
  *
  * Deno asks for no permission to download and run an `npm:` or `jsr:` package, nor to write it into its
  * lock file. Here, a service gets only the packages that its module names in its code, and Deno hears of no
