@@ -26,7 +26,10 @@ export interface ServeOptions {
   readonly importMap?: string;
   /** Whether modules are bundled even if Deno itself could load them. @default {false} */
   readonly bundle?: boolean;
-  /** @default {"info"} */
+  /**
+   * Least severe level of the log. It has no effect if the program has configured LogTape itself, whose levels then
+   * count. @default {"info"}
+   */
   readonly logLevel?: LogLevel;
   /**
    * Whether services are reloaded when a local file of their module changes, and how long to wait for further
@@ -84,7 +87,7 @@ export async function serve(
     signal,
   }: ServeOptions = {},
 ): Promise<Running> {
-  ensureLogging();
+  ensureLogging(logLevel);
   const log = getLog();
   for (const remark of settings.remarks) log.warning(remark);
   const failing = new AbortController();
@@ -110,7 +113,6 @@ export async function serve(
       settings: settings.runtime,
       details: settings.describesRoutes,
       loading: { bundle, ...(importMap !== undefined && { importMap }) },
-      ...(logLevel && { logLevel }),
       onProgress: (progress) => {
         if (progress.step === "loaded") {
           willServeHttp ||= progress.kinds.has("http") || progress.kinds.has("websocket");

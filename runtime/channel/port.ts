@@ -13,7 +13,7 @@ import type { Body, CancelReason, Chunk } from "../message/reply.ts";
 import type { Failure } from "../message/failure.ts";
 import type { Request } from "../message/messenger.ts";
 import type { FieldTable, Message } from "../message/transport.ts";
-import type { LogLevel, LogRecord } from "../log/log.ts";
+import type { LogRecord, LogThreshold } from "../log/log.ts";
 import type { KnownParameters } from "../service/declared/parameters.ts";
 import type { OptionalParameters } from "../service/declared/optional_parameters.ts";
 import type { PlainRecord } from "../message/plain.ts";
@@ -84,8 +84,8 @@ export interface ServeMessage {
   readonly parentCallsTracked: number;
   /** How many calls the thread runs at a time. */
   readonly concurrency: number;
-  /** The thread sends no log records below this level. */
-  readonly logLevel: LogLevel;
+  /** The thread sends no log records below this level, until the main thread names another level. */
+  readonly logThreshold: LogThreshold;
   /** How many log records the main thread takes from the thread in a second. */
   readonly logLimit: number;
   /** Parameters of the handlers that another thread has read. */
@@ -115,6 +115,7 @@ export type ToThread =
   | { readonly type: "answer"; readonly id: number; readonly body: string | Uint8Array | undefined }
   | { readonly type: "refusal"; readonly id: number; readonly failure: Failure }
   | { readonly type: "describe" }
+  | { readonly type: "log threshold"; readonly threshold: LogThreshold }
   | { readonly type: "ping" }
   | { readonly type: "stop" }
   | { readonly type: "end" };

@@ -14,6 +14,14 @@ export type LogLevel = "debug" | "info" | "warning" | "error";
 /** All levels, the least severe first. */
 export const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warning", "error"];
 
+/** Least severe level of the records that somebody wants; `none` if nobody wants any record. */
+export type LogThreshold = LogLevel | "none";
+
+/** Says whether records of a level are wanted under a threshold. */
+export function isWanted(level: LogLevel, threshold: LogThreshold): boolean {
+  return threshold !== "none" && LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(threshold);
+}
+
 /** One entry of the log. Structured clone can carry it. */
 export interface LogRecord {
   readonly level: LogLevel;
@@ -46,26 +54,25 @@ export interface CreateLogOptions {
   readonly emit: (record: LogRecord) => void;
   /** Name that the records carry. */
   readonly service?: string;
-  /** Least severe level that the log takes. It makes no record below that level. @default {"debug"} */
-  readonly level?: LogLevel;
+  /** Gives the present threshold of the log, which makes no record below it. @default {always "debug"} */
+  readonly threshold?: () => LogThreshold;
   /** Properties of every record, such as the id of a call. A property of the message wins over them. */
   readonly properties?: Readonly<Record<string, unknown>>;
 }
 
 /** Makes a log that hands its records to `emit`. */
-export function createLog({ emit, service, level = "debug", properties: common }: CreateLogOptions): Log {
-  const lowest = LOG_LEVELS.indexOf(level);
-  const method = (level: LogLevel): LogMethod => {
-    if (LOG_LEVELS.indexOf(level) < lowest) return () => {};
-    return (message, properties) => {
-      emit({
-        level,
-        message: boundText(String(message)),
-        time: Date.now(),
-        ...(service !== undefined && { service }),
-        ...details({ ...common, ...properties }),
-      });
-    };
+export function createLog(
+  { emit, service, threshold = () => "debug", properties: common }: CreateLogOptions,
+): Log {
+  const method = (level: LogLevel): LogMethod => (message, properties) => {
+    if (!isWanted(level, threshold())) return;
+    emit({
+      level,
+      message: boundText(String(message)),
+      time: Date.now(),
+      ...(service !== undefined && { service }),
+      ...details({ ...common, ...properties }),
+    });
   };
   return { debug: method("debug"), info: method("info"), warning: method("warning"), error: method("error") };
 }

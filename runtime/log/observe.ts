@@ -15,7 +15,7 @@ import {
 import { constants, fstatSync, openSync, writeSync } from "node:fs";
 import { ConfigurationError } from "../message/errors.ts";
 import { boundText } from "./bounded_text.ts";
-import { createLog, type Log, LOG_LEVELS, type LogLevel, type LogRecord } from "./log.ts";
+import { createLog, type Log, LOG_LEVELS, type LogLevel, type LogRecord, type LogThreshold } from "./log.ts";
 import type { LoggedError } from "./plain_properties.ts";
 import { formatJsonLine, formatPrettyLine } from "./log_line.ts";
 import { Outlet } from "./outlet.ts";
@@ -38,6 +38,8 @@ export interface ConfigureLoggingOptions {
 const CATEGORY = "enoki";
 /** The configuration that this file installed. It differs from one that the program made. */
 let installed: ReturnType<typeof getConfig> = null;
+/** The options of that configuration. */
+let options: ConfigureLoggingOptions = {};
 
 /**
  * Sends the records of all services and of the runtime to `write`, from now on.
@@ -45,9 +47,8 @@ let installed: ReturnType<typeof getConfig> = null;
  * @returns False, without an effect, if the program has configured LogTape itself.
  * @throws {ConfigurationError} If there is no such level or format.
  */
-export function configureLogging(
-  { level, format = "pretty", write, colors }: ConfigureLoggingOptions = {},
-): boolean {
+export function configureLogging(given: ConfigureLoggingOptions = {}): boolean {
+  const { level, format = "pretty", write, colors } = given;
   const lowestLevel = parseLogLevel(level ?? "info");
   if (format !== "pretty" && format !== "json") {
     throw new ConfigurationError(
@@ -69,12 +70,19 @@ export function configureLogging(
     ],
   });
   installed = getConfig();
+  options = given;
   return true;
 }
 
-/** Configures the defaults, unless the program or an earlier call has configured LogTape. */
-export function ensureLogging(): void {
-  if (getConfig() === null) configureLogging();
+/**
+ * Configures the defaults, unless the program or an earlier call has configured LogTape.
+ *
+ * @param level Least severe level. It replaces that of an earlier call, but not what the program has configured.
+ */
+export function ensureLogging(level?: LogLevel): void {
+  const config = getConfig();
+  if (config === null) configureLogging(level === undefined ? {} : { level });
+  else if (config === installed && level !== undefined) configureLogging({ ...options, level });
 }
 
 /** Undoes {@linkcode configureLogging}. Until the next call of that function, records go nowhere. */
@@ -102,6 +110,29 @@ export function isLogged(level: LogLevel): boolean {
 }
 
 const OWN = getLogger(CATEGORY);
+
+/** The thresholds of services under the configuration `thresholdsOf`, as far as somebody has asked for them. */
+const thresholds = new Map<string, LogThreshold>();
+let thresholdsOf: ReturnType<typeof getConfig> = null;
+
+/**
+ * Returns the least severe level whose records of a service go anywhere at present. It costs a look-up, so a
+ * frequent caller notices at once when the program configures LogTape anew.
+ */
+export function logThreshold(service: string): LogThreshold {
+  const config = getConfig();
+  if (config !== thresholdsOf) {
+    thresholds.clear();
+    thresholdsOf = config;
+  }
+  let threshold = thresholds.get(service);
+  if (threshold === undefined) {
+    const logger = getLogger([CATEGORY, service]);
+    threshold = LOG_LEVELS.find((level) => logger.isEnabledFor(level)) ?? "none";
+    thresholds.set(service, threshold);
+  }
+  return threshold;
+}
 
 /** Returns the log of the runtime itself, or of the work that the runtime does for one service. */
 export function getLog(service?: string): Log {

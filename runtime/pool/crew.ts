@@ -8,7 +8,7 @@
 import { timeLimit } from "../waiting/abort.ts";
 import { ServiceLoadError } from "../message/errors.ts";
 import type { Job } from "./job.ts";
-import type { Log, LogRecord } from "../log/log.ts";
+import type { Log, LogRecord, LogThreshold } from "../log/log.ts";
 import type { ManifestEntrypoint } from "../service/manifest.ts";
 import type { Messenger } from "../message/messenger.ts";
 import type { KnownParameters } from "../service/declared/parameters.ts";
@@ -23,7 +23,9 @@ import { PooledThread, type ThreadEvents } from "./pooled_thread.ts";
 export interface CrewOptions {
   readonly spawner: ThreadSpawner;
   readonly limits: PoolLimits;
-  readonly serve: ServeMessage;
+  readonly serve: Omit<ServeMessage, "logThreshold">;
+  /** Gives the least severe level of log records that a thread sends when it begins to serve. */
+  readonly logThreshold: () => LogThreshold;
   /**
    * Entrypoints that the service must have in each thread, because a call names its entrypoint by its place.
    * Undefined accepts any entrypoints.
@@ -55,6 +57,7 @@ export class Crew {
    */
   #parameters: Promise<KnownParameters | undefined> | undefined;
   #spawned = 0;
+  #logThreshold: LogThreshold;
   #starting = 0;
   #failedStarts = 0;
   #retryAt = Infinity;
@@ -64,6 +67,7 @@ export class Crew {
 
   constructor(options: CrewOptions) {
     this.#options = options;
+    this.#logThreshold = options.logThreshold();
   }
 
   /** Threads that the pool can give calls to. */
@@ -139,7 +143,11 @@ export class Crew {
     try {
       this.#check(await thread.loaded());
       const parameters = await this.#parameters;
-      const served = thread.serve({ ...serve, ...(parameters && { parameters }) }, messenger, events);
+      const served = thread.serve(
+        { ...serve, logThreshold: this.#logThreshold, ...(parameters && { parameters }) },
+        messenger,
+        events,
+      );
       if (parameters === undefined) this.#parameters = served.catch(() => undefined);
       await served;
       this.#failedStarts = 0;
@@ -163,6 +171,13 @@ export class Crew {
       this.#started && !this.#closed && this.mayGrow && this.size < minWorkers &&
       this.#starting < STARTING_LIMIT
     ) this.grow();
+  }
+
+  /** Tells all threads the least severe level of log records that somebody wants, if it has changed. */
+  tellLogThreshold(threshold: LogThreshold): void {
+    if (threshold === this.#logThreshold) return;
+    this.#logThreshold = threshold;
+    for (const thread of this.#threads) thread.tellLogThreshold(threshold);
   }
 
   /** Keeps the threads that exist, and starts another one only when the last of them is lost. */

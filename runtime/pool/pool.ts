@@ -19,6 +19,7 @@ import { Demand } from "./demand.ts";
 import { WorkerLostError } from "../message/errors.ts";
 import { expireCalls, outOfTime } from "./expired_calls.ts";
 import { createJob, type Job } from "./job.ts";
+import type { LogThreshold } from "../log/log.ts";
 import type { Invocation } from "../channel/port.ts";
 import { describeFailure, type Failure } from "../message/failure.ts";
 import { failed, type Outcome } from "../message/outcome.ts";
@@ -50,7 +51,7 @@ export class Pool implements AsyncDisposable {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#limits = poolLimits(options);
-    const { service, spawner, entrypoints, messenger, config = {}, logLevel = "info", log, onLog } = options;
+    const { service, spawner, entrypoints, messenger, config = {}, log, onLog } = options;
     const { callTimeout, parentCallsTracked } = options;
     const { maxWorkers, concurrency, logLimit } = this.#limits;
     this.#saturation = new Saturation(service, log);
@@ -65,9 +66,9 @@ export class Pool implements AsyncDisposable {
         callTimeout,
         parentCallsTracked,
         concurrency,
-        logLevel,
         logLimit,
       },
+      logThreshold: () => this.#logThreshold(),
       entrypoints,
       messenger,
       events: {
@@ -223,7 +224,12 @@ export class Pool implements AsyncDisposable {
     return this.#queue.length === 0 && this.active === 0;
   }
 
+  #logThreshold(): LogThreshold {
+    return this.#options.logThreshold?.() ?? "info";
+  }
+
   #dispatch(): void {
+    this.#crew.tellLogThreshold(this.#logThreshold());
     if (this.#successor !== undefined) this.#successor.#adopt(this.#queue.splice(0));
     while (this.#queue.length > 0) {
       const job = this.#queue[0]!;

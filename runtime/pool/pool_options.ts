@@ -1,5 +1,5 @@
 import { LONGEST_TIMER } from "../waiting/abort.ts";
-import type { Log, LogLevel, LogRecord } from "../log/log.ts";
+import type { Log, LogRecord, LogThreshold } from "../log/log.ts";
 import { DEFAULT_LOG_LIMIT } from "../log/record_limit.ts";
 import type { ManifestEntrypoint } from "../service/manifest.ts";
 import type { Messenger } from "../message/messenger.ts";
@@ -27,8 +27,11 @@ export interface PoolOptions extends Partial<PoolLimits> {
   readonly parentCallsTracked: number;
   /** Receives the log records of the service. */
   readonly onLog: (record: LogRecord) => void;
-  /** @default {"info"} */
-  readonly logLevel?: LogLevel;
+  /**
+   * Gives the least severe level of the service's records that somebody wants at present. The pool asks before each
+   * call, so this function must be cheap. @default {always "info"}
+   */
+  readonly logThreshold?: () => LogThreshold;
   /** Receives the messages of the pool itself. */
   readonly log: Log;
   /** Called when `Pool.demand` changes. */

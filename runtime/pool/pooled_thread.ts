@@ -11,7 +11,7 @@ import {
 } from "../channel/message_form.ts";
 import type { FromThread, ServeMessage, ServiceExport, ToThread } from "../channel/port.ts";
 import type { Job } from "./job.ts";
-import type { LogRecord } from "../log/log.ts";
+import type { LogRecord, LogThreshold } from "../log/log.ts";
 import type { Messenger } from "../message/messenger.ts";
 import { describeFailure } from "../message/failure.ts";
 import { failed, type Outcome } from "../message/outcome.ts";
@@ -156,6 +156,11 @@ export class PooledThread {
     return this.#start.served;
   }
 
+  /** Tells the thread the least severe level of the log records that it is to send. */
+  tellLogThreshold(threshold: LogThreshold): void {
+    this.#thread.port.postMessage({ type: "log threshold", threshold });
+  }
+
   /** Gives the thread a call. */
   assign(job: Job): void {
     const slot = this.#freeSlots.pop()!;
@@ -276,11 +281,8 @@ export class PooledThread {
         const { slot, body, head, elapsed } = message;
         if (!this.#holds(slot) || !isElapsed(elapsed) || !isBody(body)) return false;
         if (head !== undefined && !isHead(head)) return false;
-        this.#settle(
-          slot,
-          head === undefined ? { status: "done", body } : { status: "done", body, head },
-          elapsed,
-        );
+        const outcome = { status: "done", body } as const;
+        this.#settle(slot, head === undefined ? outcome : { ...outcome, head }, elapsed);
         break;
       }
       case "opened":
@@ -339,8 +341,7 @@ export class PooledThread {
   }
 
   #open({ slot, head }: Extract<FromThread, { readonly type: "opened" }>): void {
-    const job = this.#jobs[slot];
-    if (job === undefined) return;
+    const job = this.#jobs[slot]!;
     const post = (message: ToThread) => {
       if (!this.#ended) this.#thread.port.postMessage(message);
     };

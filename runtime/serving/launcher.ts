@@ -5,11 +5,10 @@ import { Container } from "./container.ts";
 import type { DependencyRegistry, EntrypointRegistry, HostHook } from "../hosting/host.ts";
 import { createSpawner, type ThreadPlan } from "../spawning/create_spawner.ts";
 import { type LoadedModule, loadModule } from "./loader.ts";
-import type { LogLevel } from "../log/log.ts";
 import type { Manifest } from "../service/manifest.ts";
 import type { Messenger } from "../message/messenger.ts";
 import type { ModuleSpecifier } from "../module/specifier.ts";
-import { emitRecord, getLog } from "../log/observe.ts";
+import { emitRecord, getLog, logThreshold } from "../log/observe.ts";
 import { Pool } from "../pool/pool.ts";
 import type { PrepareModuleOptions } from "../module/prepare.ts";
 import { hostConfig, threadConfig } from "./served_config.ts";
@@ -44,8 +43,6 @@ export interface LauncherOptions {
   readonly details?: boolean;
   /** Options for loading modules, in addition to those in the configuration. */
   readonly loading?: Pick<PrepareModuleOptions, "importMap" | "bundle">;
-  /** @default {"info"} */
-  readonly logLevel?: LogLevel;
 }
 
 /** A service with the container that serves it. */
@@ -118,7 +115,7 @@ export class Launcher {
     { name, entrypoints }: Manifest,
     { messenger, onDemand, signal }: PoolPlan,
   ): Promise<Pool> {
-    const { config, settings, logLevel } = this.#options;
+    const { config, settings } = this.#options;
     const own = serviceSettings(settings, name);
     const plan = this.#planOf(own);
     const first = this.#spare.has(module) && sameThreads(module.plan, plan) ? module : undefined;
@@ -137,7 +134,7 @@ export class Launcher {
       parentCallsTracked: settings.parentCallsTracked,
       onLog: emitRecord,
       log: getLog(name),
-      ...(logLevel && { logLevel }),
+      logThreshold: () => logThreshold(name),
       onDemand,
     });
     try {

@@ -14,7 +14,7 @@ import { Claims } from "../channel/claims.ts";
 import { isPackage } from "./closing/closed_builtins.ts";
 import { explainDenial } from "./denial.ts";
 import { Invoker } from "./invoker.ts";
-import { createLog, type Log, type LogRecord } from "../log/log.ts";
+import { createLog, type Log, type LogRecord, type LogThreshold } from "../log/log.ts";
 import { describe, describeInDetail, type Manifest } from "../service/manifest.ts";
 import { describeFailure } from "../message/failure.ts";
 import { failed, type Outcome } from "../message/outcome.ts";
@@ -144,6 +144,9 @@ export class ServiceThread {
       case "describe":
         void this.#describe("described", describeInDetail);
         break;
+      case "log threshold":
+        this.#logThreshold = message.threshold;
+        break;
       case "ping":
         this.#port.postMessage({ type: "pong" });
         break;
@@ -181,7 +184,7 @@ export class ServiceThread {
       callTimeout,
       parentCallsTracked,
       concurrency,
-      logLevel,
+      logThreshold,
       logLimit,
       parameters: known,
     }: ServeMessage,
@@ -189,7 +192,7 @@ export class ServiceThread {
     this.#place = `service ${name}`;
     this.#concurrency = concurrency;
     this.#logLimit.most = logLimit;
-    this.#log = (properties) => createLog({ emit: this.#emit, service: name, level: logLevel, properties });
+    this.#logThreshold = logThreshold;
     try {
       this.#invoker = await Invoker.create(
         this.#exports.find(({ service }) => service.name === name)!.service,
@@ -237,8 +240,12 @@ export class ServiceThread {
     this.#port.postMessage({ type: "log", record });
   }
 
-  #log: (properties: PlainRecord) => Log = (properties) =>
-    createLog({ emit: this.#emit, level: "info", properties });
+  #logThreshold: LogThreshold = "info";
+
+  /** Makes a log whose threshold follows the main thread, which itself says of which service the records are. */
+  #log(properties: PlainRecord): Log {
+    return createLog({ emit: this.#emit, threshold: () => this.#logThreshold, properties });
+  }
 
   #pump(): void {
     while (this.#running.size < this.#concurrency) {

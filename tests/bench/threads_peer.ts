@@ -15,7 +15,7 @@ const SERVE = {
   parentCallsTracked: 10,
   concurrency: 1,
   logLimit: 1_000,
-  logLevel: "info",
+  logThreshold: "info",
 } as const;
 
 const NOBODY: Messenger = {

@@ -1,3 +1,4 @@
+import type { LogThreshold } from "../../runtime/log/log.ts";
 import assert from "node:assert/strict";
 import type { PoolLaw } from "./pool.ts";
 import { failureOf, valueOf } from "./pool_stage.ts";
@@ -78,8 +79,24 @@ export function poolMessagingLaws(law: PoolLaw): void {
     assert.match(String(properties?.["call"]), /^working\.say\./);
   });
 
-  law("leaves out what the log level excludes", { logLevel: "warning" }, async (stage) => {
+  law("leaves out what the log level excludes", { logThreshold: () => "warning" }, async (stage) => {
     await stage.value("say", "too little to tell");
     assert.deepEqual(stage.records.filter(({ service }) => service === "working"), []);
+  });
+
+  const level: { present: LogThreshold } = { present: "none" };
+  law("heeds a log level that changes, before the next call", {
+    logThreshold: () => level.present,
+    minWorkers: 2,
+  }, async (stage) => {
+    const said = () =>
+      stage.records.flatMap(({ service, message }) => service === "working" ? [message] : []);
+    level.present = "none";
+    await stage.value("say", "not wanted");
+    level.present = "info";
+    await stage.value("say", "wanted");
+    level.present = "warning";
+    await stage.value("say", "not wanted any more");
+    assert.deepEqual(said(), ["wanted"]);
   });
 }

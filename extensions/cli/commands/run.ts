@@ -6,7 +6,7 @@ import { isRecord } from "../../../runtime/message/plain.ts";
 import { keepPlaces } from "../../../runtime/config/place.ts";
 import { ServiceLoadError } from "../../../runtime/message/errors.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
-import { configureLogging, type LogFormat, parseLogLevel } from "../../../runtime/log/observe.ts";
+import { configureLogging, type LogFormat } from "../../../runtime/log/observe.ts";
 import type { CommandIo, StopSignal } from "../command_io.ts";
 import type { Running, ServeOptions } from "../../serve.ts";
 import { Settings } from "../../settings.ts";
@@ -104,7 +104,6 @@ export async function runCommand(
     (options) => serve(modules, settings, options),
     modules,
     {
-      logLevel: parseLogLevel(logLevel),
       ...(broker !== undefined && { broker }),
       ...(flags.importMap !== undefined && { importMap: flags.importMap }),
       watch,

@@ -7,6 +7,7 @@ import {
   emitRecord,
   ensureLogging,
   getLog,
+  logThreshold,
   parseLogLevel,
   resetLogging,
 } from "../../../runtime/log/observe.ts";
@@ -173,8 +174,40 @@ Deno.test("createLog() carries an error with its causes", () => {
 
 Deno.test("createLog() makes no records below its level", () => {
   const records: LogRecord[] = [];
-  const log = createLog({ emit: (record) => records.push(record), level: "warning" });
+  const log = createLog({ emit: (record) => records.push(record), threshold: () => "warning" });
   log.info("m");
   log.warning("m");
   strictEqual(records.length, 1);
+});
+
+Deno.test("logThreshold() is the level of the present configuration, or none without one", () => {
+  strictEqual(logThreshold("orders"), "none");
+  linesOf(() => strictEqual(logThreshold("orders"), "info"));
+  linesOf(() => strictEqual(logThreshold("orders"), "error"), { level: "error" });
+  strictEqual(logThreshold("orders"), "none");
+});
+
+Deno.test("logThreshold() heeds the category of a service", () => {
+  configureSync({
+    sinks: { nowhere: () => {} },
+    loggers: [
+      { category: "enoki", sinks: ["nowhere"], lowestLevel: "fatal" },
+      { category: ["enoki", "orders"], sinks: ["nowhere"], lowestLevel: "trace" },
+      { category: ["logtape", "meta"], lowestLevel: "error" },
+    ],
+  });
+  try {
+    deepStrictEqual([logThreshold("orders"), logThreshold("payments")], ["debug", "none"]);
+  } finally {
+    resetSync();
+  }
+});
+
+Deno.test("ensureLogging() changes the level and nothing else of what configureLogging() did", () => {
+  const lines = linesOf(() => {
+    ensureLogging("error");
+    getLog().warning("m");
+    getLog().error("m");
+  }, { format: "json" });
+  deepStrictEqual(lines.map((line) => JSON.parse(line).level), ["error"]);
 });
