@@ -160,6 +160,7 @@ export class HttpHost implements Entrypoint {
     entry: HostedEntrypoint,
     payload: Payload,
   ): Promise<Outcome> {
+    const answerBy = Date.now() + timeout;
     return new Promise((resolve) => {
       let expired = false;
       const cancellation = this.#departures.watch(request, {
@@ -169,7 +170,7 @@ export class HttpHost implements Entrypoint {
           resolve(EXPIRED);
         },
       });
-      void this.#calls.run(entry, payload, cancellation).then((outcome) => {
+      void this.#calls.run(entry, { ...payload, answerBy }, cancellation).then((outcome) => {
         if (expired && outcome.status === "done") outcome.stream?.cancel();
         resolve(outcome);
       });

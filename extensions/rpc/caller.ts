@@ -19,6 +19,7 @@ import {
 } from "../../runtime/message/errors.ts";
 import type { Messenger, PublishOptions, Request, RequestOptions } from "../../runtime/message/messenger.ts";
 import type { Consumer, Delivery, Message, Transport, Verdict } from "../../runtime/message/transport.ts";
+import { LeastTimes } from "./least_times.ts";
 import { type RpcTopology, rpcTopology } from "./topology.ts";
 
 /** Options of {@linkcode RpcCaller}. */
@@ -55,6 +56,7 @@ export class RpcCaller implements Messenger, AsyncDisposable {
   readonly #caller: string;
   readonly #replyTo = crypto.randomUUID();
   readonly #pending = new Map<string, Pending>();
+  readonly #leastTimes = new LeastTimes();
   #consumer: Promise<Consumer> | undefined;
   readonly #timer = new WakeTimer(() => this.#expire());
   #closed = false;
@@ -149,14 +151,16 @@ export class RpcCaller implements Messenger, AsyncDisposable {
   }
 
   /**
-   * Makes the message. It expires in the queue when its caller gives up, so that nobody runs it later.
+   * Makes the message. It expires in the queue when its caller gives up or, where the service has said how long
+   * the method takes, when it could no longer be answered in time. So nobody runs it later.
    *
    * @param left Milliseconds that the caller still waits.
    */
   #message({ service, method, body, headers }: Request, correlationId: string, left: number): Message {
+    const routingKey = `${service}.${method}`;
     return {
       exchange: this.#topology.exchange,
-      routingKey: `${service}.${method}`,
+      routingKey,
       body,
       mandatory: true,
       properties: {
@@ -167,7 +171,9 @@ export class RpcCaller implements Messenger, AsyncDisposable {
         correlationId,
         replyTo: this.#replyTo,
         headers,
-        ...(left <= LONGEST_EXPIRATION && { expiration: String(Math.max(1, Math.ceil(left))) }),
+        ...(left <= LONGEST_EXPIRATION && {
+          expiration: String(Math.max(1, Math.ceil(this.#leastTimes.expiration(routingKey, left)))),
+        }),
       },
     };
   }
@@ -178,7 +184,10 @@ export class RpcCaller implements Messenger, AsyncDisposable {
     const pending = correlationId === undefined ? undefined : this.#pending.get(correlationId);
     if (pending !== undefined) {
       this.#pending.delete(correlationId!);
+      this.#leastTimes.learn(pending.request.service, pending.request.method, delivery.properties.headers);
       pending.resolve(text(delivery.body));
+    } else if (correlationId !== undefined) {
+      this.#leastTimes.learnLate(correlationId, delivery.properties.headers);
     }
     return TAKEN;
   };
@@ -196,6 +205,7 @@ export class RpcCaller implements Messenger, AsyncDisposable {
     for (const [id, { request, timeout, expiresAt }] of this.#pending) {
       if (expiresAt > now) next = Math.min(next, expiresAt);
       else {
+        this.#leastTimes.awaitLate(id, `${request.service}.${request.method}`);
         this.#reject(
           id,
           new CallTimeoutError(

@@ -14,6 +14,7 @@ import { nearestNames } from "../../runtime/hosting/nearest_names.ts";
 import { describeFailure } from "../../runtime/message/failure.ts";
 import { failed, type Outcome } from "../../runtime/message/outcome.ts";
 import type { Consumer, Delivery, Verdict } from "../../runtime/message/transport.ts";
+import { replyHeaders } from "./least_times.ts";
 import { rpcTopology } from "./topology.ts";
 import { encodeFailure, encodeResult } from "./wire.ts";
 
@@ -83,6 +84,7 @@ export class RpcHost implements Entrypoint {
   async #reply(outcome: EndedOutcome, delivery: Delivery): Promise<Verdict> {
     const { transport, service, log, signal } = this.#host;
     const { replyTo, correlationId } = delivery.properties;
+    const entry = this.#byRoutingKey.get(delivery.routingKey);
     try {
       await transport.publish({
         exchange: this.#topology.exchange,
@@ -95,7 +97,7 @@ export class RpcHost implements Entrypoint {
           contentEncoding: "utf-8",
           deliveryMode: 2,
           priority: 0,
-          headers: NO_HEADERS,
+          headers: replyHeaders(entry === undefined ? 0 : this.#host.least(entry)),
           ...(correlationId !== undefined && { correlationId }),
         },
       }, { signal });
@@ -149,8 +151,6 @@ function isUtf8Json(contentType: string | undefined): boolean {
   const { type, charset } = parseContentType(contentType);
   return type === JSON_CONTENT_TYPE && isUtf8(charset);
 }
-
-const NO_HEADERS = {};
 
 /** The outcome of a call that its handler has finished, or that was refused. */
 type EndedOutcome = Exclude<Outcome, { readonly status: "unstarted" }>;

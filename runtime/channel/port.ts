@@ -71,7 +71,10 @@ export interface CallMessage {
 }
 
 /** A call as a pool gets it, without the slot that the pool will give to the call. */
-export type Invocation = Omit<CallMessage, "slot">;
+export type Invocation = Omit<CallMessage, "slot"> & {
+  /** Epoch milliseconds by which an answer must begin. The pool alone heeds it. @default {the deadline} */
+  readonly answerBy?: number;
+};
 
 /** Tells a thread to serve one of its module's services, with all that the thread must know for that. */
 export interface ServeMessage {

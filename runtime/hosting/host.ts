@@ -31,9 +31,13 @@ export function hostedEntrypoints({ entrypoints }: Manifest): readonly HostedEnt
 /** Makes the call of an entrypoint that the pool can run. */
 export function invocationOf(
   { index, timeout }: HostedEntrypoint,
-  { body, contentType, headers, message }: Payload,
+  { body, contentType, headers, message, deadline, answerBy }: Payload,
 ): Invocation {
-  const invocation = { entrypoint: index, body, contentType, headers };
+  const invocation = deadline !== undefined
+    ? { entrypoint: index, body, contentType, headers, deadline }
+    : answerBy !== undefined
+    ? { entrypoint: index, body, contentType, headers, answerBy }
+    : { entrypoint: index, body, contentType, headers };
   if (message === undefined) return timeout === undefined ? invocation : { ...invocation, timeout };
   return timeout === undefined ? { ...invocation, message } : { ...invocation, message, timeout };
 }
@@ -50,6 +54,11 @@ export interface EntrypointHost {
   readonly demand: number;
   /** Calls `listener` when the demand changes. */
   onDemand(listener: (demand: number) => void): void;
+  /**
+   * Returns how many milliseconds the latest calls of an entrypoint have taken at least; 0 while that is unknown, or
+   * if the service is to run even calls that cannot be answered in time.
+   */
+  least(entry: HostedEntrypoint): number;
   /** Runs the handler of an entrypoint; never rejects. A cancellation tells a running call to stop. */
   run(entry: HostedEntrypoint, payload: Payload, cancellation?: Cancellation): Promise<Outcome>;
   /** Gives back the calls that wait for a thread, with the outcome `unstarted`. */

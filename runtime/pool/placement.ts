@@ -11,6 +11,9 @@ import { type PooledThread, SHORT_CALL } from "./pooled_thread.ts";
 /** Milliseconds that calls may wait in the queue before they count as stuck. */
 export const QUEUE_PATIENCE = 250;
 
+/** Milliseconds after which the pool takes back calls that wait behind a running one. */
+export const MAILBOX_PATIENCE = 10;
+
 /** Milliseconds that a call may wait before the pool starts threads for all waiting calls. */
 export const GROW_PATIENCE = 10;
 

@@ -17,22 +17,19 @@ import type { Cancellation } from "../waiting/cancellation.ts";
 import { Crew } from "./crew.ts";
 import { Demand } from "./demand.ts";
 import { WorkerLostError } from "../message/errors.ts";
-import { expireCalls, outOfTime } from "./expired_calls.ts";
+import { DoomedCalls } from "./doomed_calls.ts";
 import { createJob, type Job } from "./job.ts";
 import type { LogThreshold } from "../log/log.ts";
 import type { Invocation } from "../channel/port.ts";
 import { describeFailure, type Failure } from "../message/failure.ts";
 import { failed, type Outcome } from "../message/outcome.ts";
-import { chooseThread, GROW_PATIENCE, QUEUE_PATIENCE, threadsWanted } from "./placement.ts";
+import { chooseThread, GROW_PATIENCE, MAILBOX_PATIENCE, QUEUE_PATIENCE, threadsWanted } from "./placement.ts";
 import { type PoolLimits, poolLimits, type PoolOptions } from "./pool_options.ts";
 import { WakeTimer } from "../waiting/wake_timer.ts";
 import { type PooledThread, SHORT_CALL } from "./pooled_thread.ts";
-import { checkPulse, lookInterval } from "./pulse.ts";
+import { checkPulse, expireCalls, lookInterval, nextLook, outOfTime } from "./overdue.ts";
 import { type RunningCall, runningCalls } from "./running_calls.ts";
 import { Saturation } from "./saturation.ts";
-
-/** Milliseconds after which the pool takes back calls that wait behind a running one. */
-const MAILBOX_PATIENCE = 10;
 
 /** Runs the calls of one service on its threads. */
 export class Pool implements AsyncDisposable {
@@ -43,6 +40,7 @@ export class Pool implements AsyncDisposable {
   readonly #onIdle = new Set<() => void>();
   readonly #timer = new WakeTimer(() => this.#look());
   readonly #saturation: Saturation;
+  readonly #doomed: DoomedCalls;
   #demand: Demand;
   #successor: Pool | undefined;
   #state: "open" | "draining" | "closed" = "open";
@@ -55,6 +53,7 @@ export class Pool implements AsyncDisposable {
     const { callTimeout, parentCallsTracked } = options;
     const { maxWorkers, concurrency, logLimit } = this.#limits;
     this.#saturation = new Saturation(service, log);
+    this.#doomed = new DoomedCalls(options, this.#limits.refuseDoomed);
     this.#demand = new Demand(maxWorkers * concurrency, options.onDemand);
     this.#crew = new Crew({
       spawner,
@@ -103,6 +102,11 @@ export class Pool implements AsyncDisposable {
   /** Number of calls that wait for a thread. */
   get queued(): number {
     return this.#queue.length;
+  }
+
+  /** Milliseconds that the calls of an entrypoint take at least; 0 while that is unknown. */
+  least(entrypoint: number): number {
+    return this.#doomed.least(entrypoint);
   }
 
   /** Number of calls that the pool can use at once, which is the prefetch of a consumer. */
@@ -164,6 +168,7 @@ export class Pool implements AsyncDisposable {
     this.freeze();
     this.#successor = successor;
     successor.#demand.inherit(this.#demand);
+    successor.#doomed.inherit(this.#doomed);
     this.#demand = successor.#demand;
     this.#dispatch();
     this.#announceIdle();
@@ -193,8 +198,7 @@ export class Pool implements AsyncDisposable {
     signal?.addEventListener("abort", abort, { once: true });
     if (signal?.aborted) abort();
     await this.drain();
-    this.#state = "closed";
-    this.#timer.close();
+    this.#close();
     await this.#crew.stop(signal);
     signal?.removeEventListener("abort", abort);
     await this.#options.spawner[Symbol.asyncDispose]();
@@ -202,8 +206,7 @@ export class Pool implements AsyncDisposable {
 
   /** Ends the threads at once. The calls in them, and those that wait, get the outcome `unstarted`. */
   abort(): void {
-    this.#state = "closed";
-    this.#timer.close();
+    this.#close();
     this.#crew.kill();
     this.#giveBack("stopping");
     this.#announceIdle();
@@ -211,6 +214,12 @@ export class Pool implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
+  }
+
+  #close(): void {
+    this.#state = "closed";
+    this.#timer.close();
+    this.#doomed.end();
   }
 
   #cancel(job: Job): void {
@@ -237,6 +246,11 @@ export class Pool implements AsyncDisposable {
       const thread = chooseThread(this.#crew.ready, job.expected, this.#limits.concurrency);
       if (thread === undefined) break;
       this.#queue.shift();
+      const refusal = this.#doomed.refusalOf(job.invocation);
+      if (refusal !== undefined) {
+        job.settle(refusal);
+        continue;
+      }
       const { timeout } = job.invocation;
       if (timeout !== undefined) {
         job.timeoutAt = performance.now() + timeout;
@@ -248,6 +262,7 @@ export class Pool implements AsyncDisposable {
     // A later time may be set already, such as that of an idle thread's end, and must not delay the look.
     this.#timer.by(performance.now() + lookInterval(this.#limits.stallTimeout));
     this.#grow();
+    if (this.#onIdle.size > 0) this.#announceIdle();
   }
 
   #adopt(jobs: readonly Job[]): void {
@@ -287,10 +302,13 @@ export class Pool implements AsyncDisposable {
   }
 
   #settled(job: Job, outcome: Outcome, elapsed: number | undefined): void {
-    if (elapsed !== undefined) this.#demand.record(job.invocation.entrypoint, elapsed);
+    const { entrypoint } = job.invocation;
+    if (elapsed !== undefined) this.#demand.record(entrypoint, elapsed);
+    // The answer of a stream had begun long before the run ended.
+    if (elapsed !== undefined && job.stream === undefined) this.#doomed.record(entrypoint, elapsed);
     if (!job.timedOut) job.settle(outcome);
     if (this.#queue.length > 0) this.#dispatch();
-    else if (this.#onIdle.size > 0 && this.#idle) this.#announceIdle();
+    else if (this.#onIdle.size > 0) this.#announceIdle();
   }
 
   #lost(thread: PooledThread, reason: string, started: readonly Job[], unstarted: readonly Job[]): void {
@@ -354,26 +372,7 @@ export class Pool implements AsyncDisposable {
     this.#checkQueue(now);
     this.#saturation.look(now, this.#crew.ready, this.#queue, this.#limits);
     this.#dispatch();
-    this.#rest(now);
-  }
-
-  #rest(now: number): void {
-    let next = this.#crew.retryAt;
-    for (const thread of this.#crew.ready) {
-      if (thread.assigned > 0) {
-        const look = thread.assigned > this.#limits.concurrency
-          ? MAILBOX_PATIENCE
-          : lookInterval(this.#limits.stallTimeout);
-        next = Math.min(next, now + look, thread.nextTimeout);
-      } else if (this.#crew.size > this.#limits.minWorkers) {
-        next = Math.min(next, thread.idleSince + this.#limits.idleTimeout);
-      }
-    }
-    const oldest = this.#queue[0];
-    if (oldest !== undefined) {
-      next = Math.min(next, Math.max(now + GROW_PATIENCE, oldest.queuedAt + QUEUE_PATIENCE));
-    }
-    this.#timer.reset(next);
+    this.#timer.reset(nextLook(now, this.#crew, this.#queue[0], this.#limits));
   }
 
   /** Takes back the calls that wait behind a slow one, so that they run elsewhere. */

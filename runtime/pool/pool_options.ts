@@ -58,6 +58,8 @@ export interface PoolLimits {
   readonly stopTimeout: number;
   /** Number of log records that each thread may write in a second. @default {1_000} */
   readonly logLimit: number;
+  /** Whether the pool refuses a call whose caller does not wait as long as the call takes. @default {true} */
+  readonly refuseDoomed: boolean;
 }
 
 /** The default limits of a pool. */
@@ -71,6 +73,7 @@ export const DEFAULT_LIMITS: PoolLimits = {
   killGrace: 250,
   stopTimeout: 5_000,
   logLimit: DEFAULT_LOG_LIMIT,
+  refuseDoomed: true,
 };
 
 /**
@@ -82,7 +85,7 @@ export function poolLimits(given: Partial<PoolLimits>): PoolLimits {
   const names = Object.keys(DEFAULT_LIMITS) as (keyof PoolLimits)[];
   const { minWorkers, ...rest } = Object.fromEntries(
     names.map((name) => [name, given[name] ?? DEFAULT_LIMITS[name]]),
-  ) as { readonly [Name in keyof PoolLimits]: number };
+  ) as unknown as PoolLimits;
   const limits = { ...rest, minWorkers: Math.min(minWorkers, rest.maxWorkers) };
   for (const name of ["maxWorkers", "minWorkers", "concurrency"] as const) {
     if (!Number.isInteger(limits[name]) || limits[name] < 1) {
@@ -90,6 +93,7 @@ export function poolLimits(given: Partial<PoolLimits>): PoolLimits {
     }
   }
   for (const [name, value] of Object.entries(limits)) {
+    if (typeof value === "boolean") continue;
     if (!(value >= 0 && value <= LONGEST_TIMER)) {
       throw new RangeError(`Cannot make a pool: ${name} must be from 0 to ${LONGEST_TIMER}, got ${value}`);
     }

@@ -23,6 +23,11 @@ export interface Payload {
   readonly message?: ReceivedMessage | PlainRecord | string;
   /** Epoch milliseconds after which nobody waits for the result. Absent if the headers alone may say so. */
   readonly deadline?: number;
+  /**
+   * Epoch milliseconds by which the answer must begin, if that differs from the deadline. Only the main thread knows
+   * it: an answer that has begun may take longer.
+   */
+  readonly answerBy?: number;
 }
 
 /** The facts that an entrypoint's thread half knows about its handler. */

@@ -324,6 +324,7 @@ export class Container implements AsyncDisposable {
         return currentPool().demand;
       },
       onDemand: (listener) => void this.#demandListeners.push(listener),
+      least: ({ index }) => this.#pool.least(index),
       run: around.length === 0 ? run : (entry, payload, cancellation) =>
         runInHostHooks(
           around,

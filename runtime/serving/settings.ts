@@ -175,11 +175,12 @@ function brokerNames(at: Section | undefined): BrokerNames | undefined {
 }
 
 function threadLimits(at: Section): ThreadLimits {
-  const limits: Record<string, number | undefined> = {};
+  const limits: Record<string, number | boolean | undefined> = {};
   for (const [name, key] of Object.entries(DURATION_LIMITS)) limits[name] = at.milliseconds(key);
   limits["minWorkers"] = at.integer("min_workers", 1);
   limits["heapLimit"] = at.integer("heap_limit", LEAST_HEAP);
   limits["logLimit"] = at.integer("log_limit", 1);
+  limits["refuseDoomed"] = at.flag("refuse_doomed");
   return given(limits);
 }
 

@@ -1,11 +1,12 @@
 /**
  * `deno task bench`: what a call and an event cost, beside bare amqplib in the same run.
  *
- * `deno task bench rpc events http memory threads start` runs only the named parts. `AMQP_URI` names the broker.
+ * `deno task bench rpc events http overload memory threads start` runs only the named parts. `AMQP_URI` names the broker.
  */
 import { benchEvents } from "./events_bench.ts";
 import { benchHttp } from "./http_bench.ts";
 import { benchMemory } from "./memory_bench.ts";
+import { benchOverload } from "./overload_bench.ts";
 import { benchRpc } from "./rpc_bench.ts";
 import { benchStart } from "./start_bench.ts";
 import { benchThreads } from "./threads_bench.ts";
@@ -15,6 +16,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   rpc: () => benchRpc(broker),
   events: () => benchEvents(broker),
   http: benchHttp,
+  overload: () => benchOverload(broker),
   memory: benchMemory,
   threads: benchThreads,
   start: benchStart,

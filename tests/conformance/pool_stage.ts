@@ -124,9 +124,13 @@ export class PoolStage implements AsyncDisposable {
     return this.callWith({}, method, ...args);
   }
 
-  /** Runs a handler, with headers and a limit of time. */
+  /** Runs a handler, with headers, a limit of time and a deadline. */
   callWith(
-    { headers, timeout }: { readonly headers?: FieldTable; readonly timeout?: number | undefined },
+    { headers, timeout, deadline }: {
+      readonly headers?: FieldTable;
+      readonly timeout?: number | undefined;
+      readonly deadline?: number;
+    },
     method: string,
     ...args: readonly unknown[]
   ): Promise<Outcome> {
@@ -137,6 +141,7 @@ export class PoolStage implements AsyncDisposable {
       contentType: undefined,
       headers,
       ...(timeout !== undefined && { timeout }),
+      ...(deadline !== undefined && { deadline }),
     });
   }
 

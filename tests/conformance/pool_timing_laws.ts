@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { within } from "../../runtime/waiting/abort.ts";
 import type { PoolLaw } from "./pool.ts";
 import { failureOf, valueOf } from "./pool_stage.ts";
 
@@ -54,6 +55,30 @@ export function poolTimingLaws(
     const outcome = await stage.callWith({ timeout: 30 }, "sleepOrSpin", 1, 100, true);
     assert.equal(failureOf(outcome).code, "TIMEOUT");
     assert.equal(await stage.value("echo", "next"), "next");
+  });
+
+  law("refuses a call whose deadline passes while it waits, and runs the next", {
+    maxWorkers: 1,
+  }, async (stage) => {
+    const blocking = stage.call("hold", "blocking");
+    const held = await stage.gate.arrival("blocking");
+    const late = stage.callWith({ deadline: Date.now() - 1 }, "sleepOrSpin", 1, 0, true);
+    const next = stage.value("whoami");
+    held.release();
+    assert.equal(failureOf(await late).code, "TIMEOUT");
+    assert.equal(await next, valueOf(await blocking));
+    assert.equal(stage.records.some(({ message }) => message === "ran"), false);
+  });
+
+  law("is drained when the last call that waited was refused", { maxWorkers: 1 }, async (stage) => {
+    const blocking = stage.call("hold", "blocking");
+    const held = await stage.gate.arrival("blocking");
+    const late = stage.callWith({ deadline: Date.now() - 1 }, "echo", 1);
+    const drained = stage.pool.drain();
+    held.release();
+    assert.ok(await within(10_000, drained), "nobody told that the pool is idle");
+    assert.equal(failureOf(await late).code, "TIMEOUT");
+    assert.equal((await blocking).status, "done");
   });
 
   law("does not count the time that a call waits against its limit", { maxWorkers: 1 }, async (stage) => {

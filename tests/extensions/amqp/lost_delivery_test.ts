@@ -37,6 +37,7 @@ brokerTest(
       demand: 1,
       onDemand: () => {},
       shed: () => {},
+      least: () => 0,
       watch: () => {},
       run() {
         runs[count]!.resolve();

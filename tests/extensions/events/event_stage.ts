@@ -107,6 +107,7 @@ export class EventStage implements AsyncDisposable {
       demand: 10,
       onDemand: () => {},
       shed: () => {},
+      least: () => 0,
       watch: () => {},
       run: run ?? ((entry, payload) => {
         const message = { ...invocationOf(entry, payload), slot: 0 };

@@ -49,6 +49,7 @@ export class MessagingStage extends Stage {
       demand: 10,
       onDemand: () => {},
       shed: () => {},
+      least: () => 0,
       watch: () => {},
       run(entry, payload) {
         const message = structuredClone({ ...invocationOf(entry, payload), slot: 0 });

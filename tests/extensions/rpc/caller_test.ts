@@ -6,6 +6,7 @@ import { connect } from "../../../extensions/run.ts";
 import { BrokerError, CallTimeoutError, UnknownServiceError } from "../../../runtime/message/errors.ts";
 import { configureLogging } from "../../../runtime/log/observe.ts";
 import { DEFAULT_EXCHANGE } from "../../../extensions/rpc/settings.ts";
+import { replyHeaders } from "../../../extensions/rpc/least_times.ts";
 import { rpcTopology } from "../../../extensions/rpc/topology.ts";
 import type { Delivery } from "../../../runtime/message/transport.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
@@ -74,6 +75,32 @@ Deno.test("RpcCaller.request() lets a request expire when its caller gives up", 
   const { expiration } = await requestWithin(5_000);
   assert.match(expiration ?? "", /^\d+$/);
   assert.ok(Number(expiration) > 4_000 && Number(expiration) <= 5_000, expiration);
+});
+
+Deno.test("RpcCaller.request() lets a request expire earlier once the service has said how long it takes", async () => {
+  const broker = new MemoryBroker();
+  await using server = memory({ broker });
+  await server.connect();
+  const { exchange, service, queueOf } = rpcTopology(DEFAULT_EXCHANGE);
+  await server.declare(service("enoki_test_slow"));
+  const expirations: number[] = [];
+  await server.consume(queueOf("enoki_test_slow"), async ({ properties }) => {
+    expirations.push(Number(properties.expiration));
+    await server.publish({
+      exchange,
+      routingKey: properties.replyTo!,
+      body: '{"result": null, "error": null}',
+      properties: {
+        contentType: "application/json",
+        correlationId: properties.correlationId!,
+        headers: expirations.length === 1 ? replyHeaders(20_000) : {},
+      },
+    });
+    return "ack";
+  }, { prefetch: 1 });
+  await using cluster = await connect({ broker: memory({ broker }), timeout: 60_000 });
+  for (let call = 0; call < 3; call++) await cluster.client("enoki_test_slow").hello!();
+  assert.deepEqual(expirations.map((time) => Math.ceil(time / 5_000) * 5_000), [60_000, 35_000, 60_000]);
 });
 
 Deno.test("RpcCaller.request() sends no expiration that a broker refuses", async () => {

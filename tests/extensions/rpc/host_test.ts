@@ -1,8 +1,10 @@
 import { DEFAULT_EXCHANGE } from "../../../extensions/rpc/settings.ts";
 import assert from "node:assert/strict";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
+import { RpcHost } from "../../../extensions/rpc/host.ts";
+import { replyHeaders } from "../../../extensions/rpc/least_times.ts";
 import { rpcTopology } from "../../../extensions/rpc/topology.ts";
-import { configureLogging } from "../../../runtime/log/observe.ts";
+import { configureLogging, getLog } from "../../../runtime/log/observe.ts";
 import type { MessageProperties } from "../../../runtime/message/transport.ts";
 import { serveInMemory } from "../../fixtures/serve_in_memory.ts";
 
@@ -18,8 +20,10 @@ async function rawCaller(broker: MemoryBroker) {
   const { exchange, caller, replyQueueOf } = rpcTopology(DEFAULT_EXCHANGE);
   await transport.declare(caller("raw", "raw-id"));
   const replies: unknown[] = [];
+  const headers: unknown[] = [];
   const waiting: ((reply: unknown) => void)[] = [];
-  await transport.consume(replyQueueOf("raw", "raw-id"), ({ body }) => {
+  await transport.consume(replyQueueOf("raw", "raw-id"), ({ body, properties }) => {
+    headers.push(properties.headers);
     const reply = JSON.parse(new TextDecoder().decode(body));
     const next = waiting.shift();
     if (next === undefined) replies.push(reply);
@@ -39,7 +43,7 @@ async function rawCaller(broker: MemoryBroker) {
     await send(routingKey, body, { ...properties, replyTo: "raw-id" });
     return await reply;
   };
-  return { transport, send, ask, [Symbol.asyncDispose]: () => transport.close() };
+  return { transport, headers, send, ask, [Symbol.asyncDispose]: () => transport.close() };
 }
 
 for (
@@ -80,6 +84,33 @@ Deno.test("RpcHost reads JSON with a byte order mark, and a content type with pa
   }
   const { error } = await caller.ask(body, { contentType: "application/json; charset=latin1" });
   assert.equal(error?.exc_type, "MalformedRequest");
+});
+
+Deno.test("RpcHost says in its replies how long the method takes", async () => {
+  const broker = new MemoryBroker();
+  await using transport = memory({ broker });
+  await transport.connect();
+  const entry = { index: 0, method: "slow", kind: "rpc", options: {}, timeout: undefined };
+  await using host = new RpcHost([entry], {
+    service: "enoki_test_slow",
+    transport,
+    config: {},
+    log: getLog(),
+    signal: new AbortController().signal,
+    demand: 1,
+    onDemand: () => {},
+    shed: () => {},
+    least: ({ method }) => method === "slow" ? 100 : 0,
+    watch: () => {},
+    run: () => Promise.resolve({ status: "done", body: "null" }),
+  }, DEFAULT_EXCHANGE);
+  await host.setup();
+  await host.start();
+  await using caller = await rawCaller(broker);
+  const request = '{"args": [], "kwargs": {}}';
+  for (const method of ["slow", "absent"]) await caller.ask(request, undefined, `enoki_test_slow.${method}`);
+  assert.deepEqual(caller.headers, [replyHeaders(100), {}]);
+  await host.stop();
 });
 
 Deno.test("RpcHost answers a request for a method that is not there with MethodNotFound", async () => {

@@ -125,6 +125,7 @@ Deno.test("TimerHost runs a tick again that was shed, and skips one that the con
       return Promise.resolve(outcome);
     },
     shed: () => {},
+    least: () => 0,
     watch: () => {},
   };
   const options = { interval: 0.1, eager: true };

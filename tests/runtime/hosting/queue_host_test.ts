@@ -47,6 +47,7 @@ class Stage implements AsyncDisposable {
       demand: 2,
       onDemand: (listener) => void (this.#onDemand = listener),
       shed: () => void this.sheds++,
+      least: () => 0,
       watch: (task) => void (this.#watched = task),
       run: (entry, payload) =>
         new Promise((settle) => {

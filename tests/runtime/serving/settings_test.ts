@@ -94,7 +94,7 @@ const REFUSED: readonly (readonly [Config, string])[] = [
     { services: { a: { permision: "none" } } },
     '"services.a.permision": got "none", expected nothing: the keys here are max_workers, concurrency, ' +
     "call_timeout, permissions, idle_timeout, load_timeout, stall_timeout, kill_grace, stop_timeout, " +
-    "min_workers, heap_limit, log_limit, config, config_keys, broker",
+    "min_workers, heap_limit, log_limit, refuse_doomed, config, config_keys, broker",
   ],
 ];
 
