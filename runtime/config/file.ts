@@ -7,7 +7,7 @@ import { ConfigurationError } from "../message/errors.ts";
 export type Config = Readonly<Record<string, ConfigValue>>;
 
 /** Options of {@linkcode loadConfigFile}. */
-export interface LoadConfigFileOptions {
+export interface LoadConfigFileOptions extends Pick<ParseConfigYamlOptions, "onUnset"> {
   /** Source of the variables in `${NAME}`. @default {Deno.env} */
   readonly env?: Environment;
 }
@@ -21,10 +21,10 @@ export interface LoadConfigFileOptions {
  */
 export async function loadConfigFile(
   path: string | URL,
-  { env = Deno.env }: LoadConfigFileOptions = {},
+  { env = Deno.env, ...options }: LoadConfigFileOptions = {},
 ): Promise<Config> {
   const action = `Cannot read config file "${path}"`;
-  return await parseConfigText(await readText(path, action), { action, env, file: String(path) });
+  return await parseConfigText(await readText(path, action), { ...options, action, env, file: String(path) });
 }
 
 /**

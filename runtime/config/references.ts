@@ -21,6 +21,8 @@ export interface Environment {
 /** The number of look-ups that one scalar may still make, together with all its nested references. */
 export interface LookupBudget {
   left: number;
+  /** Variables that are not set and have no default, so that nothing takes their place. */
+  readonly unset: Set<string>;
 }
 
 const LOOKUPS_PER_SCALAR = 1_000;
@@ -28,7 +30,7 @@ const NAME_CHARACTER = /[^{}:\s]/;
 
 /** Makes a fresh budget for the references of one scalar. */
 export function lookupBudget(): LookupBudget {
-  return { left: LOOKUPS_PER_SCALAR };
+  return { left: LOOKUPS_PER_SCALAR, unset: new Set() };
 }
 
 /** Returns whether a plain scalar needs expansion: its first line holds something like a reference. */
@@ -67,7 +69,8 @@ export function expandReferences(text: string, env: Environment, budget: LookupB
 
 interface Reference {
   readonly name: string;
-  readonly fallback: string;
+  /** Text of the default; undefined if there is none. */
+  readonly fallback: string | undefined;
   /** Index just after the closing brace. */
   readonly end: number;
 }
@@ -77,7 +80,10 @@ function valueOf({ name, fallback }: Reference, env: Environment, budget: Lookup
     throw new ConfigurationError(`the variable "${name}" refers to itself, directly or through others`);
   }
   const value = /[=\0]/.test(name) ? undefined : env.get(name);
-  return value ?? expandFallback(fallback, env, budget);
+  if (value !== undefined) return value;
+  if (fallback !== undefined) return expandFallback(fallback, env, budget);
+  budget.unset.add(name);
+  return "";
 }
 
 function expandFallback(fallback: string, env: Environment, budget: LookupBudget): string {
@@ -99,7 +105,7 @@ function parseReference(
   while (at < text.length && NAME_CHARACTER.test(text[at]!)) at++;
   const name = text.slice(start + 2, at);
   if (name === "") return undefined;
-  if (text[at] === "}") return { name, fallback: "", end: at + 1 };
+  if (text[at] === "}") return { name, fallback: undefined, end: at + 1 };
   if (text[at] !== ":") return undefined;
   const close = closing.get(start + 1);
   return close === undefined ? undefined : { name, fallback: text.slice(at + 1, close), end: close + 1 };

@@ -50,6 +50,17 @@ export interface ParseConfigYamlOptions {
   readonly env: Environment;
   /** Name of the file. If it is set, messages can say in which line of the file a key stands. */
   readonly file?: string;
+  /** Called for each `${NAME}` without a default whose variable is not set. */
+  readonly onUnset?: (reference: UnsetReference) => void;
+}
+
+/** A `${NAME}` that stands for nothing. */
+export interface UnsetReference {
+  readonly name: string;
+  /** Keys that lead to the value, from the top level on; empty if the whole document is one value. */
+  readonly path: readonly string[];
+  /** Such as `line 7, column 3`. */
+  readonly place: string;
 }
 
 interface Reading extends ParseConfigYamlOptions {
@@ -58,6 +69,8 @@ interface Reading extends ParseConfigYamlOptions {
   readonly lines: LineCounter;
   /** Values of the converted nodes. A node that is still being converted has `undefined`. */
   readonly converted: Map<Node, ConfigValue | undefined>;
+  /** Keys that lead to the node that is being converted. */
+  readonly path: string[];
   /** Set for expanded text: the place of its references, the rest of their budget, and how deep they nest. */
   readonly reference?: {
     readonly place: string;
@@ -113,7 +126,10 @@ const EXPONENT: ScalarTag = {
   stringify: ({ value }) => String(value).replace("e", ".0e"),
 };
 
-function read(text: string, options: ParseConfigYamlOptions & Pick<Reading, "reference">): Reading {
+function read(
+  text: string,
+  options: ParseConfigYamlOptions & Pick<Reading, "reference"> & Partial<Pick<Reading, "path">>,
+): Reading {
   const lines = new LineCounter();
   text = text.replace(/^\uFEFF/, "");
   const document = parseDocument(text, {
@@ -123,7 +139,7 @@ function read(text: string, options: ParseConfigYamlOptions & Pick<Reading, "ref
     prettyErrors: false,
     lineCounter: lines,
   });
-  const reading = { ...options, text, document, lines, converted: new Map() };
+  const reading = { path: [], ...options, text, document, lines, converted: new Map() };
   const problem = document.errors[0];
   if (problem !== undefined) {
     fail(reading, problem.pos[0], problem.message, problem.code === "TAB_AS_INDENT" ? TAB_HINT : HINT);
@@ -194,7 +210,9 @@ function convertMapping(reading: Reading, node: YAMLMap<Node, Node | null>): Con
     if (own.has(key)) {
       fail(reading, offsetOf(pair.key), `the key "${key}" is in this mapping twice`, "Remove one of the two");
     }
+    reading.path.push(key);
     own.set(key, convert(reading, pair.value ?? null));
+    reading.path.pop();
     const { line } = reading.lines.linePos(offsetOf(pair.key));
     places.set(key, `line ${line} of ${reading.file}`);
   }
@@ -274,11 +292,15 @@ function expand(reading: Reading, node: Scalar): Expansion | undefined {
     if (!(error instanceof ConfigurationError)) throw error;
     throw new ConfigurationError(`${reading.action}, ${placeOf(reading, node)}: ${error.message}`);
   }
+  for (const name of budget.unset) {
+    reading.onUnset?.({ name, path: [...reading.path], place: placeOf(reading, node) });
+  }
+  budget.unset.clear();
   return expanded === text ? undefined : { text: expanded, raw, budget };
 }
 
 function reparse(reading: Reading, node: Scalar, { text, budget }: Expansion): Reading {
-  const { action, env } = reading;
+  const { action, env, path, onUnset } = reading;
   const place = placeOf(reading, node);
   const depth = (reading.reference?.depth ?? 0) + 1;
   if (depth > REPARSE_DEPTH) {
@@ -286,7 +308,7 @@ function reparse(reading: Reading, node: Scalar, { text, budget }: Expansion): R
       `${action}, ${place}: a variable refers to itself, directly or through others`,
     );
   }
-  return read(text, { action, env, reference: { place, budget, depth } });
+  return read(text, { action, env, path, ...(onUnset && { onUnset }), reference: { place, budget, depth } });
 }
 
 function placeOf({ lines, reference }: Reading, node: Node): string {

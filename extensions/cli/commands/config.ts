@@ -27,6 +27,7 @@ export async function configCommand(
       ...(file !== undefined && { file }),
       ...(define && { define }),
       flags: { TRANSPORT: broker },
+      onRemark: (remark) => io.writeMessage(`${escapeControlsInLines(remark)}\n`),
     }),
     extension,
   );

@@ -1,7 +1,7 @@
-import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, match, rejects, strictEqual, throws } from "node:assert/strict";
 import { type Config, loadConfigFile } from "../../../runtime/config/file.ts";
 import { maskSecrets } from "../../../runtime/log/secrets.ts";
-import { resolveConfig } from "../../../runtime/config/config.ts";
+import { resolveConfig, type ResolveConfigOptions } from "../../../runtime/config/config.ts";
 import { type ConfigValue, formatConfigYaml, parseConfigYaml } from "../../../runtime/config/yaml.ts";
 import { ConfigurationError } from "../../../runtime/message/errors.ts";
 
@@ -299,4 +299,53 @@ Deno.test("maskSecrets() masks passwords of URIs and values of secret keys", () 
       urls: ["http://h:80/@x", "redis://:********@h"],
     },
   );
+});
+
+/** What is told of the variables in a file, where `SET` is set and nothing else. */
+async function remarksOn(
+  text: string,
+  options: Pick<ResolveConfigOptions, "define" | "flags" | "defaults"> = {},
+): Promise<readonly string[]> {
+  const remarks: string[] = [];
+  await withFile(text, async (file) => {
+    const env = new Map([["SET", "s3cret"], ["EMPTY", ""]]);
+    await resolveConfig({
+      ...options,
+      env,
+      file,
+      onRemark: (remark) => remarks.push(remark.replace(file, "FILE")),
+    });
+  });
+  return remarks;
+}
+
+Deno.test("resolveConfig() tells of each variable that is not set and has no default, with its place", async () => {
+  deepStrictEqual(
+    await remarksOn("A: 1\nURI: amqp://${SET}:${NOT_SET}@host\nservices:\n  s:\n    - ${OTHER}\n"),
+    [
+      'Variable "NOT_SET" is not set, so that nothing takes its place in config key "URI" in line 2, column 6 of FILE. ' +
+      "Set it, or name a default: ${NOT_SET:default}",
+      'Variable "OTHER" is not set, so that nothing takes its place in config key "services.s" in line 5, column 7 of ' +
+      "FILE. Set it, or name a default: ${OTHER:default}",
+    ],
+  );
+});
+
+Deno.test("resolveConfig() tells nothing of variables that are set, or have a default, or stand in quotes", async () => {
+  const text = 'A: ${SET}\nB: ${EMPTY}\nC: ${X:}\nD: ${X:1}\nE: "${X}"\nF: ${X:${SET}}\n';
+  deepStrictEqual(await remarksOn(text), []);
+});
+
+Deno.test("resolveConfig() tells once of a variable that a default or a text names several times", async () => {
+  strictEqual((await remarksOn("A: ${X:${NOT_SET}}\n")).length, 1);
+  strictEqual((await remarksOn("A: ${NOT_SET}-${NOT_SET}\n")).length, 1);
+  strictEqual((await remarksOn("A: &a ${NOT_SET}\nB: *a\n")).length, 1);
+});
+
+Deno.test("resolveConfig() tells of a variable only where its key counts", async () => {
+  const text = "A: ${NOT_SET}\n";
+  deepStrictEqual(await remarksOn(text, { flags: { A: 1 } }), []);
+  deepStrictEqual(await remarksOn(text, { define: ["A=1"], defaults: "A: ${FURTHER}" }), []);
+  const [remark] = await remarksOn("A: 1", { define: ["B=${NOT_SET}"] });
+  match(remark!, /"NOT_SET" .* config key "B" in line 1, column 1 of its definition\./);
 });
