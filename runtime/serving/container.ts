@@ -8,7 +8,8 @@
  * deliveries that were not acknowledged.
  */
 import type { ServiceSettings } from "./settings.ts";
-import { ConfigurationError, ServiceLoadError } from "../message/errors.ts";
+import { within } from "../waiting/abort.ts";
+import { ConfigurationError, ContainerStoppingError, ServiceLoadError } from "../message/errors.ts";
 import {
   type DependencyHalf,
   type DependencyRegistry,
@@ -35,6 +36,9 @@ import type { Invocation } from "../channel/port.ts";
  * the broker does not answer at all.
  */
 const FORCED_STOP = 500;
+
+/** Milliseconds that a start under way may take to end before a stop goes on without it. */
+const START_LIMIT = 250;
 
 /** Milliseconds that killed threads may take to end once a stop is forced. The process may end before them. */
 const FORCED_END = 900;
@@ -87,6 +91,8 @@ export class Container implements AsyncDisposable {
   #pool: Pool;
   #state: ContainerState = "starting";
   #beside = false;
+  #starting: Promise<void> | undefined;
+  #isStarting = false;
   #stopping: Promise<void> | undefined;
   #failure: { readonly reason: unknown } | undefined;
 
@@ -137,22 +143,52 @@ export class Container implements AsyncDisposable {
   /**
    * Sets up the dependencies and all entrypoints, then lets work in. A failure stops all that has started.
    *
+   * A container starts once: its threads end with it.
+   *
    * @param options.beside Whether other containers serve already and go on if this container fails. Then
    * everything that the containers share stays open.
+   * @throws {TypeError} If the container has been started or stopped before.
+   * @throws {ContainerStoppingError} If the container is stopped while it starts.
    */
   async start({ beside = false }: { readonly beside?: boolean } = {}): Promise<void> {
+    if (this.#starting !== undefined || this.#stopping !== undefined) {
+      throw new TypeError(
+        `Cannot start service "${this.#manifest.name}": it is ${this.#state} already, and a container starts only ` +
+          "once. Serve its module anew, with run()",
+      );
+    }
     this.#beside = beside;
+    this.#isStarting = true;
+    const starting = this.#starting = this.#start().finally(() => this.#isStarting = false);
     try {
-      await this.setUpDependencies();
-      await everyOne(this.#entrypoints.map((entrypoint) => entrypoint.setup?.()));
-      if (this.#stopping !== undefined) return;
-      await everyOne(this.#entrypoints.map((entrypoint) => entrypoint.start()));
-      if (this.#stopping === undefined) this.#enter("running");
+      await starting;
     } catch (error) {
-      this.#fail(error);
+      if (this.#stopping === undefined || !(error instanceof ContainerStoppingError)) this.#fail(error);
       await this.#stopping;
       throw error;
     }
+  }
+
+  async #start(): Promise<void> {
+    await this.setUpDependencies();
+    this.#requireNoStop();
+    await everyOne(this.#entrypoints.map((entrypoint) => entrypoint.setup?.()));
+    this.#requireNoStop();
+    await everyOne(this.#entrypoints.map((entrypoint) => entrypoint.start()));
+    if (this.#stopping === undefined) return this.#enter("running");
+    // The stop may not have waited for an entrypoint that was so late.
+    await everyOne(this.#entrypoints.map((entrypoint) => entrypoint.stop({ replaced: this.#beside })));
+    await everyOne(this.#entrypoints.map(async (entrypoint) => await entrypoint[Symbol.asyncDispose]()));
+    // All have started. What has failed since then is told by `finished`.
+    if (this.#failure === undefined) this.#requireNoStop();
+  }
+
+  #requireNoStop(): void {
+    if (this.#stopping === undefined) return;
+    if (this.#failure !== undefined) throw this.#failure.reason;
+    throw new ContainerStoppingError(
+      `Cannot start service "${this.#manifest.name}": it was stopped meanwhile`,
+    );
   }
 
   /** Runs a call without the transport. The call names its entrypoint by the place in the manifest. */
@@ -252,6 +288,7 @@ export class Container implements AsyncDisposable {
         problems.push(error);
       }
     };
+    if (this.#isStarting) await within(START_LIMIT, this.#starting!.catch(() => {}));
     await Promise.all(this.#entrypoints.map((entrypoint) => attempt(entrypoint.stop({ replaced }))));
     pool.shed();
     await attempt(Promise.all(this.#former.values()));

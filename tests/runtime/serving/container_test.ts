@@ -297,3 +297,84 @@ Deno.test("new Container() refuses entrypoints of a kind that nobody provides", 
 Deno.test("new Container() refuses a service without entrypoints", () => {
   assert.throws(() => new Stage({}), ServiceLoadError);
 });
+
+const STARTED_ONCE =
+  /^TypeError: Cannot start service "working": it is (\w+) already, and a container starts only once/;
+
+Deno.test("Container.start() refuses to start what is starting, runs, is stopped or stopped before its start", async () => {
+  const left = Promise.withResolvers<void>();
+  const entered = Promise.withResolvers<void>();
+  const setup = () => {
+    entered.resolve();
+    return left.promise;
+  };
+  await using stage = new Stage({ first: { setup } });
+  await stage.stage.pool.start();
+  const { container } = stage;
+  const first = container.start();
+  await entered.promise;
+  await assert.rejects(container.start(), STARTED_ONCE);
+  left.resolve();
+  await first;
+  await assert.rejects(container.start(), STARTED_ONCE);
+  assert.equal(container.state, "running");
+  await container.shutdown();
+  await assert.rejects(container.start(), STARTED_ONCE);
+  assert.equal(container.state, "stopped");
+  await using never = new Stage({ first: {} });
+  await never.container.shutdown();
+  await assert.rejects(never.container.start(), STARTED_ONCE);
+  assert.equal(never.order.includes("first setup"), false);
+});
+
+Deno.test("Container.start() refuses to start what is stopping", async () => {
+  await using stage = await Stage.open({ first: {} });
+  const call = stage.run(HOLD, "runs");
+  const held = await stage.stage.gate.arrival("runs");
+  const stopped = stage.container.shutdown();
+  await assert.rejects(stage.container.start(), STARTED_ONCE);
+  held.release();
+  assert.equal((await call).status, "done");
+  await stopped;
+});
+
+Deno.test("Container.start() rejects when the container is stopped meanwhile, and starts nothing more", async () => {
+  const left = Promise.withResolvers<void>();
+  const entered = Promise.withResolvers<void>();
+  const setup = () => {
+    entered.resolve();
+    return left.promise;
+  };
+  await using stage = new Stage({ first: { setup } });
+  await stage.stage.pool.start();
+  const started = assert.rejects(stage.container.start(), {
+    name: "ContainerStoppingError",
+    message: 'Cannot start service "working": it was stopped meanwhile',
+  });
+  await entered.promise;
+  const stopped = stage.container.shutdown();
+  left.resolve();
+  await Promise.all([started, stopped]);
+  assert.equal(stage.container.state, "stopped");
+  assert.deepEqual(stage.order.slice(0, 3), ["first setup", "first stop", "first dispose"]);
+  await stage.container.finished;
+});
+
+Deno.test("Container.shutdown() stops an entrypoint that starts meanwhile, also after the stop", async () => {
+  const left = Promise.withResolvers<void>();
+  const entered = Promise.withResolvers<void>();
+  const start = () => {
+    entered.resolve();
+    return left.promise;
+  };
+  await using stage = new Stage({ first: { start } });
+  await stage.stage.pool.start();
+  const started = assert.rejects(stage.container.start(), { name: "ContainerStoppingError" });
+  await entered.promise;
+  await stage.container.shutdown();
+  assert.equal(stage.container.state, "stopped");
+  stage.order.length = 0;
+  left.resolve();
+  await started;
+  assert.deepEqual(stage.order, ["first stop", "first dispose"]);
+});
