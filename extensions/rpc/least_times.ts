@@ -62,7 +62,7 @@ export class LeastTimes {
 
   /** Returns the milliseconds after which a request is no longer worth running, if its caller waits `left` more. */
   expiration(routingKey: string, left: number): number {
-    const least = this.#times.get(routingKey);
+    const least = this.#times.size === 0 ? undefined : this.#times.get(routingKey);
     return least === undefined ? left : Math.max(left - (least * SLACK_FACTOR + SLACK), left * LEAST_SHARE);
   }
 
