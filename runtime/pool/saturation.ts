@@ -7,6 +7,12 @@ import type { PooledThread } from "./pooled_thread.ts";
 /** Milliseconds for which calls wait, or no thread settles a call, before a pool counts as saturated. */
 const PATIENCE = 5_000;
 
+/**
+ * Milliseconds for which a look each second finds all threads busy, before a pool counts as saturated though no call
+ * waits in it: the broker may hold calls, because it delivers no more than threads can run.
+ */
+const BUSY_PATIENCE = 60_000;
+
 /** Milliseconds between two warnings. */
 const INTERVAL = 60_000;
 
@@ -15,13 +21,14 @@ export type ThreadLoad = Pick<PooledThread, "assigned" | "pendingRequests" | "bu
 
 /**
  * Says in the log that the calls of a service do not get on: its threads all wait for other calls, perhaps for
- * calls of the same service, or they are all busy while calls wait.
+ * calls of the same service, or they are all busy while calls wait or may wait in the broker.
  */
 export class Saturation {
   readonly #service: string;
   readonly #log: Log;
   #toldAt = -Infinity;
   #told = false;
+  #fullSince = Infinity;
 
   constructor(service: string, log: Log) {
     this.#service = service;
@@ -39,15 +46,17 @@ export class Saturation {
     queue: readonly Pick<Job, "queuedAt">[],
     { maxWorkers, concurrency }: Pick<PoolLimits, "maxWorkers" | "concurrency">,
   ): void {
-    if (threads.size < maxWorkers || now - this.#toldAt < INTERVAL) return;
+    if (threads.size < maxWorkers) return this.#rest();
     const waited = queue[0] === undefined ? 0 : now - queue[0].queuedAt;
     let stuckFor = Infinity;
     let waiting = 0;
     for (const { assigned, pendingRequests, busySince } of threads) {
-      if (assigned < concurrency) return;
+      if (assigned < concurrency) return this.#rest();
       stuckFor = Math.min(stuckFor, now - busySince);
       if (pendingRequests > 0) waiting++;
     }
+    this.#fullSince = Math.min(this.#fullSince, now);
+    if (now - this.#toldAt < INTERVAL) return;
     const all = `All ${threads.size} threads`;
     const calls = `${queue.length} ${queue.length === 1 ? "call waits" : "calls wait"} for a thread`;
     const since = `, the oldest for ${seconds(waited)}`;
@@ -67,7 +76,20 @@ export class Saturation {
         `${all} are busy while ${calls}${since}. Raise max_workers or concurrency of service ` +
           `"${this.#service}", or serve it in further processes`,
       );
+    } else if (now - this.#fullSince >= BUSY_PATIENCE) {
+      this.#tell(
+        now,
+        `${all} have been busy for ${
+          seconds(now - this.#fullSince)
+        } whenever this service looked, so that calls may ` +
+          `wait in the broker. Raise max_workers or concurrency of service "${this.#service}", or serve it in ` +
+          "further processes",
+      );
     }
+  }
+
+  #rest(): void {
+    this.#fullSince = Infinity;
   }
 
   get #selfCall(): string {

@@ -38,5 +38,28 @@ Deno.test("Saturation says that all threads wait where the broker holds the othe
 Deno.test("Saturation repeats itself after a minute, and not before", () =>
   deepStrictEqual(told([6_000, 30_000, 65_000, 66_000, 70_000], [BUSY]).length, 2));
 
+const BUSY_LATELY = { ...BUSY, busySince: Infinity };
+
+Deno.test("Saturation says after a minute that all threads are busy, though no call waits here", () =>
+  deepStrictEqual(told([1_000, 30_000, 60_999, 61_000], [BUSY_LATELY, BUSY_LATELY], 0), [
+    "All 2 threads have been busy for 60.0 s whenever this service looked, so that calls may wait in the broker. " +
+    'Raise max_workers or concurrency of service "shop", or serve it in further processes',
+  ]));
+
+Deno.test("Saturation counts the time of busy threads anew after a rest", () => {
+  const messages: string[] = [];
+  const saturation = new Saturation("shop", createLog({ emit: ({ message }) => messages.push(message) }));
+  const limits = { maxWorkers: 1, concurrency: 1 };
+  for (
+    const [now, load] of [[0, BUSY_LATELY], [30_000, IDLE], [31_000, BUSY_LATELY], [
+      61_000,
+      BUSY_LATELY,
+    ]] as const
+  ) {
+    saturation.look(now, new Set([load]), [], limits);
+  }
+  deepStrictEqual(messages, []);
+});
+
 Deno.test("Saturation says nothing while a thread has room", () =>
   deepStrictEqual(told([6_000], [WAITING, BUSY, IDLE]), []));
