@@ -57,6 +57,13 @@ export interface Connection extends AsyncDisposable {
    * @throws {UnroutableError} If the event is mandatory and no queue takes it.
    */
   dispatch(source: string, type: string, payload: unknown, options?: DispatchOptions): Promise<void>;
+  /**
+   * Says whether an instance of a service consumes its calls now. Gives undefined if the broker does not know the
+   * service, or if the transport cannot tell.
+   *
+   * @throws {BrokerError} If the broker cannot be reached.
+   */
+  isServed(service: string): Promise<boolean | undefined>;
   /** Closes the connection, and rejects the calls that still wait. Idempotent. */
   close(): Promise<void>;
 }
@@ -128,6 +135,7 @@ export async function connect(
         eventMessage(source, type, payload, options),
         options.signal && { signal: options.signal },
       ),
+    isServed: async (service) => await caller.isServed(service),
     close,
     [Symbol.asyncDispose]: close,
   };

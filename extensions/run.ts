@@ -68,6 +68,9 @@ export async function run(
   modules: readonly (string | URL)[],
   { config = {}, threads, extensions, ...options }: RunOptions = {},
 ): Promise<Running> {
+  if (!Array.isArray(modules)) {
+    throw new TypeError("Cannot serve modules: they are no array. Pass an array of paths or URLs");
+  }
   const { importMap } = options;
   const settings = await Settings.read(config, {
     ...(threads && { threads }),

@@ -169,12 +169,12 @@ export class AmqpTransport implements Transport {
   }
 
   async countMessages(queue: string): Promise<number | undefined> {
-    return await this.#connection.run((link) =>
-      link.administer(async (channel) => (await channel.checkQueue(queue)).messageCount)
-    ).catch((error) => {
-      if (/NOT_FOUND/.test(reasonOf(error))) return undefined;
-      throw refusal(`count messages of queue "${queue}"`, error);
-    });
+    return (await this.#counts("count messages of", queue))?.messageCount;
+  }
+
+  async hasConsumers(queue: string): Promise<boolean | undefined> {
+    const counts = await this.#counts("count consumers of", queue);
+    return counts && counts.consumerCount > 0;
   }
 
   isConsuming(): boolean {
@@ -222,6 +222,18 @@ export class AmqpTransport implements Transport {
     const missing = await this.#upkeep.restore(link);
     await this.#openPublisher(link, confirms);
     this.#upkeep.retry(link, missing);
+  }
+
+  /** Gives what the broker counts in a queue, or undefined if there is no such queue. */
+  async #counts(
+    action: string,
+    queue: string,
+  ): Promise<{ readonly messageCount: number; readonly consumerCount: number } | undefined> {
+    return await this.#connection.run((link) => link.administer((channel) => channel.checkQueue(queue)))
+      .catch((error) => {
+        if (/NOT_FOUND/.test(reasonOf(error))) return undefined;
+        throw refusal(`${action} queue "${queue}"`, error);
+      });
   }
 
   /** Declares what a message has missed again, if it was declared here; else gives undefined. */

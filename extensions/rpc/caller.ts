@@ -92,6 +92,11 @@ export class RpcCaller implements Messenger, AsyncDisposable {
     return this.#transport.publish(message, options);
   }
 
+  /** Says whether anybody consumes the calls of a service. See `Connection.isServed()`. */
+  async isServed(service: string): Promise<boolean | undefined> {
+    return await this.#transport.hasConsumers?.(this.#topology.queueOf(service));
+  }
+
   /**
    * Rejects the requests that still wait, and deletes the reply queue.
    *

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { amqp } from "../../extensions/amqp/mod.ts";
+import { rpcTopology } from "../../extensions/rpc/topology.ts";
+import { brokerTest } from "../fixtures/broker.ts";
 import { enoki, GREETING, SERVICES, withBroker, withService } from "./command.ts";
 
 const MISBEHAVING = `${SERVICES}misbehaving.ts`;
@@ -70,6 +73,21 @@ Deno.test("enoki call ends with 3 where nobody serves the service", () =>
     assert.equal(out, "");
     assert.match(err, /^Cannot call service "nobody": nobody serves it\. .*\. Asked local:.*\n$/);
   }));
+
+brokerTest("enoki call says that nobody consumes the queue of a service that has stopped", async (broker) => {
+  const service = `stopped_${crypto.randomUUID()}`;
+  await using transport = amqp(broker);
+  await transport.connect();
+  await transport.declare(rpcTopology("nameko-rpc").service(service));
+  const argv = ["call", "--broker", broker, "--timeout", "0.1", `${service}.hello`];
+  const { status, err } = await enoki(argv);
+  await transport.deleteQueue(`rpc-${service}`);
+  assert.equal(status, 3);
+  assert.equal(
+    err,
+    `Cannot call "${service}.hello": queue "rpc-${service}" exists, and nobody consumes it. Start the service\n`,
+  );
+});
 
 Deno.test("enoki call ends with 3 where no answer comes in time", () =>
   withService(MISBEHAVING, async (broker) => {

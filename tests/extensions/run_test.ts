@@ -38,6 +38,15 @@ Deno.test("run() refuses a name that the module does not export", async () => {
   });
 });
 
+Deno.test("run() refuses a service in the place of its module, and says what it takes", async () => {
+  const service = { name: "a" };
+  await assert.rejects(run([service] as never, { broker: "memory:" }), /expected a path or a URL/);
+  await assert.rejects(
+    run(service as never, { broker: "memory:" }),
+    /^TypeError: .*an array of paths or URLs$/,
+  );
+});
+
 Deno.test("run() refuses two services of one name", async () => {
   await assert.rejects(serveInMemory(new MemoryBroker(), ["waiting.ts", "twin.ts"]), (error: Error) => {
     assert.ok(error instanceof ServiceLoadError);

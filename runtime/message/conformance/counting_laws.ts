@@ -33,6 +33,16 @@ export function countingLaws(law: Law): void {
     held.settle("ack");
   });
 
+  law("Transport.hasConsumers() tells a queue that is consumed from others", async (stage) => {
+    const transport = await stage.transport();
+    if (transport.hasConsumers === undefined) return;
+    assert.equal(await transport.hasConsumers(stage.name("missing")), undefined);
+    const queue = await stage.queue(transport);
+    assert.equal(await transport.hasConsumers(queue), false);
+    await stage.inbox(transport, queue, 1);
+    assert.equal(await transport.hasConsumers(queue), true);
+  });
+
   exclusive("Transport.countMessages() refuses an exclusive queue of another transport", async (stage) => {
     const [one, other] = [await stage.transport(), await stage.transport()];
     const queue = await stage.queue(one, { durable: false, exclusive: true });
