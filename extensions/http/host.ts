@@ -136,7 +136,7 @@ export class HttpHost implements Entrypoint {
 
   #toResponse(outcome: Outcome, method: string, id: string): OutgoingResponse {
     if (outcome.status !== "done") return toRefusal(outcome, id);
-    const head = recallHead(outcome.head as string);
+    const head = recallHead(outcome.head);
     if (outcome.stream === undefined) return completeResponse(head, outcome.body);
     if (method !== "HEAD") return this.#opened(streamedResponse(head, outcome.stream, this.#server.clients));
     outcome.stream.cancel();

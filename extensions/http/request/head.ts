@@ -1,3 +1,5 @@
+import { BadResultError } from "../../../runtime/message/errors.ts";
+
 /** Names and values of headers in turn. This form is the cheapest to send from one thread to another. */
 export type FlatHeaders = readonly string[];
 
@@ -29,16 +31,41 @@ export function decodeRequestHead(text: string): RequestHead {
   return { method: method!, url: url!, id: id!, params: JSON.parse(params!), headers };
 }
 
-/** Encodes a head as one text, with a line for each part. */
+/** Most headers that a response may have: the time that Deno takes for them grows with their square. */
+const MOST_HEADERS = 256;
+
+/** Most letters that the head of a response may have. Few clients and proxies take more. */
+const LONGEST_HEAD = 65_536;
+
+/**
+ * Encodes a head as one text, with a line for each part.
+ *
+ * @throws {BadResultError} If the head has too many headers or is too long.
+ */
 export function encodeResponseHead({ status, headers }: ResponseHead): string {
-  return headers.length === 0 ? `${status}` : `${status}\n${headers.join("\n")}`;
+  if (headers.length === 0) return `${status}`;
+  const text = `${status}\n${headers.join("\n")}`;
+  const count = headers.length / 2;
+  if (count > MOST_HEADERS || text.length > LONGEST_HEAD) {
+    throw new BadResultError(
+      `Cannot send a response: it has ${count} headers of ${text.length} letters together. ` +
+        `Send ${MOST_HEADERS} headers and ${LONGEST_HEAD} letters at most`,
+    );
+  }
+  return text;
 }
 
-/** Decodes a text of {@linkcode encodeResponseHead}. */
-export function decodeResponseHead(text: string): ResponseHead {
-  const [status, ...headers] = text.split("\n");
-  return { status: Number(status), headers };
+/** Decodes a text of {@linkcode encodeResponseHead}. What it never gives becomes status 500. */
+export function decodeResponseHead(text: unknown): ResponseHead {
+  if (typeof text !== "string" || text.length > LONGEST_HEAD) return UNUSABLE;
+  const [first, ...headers] = text.split("\n");
+  const status = Number(first);
+  const isUsable = Number.isInteger(status) && status >= 200 && status <= 599 &&
+    headers.length <= 2 * MOST_HEADERS;
+  return isUsable ? { status, headers } : UNUSABLE;
 }
+
+const UNUSABLE: ResponseHead = { status: 500, headers: [] };
 
 /** Returns the value of a header by its name in small letters; undefined if there is none. */
 export function headerOf(headers: FlatHeaders, name: string): string | undefined {

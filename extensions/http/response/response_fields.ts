@@ -9,11 +9,15 @@ import { decodeResponseHead, type FlatHeaders, headerPairs, type ResponseHead } 
 /** Number of heads that are remembered. Before one more is added, all are forgotten. */
 const MOST = 256;
 
+/** Letters of a head that is remembered at most. */
+const LONGEST = 4_096;
+
 const heads = new Map<string, ResponseHead>();
 const fields = new WeakMap<FlatHeaders, Headers>();
 
 /** Decodes the head in a text, or returns the head that was decoded from an equal text before. */
-export function recallHead(text: string): ResponseHead {
+export function recallHead(text: unknown): ResponseHead {
+  if (typeof text !== "string" || text.length > LONGEST) return decodeResponseHead(text);
   const known = heads.get(text);
   if (known !== undefined) return known;
   if (heads.size >= MOST) heads.clear();

@@ -66,12 +66,19 @@ function isTuple(result: unknown): result is Tuple {
 
 /** An object of headers may have a list for a name, such as `set-cookie`, which then becomes several headers. */
 function flatten(headers: HeadersInit): FlatHeaders {
-  if (headers instanceof Headers || Symbol.iterator in headers) return [...new Headers(headers)].flat();
+  if (headers instanceof Headers || Symbol.iterator in headers) return flat(new Headers(headers));
   const all = new Headers();
   for (const [name, value] of Object.entries<unknown>(headers)) {
     for (const each of Array.isArray(value) ? value : [value]) all.append(name, each as string);
   }
-  return [...all].flat();
+  return flat(all);
+}
+
+/** Deno looks at all headers again for each step of an iterator, and only once for `forEach()`. */
+function flat(headers: Headers): FlatHeaders {
+  const all: string[] = [];
+  headers.forEach((value, name) => all.push(name, value));
+  return all;
 }
 
 const TEXT = "text/plain; charset=utf-8";

@@ -101,9 +101,11 @@ export class SocketServer {
       return { status: 400, reason: (error as Error).message };
     }
     this.#watchOpening(upgraded.socket);
+    const flat: string[] = [];
+    headers.forEach((value, name) => flat.push(name, value));
     const socket = new Socket(upgraded.socket, {
       ...limits,
-      request: { url, headers: [...headers].flat() },
+      request: { url, headers: flat },
       methods,
       onOpen: (socket) => hub.add(socket),
       onClose: (socket) => {

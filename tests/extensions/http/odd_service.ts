@@ -11,6 +11,8 @@ export default service("odd", {
     iterator: http("GET", "/iterator"),
     switching: http("GET", "/switching"),
     nested: http("GET", "/nested"),
+    crowded: http("GET", "/crowded"),
+    topHeavy: http("GET", "/top-heavy"),
     used: http("GET", "/used"),
     latin: http("GET", "/latin"),
     unicode: http("GET", "/unicode"),
@@ -43,6 +45,8 @@ export default service("odd", {
     },
     switching: () => new Response(null, { status: 101 }),
     nested: () => [200, new Response("inner")],
+    crowded: () => [200, Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`x-${n}`, "a"])), ""],
+    topHeavy: () => new Response("", { headers: { "x-a": "a".repeat(70_000) } }),
     used: async () => {
       used ??= new Response("once");
       if (!used.bodyUsed) await used.text();

@@ -35,6 +35,8 @@ Deno.test("HttpServer survives odd requests and odd responses", async (test) => 
       ["/iterator", "an iterator that is not async"],
       ["/switching", "its status is 101"],
       ["/nested", "a Response as the body of a status"],
+      ["/crowded", "it has 30. headers"],
+      ["/top-heavy", "of 70\\d\\d\\d letters"],
     ] as const
   ) {
     await test.step(`what ${path} returns is no response: 500, and the log says why`, async () => {
@@ -61,6 +63,26 @@ Deno.test("HttpServer survives odd requests and odd responses", async (test) => 
       await exchange(http, get("/wrong-length"), "never"),
       /^HTTP\/1.1 200 OK\r\n(?:.+\r\n)*content-length: 3\r\n(?:.+\r\n)*\r\nabc$/,
     );
+  });
+
+  await test.step("a body in many small chunks is read, and leaves others their turns", async () => {
+    using connection = await connectTo(http);
+    const chunks = 30_000;
+    await send(
+      connection,
+      "POST /body HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n" +
+        `${"1\r\nx\r\n".repeat(chunks)}0\r\n\r\n`,
+    );
+    let isRead = false;
+    const read = readUntil(connection, "never").then((text) => {
+      isRead = true;
+      return text.split("\r\n").at(-1);
+    });
+    for (let turn = 1; turn <= 5; turn++) {
+      await (await fetch(`${http}/latin`)).body?.cancel();
+      assert.equal(isRead, false, `turn ${turn} came after the body`);
+    }
+    assert.equal(await read, String(chunks));
   });
 
   await test.step("a status has its standard text", async () => {

@@ -34,7 +34,8 @@ export async function connectTo(url: string): Promise<Deno.TcpConn> {
 
 /** Sends a request as text. */
 export async function send(connection: Deno.Conn, text: string): Promise<void> {
-  await connection.write(new TextEncoder().encode(text));
+  let rest = new TextEncoder().encode(text);
+  while (rest.length > 0) rest = rest.subarray(await connection.write(rest));
 }
 
 /** Reads until `end` was read, or the connection ends. */
