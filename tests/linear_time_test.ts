@@ -21,7 +21,7 @@ import { createLog } from "../runtime/log/log.ts";
 import { formatJsonLine, formatPrettyLine } from "../runtime/log/log_line.ts";
 import { isSecretKey, maskSecrets, maskTextSecrets, maskUrl } from "../runtime/log/secrets.ts";
 import { decodeCallHeaders } from "../runtime/message/call_headers.ts";
-import { decodeJson } from "../runtime/message/codec.ts";
+import { decodeJson, decodeJsonRoughly } from "../runtime/message/codec.ts";
 import { parseContentType, transportableBody } from "../runtime/message/serializer.ts";
 import { ModuleOrigins } from "../runtime/module/fetch/origins.ts";
 import { decodeModule } from "../runtime/module/fetch/source.ts";
@@ -180,6 +180,7 @@ const READERS: { readonly [name: string]: (text: string) => unknown } = {
   "decodeJson() of a string": (text) => decodeJson(`[NaN,"${text}`),
   "decodeJson() of a tagged value": (text) => decodeJson(`{"__type__":"base64","__value__":"${text}"}`),
   "decodeJson() of a number": (text) => decodeJson(`[NaN,-0.${text}]`),
+  "decodeJsonRoughly()": (text) => decodeJsonRoughly(`[NaN,"${text}`),
   "decodeEnvelope()": (text) => decodeEnvelope(`{"method":NaN,"correlation_id":[${text}]}`),
   "parseContentType()": (text) => parseContentType(`application/json${text}`),
   "transportableBody()": (text) =>

@@ -7,7 +7,7 @@
  * `args`.
  */
 import { isRecord } from "../../runtime/message/plain.ts";
-import { decodeJson, encodeJson } from "../../runtime/message/codec.ts";
+import { decodeJson, decodeJsonRoughly, encodeJson } from "../../runtime/message/codec.ts";
 import { toErrorObject } from "../../runtime/message/error_object.ts";
 import { BadRequestError } from "../../runtime/message/errors.ts";
 import { describeFailure, type Failure } from "../../runtime/message/failure.ts";
@@ -28,7 +28,7 @@ export interface RequestArguments {
 /** Reads a request without its arguments. Returns undefined if the text is not a request. */
 export function decodeEnvelope(text: string): RequestEnvelope | undefined {
   try {
-    const request = decodeJson(text);
+    const request = decodeJsonRoughly(text);
     if (!isRecord(request) || !("method" in request)) return undefined;
     return { method: request.method, correlationId: encodeJson(request.correlation_id) };
   } catch {

@@ -19,6 +19,24 @@ export function decodeJson(text: string): unknown {
   return parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
 }
 
+/**
+ * Parses JSON for a reader that needs few of its values, in a fraction of the time: `NaN` and `Infinity` become
+ * null, and tagged values stay objects.
+ *
+ * @throws {SyntaxError} If the text is not JSON.
+ */
+export function decodeJsonRoughly(text: string): unknown {
+  const json = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    if (!NON_FINITE_REGEXP.test(json)) throw error;
+    return JSON.parse(
+      json.replace(STRING_OR_SIGNED_REGEXP, (token) => token.startsWith('"') ? token : "null"),
+    );
+  }
+}
+
 function parse(text: string): unknown {
   const reviver = text.includes('"__type__"') ? reviveTagged : undefined;
   try {
@@ -60,6 +78,9 @@ const NON_FINITE_REGEXP = /\b(?:NaN|Infinity)\b/;
  * end of the text: if it were skipped, the search would begin again behind each of its quotes.
  */
 const STRING_OR_NON_FINITE_REGEXP = /"(?:[^"\\]|\\.)*(?:"|\\?[^]*)|(?<![\w.])(?:Infinity|NaN)(?![\w.])/g;
+
+/** Matches the same, and the minus sign before a number that is not finite, too. */
+const STRING_OR_SIGNED_REGEXP = /"(?:[^"\\]|\\.)*(?:"|\\?[^]*)|-?(?<![\w.])(?:Infinity|NaN)(?![\w.])/g;
 
 /** Stands for `NaN` while the text is parsed: no serializer writes a number in this way. */
 const NAN_SOURCE = "-0e-00";

@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
-import { bodyText, decodeJson, encodeJson } from "../../../runtime/message/codec.ts";
+import { bodyText, decodeJson, decodeJsonRoughly, encodeJson } from "../../../runtime/message/codec.ts";
 
 const PYTHON: readonly (readonly [text: string, value: unknown])[] = [
   ['{"a": [1, 2.5, true, null, "x"]}', { a: [1, 2.5, true, null, "x"] }],
@@ -81,6 +81,18 @@ Deno.test("encodeJson() refuses what JSON cannot carry", () => {
   for (const value of [() => {}, Symbol("s"), 1n, { deep: [1n] }, new Map(), new Set(), cycle]) {
     throws(() => encodeJson(value), TypeError);
   }
+});
+
+Deno.test("decodeJsonRoughly() reads all that decodeJson() reads, with null for what JSON has no number for", () => {
+  deepStrictEqual(decodeJsonRoughly('\ufeff{"a": [NaN, -Infinity, -1, "NaN -Infinity", Infinity]}'), {
+    a: [null, null, -1, "NaN -Infinity", null],
+  });
+  deepStrictEqual(decodeJsonRoughly('{"__type__": "uuid", "__value__": NaN}'), {
+    __type__: "uuid",
+    __value__: null,
+  });
+  throws(() => decodeJsonRoughly("[NaN"), SyntaxError);
+  throws(() => decodeJsonRoughly("[nil]"), SyntaxError);
 });
 
 Deno.test("encodeJson() names what it refuses", () => {
