@@ -1,10 +1,10 @@
 /**
  * Starts the process over with the flags of Deno that threads need.
  *
- * `deno run ./cli.ts` finds most flags in the `deno.json` beside `cli.ts`. If the command line was imported by
- * URL, Deno finds no `deno.json`, and the first restricted thread would end the process. And no `deno.json` can
- * have the flag of V8 with which every loop can be interrupted. So the process
- * becomes another one by `exec`, which keeps its id, its terminal, its environment and its standard streams.
+ * `deno run ./cli.ts` finds most flags in the `deno.json` beside `cli.ts`, but a `deno.json` cannot hold flags of
+ * V8. If the command line was imported by URL, Deno finds no `deno.json`, and the first restricted thread would end
+ * the process. So the process becomes another one by `exec`, which keeps its id, its terminal, its environment and
+ * its standard streams.
  * A program that sends a signal to the process or waits for its status sees one process all the time. Windows
  * has no `exec`: there, this process runs a second process.
  *
@@ -21,7 +21,10 @@ import { DENO_PERMISSION_NAMES } from "../../runtime/permissions/permissions.ts"
 import { commandLine } from "../../runtime/program/program_config.ts";
 import { hasWorkerOptions, WORKER_OPTIONS_FLAG } from "../../runtime/permissions/worker_options.ts";
 
-const FLAGS = [WORKER_OPTIONS_FLAG, "--unstable-no-legacy-abort", INTERRUPTIBLE_LOOPS_FLAG];
+const FLAGS = [WORKER_OPTIONS_FLAG, "--unstable-no-legacy-abort"];
+
+/** How the flag begins that passes flags to V8. Deno takes it once. */
+const V8_FLAGS = "--v8-flags=";
 
 /** Environment variable that marks the second process, which may not be able to see its own flags. */
 const MARK = "ENOKI_STARTED_OVER";
@@ -54,9 +57,11 @@ function isAllowedAll(): boolean {
 function commandLineWithFlags(): string[] {
   const words = commandLine() ?? ["run", "-A", Deno.mainModule, ...Deno.args];
   const main = words.length - Deno.args.length - 1;
-  const options = words.slice(0, main);
-  // Deno refuses a flag that is there twice.
-  return [...options, ...FLAGS.filter((flag) => !options.includes(flag)), ...words.slice(main)];
+  const given = words.slice(0, main);
+  const missing = FLAGS.filter((flag) => !given.includes(flag));
+  const ofV8 = given.find((word) => word.startsWith(V8_FLAGS));
+  const added = [INTERRUPTIBLE_LOOPS_FLAG, ...ofV8 === undefined ? [] : [ofV8.slice(V8_FLAGS.length)]].join();
+  return [...given.filter((word) => word !== ofV8), ...missing, added, ...words.slice(main)];
 }
 
 /** Turns this process into another program. Returns only if that is not possible. */

@@ -168,3 +168,27 @@ Deno.test({
     assert.equal(new TextDecoder().decode(stdout), "greeting_service\r\n  rpc  hello\r\n");
   },
 });
+
+Deno.test({
+  name: "enoki run starts itself over, so that V8 can interrupt every loop, and keeps V8's other flags",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--v8-flags=--max-lazy", CLI, "run", "--broker", "memory:", GREETING],
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    let err = "";
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+      err += text;
+      if (err.includes("Ready on")) break;
+    }
+    assert.match(err, /Ready on/);
+    const words = (await Deno.readTextFile(`/proc/${child.pid}/cmdline`)).split("\0").slice(1, -1);
+    assert.deepEqual(words.slice(0, words.indexOf(CLI)), [
+      ...["run", "-A", "--unstable-worker-options", "--unstable-no-legacy-abort"],
+      "--v8-flags=--no-turboshaft-loop-unrolling,--max-lazy",
+    ]);
+  },
+});
