@@ -71,6 +71,10 @@ interface Reading extends ParseConfigYamlOptions {
   readonly converted: Map<Node, ConfigValue | undefined>;
   /** Keys that lead to the node that is being converted. */
   readonly path: string[];
+  /** How many values the converted nodes are, aliases written out. */
+  readonly sizes: Map<Node, number>;
+  /** How many values there are so far, aliases written out. */
+  count: number;
   /** Set for expanded text: the place of its references, the rest of their budget, and how deep they nest. */
   readonly reference?: {
     readonly place: string;
@@ -86,6 +90,8 @@ const REFERENCE_HINT =
 // deno-lint-ignore no-control-regex -- a plain or block scalar cannot hold these, the tab included
 const CONTROL = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/;
 const REPARSE_DEPTH = 32;
+/** Most values that a text may hold with its aliases written out: a few lines of aliases can stand for billions. */
+const MOST_VALUES = 1_000_000;
 const CORE_TAG = "tag:yaml.org,2002:";
 const TYPE_OF_TAG: Readonly<Record<string, (value: ConfigScalar) => boolean>> = {
   null: (value) => value === null,
@@ -139,7 +145,16 @@ function read(
     prettyErrors: false,
     lineCounter: lines,
   });
-  const reading = { path: [], ...options, text, document, lines, converted: new Map() };
+  const reading = {
+    path: [],
+    ...options,
+    text,
+    document,
+    lines,
+    converted: new Map(),
+    sizes: new Map(),
+    count: 0,
+  };
   const problem = document.errors[0];
   if (problem !== undefined) {
     fail(reading, problem.pos[0], problem.message, problem.code === "TAB_AS_INDENT" ? TAB_HINT : HINT);
@@ -174,12 +189,28 @@ function convert(reading: Reading, node: Node | null | undefined): ConfigValue {
         "Repeat the value in place of the alias",
       );
     }
+    count(reading, node, reading.sizes.get(target)!);
     return value;
   }
   converted.set(node, undefined);
+  const before = reading.count;
+  count(reading, node, 1);
   const value = isScalar(node) ? convertScalar(reading, node as Scalar) : convertCollection(reading, node);
   converted.set(node, value);
+  reading.sizes.set(node, reading.count - before);
   return value;
+}
+
+function count(reading: Reading, node: Node, values: number): void {
+  reading.count += values;
+  if (reading.count > MOST_VALUES) {
+    fail(
+      reading,
+      offsetOf(node),
+      `with its aliases it has more than ${MOST_VALUES} values`,
+      "Use fewer aliases",
+    );
+  }
 }
 
 function resolveAlias(reading: Reading, alias: Alias): Node {

@@ -349,3 +349,16 @@ Deno.test("resolveConfig() tells of a variable only where its key counts", async
   const [remark] = await remarksOn("A: 1", { define: ["B=${NOT_SET}"] });
   match(remark!, /"NOT_SET" .* config key "B" in line 1, column 1 of its definition\./);
 });
+
+Deno.test("parseConfigYaml() refuses aliases that stand for millions of values", () => {
+  const lines = ["v0: &v0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"];
+  for (let depth = 1; depth < 9; depth++) {
+    lines.push(`v${depth}: &v${depth} [${`*v${depth - 1}, `.repeat(10)}]`);
+  }
+  throws(() => parse(lines.join("\n")), {
+    name: "ConfigurationError",
+    message:
+      /^Cannot read it, line 6, column \d+: with its aliases it has more than 1000000 values\. Use fewer aliases$/,
+  });
+  deepStrictEqual(parse("a: &a [1]\nb: [*a, *a]"), { a: [1], b: [[1], [1]] });
+});
