@@ -9,9 +9,8 @@
  */
 import type { ServiceSettings } from "./settings.ts";
 import { within } from "../waiting/abort.ts";
-import { ConfigurationError, ContainerStoppingError, ServiceLoadError } from "../message/errors.ts";
+import { ContainerStoppingError, ServiceLoadError } from "../message/errors.ts";
 import {
-  type DependencyHalf,
   type DependencyRegistry,
   type Entrypoint,
   type EntrypointHost,
@@ -20,6 +19,7 @@ import {
   type HostHook,
   invocationOf,
 } from "../hosting/host.ts";
+import { DependencyHalves, noExtension } from "./dependency_halves.ts";
 import { runInHostHooks } from "../hosting/host_hooks.ts";
 import type { Log } from "../log/log.ts";
 import type { Manifest } from "../service/manifest.ts";
@@ -77,8 +77,7 @@ export class Container implements AsyncDisposable {
   readonly finished: Promise<void>;
   readonly #options: ContainerOptions;
   readonly #entrypoints: readonly Entrypoint[];
-  /** Halves of dependencies by key, with what tells whether a newer version has the same dependency. */
-  readonly #halves = new Map<string, { readonly identity: string; readonly half: DependencyHalf }>();
+  readonly #halves: DependencyHalves;
   readonly #end = Promise.withResolvers<void>();
   readonly #aborting = new AbortController();
   /** Resolves when a forced stop no longer waits for the broker. */
@@ -101,6 +100,8 @@ export class Container implements AsyncDisposable {
     this.#options = options;
     this.#manifest = options.manifest;
     this.#pool = options.pool;
+    const { manifest: { name: service }, dependencies, transport, config, log } = options;
+    this.#halves = new DependencyHalves(dependencies, { service, transport, config, log });
     this.finished = this.#end.promise;
     this.finished.catch(() => {});
     this.#entrypoints = createEntrypoints(options.manifest, options.entrypoints, this.#host());
@@ -295,9 +296,7 @@ export class Container implements AsyncDisposable {
     await attempt(pool.drain());
     await Promise.all(this.#entrypoints.map((entrypoint) => attempt(entrypoint[Symbol.asyncDispose]())));
     await attempt(pool.shutdown({ signal: this.#aborting.signal }), this.#abandoned);
-    for (const { half } of this.#halves.values()) {
-      await attempt(half[Symbol.asyncDispose]?.() ?? Promise.resolve());
-    }
+    await attempt(this.#halves[Symbol.asyncDispose]());
     for (const held of own) await attempt(held[Symbol.asyncDispose]());
     for (const problem of problems) this.#complain(problem);
     if (this.#failure === undefined) {
@@ -311,21 +310,8 @@ export class Container implements AsyncDisposable {
    *
    * @throws {ConfigurationError} If no extension is registered for the kind of a dependency.
    */
-  async setUpDependencies({ name, dependencies }: Manifest = this.#manifest): Promise<void> {
-    const { dependencies: registry, transport, config, log } = this.#options;
-    for (const dependency of dependencies) {
-      if (dependency.kind === undefined) continue;
-      const setUp = registry[dependency.kind];
-      if (setUp === undefined) throw noExtension(name, "dependencies", dependency.kind);
-      const { key } = dependency;
-      const identity = JSON.stringify([dependency.kind, dependency.options]);
-      const former = this.#halves.get(key);
-      if (former?.identity === identity) continue;
-      const half = await setUp(dependency, { service: name, transport, config, log });
-      if (half === undefined) continue;
-      this.#halves.set(key, { identity, half });
-      await former?.half[Symbol.asyncDispose]?.();
-    }
+  setUpDependencies({ dependencies }: Manifest = this.#manifest): Promise<void> {
+    return this.#halves.setUp(dependencies);
   }
 
   #complain(problem: unknown): void {
@@ -389,13 +375,6 @@ function createEntrypoints(
     if (factory === undefined) throw noExtension(name, "entrypoints", kind);
     return factory(entries, host);
   });
-}
-
-function noExtension(service: string, what: string, kind: string): ConfigurationError {
-  return new ConfigurationError(
-    `Cannot serve service "${service}": no extension provides ${what} of kind "${kind}". ` +
-      "Name the module of one that does: --extension <module>, extensions in the configuration, or run()",
-  );
 }
 
 /**
