@@ -53,13 +53,14 @@ async function createTransport(
     case "amqp":
     case "amqps":
     case "pyamqp": {
-      const [{ amqp }, { amqpSettings }] = await Promise.all([
+      const [{ amqp }, { amqpSettings }, { withTls }] = await Promise.all([
         import("./amqp/mod.ts"),
         import("./amqp/settings.ts"),
+        import("./amqp/uri.ts"),
       ]);
       const { secure, options: configured } = settings.of(amqpSettings);
       try {
-        return amqp(secure ? uri.replace(/^(?:py)?amqp:/, "amqps:") : uri, { ...options, ...configured });
+        return amqp(secure ? withTls(uri) : uri, { ...options, ...configured });
       } catch (error) {
         if (!(error instanceof TypeError)) throw error;
         throw new ConfigurationError(error.message, { cause: error });
@@ -167,6 +168,17 @@ export function logStatus(log: Log): (status: TransportStatus) => void {
       case "interrupted":
         log.warning(
           `The broker ended a consumer of queue "${status.queue}": ${status.reason}. It is resumed`,
+        );
+        break;
+      case "limited":
+        log.warning(
+          `A handler of queue "${status.queue}" may take ${
+            status.longest / 1_000
+          } s, but the broker takes a ` +
+            `message back after ${
+              status.limit / 1_000
+            } s (its consumer_timeout): another process may run it, ` +
+            "too. Raise consumer_timeout at the broker and in TRANSPORT_OPTIONS, or lower the timeout",
         );
         break;
       case "refused":

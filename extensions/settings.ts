@@ -10,6 +10,7 @@
 import type { Config } from "../runtime/config/file.ts";
 import { Section } from "../runtime/config/section.ts";
 import type { ExtensionParts } from "../runtime/hosting/extension.ts";
+import { isTexts } from "../runtime/message/plain.ts";
 import { type RuntimeSettings, runtimeSettings, type ThreadSettings } from "../runtime/serving/settings.ts";
 import type { ExtensionSource } from "./loaded_extensions.ts";
 
@@ -123,9 +124,13 @@ export class Settings {
 
 const TRANSPORT = /^(?:memory:?|local|local:.*|(?:py)?amqps?:\/\/.*)$/;
 
-/** `TRANSPORT`, else Nameko's `AMQP_URI`. */
+/** `TRANSPORT`, else Nameko's `AMQP_URI`, which may be a list of URIs. */
 function namedBroker(at: Section, schemes: readonly string[]): string | undefined {
-  const uri = at.text("AMQP_URI");
+  const uris = at.get("AMQP_URI");
+  if (Array.isArray(uris) && (uris.length === 0 || !isTexts(uris) || uris.includes(""))) {
+    return at.refuse("AMQP_URI", "a URI or a list of URIs");
+  }
+  const uri = Array.isArray(uris) ? uris.join(";") : at.text("AMQP_URI");
   const chosen = at.text("TRANSPORT");
   if (chosen === undefined) return uri;
   if (TRANSPORT.test(chosen) || schemes.includes(chosen.split(":", 1)[0]!)) return chosen;

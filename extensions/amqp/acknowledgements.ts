@@ -32,26 +32,33 @@ export class Acknowledgements {
   readonly #sentAbove = new Set<number>();
   readonly #given = new Map<number, Verdict>();
   readonly #closing = new AbortController();
+  #closed = false;
 
   constructor(channel: Pick<Channel, "ack" | "reject">) {
     this.#channel = channel;
   }
 
-  /** Aborts when the verdicts become void. */
+  /** Aborts when the verdicts become void, unless they still count elsewhere. */
   get signal(): AbortSignal {
     return this.#closing.signal;
   }
 
   /** Takes the verdict on a delivery and sends it together with the other verdicts of this tick. */
   settle(tag: number, verdict: Verdict): void {
-    if (this.#closing.signal.aborted) return;
+    if (this.#closed) return;
     if (this.#given.size === 0) nextTick(this.flush);
     this.#given.set(tag, verdict);
   }
 
-  /** Notes that the channel has closed: verdicts that were not sent yet, and all later verdicts, are void. */
-  close(): void {
+  /**
+   * Notes that the channel has closed: verdicts that were not sent yet, and all later verdicts, are void.
+   *
+   * @param isElsewhere Whether the verdicts of the deliveries count elsewhere, so that nobody may give up.
+   */
+  close(isElsewhere = false): void {
+    this.#closed = true;
     this.#given.clear();
+    if (isElsewhere) return;
     this.#closing.abort(new BrokerError("Cannot settle a message: the channel that delivered it has closed"));
   }
 

@@ -117,6 +117,14 @@ export function isOpen(channel: Channel): boolean {
   return connection.channels[ch]?.channel === channel;
 }
 
+/** Returns the numbers of the version of a RabbitMQ; none for another broker. */
+export function brokerVersionOf(model: ChannelModel): readonly number[] {
+  const { serverProperties } = model.connection as { readonly serverProperties?: Record<string, unknown> };
+  const { product, version } = serverProperties ?? {};
+  if (product !== "RabbitMQ" || typeof version !== "string") return [];
+  return version.slice(0, 40).split(".").map((part) => Number.parseInt(part, 10) || 0);
+}
+
 /** Returns the socket under a connection. */
 export function socketOf(model: ChannelModel): Socket {
   return (model.connection as unknown as WireConnection).stream;

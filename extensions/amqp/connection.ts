@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { BrokerError } from "../../runtime/message/errors.ts";
 import type { TransportStatus } from "../../runtime/message/transport.ts";
-import { Link, type LinkOptions } from "./link.ts";
-import { reasonOf } from "./refusal.ts";
+import { Link } from "./link.ts";
+import type { LinkOptions } from "./link_options.ts";
+import { reasonOf, roundRefusal } from "./refusal.ts";
 import type { BrokerAddress } from "./uri.ts";
 
 /** Options of {@linkcode Connection}. */
@@ -22,20 +23,32 @@ export interface ConnectionOptions extends Omit<LinkOptions, "onBlocked"> {
   readonly isolate: () => Promise<() => void>;
 }
 
-/** Keeps a link to the broker. It replaces each lost link, and tries to do so until it is closed. */
+/**
+ * Keeps a link to one of the brokers of a list. It replaces each lost link, and tries to do so until it is
+ * closed. The brokers are tried in turn, from the one behind the last. Only after a round of failures there is
+ * a wait.
+ */
 export class Connection {
-  readonly #address: BrokerAddress;
+  readonly #addresses: readonly BrokerAddress[];
+  /** All brokers, for messages. */
+  readonly #brokers: string;
+  /** Place of the broker that is tried first at the next attempt. */
+  #next = 0;
+  /** The broker of the present link, or of the last one. */
+  #broker: string;
   readonly #options: ConnectionOptions;
   readonly #closing = new AbortController();
   #link: Link | undefined;
   #ready = Promise.withResolvers<Link>();
   #connecting: Promise<void> | undefined;
   #keeping: Promise<void> | undefined;
-  /** Number of attempts to connect again since a link has last proved steady. */
+  /** Number of brokers that were tried in vain, or lost soon, since a link has last proved steady. */
   #attempts = 0;
 
-  constructor(address: BrokerAddress, options: ConnectionOptions) {
-    this.#address = address;
+  constructor(addresses: readonly [BrokerAddress, ...BrokerAddress[]], options: ConnectionOptions) {
+    this.#addresses = addresses;
+    this.#brokers = addresses.map(({ broker }) => broker).join(";");
+    this.#broker = addresses[0].broker;
     this.#options = options;
     this.#ready.promise.catch(() => {});
   }
@@ -92,7 +105,7 @@ export class Connection {
   assertUsable(): void {
     this.#assertOpen();
     if (this.#connecting === undefined) {
-      throw new BrokerError(`Cannot use broker ${this.#address.broker}: not connected. Call connect() first`);
+      throw new BrokerError(`Cannot use broker ${this.#brokers}: not connected. Call connect() first`);
     }
   }
 
@@ -126,16 +139,17 @@ export class Connection {
 
   async #replace(lost: Error): Promise<Link | undefined> {
     const { signal } = this.#closing;
-    const { broker } = this.#address;
     let reason = reasonOf(lost);
     for (;;) {
-      const retryIn = this.backoff(this.#attempts++);
-      this.#options.onStatus({ state: "lost", broker, reason, retryIn });
+      const brokers = this.#addresses.length;
+      const retryIn = this.backoff(Math.floor(this.#attempts++ / brokers));
+      this.#options.onStatus({ state: "lost", broker: this.#broker, reason, retryIn });
       try {
         await sleep(retryIn, undefined, { signal });
         return await this.#establish();
       } catch (error) {
         if (signal.aborted) return undefined;
+        this.#attempts += brokers - 1;
         reason = reasonOf(error);
       }
     }
@@ -152,10 +166,28 @@ export class Connection {
     return Math.round(wait * (0.9 + 0.1 * Math.random()));
   }
 
+  /** Tries each broker once. */
   async #establish(caller?: AbortSignal): Promise<Link> {
     const closing = this.#closing.signal;
     const signal = caller === undefined ? closing : AbortSignal.any([closing, caller]);
-    const link = await Link.open(this.#address, { ...this.#options, onBlocked: this.#onBlocked }, signal);
+    const errors: Error[] = [];
+    for (let left = this.#addresses.length; left > 0; left--) {
+      const address = this.#addresses[this.#next]!;
+      this.#next = (this.#next + 1) % this.#addresses.length;
+      try {
+        return await this.#open(address, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        errors.push(error as Error);
+      }
+    }
+    throw roundRefusal(errors);
+  }
+
+  async #open(address: BrokerAddress, signal: AbortSignal): Promise<Link> {
+    const { broker } = address;
+    const onBlocked = this.#onBlocked(broker);
+    const link = await Link.open(address, { ...this.#options, onBlocked }, signal);
     const giveUp = () => void link.fail(signal.reason);
     signal.addEventListener("abort", giveUp);
     try {
@@ -170,24 +202,25 @@ export class Connection {
       signal.removeEventListener("abort", giveUp);
     }
     this.#link = link;
+    this.#broker = broker;
     this.#ready.resolve(link);
-    this.#options.onStatus({ state: "connected", broker: this.#address.broker });
+    this.#options.onStatus({ state: "connected", broker });
     return link;
   }
 
-  readonly #onBlocked = (reason?: string): void => {
-    const { broker } = this.#address;
-    this.#options.onStatus(
-      reason === undefined ? { state: "unblocked", broker } : { state: "blocked", broker, reason },
-    );
-  };
+  #onBlocked(broker: string): LinkOptions["onBlocked"] {
+    return (reason) =>
+      this.#options.onStatus(
+        reason === undefined ? { state: "unblocked", broker } : { state: "blocked", broker, reason },
+      );
+  }
 
   #assertOpen(): void {
     if (this.#closing.signal.aborted) throw this.#closedError();
   }
 
   #closedError(): BrokerError {
-    return new BrokerError(`Cannot use broker ${this.#address.broker}: the transport is closed`);
+    return new BrokerError(`Cannot use broker ${this.#brokers}: the transport is closed`);
   }
 }
 

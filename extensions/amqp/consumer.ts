@@ -8,7 +8,8 @@
  *
  * The invariant: a verdict goes to the channel that delivered the message. Each channel has its own
  * {@linkcode Acknowledgements}. A delivery keeps those of the channel that it arrived on, and they are void
- * once that channel has closed.
+ * once that channel has closed. There is one exception, in `overdue.ts`: if the broker has closed the channel
+ * because a handler took too long, the verdict goes to the repetition of the delivery.
  */
 
 import type {
@@ -22,6 +23,7 @@ import type { BrokerError } from "../../runtime/message/errors.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { type Channel, isOpen, type ReceivedMessage } from "./client_library.ts";
 import type { Link } from "./link.ts";
+import type { OverdueDeliveries, OverdueRun } from "./overdue.ts";
 import { reasonOf } from "./refusal.ts";
 import { Strikes } from "./strikes.ts";
 
@@ -35,11 +37,32 @@ interface ConsumerTag {
   live: boolean;
 }
 
-interface Subscription {
+/** A delivery whose receiver has not decided yet. */
+interface OpenDelivery {
+  readonly delivery: Delivery;
+  /** Where the verdict goes if the broker has taken the delivery back. */
+  overdue: OverdueRun | undefined;
+}
+
+/** What has arrived on one channel. */
+interface Arrivals {
+  readonly acknowledgements: Acknowledgements;
+  /** The deliveries without a verdict, by their tags. */
+  readonly open: Map<number, OpenDelivery>;
+  /** Detaches the repetitions that wait for the verdict of an earlier run. */
+  readonly detach: Map<number, () => void>;
+}
+
+interface Subscription extends Arrivals {
   readonly link: Link;
   readonly channel: Channel;
-  readonly acknowledgements: Acknowledgements;
   tag: ConsumerTag;
+}
+
+/** Options of {@linkcode QueueConsumer}. */
+export interface QueueConsumerOptions extends Omit<ConsumeOptions, "longest"> {
+  /** Milliseconds that the broker is to wait for a verdict. Absent, the broker decides. */
+  readonly patience?: number;
 }
 
 /** Events that a consumer reports to the transport. */
@@ -63,7 +86,9 @@ export class QueueConsumer implements Consumer {
   readonly queue: string;
   readonly #receiver: Receiver;
   readonly #exclusive: boolean;
+  readonly #arguments: Readonly<Record<string, number>>;
   readonly #onInterrupted: (() => void) | undefined;
+  readonly #overdue: OverdueDeliveries;
   readonly #owner: ConsumerOwner;
   #prefetch: number;
   #subscription: Subscription | undefined;
@@ -81,12 +106,20 @@ export class QueueConsumer implements Consumer {
   #cancelled: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
-  constructor(queue: string, receiver: Receiver, options: ConsumeOptions, owner: ConsumerOwner) {
+  constructor(
+    queue: string,
+    receiver: Receiver,
+    options: QueueConsumerOptions,
+    overdue: OverdueDeliveries,
+    owner: ConsumerOwner,
+  ) {
     this.queue = queue;
     this.#receiver = receiver;
     this.#prefetch = checkPrefetch(options.prefetch);
     this.#exclusive = options.exclusive ?? false;
+    this.#arguments = options.patience === undefined ? {} : { "x-consumer-timeout": options.patience };
     this.#onInterrupted = options.onInterrupted;
+    this.#overdue = overdue;
     this.#owner = owner;
   }
 
@@ -120,7 +153,7 @@ export class QueueConsumer implements Consumer {
       if (this.givenUp !== undefined) throw this.givenUp;
       try {
         const opened = this.#subscription ?? await this.#openChannel(link);
-        const tag = await this.#subscribe(link, opened.channel, opened.acknowledgements);
+        const tag = await this.#subscribe(link, opened.channel, opened);
         if (!isOpen(opened.channel)) {
           throw new Error("the broker closed the channel as soon as it had agreed");
         }
@@ -139,12 +172,12 @@ export class QueueConsumer implements Consumer {
     await this.#change(async () => {
       const subscription = this.#subscription;
       if (!subscription?.tag.live || !this.#wanted) return;
-      const { link, channel, acknowledgements, tag } = subscription;
+      const { link, channel, tag } = subscription;
       try {
         // Unless the consumer is exclusive, the new tag starts before the old one ends, because the broker
         // may delete a queue with its last consumer.
         if (this.#exclusive) await channel.cancel(tag.name);
-        subscription.tag = await this.#subscribe(link, channel, acknowledgements);
+        subscription.tag = await this.#subscribe(link, channel, subscription);
         if (!this.#exclusive) await channel.cancel(tag.name);
       } catch (error) {
         // A consumer that has lost its channel resumes on another channel, and does so with the new prefetch.
@@ -216,11 +249,15 @@ export class QueueConsumer implements Consumer {
 
   async #openChannel(link: Link): Promise<Omit<Subscription, "tag">> {
     const channel = await link.openChannel();
-    const acknowledgements = new Acknowledgements(channel);
+    const arrivals: Arrivals = {
+      acknowledgements: new Acknowledgements(channel),
+      open: new Map(),
+      detach: new Map(),
+    };
     let refused: Error | undefined;
     channel.on("error", (error) => refused = error);
     channel.on("close", () => {
-      acknowledgements.close();
+      this.#end(arrivals, refused !== undefined && isOverdue(reasonOf(refused)));
       if (this.#subscription?.channel !== channel) return;
       const live = this.#subscription.tag.live;
       this.#subscription = undefined;
@@ -230,48 +267,76 @@ export class QueueConsumer implements Consumer {
         if (link.alive && this.#wanted) this.#owner.onInterrupted(this, link, endingOf(refused));
       });
     });
-    return { link, channel, acknowledgements };
+    return { link, channel, ...arrivals };
+  }
+
+  /** Gives up the deliveries of a channel that has closed, unless they are overdue: then their runs go on. */
+  #end({ acknowledgements, open, detach }: Arrivals, isOverdue: boolean): void {
+    if (isOverdue) {
+      for (const held of open.values()) held.overdue = this.#overdue.add(this.queue, held.delivery);
+    }
+    open.clear();
+    acknowledgements.close(isOverdue);
+    for (const leave of detach.values()) leave();
+    detach.clear();
   }
 
   /** Consumes under a new tag. The broker applies a prefetch only to the consumers that start after it. */
   async #subscribe(
     link: Link,
     channel: Channel,
-    acknowledgements: Acknowledgements,
+    arrivals: Arrivals,
   ): Promise<ConsumerTag> {
     const tag: ConsumerTag = { name: "", live: true };
     const onMessage = (message: ReceivedMessage | null) => {
-      if (message !== null) return this.#receive(message, acknowledgements);
+      if (message !== null) return this.#receive(message, arrivals);
       tag.live = false;
       if (this.#wanted) this.#onInterrupted?.();
       if (this.#wanted) this.#owner.onInterrupted(this, link, "the queue was deleted");
     };
     const [, { consumerTag }] = await Promise.all([
       channel.prefetch(this.#prefetch),
-      channel.consume(this.queue, onMessage, { exclusive: this.#exclusive }),
+      channel.consume(this.queue, onMessage, { exclusive: this.#exclusive, arguments: this.#arguments }),
     ]);
     tag.name = consumerTag;
     return tag;
   }
 
-  /**
-   * Hands a message to the receiver. This method is not async: an async method would keep the message, whose
-   * body may be large, in memory until there is a verdict.
-   */
-  #receive(message: ReceivedMessage, acknowledgements: Acknowledgements): void {
+  /** Hands a message to the receiver, unless the message repeats one that the receiver still works on. */
+  #receive(message: ReceivedMessage, arrivals: Arrivals): void {
     if (this.#deaf) return;
-    this.#open++;
+    const { acknowledgements, open } = arrivals;
     const { deliveryTag, redelivered } = message.fields;
+    const delivery = toDelivery(message, acknowledgements.signal);
+    if (redelivered && this.#attach(deliveryTag, delivery, arrivals)) return;
+    const held: OpenDelivery = { delivery, overdue: undefined };
+    open.set(deliveryTag, held);
+    this.#open++;
     const settle = (verdict: Verdict) => {
-      acknowledgements.settle(deliveryTag, verdict);
+      if (held.overdue !== undefined) held.overdue.end(verdict);
+      else {
+        open.delete(deliveryTag);
+        acknowledgements.settle(deliveryTag, verdict);
+      }
       if (--this.#open === 0) this.#onNoneOpen?.();
     };
     const fail = () => settle(redelivered ? "reject" : "requeue");
     try {
-      this.#receiver(toDelivery(message, acknowledgements.signal)).then(settle, fail);
+      this.#receiver(delivery).then(settle, fail);
     } catch {
       fail();
     }
+  }
+
+  /** Lets a repetition wait for the verdict of the run that it repeats. Returns false if there is no such run. */
+  #attach(tag: number, delivery: Delivery, { acknowledgements, detach }: Arrivals): boolean {
+    const leave = this.#overdue.attach(this.queue, delivery, (verdict) => {
+      detach.delete(tag);
+      acknowledgements.settle(tag, verdict);
+    });
+    if (leave === false) return false;
+    detach.set(tag, leave);
+    return true;
   }
 
   #change(task: () => Promise<void>): Promise<void> {
@@ -285,9 +350,15 @@ export class QueueConsumer implements Consumer {
 function endingOf(refused: Error | undefined): string {
   if (refused === undefined) return "the channel was closed";
   const reason = reasonOf(refused);
-  if (!/acknowledgement.*timed out/.test(reason)) return reason;
-  return "a handler took longer than the broker's consumer_timeout, so the broker offers the message again " +
-    `(${reason}). Raise consumer_timeout at the broker, or make the handler shorter`;
+  if (!isOverdue(reason)) return reason;
+  return "a handler takes longer than the broker's consumer_timeout, so the broker takes its message back " +
+    `(${reason}). The handler goes on, and its outcome counts. ` +
+    "Raise consumer_timeout at the broker, or make the handler shorter";
+}
+
+/** Whether the broker has closed a channel because a delivery waited too long for its verdict. */
+function isOverdue(reason: string): boolean {
+  return /acknowledgement.{0,100} timed out/.test(reason);
 }
 
 /** @throws {RangeError} If `prefetch` is not a positive integer. */

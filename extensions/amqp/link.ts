@@ -1,48 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { BrokerError } from "../../runtime/message/errors.ts";
 import type { Channel, ChannelModel, PublishChannel } from "./client_library.ts";
-import { endOf, forgetUnsent, isOpen, loadClientLibrary, socketOf, writeThrough } from "./client_library.ts";
+import {
+  brokerVersionOf,
+  endOf,
+  forgetUnsent,
+  isOpen,
+  loadClientLibrary,
+  socketOf,
+  writeThrough,
+} from "./client_library.ts";
+import type { LinkOptions, TlsOptions } from "./link_options.ts";
 import { connectionRefusal } from "./refusal.ts";
 import { TickWriter } from "./tick_writer.ts";
 import type { BrokerAddress } from "./uri.ts";
-
-/**
- * How the client proves its identity: with a password (`PLAIN` and `AMQPLAIN` are two encodings of it), or
- * with its TLS certificate (`EXTERNAL`).
- */
-export type LoginMethod = "PLAIN" | "AMQPLAIN" | "EXTERNAL";
-
-/** TLS options for `amqps://`. The files contain PEM text. */
-export interface TlsOptions {
-  /** File with the certificates that the client trusts, instead of the system's certificates. */
-  readonly ca?: string;
-  /** File with the client's own certificate. */
-  readonly cert?: string;
-  /** File with the private key that belongs to `cert`. */
-  readonly key?: string;
-  /** Password of `key`. */
-  readonly passphrase?: string;
-  /** Name that the broker's certificate must have, if that name is not the host of the URI. */
-  readonly serverName?: string;
-  /** Whether the client refuses a broker whose certificate it does not trust. @default {true} */
-  readonly verify?: boolean;
-}
-
-/** Options of {@linkcode Link.open}. */
-export interface LinkOptions {
-  /** Seconds between heartbeats. 0 turns heartbeats off. */
-  readonly heartbeat: number;
-  /** Milliseconds that connecting and logging in may take. */
-  readonly connectTimeout: number;
-  readonly login: LoginMethod;
-  readonly tls: TlsOptions;
-  readonly clientProperties: Readonly<Record<string, unknown>>;
-  /**
-   * Called with the broker's reason when the broker stops reading what we send, and without a reason when the
-   * broker reads again.
-   */
-  readonly onBlocked: (reason?: string) => void;
-}
 
 /**
  * One connection to the broker, from login to loss. A lost link never recovers: a new link takes its place.
@@ -92,12 +63,14 @@ export class Link {
   }
 
   /**
-   * Connects and logs in.
+   * Connects and logs in. The options of the address win over `given`.
    *
    * @throws {BrokerError} If the broker cannot be reached or refuses us. If `signal` aborts, its reason is
    * thrown.
    */
-  static async open(address: BrokerAddress, options: LinkOptions, signal: AbortSignal): Promise<Link> {
+  static async open(address: BrokerAddress, given: LinkOptions, signal: AbortSignal): Promise<Link> {
+    const tls = { ...given.tls, ...address.options.tls };
+    const options = { ...given, ...address.options, tls };
     const { connect, credentials } = await loadClientLibrary();
     signal.throwIfAborted();
     const { user, password } = address;
@@ -115,6 +88,11 @@ export class Link {
         password,
         vhost: encodeURIComponent(address.vhost),
         heartbeat: options.heartbeat,
+        channelMax: options.channelMax,
+        frameMax: options.frameMax,
+        locale: options.locale,
+        // The library would otherwise buffer frames of 64 MiB, even if a smaller limit was agreed.
+        ...(options.frameMax > 0 && { maxFrameSize: options.frameMax }),
       }, {
         noDelay: true,
         timeout: options.connectTimeout,
@@ -148,6 +126,12 @@ export class Link {
    */
   get refusal(): Error | undefined {
     return this.#refusal;
+  }
+
+  /** Whether the broker lets a consumer choose how long it waits for a verdict, as RabbitMQ does from 3.12 on. */
+  get heedsConsumerTimeout(): boolean {
+    const [major = 0, minor = 0] = brokerVersionOf(this.#model);
+    return major > 3 || (major === 3 && minor >= 12);
   }
 
   /**

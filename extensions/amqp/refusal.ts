@@ -56,6 +56,22 @@ export function connectionRefusal(
   return new BrokerError(text, { cause, state: stateOf(text) });
 }
 
+/**
+ * Makes the error of a round in which no broker of a list could be used; that of the only broker is itself.
+ *
+ * While one of them may come back, the list is not refused.
+ */
+export function roundRefusal(errors: readonly Error[]): Error {
+  const [first] = errors;
+  if (errors.length === 1) return first!;
+  const states = errors.map((error) => error instanceof BrokerError ? error.state : undefined);
+  const state = TEMPORARY.find((each) => states.includes(each)) ?? "refused";
+  const reasons = errors.map((error) => reasonOf(error)).join("; ");
+  return new BrokerError(`Cannot use any of ${errors.length} brokers: ${reasons}`, { cause: first, state });
+}
+
+const TEMPORARY: readonly BrokerErrorState[] = ["unreachable", "unready"];
+
 function describe(cause: unknown, address: BrokerAddress, connectTimeout: number): string {
   const { endpoint, host, user, vhost } = address;
   const code = codeOf(cause);

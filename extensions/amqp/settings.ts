@@ -1,6 +1,6 @@
 import type { Section } from "../../runtime/config/section.ts";
 import { isRecord, type Plain } from "../../runtime/message/plain.ts";
-import type { LoginMethod, TlsOptions } from "./link.ts";
+import type { LoginMethod, TlsOptions } from "./link_options.ts";
 import type { AmqpOptions } from "./transport.ts";
 
 /** Settings of the connection to RabbitMQ, as the configuration states them. */
@@ -24,8 +24,8 @@ const VERIFY = new Map<Plain, boolean>([
  * Reads `HEARTBEAT`, `LOGIN_METHOD`, `AMQP_SSL` and `TRANSPORT_OPTIONS`.
  *
  * `TRANSPORT_OPTIONS` takes Kombu's `interval_start`, `interval_step` and `interval_max`. Its `max_retries`
- * has no effect: the transport waits until an outage ends, however long the outage takes. `check_interval` is
- * Enoki's own.
+ * has no effect: the transport waits until an outage ends, however long the outage takes. `check_interval`,
+ * `consumer_timeout` and `outcome_memory` are Enoki's own.
  *
  * @throws {ConfigurationError} If a key has a value that it does not take.
  */
@@ -38,6 +38,8 @@ export function amqpSettings(at: Section): AmqpSettings {
   const retryStep = transport?.milliseconds("interval_step");
   const retryLimit = transport?.milliseconds("interval_max");
   const checkInterval = transport?.milliseconds("check_interval");
+  const consumerTimeout = transport?.milliseconds("consumer_timeout");
+  const outcomeMemory = transport?.milliseconds("outcome_memory");
   return {
     secure: tls !== undefined,
     options: {
@@ -48,6 +50,8 @@ export function amqpSettings(at: Section): AmqpSettings {
       ...(retryStep !== undefined && { retryStep }),
       ...(retryLimit !== undefined && { retryLimit }),
       ...(checkInterval !== undefined && { checkInterval }),
+      ...(consumerTimeout !== undefined && { consumerTimeout }),
+      ...(outcomeMemory !== undefined && { outcomeMemory }),
     },
   };
 }

@@ -9,15 +9,18 @@ import type {
   Transport,
   TransportOptions,
   TransportPublishOptions,
+  TransportStatus,
 } from "../../runtime/message/transport.ts";
 import { Connection } from "./connection.ts";
-import { QueueConsumer } from "./consumer.ts";
-import type { Link, LoginMethod, TlsOptions } from "./link.ts";
+import { QueueConsumer, type QueueConsumerOptions } from "./consumer.ts";
+import type { Link } from "./link.ts";
+import type { LoginMethod, TlsOptions } from "./link_options.ts";
+import { OverdueDeliveries } from "./overdue.ts";
 import { Publisher } from "./publisher.ts";
 import { reasonOf, refusal } from "./refusal.ts";
 import { RememberedTopology } from "./topology.ts";
 import { Upkeep } from "./upkeep.ts";
-import { parseBrokerUri } from "./uri.ts";
+import { parseBrokerUris } from "./uri.ts";
 
 /** Options of {@linkcode amqp}. */
 export interface AmqpOptions extends TransportOptions {
@@ -30,6 +33,12 @@ export interface AmqpOptions extends TransportOptions {
   readonly connectTimeout?: number;
   /** How the client logs in. @default {"PLAIN"} */
   readonly login?: LoginMethod;
+  /** Largest number of channels, each of which a consumer needs. 0 leaves it to the broker. @default {0} */
+  readonly channelMax?: number;
+  /** Largest number of bytes of a frame. 0 leaves it to the broker. @default {131072} */
+  readonly frameMax?: number;
+  /** Language of the broker's messages. @default {"en_US"} */
+  readonly locale?: string;
   /** TLS options for `amqps://`. */
   readonly tls?: TlsOptions;
   /**
@@ -50,17 +59,37 @@ export interface AmqpOptions extends TransportOptions {
    * have deleted an exchange, which the broker tells nobody. 0 turns the checks off. @default {15000}
    */
   readonly checkInterval?: number;
+  /**
+   * Milliseconds that the broker waits for a verdict before it takes the message back: its `consumer_timeout`.
+   * A consumer that may take longer says so to a broker that lets it (RabbitMQ 3.12), and is reported
+   * otherwise. 0 stands for a broker without a limit. @default {1800000}
+   */
+  readonly consumerTimeout?: number;
+  /**
+   * Milliseconds for which the outcome of a handler is remembered that took longer than the broker waits, until
+   * the broker offers its message again. @default {86400000}
+   */
+  readonly outcomeMemory?: number;
   /** Milliseconds within which {@linkcode Transport.close} ends, whatever the broker does. @default {5000} */
   readonly flushTimeout?: number;
   /** Properties of this client on the broker's management pages. @default {{ product: "enoki" }} */
   readonly clientProperties?: Readonly<Record<string, string>>;
 }
 
+/**
+ * Milliseconds that the broker waits longer for a verdict than a handler may take: the call may wait for a
+ * thread, and its thread may have to be ended.
+ */
+const PATIENCE = 300_000;
+
 /** RabbitMQ, or any other AMQP 0-9-1 broker, behind the {@linkcode Transport} interface. */
 export class AmqpTransport implements Transport {
   readonly broker: string;
   readonly #flushTimeout: number;
   readonly #checkInterval: number;
+  readonly #consumerTimeout: number;
+  readonly #onStatus: (status: TransportStatus) => void;
+  readonly #overdue: OverdueDeliveries;
   #checking: ReturnType<typeof setInterval> | undefined;
   readonly #connection: Connection;
   readonly #publisher: Publisher;
@@ -75,12 +104,17 @@ export class AmqpTransport implements Transport {
       heartbeat = 60,
       connectTimeout = 5_000,
       login = "PLAIN",
+      channelMax = 0,
+      frameMax = 131_072,
+      locale = "en_US",
       tls = {},
       confirms = true,
       retryStep = 2_000,
       retryStart = retryStep,
       retryLimit = 30_000,
       checkInterval = 15_000,
+      consumerTimeout = 1_800_000,
+      outcomeMemory = 86_400_000,
       flushTimeout = 5_000,
       clientProperties = {},
       onStatus = () => {},
@@ -89,27 +123,37 @@ export class AmqpTransport implements Transport {
       const [name, value] of Object.entries({
         heartbeat,
         connectTimeout,
+        channelMax,
+        frameMax,
         retryStart,
         retryStep,
         retryLimit,
         checkInterval,
+        consumerTimeout,
+        outcomeMemory,
         flushTimeout,
       })
     ) {
       if (!(value >= 0)) throw new RangeError(`Cannot use ${name} ${value}: it must be 0 or more`);
     }
-    const address = parseBrokerUri(uri);
-    this.broker = address.broker;
+    const addresses = parseBrokerUris(uri);
+    this.broker = addresses.map(({ broker }) => broker).join(";");
     this.#flushTimeout = flushTimeout;
     this.#checkInterval = checkInterval;
+    this.#consumerTimeout = consumerTimeout;
+    this.#onStatus = onStatus;
+    this.#overdue = new OverdueDeliveries(outcomeMemory);
     this.#publisher = new Publisher({
       confirms,
       recover: (message, isExchangeGone) => this.#recover(message, isExchangeGone),
     });
-    this.#connection = new Connection(address, {
+    this.#connection = new Connection(addresses, {
       heartbeat,
       connectTimeout,
       login,
+      channelMax,
+      frameMax,
+      locale,
       tls,
       retryStart,
       retryStep,
@@ -120,7 +164,7 @@ export class AmqpTransport implements Transport {
       isolate: () => this.#publisher.pause(),
     });
     this.#upkeep = new Upkeep({
-      broker: address.broker,
+      broker: this.broker,
       topology: this.#topology,
       onStatus,
       backoff: (attempt) => this.#connection.backoff(attempt),
@@ -153,7 +197,7 @@ export class AmqpTransport implements Transport {
   }
 
   async consume(queue: string, receiver: Receiver, options: ConsumeOptions): Promise<Consumer> {
-    const consumer = new QueueConsumer(queue, receiver, options, {
+    const consumer = new QueueConsumer(queue, receiver, this.#patient(options), this.#overdue, {
       onInterrupted: (consumer, link, reason) => this.#upkeep.mend(consumer, link, reason),
       onCancelled: (consumer) => this.#upkeep.delete(consumer),
       onClosed: (consumer) => this.#consumers.delete(consumer),
@@ -165,7 +209,21 @@ export class AmqpTransport implements Transport {
       this.#consumers.delete(consumer);
       throw refusal(`consume queue "${queue}"`, error);
     });
+    this.#reportLimit(queue, options.longest);
     return consumer;
+  }
+
+  /** Lets the broker wait as long as the receiver may take, if its own limit is lower. */
+  #patient({ longest, ...options }: ConsumeOptions): QueueConsumerOptions {
+    const limit = this.#consumerTimeout;
+    if (longest === undefined || limit === 0 || longest + PATIENCE <= limit) return options;
+    return { ...options, patience: Math.ceil(longest) + PATIENCE };
+  }
+
+  #reportLimit(queue: string, longest = 0): void {
+    const limit = this.#consumerTimeout;
+    if (limit === 0 || longest <= limit || this.#connection.link?.heedsConsumerTimeout) return;
+    this.#onStatus({ state: "limited", broker: this.broker, queue, longest, limit });
   }
 
   async countMessages(queue: string): Promise<number | undefined> {

@@ -29,12 +29,16 @@ export class RpcHost implements Entrypoint {
   readonly #host: EntrypointHost;
   readonly #byRoutingKey: ReadonlyMap<string, HostedEntrypoint>;
   readonly #topology: ReturnType<typeof rpcTopology>;
+  /** The longest time limit of a method in milliseconds; undefined if there is none. */
+  readonly #longest: number | undefined;
   #consumer: Consumer | undefined;
 
   /** @param exchange The exchange that requests and replies go through. */
   constructor(entries: readonly HostedEntrypoint[], host: EntrypointHost, exchange: string) {
     this.#host = host;
     this.#topology = rpcTopology(exchange);
+    const longest = Math.max(...entries.map(({ timeout = 0 }) => timeout));
+    this.#longest = longest > 0 ? longest : undefined;
     this.#byRoutingKey = new Map(entries.map((entry) => [`${host.service}.${entry.method}`, entry]));
   }
 
@@ -46,6 +50,7 @@ export class RpcHost implements Entrypoint {
     const { transport, service, demand } = this.#host;
     this.#consumer = await transport.consume(this.#topology.queueOf(service), this.#receive, {
       prefetch: demand,
+      ...(this.#longest !== undefined && { longest: this.#longest }),
     });
     followDemand(this.#host, [this.#consumer]);
   }

@@ -66,11 +66,11 @@ export class QueueHost implements Entrypoint {
   async start(): Promise<void> {
     const following: Consumer[] = [];
     for (const subscription of this.#subscriptions) {
-      const { queue, prefetch } = subscription;
+      const { entry: { timeout }, queue, prefetch } = subscription;
       const consumer = await this.#host.transport.consume(
         queue,
         (delivery) => this.#receive(subscription, delivery),
-        { prefetch: prefetch ?? this.#host.demand },
+        { prefetch: prefetch ?? this.#host.demand, ...(timeout !== undefined && { longest: timeout }) },
       );
       this.#consumers.push(consumer);
       if (prefetch === undefined) following.push(consumer);

@@ -126,6 +126,12 @@ export type Receiver = (delivery: Delivery) => Promise<Verdict>;
 export interface ConsumeOptions {
   /** Largest number of deliveries that wait for their verdict at the same time, at least 1. */
   readonly prefetch: number;
+  /**
+   * Milliseconds that the receiver takes for a delivery at most, for a transport whose broker has a limit.
+   *
+   * @default {not known}
+   */
+  readonly longest?: number;
   /** Whether the broker refuses other consumers on the queue. @default {false} */
   readonly exclusive?: boolean;
   /**
@@ -171,7 +177,8 @@ export interface Consumer extends AsyncDisposable {
  * `interrupted` if the broker itself has ended it; it resumes, and the transport declares its queue again. The
  * queue is `regained` once it is consumed again. What the broker `refused` on a reconnect (a queue that has
  * other properties now) holds up nothing else. `queue` is the queue that is not consumed for this reason, and
- * without `retryIn` the transport has given it up.
+ * without `retryIn` the transport has given it up. A consumer is `limited` if its receiver may take longer
+ * (`longest`, in milliseconds) than the broker waits for a verdict (`limit`).
  */
 export type TransportStatus =
   | { readonly state: "connected"; readonly broker: string }
@@ -185,6 +192,13 @@ export type TransportStatus =
     readonly broker: string;
     readonly queue: string;
     readonly reason: string;
+  }
+  | {
+    readonly state: "limited";
+    readonly broker: string;
+    readonly queue: string;
+    readonly longest: number;
+    readonly limit: number;
   }
   | {
     readonly state: "refused";

@@ -7,14 +7,16 @@ import type { Section } from "../../runtime/config/section.ts";
 Deno.test("Settings.read() names the broker: TRANSPORT, else AMQP_URI", async () => {
   strictEqual((await Settings.read({})).broker, undefined);
   strictEqual((await Settings.read({ AMQP_URI: "amqp://a" })).broker, "amqp://a");
+  strictEqual((await Settings.read({ AMQP_URI: ["amqp://a", "amqp://b"] })).broker, "amqp://a;amqp://b");
   strictEqual((await Settings.read({ AMQP_URI: "amqp://a", TRANSPORT: "memory:" })).broker, "memory:");
 });
 
 const REFUSED: readonly (readonly [Config, RegExp])[] = [
   [
-    { AMQP_URI: ["amqp://u:p@h"] },
-    /"AMQP_URI": got \["amqp:\/\/u:\*{8}@h"\], expected text that is not empty/,
+    { AMQP_URI: ["amqp://u:p@h", 1] },
+    /"AMQP_URI": got \["amqp:\/\/u:\*{8}@h",1\], expected a URI or a list of URIs/,
   ],
+  [{ AMQP_URI: [] }, /"AMQP_URI": got \[\], expected a URI or a list of URIs/],
   [
     { TRANSPORT: "tcp:" },
     /"TRANSPORT": got "tcp:", expected memory:, local:, local:NAME or an amqp:\/\/ URI/,
