@@ -20,6 +20,7 @@ import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import type { Channel, ChannelModel, Message } from "npm:amqplib@2.3.1";
 import { decodeFields, encodeTable } from "./field_table.ts";
+import { limitMessages } from "./message_limits.ts";
 import type { TickWriter } from "./tick_writer.ts";
 import type { MessageProperties } from "../../runtime/message/transport.ts";
 
@@ -82,6 +83,7 @@ async function load(): Promise<ClientLibrary> {
   }
   Object.assign(require(join(folder, "lib", "codec.js")), { decodeFields, encodeTable });
   watchOpening(require(join(folder, "lib", "connection.js")).Connection);
+  limitMessages(require(join(folder, "lib", "channel.js")).Channel);
   return require(main.filename);
 }
 
@@ -136,6 +138,16 @@ export function writeThrough(channel: Channel, writer: TickWriter): void {
   const slot = connection.channels[ch]!;
   slot.buffer.end();
   slot.buffer = writer;
+}
+
+/**
+ * Calls `listener` when the broker sends something on a channel that makes no sense there. The library would
+ * close the channel and wait for the broker's consent, for which it may wait for ever.
+ */
+export function onViolation(channel: Channel, listener: (error: Error) => void): void {
+  Object.assign(channel, {
+    closeWithError: (_id: number, _reason: string, _code: number, error: Error) => listener(error),
+  });
 }
 
 /**

@@ -20,40 +20,31 @@ import type {
   Verdict,
 } from "../../runtime/message/transport.ts";
 import type { BrokerError } from "../../runtime/message/errors.ts";
-import { Acknowledgements } from "./acknowledgements.ts";
+import { Arrivals, type OpenDelivery, toDelivery } from "./arrivals.ts";
 import { type Channel, isOpen, type ReceivedMessage } from "./client_library.ts";
 import type { Link } from "./link.ts";
-import type { OverdueDeliveries, OverdueRun } from "./overdue.ts";
+import type { OverdueDeliveries } from "./overdue.ts";
 import { reasonOf } from "./refusal.ts";
 import { Strikes } from "./strikes.ts";
 
 /** Largest prefetch that the protocol can express. */
 const PREFETCH_LIMIT = 65_535;
 
+/** A broker that sends so many times the prefetch does not heed it, and would fill the memory. */
+const EXCESS = 2;
+
 /** One `basic.consume`. Its prefetch is fixed, so another prefetch needs another tag. */
 interface ConsumerTag {
   name: string;
   /** True until the broker cancels this consumer tag, as it does when the queue is deleted. */
   live: boolean;
+  readonly prefetch: number;
+  /** Number of its deliveries that wait for their verdict. */
+  open: number;
 }
 
-/** A delivery whose receiver has not decided yet. */
-interface OpenDelivery {
-  readonly delivery: Delivery;
-  /** Where the verdict goes if the broker has taken the delivery back. */
-  overdue: OverdueRun | undefined;
-}
-
-/** What has arrived on one channel. */
-interface Arrivals {
-  readonly acknowledgements: Acknowledgements;
-  /** The deliveries without a verdict, by their tags. */
-  readonly open: Map<number, OpenDelivery>;
-  /** Detaches the repetitions that wait for the verdict of an earlier run. */
-  readonly detach: Map<number, () => void>;
-}
-
-interface Subscription extends Arrivals {
+interface Subscription {
+  readonly arrivals: Arrivals;
   readonly link: Link;
   readonly channel: Channel;
   tag: ConsumerTag;
@@ -153,7 +144,7 @@ export class QueueConsumer implements Consumer {
       if (this.givenUp !== undefined) throw this.givenUp;
       try {
         const opened = this.#subscription ?? await this.#openChannel(link);
-        const tag = await this.#subscribe(link, opened.channel, opened);
+        const tag = await this.#subscribe(link, opened.channel, opened.arrivals);
         if (!isOpen(opened.channel)) {
           throw new Error("the broker closed the channel as soon as it had agreed");
         }
@@ -177,7 +168,7 @@ export class QueueConsumer implements Consumer {
         // Unless the consumer is exclusive, the new tag starts before the old one ends, because the broker
         // may delete a queue with its last consumer.
         if (this.#exclusive) await channel.cancel(tag.name);
-        subscription.tag = await this.#subscribe(link, channel, subscription);
+        subscription.tag = await this.#subscribe(link, channel, subscription.arrivals);
         if (!this.#exclusive) await channel.cancel(tag.name);
       } catch (error) {
         // A consumer that has lost its channel resumes on another channel, and does so with the new prefetch.
@@ -212,9 +203,9 @@ export class QueueConsumer implements Consumer {
     const subscription = this.#subscription;
     if (subscription === undefined) return;
     this.#subscription = undefined;
-    subscription.acknowledgements.flush();
-    subscription.acknowledgements.close();
-    const { channel, link } = subscription;
+    const { channel, link, arrivals: { acknowledgements } } = subscription;
+    acknowledgements.flush();
+    acknowledgements.close();
     await Promise.race([channel.close().catch(() => {}), link.blocked, link.lost]);
   }
 
@@ -249,15 +240,12 @@ export class QueueConsumer implements Consumer {
 
   async #openChannel(link: Link): Promise<Omit<Subscription, "tag">> {
     const channel = await link.openChannel();
-    const arrivals: Arrivals = {
-      acknowledgements: new Acknowledgements(channel),
-      open: new Map(),
-      detach: new Map(),
-    };
+    const arrivals = new Arrivals(channel);
     let refused: Error | undefined;
     channel.on("error", (error) => refused = error);
     channel.on("close", () => {
-      this.#end(arrivals, refused !== undefined && isOverdue(reasonOf(refused)));
+      const isLate = refused !== undefined && isOverdue(reasonOf(refused));
+      arrivals.end((delivery) => isLate ? this.#overdue.add(this.queue, delivery) : undefined);
       if (this.#subscription?.channel !== channel) return;
       const live = this.#subscription.tag.live;
       this.#subscription = undefined;
@@ -267,18 +255,7 @@ export class QueueConsumer implements Consumer {
         if (link.alive && this.#wanted) this.#owner.onInterrupted(this, link, endingOf(refused));
       });
     });
-    return { link, channel, ...arrivals };
-  }
-
-  /** Gives up the deliveries of a channel that has closed, unless they are overdue: then their runs go on. */
-  #end({ acknowledgements, open, detach }: Arrivals, isOverdue: boolean): void {
-    if (isOverdue) {
-      for (const held of open.values()) held.overdue = this.#overdue.add(this.queue, held.delivery);
-    }
-    open.clear();
-    acknowledgements.close(isOverdue);
-    for (const leave of detach.values()) leave();
-    detach.clear();
+    return { link, channel, arrivals };
   }
 
   /** Consumes under a new tag. The broker applies a prefetch only to the consumers that start after it. */
@@ -287,15 +264,15 @@ export class QueueConsumer implements Consumer {
     channel: Channel,
     arrivals: Arrivals,
   ): Promise<ConsumerTag> {
-    const tag: ConsumerTag = { name: "", live: true };
+    const tag: ConsumerTag = { name: "", live: true, prefetch: this.#prefetch, open: 0 };
     const onMessage = (message: ReceivedMessage | null) => {
-      if (message !== null) return this.#receive(message, arrivals);
+      if (message !== null) return this.#receive(link, message, tag, arrivals);
       tag.live = false;
       if (this.#wanted) this.#onInterrupted?.();
       if (this.#wanted) this.#owner.onInterrupted(this, link, "the queue was deleted");
     };
     const [, { consumerTag }] = await Promise.all([
-      channel.prefetch(this.#prefetch),
+      channel.prefetch(tag.prefetch),
       channel.consume(this.queue, onMessage, { exclusive: this.#exclusive, arguments: this.#arguments }),
     ]);
     tag.name = consumerTag;
@@ -303,12 +280,24 @@ export class QueueConsumer implements Consumer {
   }
 
   /** Hands a message to the receiver, unless the message repeats one that the receiver still works on. */
-  #receive(message: ReceivedMessage, arrivals: Arrivals): void {
-    if (this.#deaf) return;
-    const { acknowledgements, open } = arrivals;
+  #receive(link: Link, message: ReceivedMessage, tag: ConsumerTag, arrivals: Arrivals): void {
     const { deliveryTag, redelivered } = message.fields;
+    const { acknowledgements, open } = arrivals;
+    if (deliveryTag !== ++arrivals.count) {
+      const wanted = `instead of ${arrivals.count}`;
+      return void link.fail(new Error(`The broker gave a delivery the number ${deliveryTag} ${wanted}`));
+    }
+    if (this.#deaf) return;
+    if (tag.open >= tag.prefetch * EXCESS) {
+      return void link.fail(
+        new Error(
+          `The broker sent more than ${tag.open} messages to a consumer with prefetch ${tag.prefetch}`,
+        ),
+      );
+    }
+    tag.open++;
     const delivery = toDelivery(message, acknowledgements.signal);
-    if (redelivered && this.#attach(deliveryTag, delivery, arrivals)) return;
+    if (redelivered && this.#attach(deliveryTag, delivery, tag, arrivals)) return;
     const held: OpenDelivery = { delivery, overdue: undefined };
     open.set(deliveryTag, held);
     this.#open++;
@@ -316,6 +305,7 @@ export class QueueConsumer implements Consumer {
       if (held.overdue !== undefined) held.overdue.end(verdict);
       else {
         open.delete(deliveryTag);
+        tag.open--;
         acknowledgements.settle(deliveryTag, verdict);
       }
       if (--this.#open === 0) this.#onNoneOpen?.();
@@ -329,13 +319,19 @@ export class QueueConsumer implements Consumer {
   }
 
   /** Lets a repetition wait for the verdict of the run that it repeats. Returns false if there is no such run. */
-  #attach(tag: number, delivery: Delivery, { acknowledgements, detach }: Arrivals): boolean {
+  #attach(
+    deliveryTag: number,
+    delivery: Delivery,
+    tag: ConsumerTag,
+    { acknowledgements, detach }: Arrivals,
+  ): boolean {
     const leave = this.#overdue.attach(this.queue, delivery, (verdict) => {
-      detach.delete(tag);
-      acknowledgements.settle(tag, verdict);
+      detach.delete(deliveryTag);
+      tag.open--;
+      acknowledgements.settle(deliveryTag, verdict);
     });
     if (leave === false) return false;
-    detach.set(tag, leave);
+    detach.set(deliveryTag, leave);
     return true;
   }
 
@@ -365,21 +361,4 @@ function isOverdue(reason: string): boolean {
 function checkPrefetch(prefetch: number): number {
   if (Number.isInteger(prefetch) && prefetch >= 1) return Math.min(prefetch, PREFETCH_LIMIT);
   throw new RangeError(`Cannot consume with prefetch ${prefetch}: it must be a positive integer`);
-}
-
-function toDelivery({ fields, properties, content }: ReceivedMessage, signal: AbortSignal): Delivery {
-  const present: Record<string, unknown> = {};
-  for (const name in properties) {
-    const value = properties[name as keyof typeof properties];
-    if (value !== undefined) present[name] = value;
-  }
-  return {
-    exchange: fields.exchange,
-    routingKey: fields.routingKey,
-    // A plain Uint8Array: the slice() of a Buffer does not copy, although its type promises a copy.
-    body: new Uint8Array(content.buffer, content.byteOffset, content.length),
-    properties: present,
-    redelivered: fields.redelivered,
-    signal,
-  };
 }

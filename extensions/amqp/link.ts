@@ -1,5 +1,8 @@
 import { readFile } from "node:fs/promises";
+import { nextTick } from "node:process";
+import { setImmediate } from "node:timers";
 import { BrokerError } from "../../runtime/message/errors.ts";
+import { LONGEST_TIMER } from "../../runtime/waiting/abort.ts";
 import type { Channel, ChannelModel, PublishChannel } from "./client_library.ts";
 import {
   brokerVersionOf,
@@ -7,6 +10,7 @@ import {
   forgetUnsent,
   isOpen,
   loadClientLibrary,
+  onViolation,
   socketOf,
   writeThrough,
 } from "./client_library.ts";
@@ -35,15 +39,16 @@ export class Link {
 
   constructor(model: ChannelModel, onBlocked: LinkOptions["onBlocked"]) {
     this.#model = model;
+    const report = reporter(onBlocked);
     model.on("blocked", (reason: string) => {
       this.#blocked = true;
       this.#block.resolve();
-      onBlocked(reason);
+      report(reason);
     });
     model.on("unblocked", () => {
       this.#blocked = false;
       this.#block = Promise.withResolvers();
-      onBlocked();
+      report(undefined);
     });
     this.writer = new TickWriter(socketOf(model));
     this.lost = new Promise((resolve) => {
@@ -55,6 +60,8 @@ export class Link {
       model.on("error", (error: Error) => {
         if (isRefusal(error)) this.#refusal ??= error;
         this.#failure ??= error;
+        // The library may still wait for the broker's consent to a close, for which it may wait for ever.
+        nextTick(() => this.#alive && socketOf(model).destroy(error));
       });
       model.on("close", end);
       const ended = endOf(model);
@@ -79,6 +86,11 @@ export class Link {
     const opening = new AbortController();
     const giveUp = () => opening.abort(signal.reason);
     signal.addEventListener("abort", giveUp);
+    // The library's own limit begins anew with each byte that the broker sends.
+    const slow = new Error("connect ETIMEDOUT");
+    const limit = options.connectTimeout === 0
+      ? undefined
+      : setTimeout(() => opening.abort(slow), Math.min(options.connectTimeout, LONGEST_TIMER));
     try {
       const model = await connect({
         protocol: address.secure ? "amqps" : "amqp",
@@ -109,8 +121,10 @@ export class Link {
       return link;
     } catch (error) {
       signal.throwIfAborted();
-      throw connectionRefusal(error, address, options.connectTimeout);
+      const cause = opening.signal.reason === slow ? slow : error;
+      throw connectionRefusal(cause, address, options.connectTimeout);
     } finally {
+      clearTimeout(limit);
       signal.removeEventListener("abort", giveUp);
     }
   }
@@ -214,9 +228,31 @@ export class Link {
     // The code that waits for an answer on the channel gets the error too. Without a listener, the emitter
     // would throw the error.
     channel.on("error", () => {});
+    onViolation(channel, (error) => void this.fail(error));
     writeThrough(channel, this.writer);
     return channel;
   }
+}
+
+/**
+ * Makes a function that reports at most one state for all that arrives together, and nothing that is known: a
+ * broker may change its mind thousands of times in one piece of bytes.
+ */
+function reporter(onBlocked: LinkOptions["onBlocked"]): (reason: string | undefined) => void {
+  let reported: string | undefined;
+  let latest: string | undefined;
+  let isWaiting = false;
+  const report = () => {
+    isWaiting = false;
+    if (latest === reported) return;
+    reported = latest;
+    onBlocked(latest);
+  };
+  return (reason) => {
+    latest = reason;
+    if (!isWaiting) setImmediate(report);
+    isWaiting = true;
+  };
 }
 
 /**

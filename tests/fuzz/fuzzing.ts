@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { Random, rows } from "./random.ts";
 
 /** Inputs of all targets together; `deno task fuzz` asks for more. */
-const INPUTS = Number(Deno.env.get("FUZZ_INPUTS") ?? 20_000);
+export const INPUTS = Number(Deno.env.get("FUZZ_INPUTS") ?? 20_000);
 
 /** The same inputs come with the same seed. */
-const SEED = Number(Deno.env.get("FUZZ_SEED") ?? 1);
+export const SEED = Number(Deno.env.get("FUZZ_SEED") ?? 1);
 
 /** Milliseconds that one input may take at most. */
-const LIMIT = 50;
+export const LIMIT = 50;
 
 /** Code that reads or writes foreign input in the main thread. */
 export interface Target {

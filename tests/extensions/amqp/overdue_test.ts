@@ -11,6 +11,9 @@ const ignore = !await PrivateRabbitmq.isInstalled();
 
 const LIMIT = 2_000;
 
+/** Milliseconds after which a test does not wait any longer. */
+const PATIENCE = 60_000;
+
 /** Waits until an event has happened so often. */
 class Counter {
   #count = 0;
@@ -22,11 +25,17 @@ class Counter {
 
   add(): void {
     this.#count++;
-    for (const [wanted, resolve] of this.#waits) if (this.#count >= wanted) resolve();
+    for (const [wanted, resolve] of this.#waits) {
+      if (this.#count >= wanted) resolve();
+    }
   }
 
   reaches(count: number): Promise<void> {
-    return new Promise((resolve) => this.#count >= count ? resolve() : this.#waits.push([count, resolve]));
+    return new Promise((resolve, reject) => {
+      if (this.#count >= count) return resolve();
+      const late = setTimeout(() => reject(new Error(`Counted ${this.#count} of ${count}`)), PATIENCE);
+      this.#waits.push([count, () => (clearTimeout(late), resolve())]);
+    });
   }
 }
 

@@ -21,7 +21,10 @@ function recorder() {
       for (;;) {
         const found = statuses.slice(from).find(isWanted);
         if (found !== undefined) return found;
-        await new Promise<void>((next) => resolve = next);
+        await new Promise<void>((next, reject) => {
+          const late = setTimeout(() => reject(new Error("The transport does not report it")), 20_000);
+          resolve = () => (clearTimeout(late), next());
+        });
       }
     },
   };
