@@ -3,6 +3,8 @@ import type { Delivery, MessageProperties } from "../transport.ts";
 import type { Law, Stage } from "./stage.ts";
 
 export function contentLaws(law: Law): void {
+  const large = law.needing("large bodies");
+
   law("Delivery.properties are those of the message", async (stage) => {
     const properties: MessageProperties = {
       contentType: "application/json",
@@ -81,7 +83,7 @@ export function contentLaws(law: Law): void {
     assert.ok((await delivered(stage, "text", {})).body instanceof Uint8Array);
   });
 
-  law("Delivery.body may be larger than any buffer on the way", async (stage) => {
+  large("Delivery.body may be larger than any buffer on the way", async (stage) => {
     const bytes = new Uint8Array(3 * 1024 * 1024 + 17);
     for (let at = 0; at < bytes.length; at++) bytes[at] = (at * 31) ^ (at >> 8);
     const { body } = await delivered(stage, bytes, {});

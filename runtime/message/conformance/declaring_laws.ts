@@ -137,6 +137,6 @@ export function declaringLaws(law: Law): void {
     const transport = await stage.transport();
     const queue = await stage.queue(transport);
     await transport.deleteQueue(queue);
-    await transport.declare({ queues: [{ name: queue, arguments: { "x-max-length": 3 } }] });
+    await transport.declare({ queues: [{ name: queue, durable: false }] });
   });
 }

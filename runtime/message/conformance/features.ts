@@ -20,5 +20,7 @@ export type TransportFeature =
   | "priorities"
   /** Queues with `x-dead-letter-exchange`. Delayed retries need it. */
   | "dead-letter exchanges"
+  /** Bodies of 3 MiB. Nothing of Enoki's own sends such a body unless a caller passes one. */
+  | "large bodies"
   /** A message that is requeued goes back to its place instead of to the end. */
   | "requeueing in place";

@@ -53,6 +53,11 @@ const ATTEMPTS: Readonly<
   "length limits": declaring({ arguments: { "x-max-length": 10 } }),
   "priorities": declaring({ arguments: { "x-max-priority": 5 } }),
   "dead-letter exchanges": declaring({ arguments: { "x-dead-letter-exchange": "" } }),
+  "large bodies": async (stage, transport) =>
+    transport.publish({
+      ...letter(await stage.queue(transport), ""),
+      body: new Uint8Array(3 * 1024 * 1024 + 17),
+    }),
   "requeueing in place": undefined,
 };
 
