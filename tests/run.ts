@@ -1,30 +1,39 @@
 /**
- * The test command: finds a broker, then runs the suite against it.
+ * The test command: finds brokers, then runs the suite against them.
  *
  * A broker is looked for in this order: `AMQP_URI`, localhost:5672, and `rabbitmq-server` on this machine, which is
- * started as a private node for the run. Where there is none, the tests that need one are skipped and said so.
+ * started as a private node for the run. In the same way, the tests over NATS use `NATS_URI`, localhost:4222, or
+ * `nats-server` on this machine. Where there is none, the tests that need one are skipped and said so.
  * Arguments go to `deno test`; without any, all of `tests/` runs.
  */
 import process from "node:process";
 import { brokerUri } from "./fixtures/broker_probe.ts";
+import { greetedBy, natsUri } from "./fixtures/nats_probe.ts";
+import { PrivateNats } from "./fixtures/private_nats.ts";
 import { PrivateRabbitmq } from "./fixtures/private_rabbitmq.ts";
 
 async function main(args: readonly string[]): Promise<number> {
+  await using nats = await greetedBy(natsUri()) === undefined ? await PrivateNats.open() : undefined;
+  if (nats !== undefined) report("Testing with a private NATS server");
+  return await withRabbitmq(args, nats === undefined ? {} : { NATS_URI: nats.uri });
+}
+
+async function withRabbitmq(args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
   const listening = await brokerUri();
   if (listening !== undefined) {
     report(`Testing with the broker at ${new URL(listening).host}`);
-    return await test(args, { AMQP_URI: listening });
+    return await test(args, { ...env, AMQP_URI: listening });
   }
   if (await PrivateRabbitmq.isInstalled()) {
     report("Testing with a private RabbitMQ node");
     await using node = await PrivateRabbitmq.open();
-    return await test(args, { AMQP_URI: node.uri });
+    return await test(args, { ...env, AMQP_URI: node.uri });
   }
   report(
     "Testing WITHOUT a broker: all tests of extensions/amqp, of interop with Python and of the commands over " +
       "RabbitMQ are skipped. Install rabbitmq-server, start one on localhost:5672 or set AMQP_URI to run them",
   );
-  return await test(args, {});
+  return await test(args, env);
 }
 
 async function test(args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {

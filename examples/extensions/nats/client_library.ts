@@ -1,4 +1,5 @@
-/** The client library of NATS. Nothing else here imports it, so this file alone names its version. */
+/** The client library of NATS. Only this file and `socket_guard.ts` import it, and name its version. */
+import "./socket_guard.ts";
 export {
   connect,
   createInbox,

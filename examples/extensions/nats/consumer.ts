@@ -64,7 +64,7 @@ export class NatsConsumer implements Consumer {
   /** Consumes within a session. */
   async attach(session: Session): Promise<void> {
     // The server does not know that the last session is lost, and would wait for verdicts.
-    for (const reply of this.openReplies) session.connection.publish(reply, "-NAK");
+    for (const reply of this.openReplies) session.send(reply, "-NAK");
     const { exclusive = false } = this.#options;
     const record = await join(session, this.queue, { id: this.#id, exclusive });
     this.#session = session;

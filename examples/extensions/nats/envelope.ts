@@ -6,7 +6,7 @@
  * have anything in it: it then arrives without properties.
  */
 import type { FieldTable, FieldValue, Message, MessageProperties } from "@enoki/enoki";
-import { type Msg } from "./client_library.ts";
+import type { Msg } from "./client_library.ts";
 
 /** The header's name. */
 export const ENVELOPE = "Enoki-Message";

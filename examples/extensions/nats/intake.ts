@@ -127,6 +127,7 @@ export class Intake {
   }
 
   async #resubscribe(): Promise<void> {
+    if (this.#ended || this.#options.session.signal.aborted) return;
     const before = this.#subscription;
     this.#subscribe();
     if (!this.#options.session.signal.aborted) await before?.drain().catch(() => {});
@@ -140,10 +141,10 @@ export class Intake {
     if (this.#asked > 0 && free < this.#prefetch / 2) return;
     if (this.#asked === 0) this.#waitingSince = Date.now();
     this.#asked += free;
-    session.connection.publish(
+    session.send(
       `$JS.API.CONSUMER.MSG.NEXT.${session.names.stream(record.name)}.${record.consumer}`,
       JSON.stringify({ batch: free, expires: nanos(PULL_LIMIT) }),
-      { reply: this.#inbox },
+      this.#inbox,
     );
   }
 
@@ -159,10 +160,9 @@ export class Intake {
       void this.#unsubscribe();
       this.#options.onEnded();
     } else if (this.#restart === undefined) {
-      this.#restart = setTimeout(async () => {
+      this.#restart = setTimeout(() => {
         this.#restart = undefined;
-        await this.#resubscribe();
-        this.#pull();
+        this.#resubscribe().then(() => this.#pull(), () => {});
       }, FAULT_PAUSE);
     }
   }
@@ -208,7 +208,7 @@ export class Intake {
       verdict = redelivered ? "reject" : "requeue";
     }
     if (session.signal.aborted) return;
-    if (verdict === "ack") session.connection.publish(message.reply!, "+ACK");
+    if (verdict === "ack") session.send(message.reply!, "+ACK");
     else if (verdict === "requeue") await this.#requeue(message.reply!);
     else await this.#bury(message, envelope, place, "rejected");
   }
@@ -226,7 +226,7 @@ export class Intake {
       if (!session.signal.aborted) await this.#requeue(message.reply!);
       throw error;
     }
-    if (!session.signal.aborted) session.connection.publish(message.reply!, "+ACK");
+    if (!session.signal.aborted) session.send(message.reply!, "+ACK");
   }
 
   /** Waits for the answer, so that the next pull gets this message and none that came after it. */
@@ -238,7 +238,7 @@ export class Intake {
   #showLife(): void {
     const { session } = this.#options;
     if (session.signal.aborted) return;
-    for (const { reply } of this.#open) session.connection.publish(reply, "+WPI");
+    for (const { reply } of this.#open) session.send(reply, "+WPI");
   }
 }
 

@@ -14,7 +14,7 @@ export function encoded(name: string): string {
   const token = name === "" ? "=" : name.toWellFormed().replace(/[^A-Za-z\d_-]/gu, percent);
   return token.length <= LONGEST
     ? token
-    : `${token.slice(0, LONGEST - 64)}==${createHash("sha256").update(name).digest("hex")}`;
+    : `${token.slice(0, LONGEST - 66)}==${createHash("sha256").update(name).digest("hex")}`;
 }
 
 function percent(character: string): string {

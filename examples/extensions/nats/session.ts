@@ -64,7 +64,9 @@ export class Session {
     this.names = new Names(prefix);
     this.jetstream = jetstream(connection, { timeout: ANSWER_LIMIT });
     this.registry = new Registry(this.jetstream, manager, this.names);
-    connection.closed().then((error) => this.#end(error instanceof Error ? error.message : "the server ended it"));
+    connection.closed().then((error) =>
+      this.#end(error instanceof Error ? error.message : "the server ended it")
+    );
     connection.subscribe(this.names.session(this.id), {
       callback: (_error, message) => {
         message.respond(String(options.held(message.string())));
@@ -135,6 +137,15 @@ export class Session {
     const asked = [...new Set(ids)];
     const held = await Promise.all(asked.map((id) => this.heldBy(id, "")));
     return new Set(asked.filter((_, index) => held[index] !== undefined));
+  }
+
+  /** Sends without a confirmation. What cannot be sent because the connection is lost is lost with it. */
+  send(subject: string, payload: string, reply?: string): void {
+    try {
+      this.connection.publish(subject, payload, reply === undefined ? {} : { reply });
+    } catch (error) {
+      if (!this.connection.isClosed()) throw error;
+    }
   }
 
   /** Voids all open deliveries: their verdicts no longer count. */

@@ -64,14 +64,20 @@ export class NatsTransport implements Transport {
       NatsOptions = {},
   ) {
     this.#address = readAddress(uri);
-    this.#onStatus = onStatus;
+    this.#onStatus = (status) => {
+      try {
+        onStatus(status);
+      } catch {
+        // A listener that fails is not to stop the reconnect.
+      }
+    };
     this.#link = new Link(this.#address, {
       transport: crypto.randomUUID().replaceAll("-", ""),
       replicas,
       ackWait,
       retryStep,
       retryLimit,
-      onStatus,
+      onStatus: this.#onStatus,
       held: (queue) => this.#held(queue),
       sent: (queue, expiration) => this.#caretaker?.sent(queue, expiration),
       attach: (session) => this.#attach(session),
@@ -237,7 +243,7 @@ export class NatsTransport implements Transport {
     await Promise.all(consumers.map((consumer) => consumer.cancel()));
     session.void();
     for (const reply of consumers.flatMap((consumer) => consumer.openReplies)) {
-      session.connection.publish(reply, "-NAK");
+      session.send(reply, "-NAK");
     }
     await session.connection.flush();
     for (const queue of this.#ledger.exclusive) {
