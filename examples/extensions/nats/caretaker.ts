@@ -9,7 +9,7 @@
 import { envelopeOf, openEnvelope } from "./envelope.ts";
 import { answeredWith, CODES } from "./client_library.ts";
 import { bury } from "./post.ts";
-import { forgetTimed, removeQueue } from "./queue.ts";
+import { CONSUMER, forgetTimed, removeQueue } from "./queue.ts";
 import { lifetimeOf } from "./queue_arguments.ts";
 import { queueKey, type QueueRecord } from "./records.ts";
 import type { Entry } from "./registry.ts";
@@ -151,8 +151,8 @@ export class Caretaker {
     const { manager, names } = this.#session;
     const { messageLifetime, deadLetterExchange } = record.arguments;
     if (messageLifetime === undefined && deadLetterExchange === undefined) return undefined;
-    const stream = names.stream(record.name);
-    const { num_pending, delivered } = await manager.consumers.info(stream, record.consumer);
+    const { stream } = record;
+    const { num_pending, delivered } = await manager.consumers.info(stream, CONSUMER);
     if (num_pending === 0) return undefined;
     let next = delivered.stream_seq + 1;
     for (let moved = 0; moved < MOST_MOVED; moved++) {

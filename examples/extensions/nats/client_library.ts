@@ -32,8 +32,8 @@ export const CODES = {
   noSuchSequence: 10057,
   streamNameInUse: 10058,
   streamNotFound: 10059,
-  /** The stream of a queue has a consumer of another name. */
-  otherConsumer: [10099, 10100],
+  /** Another stream has the subject. */
+  subjectInUse: 10065,
   wrongLastSequence: 10071,
 } as const;
 

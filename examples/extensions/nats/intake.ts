@@ -8,6 +8,7 @@ import type { Delivery, Receiver, Verdict } from "@enoki/enoki/hosting";
 import { createInbox, type Msg, nanos, type Subscription } from "./client_library.ts";
 import { type Envelope, envelopeOf, openEnvelope } from "./envelope.ts";
 import { bury, type Place } from "./post.ts";
+import { CONSUMER } from "./queue.ts";
 import { lifetimeOf } from "./queue_arguments.ts";
 import type { QueueRecord } from "./records.ts";
 import type { Session } from "./session.ts";
@@ -142,7 +143,7 @@ export class Intake {
     if (this.#asked === 0) this.#waitingSince = Date.now();
     this.#asked += free;
     session.send(
-      `$JS.API.CONSUMER.MSG.NEXT.${session.names.stream(record.name)}.${record.consumer}`,
+      `$JS.API.CONSUMER.MSG.NEXT.${record.stream}.${CONSUMER}`,
       JSON.stringify({ batch: free, expires: nanos(PULL_LIMIT) }),
       this.#inbox,
     );

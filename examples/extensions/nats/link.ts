@@ -1,7 +1,7 @@
 import { BrokerError } from "@enoki/enoki";
 import type { TransportStatus } from "@enoki/enoki/hosting";
 import type { NatsAddress } from "./address.ts";
-import { abortable, Session, type SessionOptions } from "./session.ts";
+import { abortable, pause, Session, type SessionOptions } from "./session.ts";
 
 /** Options of {@linkcode Link}. */
 export interface LinkOptions extends SessionOptions {
@@ -110,16 +110,5 @@ export class Link {
         reason = (error as Error).message;
       }
     }
-  }
-}
-
-/** Waits for some milliseconds; rejects when `signal` aborts. */
-export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
-  try {
-    await abortable(promise, signal);
-  } finally {
-    clearTimeout(timer);
   }
 }

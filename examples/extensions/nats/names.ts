@@ -31,9 +31,13 @@ export class Names {
     this.#prefix = prefix;
   }
 
-  /** The stream that holds the messages of a queue. */
-  stream(queue: string): string {
-    return `${this.#prefix}=q=${encoded(queue)}`;
+  /**
+   * Names a new stream for the messages of a queue. Each time that the queue is declared anew, it is another one: a
+   * late verdict on a message of the old stream hits no message of the new one, and the server may take its time to
+   * delete the old one.
+   */
+  newStream(queue: string): string {
+    return `${this.#prefix}=q=${encoded(queue)}=${crypto.randomUUID().slice(0, 8)}`;
   }
 
   /** The subject of the messages of a queue. */

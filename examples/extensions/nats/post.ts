@@ -1,6 +1,6 @@
 /** Puts messages into queues. The server drops a message that it has under the same id, so sending twice is safe. */
 import { BrokerError, type Message } from "@enoki/enoki";
-import { answeredWith, CODES, hadNoListener, headers } from "./client_library.ts";
+import { hadNoListener, headers } from "./client_library.ts";
 import { deadLetter, type Dying, goesRound } from "./dead_letter.ts";
 import { ENVELOPE, sealEnvelope } from "./envelope.ts";
 import { exchangeKey, type ExchangeRecord, type QueueRecord } from "./records.ts";
@@ -97,13 +97,8 @@ export async function send(session: Session, parcel: Parcel, queues: readonly st
 
 /** Says whether a queue is gone whose stream did not listen. In a cluster, the stream may only be moving. */
 async function isGone({ manager, names }: Session, queue: string): Promise<boolean> {
-  try {
-    await manager.streams.info(names.stream(queue));
-    return false;
-  } catch (error) {
-    if (answeredWith(error, CODES.streamNotFound)) return true;
-    throw error;
-  }
+  for await (const _stream of manager.streams.names(names.subject(queue))) return false;
+  return true;
 }
 
 /** Identifies a message in a queue; its dead letter has the same id, whoever sends it. */
@@ -126,5 +121,5 @@ export async function bury(
   const exchanges = await readExchanges(session, [letter]);
   if (letter.exchange !== "" && exchanges.get(letter.exchange) === undefined) return;
   const queues = route(letter, exchanges).filter((queue) => !goesRound(letter, queue));
-  await send(session, pack(letter, `${session.names.stream(record.name)}:${sequence}:${time}`), queues);
+  await send(session, pack(letter, `${record.stream}:${sequence}:${time}`), queues);
 }

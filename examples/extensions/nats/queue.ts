@@ -17,7 +17,10 @@ import { unbind } from "./exchange.ts";
 import { readQueueArguments } from "./queue_arguments.ts";
 import { isTimed, queueKey, type QueueRecord, timedKey } from "./records.ts";
 import type { Entry } from "./registry.ts";
-import type { Session } from "./session.ts";
+import { pause, type Session } from "./session.ts";
+
+/** Name of the durable consumer of each stream. */
+export const CONSUMER = "queue";
 
 /** Milliseconds within which the server drops a message that was sent twice. */
 const DUPLICATE_WINDOW = 120_000;
@@ -31,7 +34,7 @@ export async function declareQueue(session: Session, declaration: QueueDeclarati
   const { name, exclusive = false } = declaration;
   const wanted: QueueRecord = {
     name,
-    consumer: crypto.randomUUID().replaceAll("-", ""),
+    stream: session.names.newStream(name),
     durable: declaration.durable ?? true,
     autoDelete: declaration.autoDelete ?? false,
     arguments: readQueueArguments(declaration),
@@ -94,12 +97,10 @@ export async function refuseOthers(
   });
 }
 
-async function createStream(session: Session, record: QueueRecord): Promise<void> {
+async function createStream(session: Session, { name, stream, durable }: QueueRecord): Promise<void> {
   const { manager, names, options: { replicas, ackWait } } = session;
-  const { name, durable, consumer } = record;
-  const stream = names.stream(name);
-  try {
-    await manager.streams.add({
+  const create = () =>
+    manager.streams.add({
       name: stream,
       subjects: [names.subject(name)],
       retention: RetentionPolicy.Workqueue,
@@ -107,30 +108,46 @@ async function createStream(session: Session, record: QueueRecord): Promise<void
       num_replicas: replicas,
       duplicate_window: nanos(DUPLICATE_WINDOW),
     });
-  } catch (error) {
-    // The record is the same, so the stream differs only in what each process sets for itself.
-    if (!answeredWith(error, CODES.streamNameInUse)) throw error;
+  for (let attempt = 1;; attempt++) {
+    try {
+      await create();
+      break;
+    } catch (error) {
+      // The stream is there. It differs only in what each process sets for itself.
+      if (answeredWith(error, CODES.streamNameInUse)) break;
+      if (!answeredWith(error, CODES.subjectInUse) || attempt === ATTEMPTS) throw error;
+      // The stream of a removed queue of this name is going, or whoever removed the queue died before that.
+      await deleteOthers(session, name, stream);
+      await pause(attempt * ATTEMPT_STEP, session.signal);
+    }
   }
-  try {
-    await manager.consumers.add(stream, {
-      durable_name: consumer,
-      ack_policy: AckPolicy.Explicit,
-      deliver_policy: DeliverPolicy.All,
-      ack_wait: nanos(ackWait),
-      max_ack_pending: -1,
-      max_waiting: MOST_PULLS,
-    });
-  } catch (error) {
-    if (!answeredWith(error, ...CODES.otherConsumer)) throw error;
-    // Somebody removed the queue that had this name, and died before its stream was gone.
-    await deleteStream(session, name);
-    await createStream(session, record);
-  }
+  await manager.consumers.add(stream, {
+    durable_name: CONSUMER,
+    ack_policy: AckPolicy.Explicit,
+    deliver_policy: DeliverPolicy.All,
+    ack_wait: nanos(ackWait),
+    max_ack_pending: -1,
+    max_waiting: MOST_PULLS,
+  });
 }
 
-async function deleteStream({ manager, names }: Session, queue: string): Promise<void> {
+/** Number of attempts to create a stream whose subject another one still has. */
+const ATTEMPTS = 50;
+
+/** Milliseconds by which the wait between two attempts grows. */
+const ATTEMPT_STEP = 10;
+
+/** Deletes the streams that have the subject of a queue, but for the one that is the queue's. */
+async function deleteOthers(session: Session, queue: string, stream: string): Promise<void> {
+  const { manager, names } = session;
+  const found: string[] = [];
+  for await (const name of manager.streams.names(names.subject(queue))) if (name !== stream) found.push(name);
+  for (const name of found) await deleteStream(session, name);
+}
+
+async function deleteStream({ manager }: Session, stream: string): Promise<void> {
   try {
-    await manager.streams.delete(names.stream(queue));
+    await manager.streams.delete(stream);
   } catch (error) {
     if (!answeredWith(error, CODES.streamNotFound)) throw error;
   }
@@ -156,7 +173,7 @@ export async function removeQueue(
   });
   if (gone === undefined) return;
   for (const exchange of gone.exchanges) await unbind(session, exchange, queue);
-  await deleteStream(session, queue);
+  await deleteStream(session, gone.stream);
   if (isTimed(gone)) await forgetTimed(session, queue);
 }
 
@@ -175,7 +192,7 @@ export async function countMessages(session: Session, queue: string): Promise<nu
   await refuseOthers(session, entry.value, "count the messages of");
   const holders = new Set(entry.value.consumers.map((consumer) => consumer.session));
   try {
-    const { state } = await session.manager.streams.info(session.names.stream(queue));
+    const { state } = await session.manager.streams.info(entry.value.stream);
     const held = await Promise.all([...holders].map((id) => session.heldBy(id, queue)));
     return Math.max(0, state.messages - held.reduce<number>((sum, each) => sum + (each ?? 0), 0));
   } catch (error) {

@@ -18,11 +18,8 @@ export type Binding = Omit<BindingDeclaration, "exchange">;
 /** The entry of a queue. */
 export interface QueueRecord {
   readonly name: string;
-  /**
-   * Name of the consumer of its stream. A queue that is deleted and declared again has another one, so a late verdict
-   * on a message of the old queue hits no message of the new one.
-   */
-  readonly consumer: string;
+  /** Name of the stream that holds its messages. */
+  readonly stream: string;
   readonly durable: boolean;
   readonly autoDelete: boolean;
   readonly arguments: QueueArguments;

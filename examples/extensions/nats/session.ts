@@ -178,6 +178,17 @@ export async function abortable<Value>(promise: Promise<Value>, signal?: AbortSi
   }
 }
 
+/** Waits for some milliseconds; rejects when `signal` aborts. */
+export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, milliseconds);
+  try {
+    await abortable(promise, signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 function refusal(broker: string, error: unknown): BrokerError {
   const { name, message } = error as Error;
   const refused = /Authori[sz]ation|Authentication|Permission/i.test(`${name} ${message}`);

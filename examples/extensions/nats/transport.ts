@@ -12,11 +12,11 @@ import { type NatsAddress, readAddress } from "./address.ts";
 import { Caretaker } from "./caretaker.ts";
 import { NatsConsumer } from "./consumer.ts";
 import { Ledger } from "./ledger.ts";
-import { Link, pause } from "./link.ts";
+import { Link } from "./link.ts";
 import { Publisher } from "./publisher.ts";
 import { countMessages, removeQueue } from "./queue.ts";
 import { isTimed, queueKey, type QueueRecord } from "./records.ts";
-import { abortable, type Session } from "./session.ts";
+import { abortable, pause, type Session } from "./session.ts";
 
 /** Options of {@linkcode NatsTransport}. */
 export interface NatsOptions extends TransportOptions {

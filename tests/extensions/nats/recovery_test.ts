@@ -1,5 +1,8 @@
 /** What becomes of the work of a process that died, over the server alone. */
 import assert from "node:assert/strict";
+import { NatsTransport } from "../../../examples/extensions/nats/transport.ts";
+import type { TransportStatus } from "../../../runtime/message/transport.ts";
+import { PrivateNats } from "../../fixtures/private_nats.ts";
 import { natsTest } from "./nats_stage.ts";
 
 natsTest("what a dead process held comes to another consumer, marked as redelivered", async (stage) => {
@@ -78,4 +81,64 @@ natsTest("exclusive and auto-delete queues of a dead process go by the care of a
   for (const queue of ["own", "shared"]) {
     while (await heir.countMessages(queue) !== undefined) await new Promise((end) => setTimeout(end, 50));
   }
+});
+
+natsTest(
+  "a consumer whose queue somebody has deleted is told, and resumes with a new queue",
+  async (stage) => {
+    const states: TransportStatus["state"][] = [];
+    const regained = Promise.withResolvers<void>();
+    const transport = await stage.transport({
+      onStatus({ state }) {
+        states.push(state);
+        if (state === "regained") regained.resolve();
+      },
+    });
+    const other = await stage.transport();
+    await transport.declare({
+      exchanges: [{ name: "events", type: "topic" }],
+      queues: [{ name: "work" }],
+      bindings: [{ queue: "work", exchange: "events", routingKey: "#" }],
+    });
+    const interrupted = Promise.withResolvers<void>();
+    const received = Promise.withResolvers<void>();
+    await transport.consume("work", () => {
+      received.resolve();
+      return Promise.resolve("ack");
+    }, { prefetch: 1, onInterrupted: interrupted.resolve });
+    await other.deleteQueue("work");
+    await interrupted.promise;
+    await regained.promise;
+    await other.publish({ exchange: "events", routingKey: "a", body: "", properties: {}, mandatory: true });
+    await received.promise;
+    assert.deepEqual(states, ["connected", "interrupted", "regained"]);
+    assert.equal(transport.isConsuming(), true);
+  },
+);
+
+natsTest("a server that was killed and comes back has all that was confirmed", async () => {
+  await using server = await PrivateNats.open();
+  assert.ok(server, "nats-server is not installed");
+  const returned = Promise.withResolvers<void>();
+  let lost = false;
+  await using transport = new NatsTransport(server.uri, {
+    retryStep: 50,
+    onStatus({ state }) {
+      if (state === "lost") lost = true;
+      if (state === "connected" && lost) returned.resolve();
+    },
+  });
+  await transport.connect();
+  await transport.declare({ queues: [{ name: "kept" }, { name: "lost", durable: false }] });
+  const send = (queue: string, body: string) =>
+    transport.publish({ exchange: "", routingKey: queue, body, properties: {}, mandatory: true });
+  await send("kept", "before");
+  await server.kill();
+  const during = send("kept", "during");
+  await server.start();
+  await returned.promise;
+  await during;
+  await send("lost", "after");
+  assert.equal(await transport.countMessages("kept"), 2);
+  assert.equal(await transport.countMessages("lost"), 1);
 });
