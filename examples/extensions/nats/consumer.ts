@@ -91,9 +91,10 @@ export class NatsConsumer implements Consumer {
     }
   }
 
+  // deno-lint-ignore require-await -- a wrong prefetch rejects
   async setPrefetch(prefetch: number): Promise<void> {
     this.#prefetch = requirePrefetch(prefetch);
-    await this.#intake?.setPrefetch(prefetch);
+    this.#intake?.setPrefetch(prefetch);
   }
 
   cancel(): Promise<void> {

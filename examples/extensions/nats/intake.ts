@@ -68,12 +68,12 @@ export class Intake {
     return [...this.#open].map(({ reply }) => reply);
   }
 
-  async setPrefetch(prefetch: number): Promise<void> {
+  /**
+   * What the server was asked for before cannot be taken back. To stop listening to it would be worse: the server
+   * would wait for verdicts on messages that it was just sending.
+   */
+  setPrefetch(prefetch: number): void {
     this.#prefetch = prefetch;
-    // What the server was asked for cannot be taken back, but nobody needs to listen to it.
-    if (this.#open.size + this.#asked > prefetch && this.#asked > 0 && !this.#ended) {
-      await this.#resubscribe();
-    }
     this.#pull();
   }
 

@@ -25,7 +25,7 @@ export interface NatsOptions extends TransportOptions {
   /**
    * Milliseconds after which the server gives the deliveries of a process that died to another consumer.
    *
-   * @default {30000}
+   * @default {10000}
    */
   readonly ackWait?: number;
   /** Milliseconds by which the wait for a lost server grows with each attempt. @default {1000} */
@@ -60,7 +60,7 @@ export class NatsTransport implements Transport {
    */
   constructor(
     uri: string,
-    { onStatus = () => {}, replicas = 1, ackWait = 30_000, retryStep = 1_000, retryLimit = 10_000 }:
+    { onStatus = () => {}, replicas = 1, ackWait = 10_000, retryStep = 1_000, retryLimit = 10_000 }:
       NatsOptions = {},
   ) {
     this.#address = readAddress(uri);
