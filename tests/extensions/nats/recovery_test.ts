@@ -142,3 +142,22 @@ natsTest("a server that was killed and comes back has all that was confirmed", a
   assert.equal(await transport.countMessages("kept"), 2);
   assert.equal(await transport.countMessages("lost"), 1);
 });
+
+natsTest("a consumer whose prefetch changes while messages come gets all of them soon", async (stage) => {
+  const transport = await stage.transport({ ackWait: 120_000 });
+  await transport.declare({ queues: [{ name: "work" }] });
+  const wanted = 2_000;
+  const received = Promise.withResolvers<void>();
+  const seen = new Set<string>();
+  const consumer = await transport.consume("work", ({ body }) => {
+    seen.add(new TextDecoder().decode(body));
+    if (seen.size === wanted) received.resolve();
+    return Promise.resolve("ack");
+  }, { prefetch: 50 });
+  const sending = Array.from({ length: wanted }, async (_, index) => {
+    await transport.publish({ exchange: "", routingKey: "work", body: `${index}`, properties: {} });
+    await consumer.setPrefetch(index % 2 === 0 ? 1 : 50);
+  });
+  await Promise.all(sending);
+  await received.promise;
+});
