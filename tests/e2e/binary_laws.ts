@@ -1,3 +1,4 @@
+import { EXTENSION, natsTest } from "../extensions/nats/nats_stage.ts";
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { ModuleOrigin } from "../fixtures/module_origin.ts";
@@ -165,6 +166,13 @@ export function binaryLaws({ folder, generic, application, empty }: Binaries): v
       nowhere,
     );
     await second.says(/Ready on \S*2\.sock/);
+  });
+
+  natsTest("a binary has the transport with its packages inside", async (stage) => {
+    const path = `${folder}/over_nats`;
+    await compile(SHOP, "-o", path, "--extension", EXTENSION.pathname);
+    await using program = new Program([path, "--broker", stage.broker, "--http", "127.0.0.1:0"], nowhere);
+    await program.says(/Ready on nats:/);
   });
 
   Deno.test("The generic binary compiles with the deno on the PATH", async () => {
