@@ -80,6 +80,18 @@ export {
   websocketHub,
   type WebSocketOptions,
 } from "./extensions/websocket/mod.ts";
+export {
+  ConnectionLostError,
+  type Stream,
+  stream,
+  type StreamConnection,
+  type StreamConnections,
+  type StreamHandlerOptions,
+  type StreamListen,
+  type StreamLoss,
+  type StreamLossCode,
+  type StreamOptions,
+} from "./extensions/stream/mod.ts";
 export { config } from "./extensions/config/mod.ts";
 export { authToken, contextData, language, userAgent, userId } from "./extensions/context_data/mod.ts";
 export { logger } from "./extensions/logger/mod.ts";

@@ -54,6 +54,8 @@ export interface Running extends AsyncDisposable {
   readonly transport: Transport;
   /** URL of the HTTP server; undefined if no service has HTTP entrypoints. */
   readonly http: string | undefined;
+  /** The addresses that streams listen on, such as `tcp://0.0.0.0:7007`. */
+  readonly streams: readonly string[];
   /** Settles when all services have ended, and rejects with the first failure. */
   readonly finished: Promise<void>;
   /**
@@ -195,6 +197,9 @@ function running(
     transport: wired.transport,
     get http() {
       return wired.http;
+    },
+    get streams() {
+      return wired.streams;
     },
     finished,
     reload: (module, options) => runner.reload(module, options),

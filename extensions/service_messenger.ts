@@ -10,11 +10,17 @@ import type { Answer } from "../runtime/hosting/host.ts";
 import type { BrokerAccess } from "./broker_access.ts";
 import { Lazy } from "../runtime/waiting/lazy.ts";
 
-/** Answers a request inside the process. */
-export type LocalAnswer = (request: Request) => Answer | Promise<Answer>;
+/**
+ * Answers a request inside the process. It acts in the same turn of the event loop, and only the answer may wait.
+ *
+ * @param service Name of the service that asks.
+ */
+export type LocalAnswer = (request: Request, service: string) => Answer | Promise<Answer>;
 
 /** Options of {@linkcode ServiceMessenger}. */
 export interface ServiceMessengerOptions {
+  /** Name of the service that sends. */
+  readonly service: string;
   readonly transport: Transport;
   /** Answers of this process itself, by the address of the request. */
   readonly local: ReadonlyMap<string, LocalAnswer>;
@@ -26,12 +32,14 @@ export interface ServiceMessengerOptions {
 
 /** Sends for one service. Disposing it disposes the caller. */
 export class ServiceMessenger implements Messenger, AsyncDisposable {
+  readonly #service: string;
   readonly #transport: Transport;
   readonly #local: ReadonlyMap<string, LocalAnswer>;
   readonly #access: BrokerAccess | undefined;
   readonly #caller: Lazy<Messenger & AsyncDisposable>;
 
-  constructor({ transport, local, access, createCaller }: ServiceMessengerOptions) {
+  constructor({ service, transport, local, access, createCaller }: ServiceMessengerOptions) {
+    this.#service = service;
     this.#transport = transport;
     this.#local = local;
     this.#access = access;
@@ -40,7 +48,7 @@ export class ServiceMessenger implements Messenger, AsyncDisposable {
 
   async request(request: Request, options: RequestOptions): Promise<string | Uint8Array> {
     const answer = this.#local.get(request.service);
-    if (answer !== undefined) return await answer(request);
+    if (answer !== undefined) return await answer(request, this.#service);
     this.#access?.requireRequest(request);
     const caller = this.#caller.value ?? await this.#caller.get();
     return await caller.request(request, options);

@@ -106,15 +106,22 @@ export class Settings {
   }
 
   async #readAll(): Promise<void> {
-    const [{ amqpSettings }, { rpcSettings }, { eventSettings }, { httpSettings }, { webSocketSettings }] =
-      await Promise.all([
-        import("./amqp/settings.ts"),
-        import("./rpc/settings.ts"),
-        import("./events/settings.ts"),
-        import("./http/settings.ts"),
-        import("./websocket/settings.ts"),
-      ]);
-    for (const reader of [amqpSettings, rpcSettings, eventSettings, webSocketSettings]) {
+    const [
+      { amqpSettings },
+      { rpcSettings },
+      { eventSettings },
+      { httpSettings },
+      { webSocketSettings },
+      { streamSettings },
+    ] = await Promise.all([
+      import("./amqp/settings.ts"),
+      import("./rpc/settings.ts"),
+      import("./events/settings.ts"),
+      import("./http/settings.ts"),
+      import("./websocket/settings.ts"),
+      import("./stream/settings.ts"),
+    ]);
+    for (const reader of [amqpSettings, rpcSettings, eventSettings, webSocketSettings, streamSettings]) {
       this.of<unknown>(reader);
     }
     this.#describesRoutes = this.of(httpSettings).openapi !== undefined;

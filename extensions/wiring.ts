@@ -23,6 +23,7 @@ import type { HttpServer } from "./http/server.ts";
 import { type LocalAnswer, ServiceMessenger } from "./service_messenger.ts";
 import type { Settings } from "./settings.ts";
 import type { Hub } from "./websocket/hub/hub.ts";
+import type { StreamServer } from "./stream/listening/stream_server.ts";
 import type { SocketServer } from "./websocket/sockets/socket_server.ts";
 
 /** Options of {@linkcode wire}. */
@@ -47,7 +48,9 @@ export interface WireOptions {
 export interface Wired extends Wiring {
   /** URL of the HTTP server; undefined while it does not listen. */
   readonly http: string | undefined;
-  /** Lets HTTP requests in, where there are rules for them. Idempotent. */
+  /** The addresses of all streams. */
+  readonly streams: readonly string[];
+  /** Lets HTTP requests in, where there are rules for them, and the connections of streams. Idempotent. */
   listen(): Promise<void>;
   /** Closes the server and the transport. After `limit` milliseconds it waits no longer for either. */
   close(limit: number): Promise<void>;
@@ -84,7 +87,11 @@ export async function wire(options: WireOptions): Promise<Wired> {
     get http() {
       return shared.web.value?.server.url;
     },
+    get streams() {
+      return shared.streams.value?.addresses ?? [];
+    },
     async listen() {
+      shared.streams.value?.accept();
       const web = shared.web.value;
       web?.openapi?.addTo(web.server);
       await web?.server.listen();
@@ -92,6 +99,7 @@ export async function wire(options: WireOptions): Promise<Wired> {
     messengerOf(service) {
       const access = accessOf(shared, service);
       return new ServiceMessenger({
+        service,
         transport,
         local: shared.local,
         access: access.limitsPublishing ? access : undefined,
@@ -156,6 +164,7 @@ interface Shared {
   readonly web: Lazy<Web>;
   readonly sockets: Lazy<SocketServer>;
   readonly hub: Lazy<Hub>;
+  readonly streams: Lazy<StreamServer>;
   /** Answers of this process itself, by the address of the request. */
   readonly local: Map<string, LocalAnswer>;
 }
@@ -209,7 +218,20 @@ function sharedParts(
     ]);
     return new SocketServer({ ...settings.of(webSocketSettings), server, hub: await hub.get(), log });
   });
-  return { settings, web, sockets, hub, local };
+  const streams = new Lazy(async () => {
+    const [{ StreamServer }, { streamSettings }, { answerForConnections }, { CONNECTIONS_ADDRESS }] =
+      await Promise
+        .all([
+          import("./stream/listening/stream_server.ts"),
+          import("./stream/settings.ts"),
+          import("./stream/calls/connections_answer.ts"),
+          import("./stream/calls/connection_requests.ts"),
+        ]);
+    const server = new StreamServer(settings.of(streamSettings), log);
+    local.set(CONNECTIONS_ADDRESS, (request, service) => answerForConnections(server, service, request));
+    return server;
+  });
+  return { settings, web, sockets, hub, streams, local };
 }
 
 /** The built-in kinds of entrypoints. */
@@ -264,6 +286,10 @@ const ENTRYPOINTS: Readonly<Record<string, (shared: Shared) => Promise<Entrypoin
     const [{ WebSocketHost }, server] = await Promise.all([import("./websocket/host.ts"), sockets.get()]);
     return (entries, host) => new WebSocketHost(entries, host, server);
   },
+  async stream({ streams }) {
+    const [{ StreamHost }, server] = await Promise.all([import("./stream/host.ts"), streams.get()]);
+    return (entries, host) => new StreamHost(entries, host, server);
+  },
 };
 
 async function loadTimers(): Promise<EntrypointFactory> {
@@ -273,7 +299,7 @@ async function loadTimers(): Promise<EntrypointFactory> {
 
 /** The built-in kinds of dependencies that need a setup in the main thread. */
 function setups(shared: Shared): Readonly<Record<string, DependencySetup>> {
-  const { settings, hub } = shared;
+  const { settings, hub, streams } = shared;
   return {
     async dispatcher(dependency, host) {
       const [{ setUpDispatcher }, { eventSettings }] = await Promise.all([
@@ -293,6 +319,9 @@ function setups(shared: Shared): Readonly<Record<string, DependencySetup>> {
     },
     async websocketHub() {
       await hub.get();
+    },
+    async streamConnections() {
+      await streams.get();
     },
   };
 }

@@ -39,10 +39,11 @@ const PROCESS = [
   "extensions/amqp/",
   "extensions/local/",
   "extensions/http/",
+  "extensions/stream/",
 ];
 
 /** What one extension may know of another. */
-const BUILT_ON: Readonly<Record<string, string>> = { local: "memory", websocket: "http" };
+const BUILT_ON: Readonly<Record<string, string>> = { local: "memory", websocket: "http", stream: "http" };
 
 /** The folders of `runtime/` that an extension may know, and the one file beside them. */
 const FOR_EXTENSIONS = ["waiting", "message", "log", "service", "hosting"].map((folder) =>

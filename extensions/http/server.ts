@@ -41,6 +41,9 @@ export interface HttpServerOptions extends HttpSettings {
   readonly isReady: () => boolean;
 }
 
+/** What chooses the address, for messages. */
+const ADDRESS_SETTING = "--http or WEB_SERVER_ADDRESS";
+
 /** Milliseconds that connections have to send their last bytes, where nothing reports that these are sent. */
 const FLUSH_TIME = 1_000;
 
@@ -146,7 +149,7 @@ export class HttpServer implements AsyncDisposable {
     if (this.#closing !== undefined) return;
     const { tls } = this.#options;
     const certificate = tls && { cert: readPem(tls.cert, "cert"), key: readPem(tls.key, "key") };
-    if ("path" in this.#address) await clearSocketFile(this.#address.path);
+    if ("path" in this.#address) await clearSocketFile(this.#address.path, ADDRESS_SETTING);
     if (this.#closing !== undefined) return;
     const options = { automaticCompression: true, onListen() {}, onError: this.#onError };
     try {
@@ -164,7 +167,7 @@ export class HttpServer implements AsyncDisposable {
       throw new ConfigurationError(
         `Cannot listen on ${formatListenAddress(this.#address)}: ${
           reasonOf(error)
-        }. Choose another address with --http or WEB_SERVER_ADDRESS`,
+        }. Choose another address with ${ADDRESS_SETTING}`,
         { cause: error },
       );
     }

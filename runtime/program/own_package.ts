@@ -20,6 +20,7 @@ export const OWN_PACKAGE: {
     "./amqp": "./extensions/amqp/mod.ts",
     "./messagepack": "./extensions/messagepack/mod.ts",
     "./websocket": "./extensions/websocket/client.ts",
+    "./stream": "./extensions/stream/client.ts",
     "./testing": "./runtime/testing.ts",
     "./hosting": "./runtime/hosting/mod.ts",
     "./conformance": "./runtime/message/conformance/mod.ts",

@@ -1,5 +1,6 @@
 import { BRAND } from "./brand.ts";
 import type { Call, CallRequest } from "./call.ts";
+import type { Messenger } from "../message/messenger.ts";
 import type { Body, Reply } from "../message/reply.ts";
 import type { Parameter } from "./declared/parameters.ts";
 import type { PlainRecord } from "../message/plain.ts";
@@ -39,6 +40,8 @@ export interface HandlerFacts {
    * no entrypoint of the service needs them ({@linkcode EntrypointSpec.bindsByName}).
    */
   readonly parameters: readonly Parameter[] | undefined;
+  /** Sends for the service. Kinds of entrypoint whose handlers send something of their own use it. */
+  readonly messenger: Messenger;
 }
 
 /** The thread half of an entrypoint: it makes arguments from a message, and a reply from a result. */

@@ -105,7 +105,8 @@ export class Invoker implements AsyncDisposable {
     const entries = await Promise.all(specs.map(async ({ method, spec }): Promise<PreparedEntry> => {
       const handler = handlers[method]!;
       const parameters = parametersOf(handler, known);
-      const conversion = await spec.prepare({ service: service.name, method, parameters });
+      const { messenger } = host;
+      const conversion = await spec.prepare({ service: service.name, method, parameters, messenger });
       const { kind, options } = spec;
       const request = conversion.request && ((payload: Payload) => conversion.request!(payload));
       return { method, spec, handler, conversion, kind, options, request };

@@ -1,7 +1,8 @@
 /**
  * `deno task bench`: what a call and an event cost, beside bare amqplib in the same run.
  *
- * `deno task bench rpc events http overload memory threads start` runs only the named parts. `AMQP_URI` names the broker.
+ * `deno task bench rpc events http streams overload memory threads start` runs only the named parts. `AMQP_URI` names the
+ * broker.
  */
 import { benchEvents } from "./events_bench.ts";
 import { benchHttp } from "./http_bench.ts";
@@ -9,6 +10,7 @@ import { benchMemory } from "./memory_bench.ts";
 import { benchOverload } from "./overload_bench.ts";
 import { benchRpc } from "./rpc_bench.ts";
 import { benchStart } from "./start_bench.ts";
+import { benchStreams } from "./streams_bench.ts";
 import { benchThreads } from "./threads_bench.ts";
 
 const broker = Deno.env.get("AMQP_URI") ?? "amqp://guest:guest@127.0.0.1:5672";
@@ -17,6 +19,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   events: () => benchEvents(broker),
   http: benchHttp,
   overload: () => benchOverload(broker),
+  streams: benchStreams,
   memory: benchMemory,
   threads: benchThreads,
   start: benchStart,

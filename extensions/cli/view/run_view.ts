@@ -66,18 +66,25 @@ export class RunView {
   }
 
   /** Shows that the services answer calls. */
-  ready({ containers, transport: { broker }, http }: Running): void {
+  ready({ containers, transport: { broker }, http, streams }: Running): void {
     this.clear();
     const took = Math.round(performance.now() - this.#startedAt);
     if (this.#json) {
-      getLog().info("Ready", { services: [...containers.keys()], broker, ...(http && { http }), took });
+      getLog().info("Ready", {
+        services: [...containers.keys()],
+        broker,
+        ...(http && { http }),
+        ...(streams.length > 0 && { streams }),
+        took,
+      });
       return;
     }
     const services = [...containers.values()].map((container) => this.#listing(container));
+    const places = [broker, ...(http === undefined ? [] : [http]), ...streams.map(escapeControls)];
+    const last = places.pop();
+    const on = places.length === 0 ? last : `${places.join(", ")} and ${last}`;
     this.#line.write(
-      `\n${services.join("\n\n")}\n\nReady on ${
-        http === undefined ? broker : `${broker} and ${http}`
-      } after ${took} ms. Press Ctrl-C to stop\n`,
+      `\n${services.join("\n\n")}\n\nReady on ${on} after ${took} ms. Press Ctrl-C to stop\n`,
     );
   }
 

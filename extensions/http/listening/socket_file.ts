@@ -3,13 +3,13 @@ import { ConfigurationError } from "../../../runtime/message/errors.ts";
 /**
  * Clears the path of a Unix socket for a listener: removes the file that a killed process has left behind.
  *
+ * @param elsewhere How another address is chosen, for messages.
  * @throws {ConfigurationError} If another process listens there, or if the file is not a socket.
  */
-export async function clearSocketFile(path: string): Promise<void> {
+export async function clearSocketFile(path: string, elsewhere: string): Promise<void> {
   const refuse = (state: string, wayOut: string) =>
     new ConfigurationError(
-      `Cannot listen on unix:${path}: ${state}. ${wayOut}, or choose another address ` +
-        "with --http or WEB_SERVER_ADDRESS",
+      `Cannot listen on unix:${path}: ${state}. ${wayOut}, or choose another address with ${elsewhere}`,
     );
   try {
     if (!(await Deno.lstat(path)).isSocket) throw refuse("the file there is not a socket", "Remove it");

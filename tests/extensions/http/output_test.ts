@@ -4,6 +4,7 @@ import { decodeResponseHead } from "../../../extensions/http/request/head.ts";
 import { http } from "../../../mod.ts";
 import type { Call } from "../../../runtime/service/call.ts";
 import type { Reply } from "../../../runtime/message/reply.ts";
+import { SILENT_MESSENGER } from "../../fixtures/silent_messenger.ts";
 
 /** Nothing of it matters here. */
 const CALL = {} as Call;
@@ -11,7 +12,12 @@ const CALL = {} as Call;
 /** What becomes of a handler's result where `output` is declared. */
 async function encode(output: z.ZodType, result: unknown): Promise<Reply> {
   const { prepare } = http("GET", "/", { output });
-  const conversion = await prepare({ service: "web", method: "show", parameters: undefined });
+  const conversion = await prepare({
+    service: "web",
+    method: "show",
+    parameters: undefined,
+    messenger: SILENT_MESSENGER,
+  });
   return await conversion.encode(
     result,
     CALL,

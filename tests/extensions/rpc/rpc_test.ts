@@ -10,13 +10,14 @@ import {
 } from "../../../runtime/service/declared/parameters.ts";
 import type { StandardSchema } from "../../../runtime/service/standard_schema.ts";
 import { testContext } from "../../../runtime/testing.ts";
+import { SILENT_MESSENGER } from "../../fixtures/silent_messenger.ts";
 
 const Order = z.object({ id: z.coerce.number(), note: z.string().default("none") });
 
 /** The conversion of an entrypoint for a handler called "place". */
 async function conversionFor(handler: AnyFunction, spec: AnyEntrypoint = rpc()): Promise<Conversion> {
   const parameters = parametersOf(handler, await readParameters({ place: handler }));
-  return spec.prepare({ service: "orders", method: "place", parameters });
+  return spec.prepare({ service: "orders", method: "place", parameters, messenger: SILENT_MESSENGER });
 }
 
 const { call: CALL } = testContext({ name: "orders", dependencies: {} });

@@ -1,0 +1,9 @@
+/** Twisted's echo server: each connection gets back what it sends. */
+import { service, stream } from "../../mod.ts";
+
+const echo = stream({ listen: { config: "ECHO_LISTEN" } });
+
+export default service("echo", {
+  entrypoints: { received: echo.received() },
+  handlers: { received: (_context, connection, data) => connection.write(data) },
+});

@@ -1,0 +1,2 @@
+/** What happens to a connection. */
+export type StreamEvent = "connected" | "received" | "lost";

@@ -1,0 +1,132 @@
+import { chmod, readFile } from "node:fs/promises";
+import { ConfigurationError } from "../../../runtime/message/errors.ts";
+import { clearSocketFile } from "../../http/listening/socket_file.ts";
+import type { StreamTls } from "../settings.ts";
+import type { OpenListener } from "./incoming.ts";
+import { formatEnd, formatStreamAddress, type StreamAddress } from "./stream_address.ts";
+
+/** Options of {@linkcode openListener}. */
+export interface OpenListenerOptions {
+  readonly tls: StreamTls | undefined;
+  readonly socketMode: number | undefined;
+}
+
+/** What chooses the address, for messages. */
+const ADDRESS_SETTING = "listen in stream()";
+
+/**
+ * Begins to listen.
+ *
+ * @throws {ConfigurationError} If the address cannot be used, or the files of TLS cannot.
+ */
+export async function openListener(
+  address: StreamAddress,
+  { tls, socketMode }: OpenListenerOptions,
+): Promise<OpenListener> {
+  const text = formatStreamAddress(address);
+  try {
+    switch (address.scheme) {
+      case "tcp":
+        return listenerOf("tcp", Deno.listen({ hostname: address.hostname, port: address.port }));
+      case "unix":
+        return await listenOnFile(address.path, socketMode);
+      case "tls":
+        return await listenWithTls(address, tls);
+    }
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw error;
+    throw new ConfigurationError(
+      `Cannot listen on ${text}: ${reasonOf(error)}. Choose another address with ${ADDRESS_SETTING}`,
+      { cause: error },
+    );
+  }
+}
+
+async function listenOnFile(path: string, mode: number | undefined): Promise<OpenListener> {
+  await clearSocketFile(path, ADDRESS_SETTING);
+  const listener = Deno.listen({ transport: "unix", path });
+  const close = () => {
+    listener.close();
+    // Deno leaves the file.
+    try {
+      Deno.removeSync(path);
+    } catch {
+      // Somebody has removed it.
+    }
+  };
+  try {
+    if (mode !== undefined) await chmod(path, mode);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { address: `unix:${path}`, accept: () => listener.accept(), close };
+}
+
+async function listenWithTls(
+  address: Extract<StreamAddress, { readonly port: number }>,
+  tls: StreamTls | undefined,
+): Promise<OpenListener> {
+  const text = formatStreamAddress(address);
+  if (tls === undefined) {
+    throw new ConfigurationError(
+      `Cannot listen on ${text}: there is no certificate. Set STREAM_TLS to a mapping with cert and key`,
+    );
+  }
+  const [cert, key] = await Promise.all([readPem(tls.cert, "cert"), readPem(tls.key, "key")]);
+  try {
+    if (tls.clientCa === undefined) {
+      const { hostname, port } = address;
+      return listenerOf("tls", Deno.listenTls({ hostname, port, cert, key }));
+    }
+    const { listenForCertified } = await import("./certified_clients.ts");
+    return await listenForCertified(address, { cert, key, ca: await readPem(tls.clientCa, "client_ca") });
+  } catch (error) {
+    if (!isAboutCertificate(error)) throw error;
+    throw new ConfigurationError(
+      `Cannot use STREAM_TLS with cert ${tls.cert} and key ${tls.key}: ${error.message}. Both must be PEM files ` +
+        "that belong together",
+      { cause: error },
+    );
+  }
+}
+
+function listenerOf(
+  scheme: "tcp" | "tls",
+  listener: Deno.TcpListener | Deno.TlsListener,
+): OpenListener {
+  return {
+    address: formatEnd(scheme, listener.addr),
+    async accept() {
+      const connection = await listener.accept();
+      if ("setNoDelay" in connection) {
+        connection.setNoDelay();
+        connection.setKeepAlive();
+      }
+      return connection;
+    },
+    close: () => listener.close(),
+  };
+}
+
+async function readPem(path: string, key: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw new ConfigurationError(`Cannot read STREAM_TLS.${key} ${path}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.AddrInUse) return "the port is in use";
+  if (error instanceof Deno.errors.AddrNotAvailable) return "this machine has no such address";
+  if (error instanceof Deno.errors.PermissionDenied) return "it is not permitted";
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Tells by the message whether an error is about a PEM file, since such errors have several classes. */
+function isAboutCertificate(error: unknown): error is Error {
+  return error instanceof Error && /\b(?:keys?|cert|certificates?|PEM)\b/i.test(error.message);
+}
