@@ -31,7 +31,7 @@ export class StreamHost implements Entrypoint {
     this.#entries = entries;
     this.#host = host;
     this.#server = server;
-    this.#calls = new HeldCalls(host, () => server.abort(host.service));
+    this.#calls = new HeldCalls(host, () => server.abort(host.service, this));
   }
 
   /**
@@ -114,7 +114,7 @@ export class StreamHost implements Entrypoint {
 /** Does with a connection what a call has left. A thread may leave anything. */
 function settle(conversation: Conversation, outcome: Outcome): void {
   if (outcome.status === "failed") {
-    return conversation.abort("failed", `a handler failed: ${outcome.failure.message}`);
+    return conversation.abort("failed", reasonOf(outcome.failure.message));
   }
   if (outcome.status === "unstarted") {
     return conversation.close("stopping", "the service is stopping");
@@ -124,7 +124,7 @@ function settle(conversation: Conversation, outcome: Outcome): void {
   if (!isRecord(head)) return;
   const { state, end, reason } = head;
   if (typeof state === "string" && state !== "") keepState(conversation, state);
-  if (end === "failed") conversation.close("failed", `a handler failed: ${String(reason)}`);
+  if (end === "failed") conversation.close("failed", reasonOf(reason));
   else endBy(conversation, end, reason);
 }
 
@@ -149,7 +149,14 @@ export function write(conversation: Conversation, data: string | Uint8Array): vo
 /** Ends a connection as a handler wants it, if it does. */
 export function endBy(conversation: Conversation, end: unknown, reason: unknown): void {
   if (end === "close") conversation.close("closed", "the handler closed the connection");
-  else if (end === "abort") conversation.abort("aborted", String(reason));
+  else if (end === "abort") conversation.abort("aborted", String(reason).slice(0, LONGEST_REASON));
+}
+
+/** The most characters of what a handler or its error says that the connection keeps. */
+const LONGEST_REASON = 1_000;
+
+function reasonOf(message: unknown): string {
+  return `a handler failed: ${String(message).slice(0, LONGEST_REASON)}`;
 }
 
 /** Returns the options that the handlers of a stream share. */

@@ -10,6 +10,9 @@ import { pathOf, UrlCheck } from "../../extensions/http/request/url.ts";
 import { Router } from "../../extensions/http/routing/router.ts";
 import { parseRule } from "../../extensions/http/routing/rule.ts";
 import { decodeRequest, decodeResponse } from "../../extensions/rpc/wire.ts";
+import { createReader } from "../../extensions/stream/framing/create_reader.ts";
+import { type Framing, OversizedFrame } from "../../extensions/stream/framing/frame.ts";
+import { parseStreamAddress } from "../../extensions/stream/listening/stream_address.ts";
 import { decodeArguments, decodeEnvelope } from "../../extensions/websocket/wire.ts";
 import { FROM_THREAD, TO_THREAD } from "../../runtime/channel/port_codec.ts";
 import { parseConfigYaml } from "../../runtime/config/yaml.ts";
@@ -110,6 +113,23 @@ function reader(
   return { name, feed: (random) => read(make(random)), read };
 }
 
+/** Feeds bytes in chunks of any size to a reader of frames. */
+function readFrames(random: Random, framing: Framing): void {
+  const encoding = random.pick(["utf-8", "latin1"] as const);
+  const format = { framing, encoding, lineEnd: "\n", prefix: 2 } as const;
+  const frames = createReader(format, { maxLine: 1_000, maxFrame: 1_000 });
+  const bytes = random.bytes(MOST);
+  try {
+    for (let at = 0; at < bytes.length;) {
+      const size = 1 + random.below(2_000);
+      frames.push(bytes.subarray(at, at += size));
+      while (random.below(5) > 0 && frames.next() !== undefined);
+    }
+  } catch (error) {
+    if (!(error instanceof OversizedFrame)) throw error;
+  }
+}
+
 function logged(text: string): LogRecord {
   return { level: "error", message: text, service: "s", time: 0, properties: { [text.slice(0, 100)]: text } };
 }
@@ -131,6 +151,11 @@ fuzz([
   reader("pathOf()", (text) => pathOf(`http://${text}`)),
   reader("traceparentOf()", (text) => traceparentOf(["traceparent", text])),
   reader("parseListenAddress()", parseListenAddress),
+  reader("parseStreamAddress()", (text) => parseStreamAddress(`tcp://${text}`)),
+  ...(["lines", "bytes", "length-prefixed"] as const).map((framing) => ({
+    name: `a reader of ${framing}`,
+    feed: (random: Random) => readFrames(random, framing),
+  })),
   reader("parseBrokerUri()", (text) => parseBrokerUri(`amqp://${text}`)),
   reader("parseCallTarget()", parseCallTarget),
   reader("parseCallArguments()", (text) => parseCallArguments([text])),

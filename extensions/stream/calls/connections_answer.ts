@@ -1,5 +1,6 @@
 import { isTexts } from "../../../runtime/message/plain.ts";
 import type { Request } from "../../../runtime/message/messenger.ts";
+import { encodeText, type StreamEncoding } from "../framing/frame.ts";
 import { endBy, write } from "../host.ts";
 import type { StreamServer } from "../listening/stream_server.ts";
 import { type ConnectionMethod, GONE } from "./connection_requests.ts";
@@ -27,8 +28,14 @@ export function answerForConnections(
     }
     case "broadcast": {
       const except = new Set(isTexts(headers.except) ? headers.except : []);
+      // While a new version takes over, the connections of one stream may have two encodings.
+      const encoded = new Map<StreamEncoding, Uint8Array>();
       for (const conversation of server.connections(service, String(headers.stream))) {
-        if (!except.has(conversation.id)) write(conversation, body);
+        if (except.has(conversation.id)) continue;
+        const { encoding } = conversation.format;
+        const bytes = typeof body === "string" ? encoded.get(encoding) ?? encodeText(body, encoding) : body;
+        encoded.set(encoding, bytes);
+        conversation.write(bytes);
       }
       return "";
     }

@@ -112,8 +112,9 @@ export class StreamListener {
     this.#targets = this.#targets.filter((target) => target.owner !== owner);
   }
 
-  /** Ends all connections at once. */
-  abort(): void {
+  /** Ends all connections at once, unless another owner has a target, too. */
+  abort(owner: unknown): void {
+    if (this.#targets.some((target) => target.owner !== owner)) return;
     for (const conversation of [...this.#conversations.values()]) {
       conversation.abort("stopping", "the service was stopped by force");
     }
@@ -197,7 +198,11 @@ export class StreamListener {
   };
 
   readonly #onGone = (conversation: Conversation): void => {
-    this.#conversations.delete(conversation.id);
+    const { id, loss } = conversation;
+    this.#conversations.delete(id);
+    if (loss?.code === "oversized" || loss?.code === "unread") {
+      this.#log.info(`Gave up connection ${id} to ${this.address}: ${loss.message}`);
+    }
     if (this.#conversations.size > 0) return;
     clearInterval(this.#looking);
     this.#looking = undefined;

@@ -57,9 +57,9 @@ export class StreamServer {
     await Promise.all(removals);
   }
 
-  /** Ends all connections of a service at once. */
-  abort(service: string): void {
-    for (const [key, listener] of this.#open) if (key.startsWith(keyOf(service, ""))) listener.abort();
+  /** Ends at once all connections that only this owner serves. */
+  abort(service: string, owner: unknown): void {
+    for (const [key, listener] of this.#open) if (key.startsWith(keyOf(service, ""))) listener.abort(owner);
   }
 
   /** Returns a connection of a service. */
