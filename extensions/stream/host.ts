@@ -149,14 +149,19 @@ export function write(conversation: Conversation, data: string | Uint8Array): vo
 /** Ends a connection as a handler wants it, if it does. */
 export function endBy(conversation: Conversation, end: unknown, reason: unknown): void {
   if (end === "close") conversation.close("closed", "the handler closed the connection");
-  else if (end === "abort") conversation.abort("aborted", String(reason).slice(0, LONGEST_REASON));
+  else if (end === "abort") conversation.abort("aborted", textOf(reason));
 }
 
 /** The most characters of what a handler or its error says that the connection keeps. */
 const LONGEST_REASON = 1_000;
 
 function reasonOf(message: unknown): string {
-  return `a handler failed: ${String(message).slice(0, LONGEST_REASON)}`;
+  return `a handler failed: ${textOf(message)}`;
+}
+
+/** Anything may come from a thread, even what cannot be turned into text. */
+function textOf(reason: unknown): string {
+  return typeof reason === "string" ? reason.slice(0, LONGEST_REASON) : "it did not say why";
 }
 
 /** Returns the options that the handlers of a stream share. */

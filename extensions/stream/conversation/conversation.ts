@@ -227,7 +227,11 @@ export class Conversation {
     this.#isActive = true;
     if (!this.#isForgetting) {
       const buffer = this.#buffer;
-      this.#options.reader.push(length === buffer.length ? buffer : buffer.subarray(0, length));
+      try {
+        this.#options.reader.push(length === buffer.length ? buffer : buffer.subarray(0, length));
+      } catch (error) {
+        return this.#giveUp(error);
+      }
       this.#resize(length);
       if (!this.#running) atEndOfTurn(this);
     }
@@ -296,6 +300,11 @@ export class Conversation {
     }
   }
 
+  /** Ends a connection whose bytes cannot be read. */
+  #giveUp(error: unknown): void {
+    this.abort(error instanceof OversizedFrame ? "oversized" : "failed", messageOf(error));
+  }
+
   #pumpLater(): void {
     if (this.#isPumpSet) return;
     this.#isPumpSet = true;
@@ -309,8 +318,7 @@ export class Conversation {
     try {
       return this.#options.reader.next();
     } catch (error) {
-      if (!(error instanceof OversizedFrame)) throw error;
-      this.abort("oversized", error.message);
+      this.#giveUp(error);
       return undefined;
     }
   }

@@ -45,22 +45,13 @@ export async function openListener(
 async function listenOnFile(path: string, mode: number | undefined): Promise<OpenListener> {
   await clearSocketFile(path, ADDRESS_SETTING);
   const listener = Deno.listen({ transport: "unix", path });
-  const close = () => {
-    listener.close();
-    // Deno leaves the file.
-    try {
-      Deno.removeSync(path);
-    } catch {
-      // Somebody has removed it.
-    }
-  };
   try {
     if (mode !== undefined) await chmod(path, mode);
   } catch (error) {
-    close();
+    listener.close();
     throw error;
   }
-  return { address: `unix:${path}`, accept: () => listener.accept(), close };
+  return { address: `unix:${path}`, accept: () => listener.accept(), close: () => listener.close() };
 }
 
 async function listenWithTls(

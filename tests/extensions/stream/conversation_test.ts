@@ -200,7 +200,9 @@ Deno.test("a broken connection aborts the signal of its call, and is lost when t
   const writing = (async () => {
     for (let line = 0; line < 100; line++) await other.ask(`all x\n${line}`);
   })();
+  const start = performance.now();
   equal(await watcher.line(), "cancelled 60000");
+  ok(performance.now() - start < 4_000, "the timeout of the call has ended it");
   await writing;
   equal(JSON.parse((await watcher.line())!).code, "reset");
 });
