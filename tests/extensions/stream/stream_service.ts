@@ -115,7 +115,7 @@ export default service("talker", {
       const late = await connection.write("too late").then(() => "written", ({ name }) => name);
       await watchers.broadcast(JSON.stringify({ code, message, late, name: connection.state.name }));
     },
-    async gulp({ watchers }, connection, data) {
+    async gulp({ watchers, call }, connection, data) {
       connection.state.seen += data.length;
       const [first] = data;
       // Q: everything, and then the end. F: more than anybody reads, and no wait. G: the same, with waits.
@@ -123,7 +123,13 @@ export default service("talker", {
         await connection.write(String(connection.state.seen));
         connection.close();
       } else if (first === 70) {
-        for (let piece = 0; piece < 64; piece++) connection.write(new Uint8Array(64 * 1024)).catch(() => {});
+        let isLost = false;
+        while (!isLost) {
+          for (let piece = 0; piece < 16; piece++) {
+            connection.write(new Uint8Array(64 * 1024)).catch(() => isLost = true);
+          }
+          await delay(1, call.signal);
+        }
       } else if (first === 71) {
         const pieces = Array.from({ length: 64 }, () => new Uint8Array(64 * 1024));
         await connection.writeAll(pieces);
