@@ -26,6 +26,8 @@ if (Deno.build.os === "linux") {
     await using service = new Service("--broker", "memory:", GREETING);
     await service.says("Ready on");
     const words = (await Deno.readTextFile(`/proc/${service.pid}/cmdline`)).split("\0");
+    service.kill("SIGTERM");
+    await service.end();
     assert.ok(words.includes(INTERRUPTIBLE_LOOPS_FLAG), words.join(" "));
   });
 }
