@@ -6,7 +6,6 @@
  * `Allow`, answers health checks, and writes a line to the log.
  */
 import { within } from "../../runtime/waiting/abort.ts";
-import { readFileSync } from "node:fs";
 import type { HttpSettings } from "./settings.ts";
 import { ConfigurationError } from "../../runtime/message/errors.ts";
 import type { Log } from "../../runtime/log/log.ts";
@@ -31,6 +30,8 @@ import { SlowClients } from "./clients/slow_clients.ts";
 import { clearSocketFile } from "./listening/socket_file.ts";
 import { traceparentOf } from "./request/trace_context.ts";
 import { type UpgradeHandler, upgradeRoute } from "./upgrade.ts";
+import { listenFailure } from "./listening/listen_failure.ts";
+import { isAboutPem, readPem } from "./listening/pem_file.ts";
 
 /** Options of {@linkcode HttpServer}. */
 export interface HttpServerOptions extends HttpSettings {
@@ -148,7 +149,8 @@ export class HttpServer implements AsyncDisposable {
   async #open(): Promise<void> {
     if (this.#closing !== undefined) return;
     const { tls } = this.#options;
-    const certificate = tls && { cert: readPem(tls.cert, "cert"), key: readPem(tls.key, "key") };
+    const certificate = tls &&
+      { cert: readPem(tls.cert, "HTTP_TLS.cert"), key: readPem(tls.key, "HTTP_TLS.key") };
     if ("path" in this.#address) await clearSocketFile(this.#address.path, ADDRESS_SETTING);
     if (this.#closing !== undefined) return;
     const options = { automaticCompression: true, onListen() {}, onError: this.#onError };
@@ -157,7 +159,7 @@ export class HttpServer implements AsyncDisposable {
         ? Deno.serve({ ...options, ...this.#address }, this.#answer)
         : Deno.serve({ ...options, ...this.#address, ...certificate }, this.#answer);
     } catch (error) {
-      if (tls !== undefined && isAboutCertificate(error)) {
+      if (tls !== undefined && isAboutPem(error)) {
         throw new ConfigurationError(
           `Cannot use HTTP_TLS with cert ${tls.cert} and key ${tls.key}: ${error.message}. Both must be ` +
             "PEM files that belong together",
@@ -166,7 +168,7 @@ export class HttpServer implements AsyncDisposable {
       }
       throw new ConfigurationError(
         `Cannot listen on ${formatListenAddress(this.#address)}: ${
-          reasonOf(error)
+          listenFailure(error)
         }. Choose another address with ${ADDRESS_SETTING}`,
         { cause: error },
       );
@@ -375,26 +377,4 @@ function plain(
 ): OutgoingResponse {
   const type = text === undefined ? [] : ["content-type", "text/plain; charset=utf-8"];
   return completeResponse({ status, headers: [...headers.flat(), ...type] }, text);
-}
-
-function readPem(path: string, key: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new ConfigurationError(`Cannot read HTTP_TLS.${key} ${path}: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof Deno.errors.AddrInUse) return "the port is in use";
-  if (error instanceof Deno.errors.AddrNotAvailable) return "this machine has no such address";
-  if (error instanceof Deno.errors.PermissionDenied) return "it is not permitted";
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** Tells by the message whether an error is about a PEM file, since such errors have several classes. */
-function isAboutCertificate(error: unknown): error is Error {
-  return error instanceof Error && /\b(?:keys?|cert|certificates?)\b/i.test(error.message);
 }

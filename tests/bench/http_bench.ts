@@ -2,7 +2,7 @@
 import { httpLoad } from "./http_load.ts";
 import { PAYLOAD } from "./load.ts";
 import { median } from "./median.ts";
-import { lines } from "./peer.ts";
+import { PortPeer } from "./port_peer.ts";
 import { hasWrk, wrkLoad } from "./wrk.ts";
 
 /** Rounds; the two sides take turns, so that a noisy minute hits both. */
@@ -30,8 +30,8 @@ export async function benchHttp(): Promise<void> {
     } s, medians; ` +
       "ratio to a bare Deno.serve that sends the same responses",
   );
-  await using bare = await Peer.start("bare");
-  await using enoki = await Peer.start("enoki");
+  await using bare = await PortPeer.start("./http_peer.ts", "bare");
+  await using enoki = await PortPeer.start("./http_peer.ts", "enoki");
   console.log("case   bare/s  enoki/s   ratio  floor");
   for (const { name, asked, floor } of CASES) {
     const rounds: { readonly bare: number; readonly enoki: number }[] = [];
@@ -52,32 +52,5 @@ export async function benchHttp(): Promise<void> {
         ratio.toFixed(2).padStart(7)
       } ${floor.toFixed(2).padStart(6)}${ratio < floor ? "  too slow" : ""}`,
     );
-  }
-}
-
-class Peer implements AsyncDisposable {
-  readonly #process: Deno.ChildProcess;
-  readonly port: number;
-
-  constructor(process: Deno.ChildProcess, port: number) {
-    this.#process = process;
-    this.port = port;
-  }
-
-  static async start(kind: string): Promise<Peer> {
-    const script = new URL(import.meta.resolve("./http_peer.ts")).pathname;
-    const process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-prompt", script, kind],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "inherit",
-    }).spawn();
-    const { value } = await lines(process.stdout).next();
-    return new Peer(process, Number(value));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#process.kill("SIGKILL");
-    await this.#process.status;
   }
 }

@@ -2,7 +2,7 @@
 import { connect } from "../../extensions/run.ts";
 import { median } from "./median.ts";
 import { CAPACITY, PATIENCE, type patient, type refusing, TAKES } from "./overload_services.ts";
-import { lines } from "./peer.ts";
+import { PortPeer } from "./port_peer.ts";
 
 /** Rounds; the two sides take turns, so that a noisy minute hits both. */
 const ROUNDS = 3;
@@ -24,7 +24,7 @@ export async function benchOverload(broker: string): Promise<void> {
     `\nOverload: calls of ${TAKES} ms whose callers wait ${PATIENCE} ms, a service that can run ${CAPACITY} in a ` +
       `second; ${ROUNDS} rounds of ${DURATION / 1_000} s, medians of answers in time per second`,
   );
-  await using peer = await Peer.start(broker);
+  await using peer = await PortPeer.start("./overload_peer.ts", broker);
   await using cluster = await connect({ broker });
   const timeout = PATIENCE;
   const kinds: Readonly<Record<string, { readonly running: Call; readonly refusing: Call }>> = {
@@ -87,31 +87,4 @@ async function fetched(url: string): Promise<void> {
   const response = await fetch(url);
   await response.text();
   if (!response.ok) throw new Error(`Cannot fetch ${url}: status ${response.status}`);
-}
-
-class Peer implements AsyncDisposable {
-  readonly port: number;
-  readonly #process: Deno.ChildProcess;
-
-  constructor(process: Deno.ChildProcess, port: number) {
-    this.#process = process;
-    this.port = port;
-  }
-
-  static async start(broker: string): Promise<Peer> {
-    const script = new URL(import.meta.resolve("./overload_peer.ts")).pathname;
-    const process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-prompt", script, broker],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "inherit",
-    }).spawn();
-    const { value } = await lines(process.stdout).next();
-    return new Peer(process, Number(value));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#process.kill("SIGKILL");
-    await this.#process.status;
-  }
 }

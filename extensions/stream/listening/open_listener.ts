@@ -1,9 +1,11 @@
-import { chmod, readFile } from "node:fs/promises";
+import { chmod } from "node:fs/promises";
 import { ConfigurationError } from "../../../runtime/message/errors.ts";
 import { clearSocketFile } from "../../http/listening/socket_file.ts";
 import type { StreamTls } from "../settings.ts";
 import type { OpenListener } from "./incoming.ts";
 import { formatEnd, formatStreamAddress, type StreamAddress } from "./stream_address.ts";
+import { listenFailure } from "../../http/listening/listen_failure.ts";
+import { isAboutPem, readPem } from "../../http/listening/pem_file.ts";
 
 /** Options of {@linkcode openListener}. */
 export interface OpenListenerOptions {
@@ -36,7 +38,7 @@ export async function openListener(
   } catch (error) {
     if (error instanceof ConfigurationError) throw error;
     throw new ConfigurationError(
-      `Cannot listen on ${text}: ${reasonOf(error)}. Choose another address with ${ADDRESS_SETTING}`,
+      `Cannot listen on ${text}: ${listenFailure(error)}. Choose another address with ${ADDRESS_SETTING}`,
       { cause: error },
     );
   }
@@ -64,16 +66,21 @@ async function listenWithTls(
       `Cannot listen on ${text}: there is no certificate. Set STREAM_TLS to a mapping with cert and key`,
     );
   }
-  const [cert, key] = await Promise.all([readPem(tls.cert, "cert"), readPem(tls.key, "key")]);
+  const cert = readPem(tls.cert, "STREAM_TLS.cert");
+  const key = readPem(tls.key, "STREAM_TLS.key");
   try {
     if (tls.clientCa === undefined) {
       const { hostname, port } = address;
       return listenerOf("tls", Deno.listenTls({ hostname, port, cert, key }));
     }
     const { listenForCertified } = await import("./certified_clients.ts");
-    return await listenForCertified(address, { cert, key, ca: await readPem(tls.clientCa, "client_ca") });
+    return await listenForCertified(address, {
+      cert,
+      key,
+      ca: readPem(tls.clientCa, "STREAM_TLS.client_ca"),
+    });
   } catch (error) {
-    if (!isAboutCertificate(error)) throw error;
+    if (!isAboutPem(error)) throw error;
     throw new ConfigurationError(
       `Cannot use STREAM_TLS with cert ${tls.cert} and key ${tls.key}: ${error.message}. Both must be PEM files ` +
         "that belong together",
@@ -98,26 +105,4 @@ function listenerOf(
     },
     close: () => listener.close(),
   };
-}
-
-async function readPem(path: string, key: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    throw new ConfigurationError(`Cannot read STREAM_TLS.${key} ${path}: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof Deno.errors.AddrInUse) return "the port is in use";
-  if (error instanceof Deno.errors.AddrNotAvailable) return "this machine has no such address";
-  if (error instanceof Deno.errors.PermissionDenied) return "it is not permitted";
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** Tells by the message whether an error is about a PEM file, since such errors have several classes. */
-function isAboutCertificate(error: unknown): error is Error {
-  return error instanceof Error && /\b(?:keys?|cert|certificates?|PEM)\b/i.test(error.message);
 }
