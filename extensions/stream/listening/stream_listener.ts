@@ -52,6 +52,8 @@ export class StreamListener {
   readonly #log: Log;
   /** The versions of the service, the newest first. */
   #targets: readonly StreamTarget[] = [];
+  /** Owners that still run the last handlers of their connections, and that count as gone otherwise. */
+  readonly #leaving = new Set<unknown>();
   readonly #conversations = new Map<string, Conversation>();
   readonly #closing = new AbortController();
   #shaking = 0;
@@ -92,8 +94,9 @@ export class StreamListener {
    * their `lost`. If no target is left, the address is closed first.
    */
   async remove(owner: unknown): Promise<void> {
-    const left = this.#targets.filter((target) => target.owner !== owner);
-    if (left.length === this.#targets.length) return;
+    if (!this.#targets.some((target) => target.owner === owner)) return;
+    this.#leaving.add(owner);
+    const left = this.#targets.filter((target) => !this.#leaving.has(target.owner));
     if (left.length === 0) this.close();
     const unserved = [...this.#conversations.values()].filter((conversation) =>
       !left.some((target) => isSame(target.format, conversation.format))
@@ -110,11 +113,12 @@ export class StreamListener {
     }
     await Promise.all(finished);
     this.#targets = this.#targets.filter((target) => target.owner !== owner);
+    this.#leaving.delete(owner);
   }
 
   /** Ends all connections at once, unless another owner has a target, too. */
   abort(owner: unknown): void {
-    if (this.#targets.some((target) => target.owner !== owner)) return;
+    if (this.#targets.some((target) => target.owner !== owner && !this.#leaving.has(target.owner))) return;
     for (const conversation of [...this.#conversations.values()]) {
       conversation.abort("stopping", "the service was stopped by force");
     }
