@@ -40,10 +40,14 @@ Deno.test("clients that reset before they are taken over have no place, and do n
   server.signal("SIGSTOP");
   for (let count = 0; count < MAX_CLIENTS; count++) await reset(await begin(url));
   server.signal("SIGCONT");
-  // What has come before is taken over first.
-  const client = await connectByHand(url);
-  assert.match(await readUntil(client, "\r\n"), /^HTTP\/1.1 101 /);
-  client.close();
+  // On a busy machine, the next request may be read before the resets are.
+  let status = "";
+  for (const end = performance.now() + 10_000; !status.includes(" 101 ") && performance.now() < end;) {
+    const client = await connectByHand(url);
+    status = await readUntil(client, "\r\n");
+    client.close();
+  }
+  assert.match(status, /^HTTP\/1.1 101 /);
   const start = performance.now();
   server.signal("SIGTERM");
   await server.ended;
