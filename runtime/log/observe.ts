@@ -200,18 +200,24 @@ export async function stderrSettled(limit: number): Promise<void> {
 let stderr: Outlet | undefined;
 
 /**
- * Opens a pipe anew, because a write to it must not wait for its reader. The flag for that belongs to the open
- * pipe, and other processes may share the one that this process was given. Only Linux can open a pipe anew. A
- * write to a socket, and to a pipe elsewhere, waits for the reader.
+ * Opens a pipe or a terminal anew, because a write to it must not wait for its reader: Ctrl-S stops a terminal.
+ * The flag for that belongs to the open file, and other processes may share the one that this process was given.
+ * Only Linux can open it anew, and only with all permissions. A write to anything else waits for the reader.
  */
 function stderrWriter(): (bytes: Uint8Array) => number {
   try {
-    if (Deno.build.os === "linux" && fstatSync(2).isFIFO()) {
-      const pipe = openSync("/proc/self/fd/2", constants.O_WRONLY | constants.O_NONBLOCK);
-      return (bytes) => writeSync(pipe, bytes);
+    if (Deno.build.os === "linux" && (fstatSync(2).isFIFO() || mayOpenTerminal())) {
+      const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
+      const file = openSync("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY);
+      return (bytes) => writeSync(file, bytes);
     }
   } catch {
     // The program may not open it, or the reader is gone.
   }
   return (bytes) => Deno.stderr.writeSync(bytes);
+}
+
+/** At a terminal, Deno would ask its user for a permission that the program lacks. */
+function mayOpenTerminal(): boolean {
+  return Deno.stderr.isTerminal() && Deno.permissions.querySync({ name: "write" }).state === "granted";
 }

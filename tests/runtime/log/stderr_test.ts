@@ -1,4 +1,4 @@
-import { deepStrictEqual } from "node:assert/strict";
+import { deepStrictEqual, doesNotMatch, match } from "node:assert/strict";
 
 const OBSERVE = import.meta.resolve("../../../runtime/log/observe.ts");
 
@@ -50,3 +50,28 @@ for (const [what, shell, look] of CASES) {
     fn: async () => deepStrictEqual(await logging(shell, look), [0, "went on"]),
   });
 }
+
+const SCRIPT = new Deno.Command("sh", { args: ["-c", "script --version | grep -q util-linux"] }).outputSync();
+
+Deno.test({
+  name: "a program logs to a terminal, and asks the person there for no permission",
+  ignore: Deno.build.os !== "linux" || !SCRIPT.success,
+  async fn() {
+    const file = await Deno.makeTempFile({ prefix: "enoki-stderr-", suffix: ".ts" });
+    try {
+      await Deno.writeTextFile(file, CODE.replace("5_000", "3"));
+      // LogTape and Node look into the environment.
+      const { stdout } = await new Deno.Command("script", {
+        args: ["-qec", `${Deno.execPath()} run --allow-env --no-check ${file}`, "/dev/null"],
+        stdin: "null",
+        env: { NO_COLOR: "1", DENO_NO_PROMPT: "" },
+        signal: AbortSignal.timeout(20_000),
+      }).output();
+      const screen = new TextDecoder().decode(stdout);
+      doesNotMatch(screen, /requests/);
+      match(screen, /(?:x{100}\r\n[^]*){3}went on/);
+    } finally {
+      await Deno.remove(file);
+    }
+  },
+});
