@@ -1,3 +1,4 @@
+import { within } from "../waiting/abort.ts";
 import { DEFAULT_LIMITS } from "../pool/pool_options.ts";
 import { ServiceLoadError } from "../message/errors.ts";
 import type { LogRecord } from "../log/log.ts";
@@ -8,6 +9,9 @@ import { type PreparedModule, prepareModule, type PrepareModuleOptions } from ".
 import { createSpawner, type ThreadPlan } from "../spawning/create_spawner.ts";
 import type { ThreadSpawner } from "../spawning/spawner.ts";
 import { PooledThread } from "../pool/pooled_thread.ts";
+
+/** Milliseconds that an aborted load waits for its thread, which may spin and is then interrupted later. */
+const ABORTED_END = 1_000;
 
 /** Thrown if a module loads, but exports no service or not the wanted one. */
 export class NoServiceError extends ServiceLoadError {}
@@ -77,7 +81,8 @@ export async function loadModule(
     return { specifier, prepared, services, spawner, plan, thread };
   } catch (error) {
     thread.kill("its module is of no use");
-    await spawner[Symbol.asyncDispose]();
+    const ended = Promise.resolve(spawner[Symbol.asyncDispose]());
+    await (signal?.aborted ? within(ABORTED_END, ended) : ended);
     signal?.throwIfAborted();
     throw error;
   } finally {
