@@ -238,7 +238,7 @@ export class Pool implements AsyncDisposable {
   }
 
   #dispatch(): void {
-    this.#crew.tellLogThreshold(this.#logThreshold());
+    if (this.#queue.length > 0) this.#crew.tellLogThreshold(this.#logThreshold());
     if (this.#successor !== undefined) this.#successor.#adopt(this.#queue.splice(0));
     while (this.#queue.length > 0) {
       const job = this.#queue[0]!;
