@@ -44,6 +44,11 @@ export type HandlerOf<Dependencies extends DependencyTable, Entry, Added = unkno
   ...args: Or<ArgsOf<Spec<Entry>>, never[]>
 ) => HandlerResult<Or<ResultOf<Spec<Entry>>, unknown>>;
 
+/** The method that an entrypoint asks for: a handler without its context, which has its dependencies in `this`. */
+export type MethodOf<Entry> = (
+  ...args: Or<ArgsOf<Spec<Entry>>, never[]>
+) => HandlerResult<Or<ResultOf<Spec<Entry>>, unknown>>;
+
 /** The handlers that a table of entrypoints asks for. */
 export type HandlersOf<
   Dependencies extends DependencyTable,
@@ -236,4 +241,25 @@ export function entrypointsOf(entry: AnyEntrypoint | readonly AnyEntrypoint[]): 
 /** Returns whether a value is a service that any copy of this library defined. */
 export function isService(value: unknown): value is Service {
   return hasBrand(value, "service");
+}
+
+/** What stands in the metadata of a class that is a service: a function that takes the class and returns the service. */
+export const CLASS_TO_SERVICE: unique symbol = Symbol.for("enoki.class_to_service") as never;
+
+/** Key of a class's metadata, as the code has it that transpilers write for decorators. */
+export const METADATA: symbol = (Symbol as { readonly metadata?: symbol }).metadata ??
+  Symbol.for("Symbol.metadata");
+
+/**
+ * Returns the service that an exported value is: a service itself, or a class with decorators.
+ *
+ * @returns Undefined for any other value.
+ * @throws {TypeError} If a class with decorators makes no valid service.
+ */
+export function serviceOf(value: unknown): Service | undefined {
+  if (isService(value)) return value;
+  if (typeof value !== "function") return undefined;
+  const metadata = (value as unknown as Record<symbol, Record<symbol, unknown> | null | undefined>)[METADATA];
+  const toService = metadata?.[CLASS_TO_SERVICE];
+  return typeof toService === "function" ? toService(value) : undefined;
 }

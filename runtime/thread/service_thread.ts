@@ -35,7 +35,7 @@ import type {
 } from "../channel/port.ts";
 import { plainSize } from "../channel/plain_size.ts";
 import { PortMessenger } from "./port_messenger.ts";
-import { isService, type Service } from "../service/service.ts";
+import { type Service, serviceOf } from "../service/service.ts";
 
 /** The means of a thread that its {@linkcode ServiceThread} uses. */
 export interface ThreadMeans {
@@ -322,8 +322,9 @@ interface FoundService {
 
 function servicesOf(module: Readonly<Record<string, unknown>>): readonly FoundService[] {
   const found = new Map<Service, FoundService>();
-  for (const [exportName, service] of Object.entries(module)) {
-    if (isService(service) && !found.has(service)) found.set(service, { exportName, service });
+  for (const [exportName, value] of Object.entries(module)) {
+    const service = serviceOf(value);
+    if (service !== undefined && !found.has(service)) found.set(service, { exportName, service });
   }
   return [...found.values()];
 }

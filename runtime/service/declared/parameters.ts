@@ -37,6 +37,25 @@ export type OriginalName = (functionSource: string, offset: number) => string | 
 export type AnyFunction = (...args: never[]) => unknown;
 
 /**
+ * Key of the method that a handler calls with its arguments, but without the context. The parameters of such a
+ * handler are those of the method.
+ */
+export const METHOD_BEHIND: unique symbol = Symbol.for("enoki.method_behind") as never;
+
+/** The function that the author of a handler has written, and whether its first parameter is the context. */
+interface Written {
+  readonly author: AnyFunction;
+  readonly takesContext: boolean;
+}
+
+function writtenFor(handler: AnyFunction & { readonly [METHOD_BEHIND]?: AnyFunction }): Written {
+  const method = handler[METHOD_BEHIND];
+  return method === undefined
+    ? { author: handler, takesContext: true }
+    : { author: method, takesContext: false };
+}
+
+/**
  * Parameters of functions by their name and source text. Null for a function whose parameters nobody can know.
  */
 export type KnownParameters = Readonly<Record<string, readonly Parameter[] | null>>;
@@ -74,32 +93,39 @@ export async function readParameters(
       checkPrivateFields: false,
     });
   const read = functions.map(([method, handler]) => {
-    const source = String(handler);
+    const { author, takesContext } = writtenFor(handler);
+    const source = String(author);
     const definition = parseFunction(source, program);
     const nameAt = (offset: number) => originalName(source, offset - definition!.before);
     return {
       method,
       handler,
+      author,
+      takesContext,
       definition,
       nameAt,
       params: definition?.params.map((p) => parameterOf(p, nameAt)),
     };
   });
-  const missable = new Set(read.flatMap(({ params }) => params === undefined ? [] : namesOfRequired(params)));
+  const missable = new Set(
+    read.flatMap(({ params, takesContext }) =>
+      params === undefined ? [] : namesOfRequired(takesContext ? afterContext(params) : params)
+    ),
+  );
   const declared = optional === undefined || missable.size === 0 ? undefined : await optional(missable);
   for (const reason of declared?.unread ?? []) {
     warn(`Cannot read which parameters are optional, so callers must give them all: ${reason}`);
   }
-  const leftOut = ({ handler, definition, nameAt }: typeof read[number]): LeftOut | undefined => {
+  const leftOut = ({ author, definition, nameAt }: typeof read[number]): LeftOut | undefined => {
     if (declared === undefined || declared.functions.length === 0 || definition === undefined) {
       return undefined;
     }
     const name = ({ name, start }: SyntaxNode) => nameAt(Number(start)) ?? String(name);
     const shape = shapeOf(definition.node, definition.params as unknown as readonly SyntaxNode[], name);
-    return findOptional(declared.functions, nameOf(handler), shape);
+    return findOptional(declared.functions, nameOf(author), shape);
   };
   return Object.fromEntries(read.map((each) => {
-    const { method, handler, params } = each;
+    const { method, handler, author, takesContext, params } = each;
     const { optional, doubtful = [] } = leftOut(each) ?? {};
     for (const place of doubtful) {
       warn(
@@ -107,13 +133,13 @@ export async function readParameters(
           params?.[place]?.name
         }" of "${method}" may be left out, so callers must give ` +
           `it: the module has several functions "${
-            nameOf(handler)
+            nameOf(author)
           }" with parameters of these names. Give it ` +
           "the default undefined in place of the ?",
       );
     }
     const marked = params?.map((param, place) => optional?.has(place) ? { ...param, optional: true } : param);
-    return [identityOf(handler), marked === undefined ? null : afterContext(marked)];
+    return [identityOf(handler), marked === undefined ? null : takesContext ? afterContext(marked) : marked];
   }));
 }
 
@@ -124,7 +150,8 @@ export function parametersOf(handler: AnyFunction, known: KnownParameters): read
 
 /** Two handlers of the same text may differ in what their TypeScript sources say, so the name belongs to it. */
 function identityOf(handler: AnyFunction): string {
-  return `${nameOf(handler)}\n${handler}`;
+  const { author, takesContext } = writtenFor(handler);
+  return `${takesContext ? "" : "this."}${nameOf(author)}\n${author}`;
 }
 
 function nameOf(handler: AnyFunction): string {
@@ -133,7 +160,7 @@ function nameOf(handler: AnyFunction): string {
 
 /** Only the last parameter that has no default can make a difference: a required one may not follow a `?`. */
 function namesOfRequired(params: readonly Parameter[]): readonly string[] {
-  const last = afterContext(params).findLast(({ optional }) => !optional);
+  const last = params.findLast(({ optional }) => !optional);
   return last?.name === undefined ? [] : [last.name];
 }
 
