@@ -10,6 +10,8 @@ const SIZE_LIMIT = 20_000_000;
 
 const MOD = new URL("../../mod.ts", import.meta.url).href;
 
+const CLASSES = new URL("../extensions/decorators/classes.ts", import.meta.url).pathname;
+
 const VERSIONS = /^enoki \d+\.\d+\.\d+(?:, revision \S+)?\ndeno \S+, v8 \S+, \w+-\w+-\w+(?:-\w+)?\n$/;
 
 /** Registers what only binaries do. */
@@ -173,6 +175,21 @@ export function binaryLaws({ folder, generic, application, empty }: Binaries): v
     await compile(SHOP, "-o", path, "--extension", EXTENSION.pathname);
     await using program = new Program([path, "--broker", stage.broker, "--http", "127.0.0.1:0"], nowhere);
     await program.says(/Ready on nats:/);
+  });
+
+  Deno.test("A binary serves classes, the generic one as well as their own", async () => {
+    const path = `${folder}/classes`;
+    await compile(CLASSES, "-o", path);
+    for (const [n, rest] of [[], ["run", CLASSES]].entries()) {
+      const broker = `local://${folder}/classes_${n}.sock`;
+      await using program = new Program([n === 0 ? path : generic, ...rest, "--broker", broker], nowhere);
+      await program.says("Ready on");
+      const { out, err } = await runProgram(
+        [generic, "call", "--broker", broker, "orders.place", "note=hot", "item=tea"],
+        nowhere,
+      );
+      assert.deepEqual({ out, err }, { out: `["tea","1 × tea","Ada","hot","place"]\n`, err: "" });
+    }
   });
 
   Deno.test("The generic binary compiles with the deno on the PATH", async () => {

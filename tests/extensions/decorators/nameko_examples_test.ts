@@ -1,9 +1,13 @@
 /** Nameko's own examples as classes. */
 import { deepStrictEqual, equal } from "node:assert/strict";
+import { amqp } from "../../../extensions/amqp/mod.ts";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { connect } from "../../../extensions/connect.ts";
+import { DEFAULT_EXCHANGE } from "../../../extensions/rpc/settings.ts";
+import { rpcTopology } from "../../../extensions/rpc/topology.ts";
 import { type Config, run } from "../../../extensions/run.ts";
 import { Child } from "../../fixtures/child.ts";
+import { NamekoProcess, namekoTest } from "../../fixtures/nameko.ts";
 import { serveHttp } from "../http/web_stage.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
@@ -23,6 +27,31 @@ Deno.test("Nameko's greeting_service, service_x and service_y answer as Python's
   const greeting = connection.client("greeting_service");
   equal(await greeting["hello"]!.kwargs({ name: "world" }), "Hello, world!");
   equal(await connection.client("service_x")["remote_method"]!("hello"), "hello-x-y");
+});
+
+namekoTest("Nameko itself calls its own examples as classes", async (uri) => {
+  const { queueOf } = rpcTopology(DEFAULT_EXCHANGE);
+  const sweep = async () => {
+    await using transport = amqp(uri);
+    await transport.connect();
+    for (const name of ["greeting_service", "service_x", "service_y"]) {
+      await transport.deleteQueue(queueOf(name));
+    }
+  };
+  await using stack = new AsyncDisposableStack();
+  await sweep();
+  stack.defer(sweep);
+  const threads = { kind: "node", permissions: "all" } as const;
+  stack.use(await run([example("hello"), example("rpc")], { broker: uri, threads }));
+  const python = stack.use(await NamekoProcess.start("call.py", uri));
+  deepStrictEqual(
+    await python.call({ service: "greeting_service", method: "hello", kwargs: { name: "world" } }),
+    { result: "Hello, world!" },
+  );
+  deepStrictEqual(
+    await python.call({ service: "service_x", method: "remote_method", args: ["hello"] }),
+    { result: "hello-x-y" },
+  );
 });
 
 for (const [module, line] of [["events", "handler_service : payload"], ["timer", "pong"]] as const) {
