@@ -6,6 +6,7 @@ import { entry, fromContext, inject, rpc } from "../../../extensions/decorators.
 import { serviceOf } from "../../../runtime/service/service.ts";
 import { silenceLogging } from "./stage.ts";
 import { ModuleOrigin } from "../../fixtures/module_origin.ts";
+import { Peer } from "../stream/stream_stage.ts";
 import Orders, { Stock } from "./classes.ts";
 
 const CLASSES = new URL("./classes.ts", import.meta.url);
@@ -67,6 +68,16 @@ Deno.test("calls that run at the same time in one thread share no field", async 
       items.map((item) => [item, `1 × ${item}`, "Ada", null, "place"]),
     );
   });
+});
+
+Deno.test("a method handles a stream through @entry", async () => {
+  const module = new URL("./echo_class.ts", import.meta.url).pathname;
+  const threads = { kind: "node", permissions: "all" } as const;
+  await using running = await run([module], { broker: memory(), threads });
+  using peer = await Peer.connect(running.streams[0]!);
+  await peer.send("hello\nagain\n");
+  await peer.lineWith("1 hello");
+  await peer.lineWith("2 again");
 });
 
 Deno.test("a method without decorators takes the entrypoints off the one that it overrides", async () => {
