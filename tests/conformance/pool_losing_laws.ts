@@ -4,7 +4,11 @@ import { valueOf } from "./pool_stage.ts";
 
 /** What the loss of a thread costs. */
 export function poolLosingLaws(law: PoolLaw, { killsSpinning }: { readonly killsSpinning: boolean }): void {
-  for (const [method, way] of [["exitThread", "Deno.exit"], ["exitProcess", "process.exit"]] as const) {
+  const ways = [["exitThread", "Deno.exit"], ["exitProcess", "process.exit"], [
+    "close",
+    "self.close",
+  ]] as const;
+  for (const [method, way] of ways) {
     law(
       `fails the call that ends its thread with ${way}, and starts another`,
       { maxWorkers: 1 },
@@ -13,7 +17,7 @@ export function poolLosingLaws(law: PoolLaw, { killsSpinning }: { readonly kills
         const failure = await stage.failure(method);
         assert.equal(failure.code, "WORKER_LOST");
         assert.equal(failure.retryable, true);
-        assert.match(failure.message, /Deno\.exit\([34]\)/);
+        assert.match(failure.message, /Deno\.exit\([034]\)/);
         assert.notEqual(await stage.value("whoami"), before);
         assert.match((await stage.logged(/^Lost thread/)).message, /Lost thread "working#1"/);
       },

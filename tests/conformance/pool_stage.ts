@@ -29,6 +29,7 @@ const METHODS: Readonly<Record<string, readonly string[]>> = {
     "ask",
     "awaitForEver",
     "chat",
+    "close",
     "die",
     "echo",
     "exhaustHeap",
