@@ -173,16 +173,18 @@ export function createMethod(
     }, { timeout: deadline - now, ...(options.signal && { signal: options.signal }) });
     return decodeResponse(response, service);
   };
-  const call = async (args: readonly unknown[], kwargs?: Readonly<Record<string, unknown>>) => {
+  const { headers: own } = options;
+  const sendWithMore = async (args: readonly unknown[], kwargs?: Readonly<Record<string, unknown>>) => {
     // The headers of the origin came from a message, or are checked like these where they are given.
-    if (options.headers !== undefined) requireFields(options.headers);
-    const headers = options.headers === undefined
-      ? origin.headers
-      : { ...origin.headers, ...options.headers };
-    if (outgoing.length === 0) return await send(args, kwargs, headers);
+    if (own !== undefined) requireFields(own);
+    const headers = { ...origin.headers, ...own };
     const sent = { kind: "rpc", service, method, args, kwargs: kwargs ?? {}, headers } as const;
     return await sendThrough(outgoing, sent, (headers) => send(args, kwargs, headers));
   };
+  const call = (args: readonly unknown[], kwargs?: Readonly<Record<string, unknown>>) =>
+    own === undefined && outgoing.length === 0
+      ? send(args, kwargs, origin.headers)
+      : sendWithMore(args, kwargs);
   return Object.assign((...args: readonly unknown[]) => call(args), {
     with: (more: CallOptions) => createMethod(messenger, service, method, origin, { ...options, ...more }),
     start: (...args: readonly unknown[]) => pending(call(args)),
