@@ -11,6 +11,8 @@ import { ensureLogging, getLog } from "../runtime/log/observe.ts";
 import type { FileWatchOptions } from "../runtime/serving/file_watch.ts";
 import { ReloadOnChange } from "../runtime/serving/reload_on_change.ts";
 import { type Progress, Runner } from "../runtime/serving/runner.ts";
+import { logCalls } from "../runtime/telemetry/call_log.ts";
+import { Telemetry } from "../runtime/telemetry/telemetry.ts";
 import type { Transport } from "../runtime/message/transport.ts";
 import type { Wired, WireOptions } from "./wiring.ts";
 
@@ -92,12 +94,16 @@ export async function serve(
   ensureLogging(logLevel);
   const log = getLog();
   for (const remark of settings.remarks) log.warning(remark);
+  const { telemetry: wanted } = settings.runtime;
+  const telemetry = new Telemetry(wanted);
+  if (wanted !== undefined) logCalls(telemetry, wanted.logsCalls);
   const failing = new AbortController();
   const either = AbortSignal.any([failing.signal, ...(signal === undefined ? [] : [signal])]);
   const current: { runner?: Runner } = {};
   let willServeHttp = false;
   const wiring = loadWiring({
     settings,
+    telemetry,
     ...(broker !== undefined && { broker }),
     containers: () => current.runner?.containers ?? new Map(),
     willServeHttp: () => willServeHttp,
@@ -113,6 +119,7 @@ export async function serve(
       wiring,
       config: settings.config,
       settings: settings.runtime,
+      telemetry,
       details: settings.describesRoutes,
       loading: { bundle, ...(importMap !== undefined && { importMap }) },
       onProgress: (progress) => {

@@ -11,6 +11,7 @@ import { hostAddress } from "../runtime/service/dependency.ts";
 import type { DependencyRegistry, DependencySetup, EntrypointFactory } from "../runtime/hosting/host.ts";
 import type { Wiring } from "../runtime/serving/launcher.ts";
 import type { Log } from "../runtime/log/log.ts";
+import type { Telemetry } from "../runtime/telemetry/telemetry.ts";
 import { isLogged } from "../runtime/log/observe.ts";
 import type { Transport, TransportStatus } from "../runtime/message/transport.ts";
 import { within } from "../runtime/waiting/abort.ts";
@@ -29,6 +30,7 @@ import type { SocketServer } from "./websocket/sockets/socket_server.ts";
 /** Options of {@linkcode wire}. */
 export interface WireOptions {
   readonly settings: Settings;
+  readonly telemetry: Telemetry;
   /**
    * URI of the broker, or a transport that is not connected yet.
    *
@@ -180,7 +182,7 @@ interface Web {
 }
 
 function sharedParts(
-  { settings, containers, log }: WireOptions,
+  { settings, telemetry, containers, log }: WireOptions,
   /** Tells whether the broker is connected and sends the messages of all queues that are to be consumed. */
   isSupplied: () => boolean,
 ): Shared {
@@ -195,7 +197,13 @@ function sharedParts(
       import("./http/settings.ts"),
     ]);
     const known = settings.of(httpSettings);
-    const server = new HttpServer({ ...known, log, isLogged: () => isLogged("info"), isReady });
+    const server = new HttpServer({
+      ...known,
+      log,
+      ...(settings.runtime.telemetry && { trace: (given) => telemetry.traceRequest(given) }),
+      isLogged: () => isLogged("info"),
+      isReady,
+    });
     if (known.openapi === undefined) return { server, openapi: undefined };
     const { OpenApiRoute } = await import("./http/openapi/route.ts");
     return { server, openapi: new OpenApiRoute(manifests, known.openapi, log) };

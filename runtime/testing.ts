@@ -9,7 +9,7 @@ import type { Context, Service } from "./service/service.ts";
 import type { AddedBy, AnyHook } from "./service/hook.ts";
 import type { DependencyTable } from "./service/dependency.ts";
 import { createLog, type LogRecord } from "./log/log.ts";
-import type { PlainRecord } from "./message/plain.ts";
+import type { LogFields } from "./log/log_fields.ts";
 import type { FieldTable } from "./message/transport.ts";
 
 /** Options of {@linkcode testContext}. */
@@ -47,7 +47,8 @@ export function testContext<
   const surroundings = {
     service: service.name,
     parentCallsTracked: DEFAULT_PARENT_CALLS_TRACKED,
-    logFor: (properties: PlainRecord) => createLog({ emit: onLog, service: service.name, properties }),
+    logFor: (fields?: LogFields) =>
+      createLog({ emit: onLog, service: service.name, ...(fields && { fields }) }),
   };
   const sent = encodeCallHeaders({ stack: [], data: headers, deadline: undefined });
   const message = { headers: sent, ...(deadline !== undefined && { deadline }) };

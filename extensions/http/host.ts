@@ -183,7 +183,7 @@ const EXPIRED = failed(describeFailure(
 ));
 
 function toPayload(
-  { request: { method, url }, headers, id }: IncomingRequest,
+  { request: { method, url }, headers, id, traceparent }: IncomingRequest,
   params: Params,
   body: Uint8Array<ArrayBuffer> | undefined,
   contextHeaders: ContextHeaders | undefined,
@@ -197,6 +197,7 @@ function toPayload(
     ),
     contentType,
     headers: contextOf(headers, contextHeaders),
+    parent: traceparent,
     message: encodeRequestHead({ method, url, headers, params, id }),
   };
 }

@@ -8,6 +8,8 @@ export interface IncomingRequest {
   /** Headers that include `x-request-id`: the client's own id, or one that the server made. */
   readonly headers: FlatHeaders;
   readonly id: string;
+  /** Names the request as a span of its trace; undefined if telemetry is off and the client named no trace. */
+  readonly traceparent: string | undefined;
 }
 
 /** The target of a rule. */

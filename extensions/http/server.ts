@@ -28,6 +28,7 @@ import type { IncomingRequest, RequestHandler } from "./request_handler.ts";
 import { parseRule, type Rule } from "./routing/rule.ts";
 import { SlowClients } from "./clients/slow_clients.ts";
 import { clearSocketFile } from "./listening/socket_file.ts";
+import { traceIdOf } from "../../runtime/telemetry/trace.ts";
 import { traceparentOf } from "./request/trace_context.ts";
 import { type UpgradeHandler, upgradeRoute } from "./upgrade.ts";
 import { listenFailure } from "./listening/listen_failure.ts";
@@ -36,6 +37,12 @@ import { isAboutPem, readPem } from "./listening/pem_file.ts";
 /** Options of {@linkcode HttpServer}. */
 export interface HttpServerOptions extends HttpSettings {
   readonly log: Log;
+  /**
+   * Names a request as a span of its trace.
+   *
+   * @default {the span that the client names, if any}
+   */
+  readonly trace?: ((given: string | undefined) => string | undefined) | undefined;
   /** Whether the log shows lines about requests. */
   readonly isLogged: () => boolean;
   /** Whether the process can do its work. `/readyz` gives this answer. */
@@ -221,21 +228,22 @@ export class HttpServer implements AsyncDisposable {
     if (headerOf(headers, "x-request-id") === undefined) headers.push("x-request-id", id);
     const host = headerOf(headers, "host");
     const verdict = this.#urls.check(url, host);
+    const given = traceparentOf(headers);
+    const { trace } = this.#options;
+    const incoming = { request, headers, id, traceparent: trace === undefined ? given : trace(given) };
     const facts = this.#options.isLogged()
       ? {
         ...("hostname" in info.remoteAddr && { client: info.remoteAddr.hostname }),
-        request: id,
         ...(verdict === "misdirected" && { host: host || url }),
       }
       : undefined;
-    const incoming = { request, headers, id };
     const response = verdict === "valid"
       ? await this.#route(incoming, method, path)
       : this.#refuse(verdict, method, path);
     const isLarge = typeof response.bytes === "number" && response.bytes > LARGE_BODY && method !== "HEAD";
     const { head, body, bytes } = isLarge ? piecewise(response, this.clients) : response;
     if (facts !== undefined) {
-      const record = (bytes: number) => this.#record(method, path, head.status, start, bytes, facts);
+      const record = (bytes: number) => this.#record(incoming, path, head.status, start, bytes, facts);
       if (method === "HEAD") record(0);
       else if (typeof bytes === "number") record(bytes);
       else void bytes.then(record);
@@ -353,7 +361,7 @@ export class HttpServer implements AsyncDisposable {
   }
 
   #record(
-    method: string,
+    { request: { method }, id, traceparent }: IncomingRequest,
     path: string,
     status: number,
     start: number,
@@ -361,7 +369,15 @@ export class HttpServer implements AsyncDisposable {
     facts: Readonly<Record<string, string>>,
   ): void {
     const took = (performance.now() - start).toFixed(1);
-    this.#options.log.info(`${method} ${path} ${status} ${took} ms ${bytes} bytes`, facts);
+    this.#options.log.info(`${method} ${path} ${status} ${took} ms ${bytes} bytes`, facts, {
+      trace: traceparent === undefined ? undefined : traceIdOf(traceparent),
+      request: id,
+      method,
+      path,
+      status,
+      ms: Number(took),
+      bytes,
+    });
   }
 
   readonly #onError = (error: unknown): Response => {

@@ -7,6 +7,7 @@
  * that may have made a mistake.
  */
 import { type Failure, isErrorStatus } from "../message/failure.ts";
+import type { Fault } from "../message/outcome.ts";
 import { isRecord } from "../message/plain.ts";
 import { plainSize } from "./plain_size.ts";
 
@@ -57,6 +58,15 @@ export function isFailure(value: unknown): value is Failure {
   return isRecord(value) && typeof value["name"] === "string" && typeof value["message"] === "string" &&
     typeof value["code"] === "string" && typeof value["retryable"] === "boolean" &&
     (value["status"] === undefined || isErrorStatus(value["status"]));
+}
+
+/** Longest name of the class of an error. */
+const LONGEST_NAME = 256;
+
+/** Whether a value names the error that a reply tells of. */
+export function isFault(value: unknown): value is Fault {
+  return isRecord(value) && typeof value["name"] === "string" && value["name"].length <= LONGEST_NAME &&
+    typeof value["expected"] === "boolean";
 }
 
 /** Leaves out the data of a failure that JSON cannot carry. */

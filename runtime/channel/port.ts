@@ -10,6 +10,7 @@
 import type { ReceivedMessage } from "../service/entrypoint.ts";
 import type { Manifest } from "../service/manifest.ts";
 import type { Body, CancelReason, Chunk } from "../message/reply.ts";
+import type { Fault } from "../message/outcome.ts";
 import type { Failure } from "../message/failure.ts";
 import type { Request } from "../message/messenger.ts";
 import type { FieldTable, Message } from "../message/transport.ts";
@@ -62,6 +63,8 @@ export interface CallMessage {
   readonly body: Body;
   readonly contentType: string | undefined;
   readonly headers: FieldTable | undefined;
+  /** Names the call itself as a span of its trace. Absent if telemetry is off. */
+  readonly traceparent?: string | undefined;
   /** Absent if the entrypoint's handler does not get it, as in RPC: to send it would only cost time. */
   readonly message?: ReceivedMessage | PlainRecord | string;
   /** Milliseconds that the handler may take. For a stream, only the time before it begins counts. */
@@ -74,6 +77,8 @@ export interface CallMessage {
 export type Invocation = Omit<CallMessage, "slot"> & {
   /** Epoch milliseconds by which an answer must begin. The pool alone heeds it. @default {the deadline} */
   readonly answerBy?: number;
+  /** Names the span that led to the call. No thread needs it. */
+  readonly parent?: string | undefined;
 };
 
 /** Tells a thread to serve one of its module's services, with all that the thread must know for that. */
@@ -134,6 +139,8 @@ export type FromThread =
     readonly slot: number;
     readonly body: Body;
     readonly head?: PlainRecord | string;
+    /** Absent if the handler has succeeded. */
+    readonly fault?: Fault;
     readonly elapsed: number;
   }
   | { readonly type: "opened"; readonly slot: number; readonly head: PlainRecord | string }
@@ -145,6 +152,7 @@ export type FromThread =
     readonly failure: Failure;
     readonly expected: boolean;
     readonly undecoded?: true;
+    readonly elapsed: number;
   }
   | { readonly type: "request"; readonly id: number; readonly request: Request; readonly timeout: number }
   | { readonly type: "publish"; readonly id: number; readonly message: Message }

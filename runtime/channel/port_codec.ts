@@ -6,6 +6,7 @@
  * as they are, so the bodies need no escaping, which JSON would need. Records become JSON, if JSON can carry
  * them.
  */
+import type { Fault } from "../message/outcome.ts";
 import type { FieldTable } from "../message/transport.ts";
 import type { CallMessage, FromThread, ToThread } from "./port.ts";
 import type { RingCodec } from "./ring_port.ts";
@@ -14,25 +15,28 @@ import type { RingCodec } from "./ring_port.ts";
 export const TO_THREAD: RingCodec<ToThread> = {
   encode(message) {
     if (message.type !== "call") return undefined;
-    const { slot, entrypoint, timeout, deadline, body, contentType, headers, message: facts } = message.call;
+    const { slot, entrypoint, timeout, deadline, body, contentType, headers, traceparent, message: facts } =
+      message.call;
     if (typeof body === "object" || !isPlain(headers) || !isPlain(facts)) return undefined;
     return join(`${slot} ${entrypoint} ${timeout ?? NO_TIME} ${deadline ?? NO_TIME}`, [
       body,
       contentType,
       headers && JSON.stringify(headers),
+      traceparent,
       ...textOrJson(facts),
     ]);
   },
   decode(text) {
     const { numbers, fields } = split(text, 4);
     const [slot, entrypoint, timeout, deadline] = numbers;
-    const [body, contentType, headers, ...facts] = fields;
+    const [body, contentType, headers, traceparent, ...facts] = fields;
     const call: CallMessage = {
       slot: slot!,
       entrypoint: entrypoint!,
       body,
       contentType,
       headers: headers === undefined ? undefined : JSON.parse(headers) as FieldTable,
+      traceparent,
       ...(timeout !== NO_TIME && { timeout: timeout! }),
       ...(deadline !== NO_TIME && { deadline: deadline! }),
     };
@@ -50,13 +54,19 @@ export const FROM_THREAD: RingCodec<FromThread> = {
     if (message.type !== "done" || typeof message.body === "object" || !isPlain(message.head)) {
       return undefined;
     }
-    const { slot, elapsed, body, head } = message;
-    return join(`${slot} ${elapsed}`, [body, ...textOrJson(head)]);
+    const { slot, elapsed, body, head, fault } = message;
+    return join(`${slot} ${elapsed}`, [body, fault && JSON.stringify(fault), ...textOrJson(head)]);
   },
   decode(text) {
-    const { numbers: [slot, elapsed], fields: [body, ...facts] } = split(text, 2);
+    const { numbers: [slot, elapsed], fields: [body, fault, ...facts] } = split(text, 2);
     const head = fromTextOrJson(facts);
-    const done = { type: "done", slot: slot!, elapsed: elapsed!, body } as const;
+    const done = {
+      type: "done",
+      slot: slot!,
+      elapsed: elapsed!,
+      body,
+      ...(fault !== undefined && { fault: JSON.parse(fault) as Fault }),
+    } as const;
     return head === undefined ? done : { ...done, head };
   },
 };

@@ -9,6 +9,7 @@ import type { Payload } from "../service/entrypoint.ts";
 import type { Log } from "../log/log.ts";
 import type { Manifest, ManifestDependency, ManifestEntrypoint } from "../service/manifest.ts";
 import type { Outcome } from "../message/outcome.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import type { FieldTable, Transport } from "../message/transport.ts";
 
@@ -28,16 +29,23 @@ export function hostedEntrypoints({ entrypoints }: Manifest): readonly HostedEnt
   });
 }
 
+/** Names a call as a span of its trace, and the span that led to it. */
+export type CallSpan = Pick<Invocation, "traceparent" | "parent">;
+
 /** Makes the call of an entrypoint that the pool can run. */
 export function invocationOf(
   { index, timeout }: HostedEntrypoint,
   { body, contentType, headers, message, deadline, answerBy }: Payload,
+  { traceparent, parent }: CallSpan = {},
 ): Invocation {
+  const called = traceparent === undefined
+    ? { entrypoint: index, body, contentType, headers }
+    : { entrypoint: index, body, contentType, headers, traceparent, parent };
   const invocation = deadline !== undefined
-    ? { entrypoint: index, body, contentType, headers, deadline }
+    ? { ...called, deadline }
     : answerBy !== undefined
-    ? { entrypoint: index, body, contentType, headers, answerBy }
-    : { entrypoint: index, body, contentType, headers };
+    ? { ...called, answerBy }
+    : called;
   if (message === undefined) return timeout === undefined ? invocation : { ...invocation, timeout };
   return timeout === undefined ? { ...invocation, message } : { ...invocation, message, timeout };
 }
@@ -48,6 +56,8 @@ export interface EntrypointHost {
   readonly transport: Transport;
   readonly config: PlainRecord;
   readonly log: Log;
+  /** Counts what the host sees. Nobody reads the numbers if telemetry is off. */
+  readonly metrics: Metrics;
   /** Aborts when the container must stop at once. */
   readonly signal: AbortSignal;
   /** Number of calls that the container can use at once. A consumer prefetches that many deliveries. */
@@ -94,7 +104,10 @@ export type EntrypointFactory = (entries: readonly HostedEntrypoint[], host: Ent
 export type EntrypointRegistry = Readonly<Record<string, EntrypointFactory>>;
 
 /** The part of a container that the setup of a dependency may use. */
-export type DependencySetupHost = Pick<EntrypointHost, "service" | "transport" | "config" | "log">;
+export type DependencySetupHost = Pick<
+  EntrypointHost,
+  "service" | "transport" | "config" | "log" | "metrics"
+>;
 
 /**
  * The half of a dependency in the main thread. There is one for all threads of a service, so it may hold what

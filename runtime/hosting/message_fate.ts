@@ -24,6 +24,7 @@ import type {
   Transport,
 } from "../message/transport.ts";
 import { publishCopyOf } from "./message_copy.ts";
+import { isTraceparent, traceparentOf } from "../telemetry/trace.ts";
 import { createHash } from "node:crypto";
 
 const ATTEMPT_HEADER = "x-enoki-attempt";
@@ -39,6 +40,8 @@ const ORIGIN_HEADERS = {
   deliveryMode: "x-enoki-delivery-mode",
   /** Present only if there was one, because copies have none. */
   expiration: "x-enoki-expiration",
+  /** Names the call that first had the message. Present only if the sender named no span. */
+  traceparent: "x-enoki-traceparent",
 } as const;
 
 /** A queue whose messages are to be moved, and the means to move them. */
@@ -55,6 +58,8 @@ export interface Outbox {
   readonly temporary?: boolean;
   /** Aborting ends the wait for the confirmation of the broker. */
   readonly signal: AbortSignal;
+  /** Names the call that had the message. */
+  readonly traceparent?: string | undefined;
   /** Learns which headers were left out of a copy because they could not be written. */
   readonly log?: Log;
 }
@@ -188,7 +193,7 @@ export async function bury(
  * @throws {UnroutableError} If that queue is gone.
  */
 export async function replay({ transport, queue, signal }: Outbox, delivery: Delivery): Promise<void> {
-  const { message } = copyOf(delivery, queue, {}, originalMode(delivery) ?? 2);
+  const { message } = copyOf(delivery, queue, tracedBy(delivery), originalMode(delivery) ?? 2);
   const expiration = originalExpiration(delivery);
   const properties = { ...message.properties, ...(expiration !== undefined && { expiration }) };
   await transport.publish({ ...message, properties }, {
@@ -290,18 +295,33 @@ async function moveTo(
  * @throws {UncopyableError} If the copy cannot be written.
  */
 async function publishCopy(
-  { transport, queue: source, signal, log }: Outbox,
+  { transport, queue: source, traceparent, signal, log }: Outbox,
   queue: string,
   delivery: Delivery,
   headers: FieldTable,
 ): Promise<void> {
-  const { message, own } = copyOf(delivery, queue, headers);
+  const { message, own } = copyOf(delivery, queue, { ...tracedBy(delivery, traceparent), ...headers });
   await publishCopyOf(transport, message, {
     signal: AbortSignal.any([signal, delivery.signal]),
     own,
     name: nameOf(delivery, source),
     log,
   });
+}
+
+/** Returns the span that led to a message: the one that its sender names, or else the call that first had it. */
+export function parentOf(delivery: Delivery): string | undefined {
+  const parent = traceparentOf(delivery.properties.headers);
+  if (parent !== undefined) return parent;
+  const first = ownHeaders(delivery)?.[ORIGIN_HEADERS.traceparent];
+  return isTraceparent(first) ? first : undefined;
+}
+
+/** Makes the header that keeps a message in its trace, if its sender has named none. */
+function tracedBy(delivery: Delivery, traceparent?: string): FieldTable {
+  const { headers } = delivery.properties;
+  const first = traceparentOf(headers) === undefined ? parentOf(delivery) ?? traceparent : undefined;
+  return first === undefined ? {} : { [ORIGIN_HEADERS.traceparent]: first };
 }
 
 /** Names a message in the log. */

@@ -12,10 +12,12 @@ import {
   offerAgain,
   offerApart,
   originalHeaders,
+  parentOf,
   receivedMessage,
   retryLater,
   sharedLossesOf,
 } from "./message_fate.ts";
+import { fieldsOfCall } from "../telemetry/call_fields.ts";
 import type { Outcome } from "../message/outcome.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import { asksForRetry, mostAttempts, nextRetry, reasonForRetry } from "../message/retry.ts";
@@ -133,6 +135,7 @@ export class QueueHost implements Entrypoint {
       body: transportableBody(delivery.body, contentType, headers?.["compression"] !== undefined),
       contentType,
       headers,
+      parent: parentOf(delivery),
       ...(passMessage && { message: receivedMessage(delivery) }),
     });
     switch (outcome.status) {
@@ -148,16 +151,21 @@ export class QueueHost implements Entrypoint {
   async #decide(
     { entry, queue, topology, requeueOnError }: QueueSubscription,
     delivery: Delivery,
-    { failure, expected, undecoded, lostWith }: Extract<Outcome, { readonly status: "failed" }>,
+    { failure, expected, undecoded, lostWith, traceparent }: Extract<Outcome, { readonly status: "failed" }>,
   ): Promise<Verdict> {
     const { transport, log, signal } = this.#host;
     if (signal.aborted || delivery.signal.aborted) return "requeue";
     const temporary = topology.queues?.some((declared) => declared.name === queue && isTemporary(declared));
-    const outbox = { transport, queue, temporary: temporary ?? false, signal, log };
+    const outbox = { transport, queue, temporary: temporary ?? false, traceparent, signal, log };
+    const fields = fieldsOfCall(this.#host.service, entry.method, traceparent);
     const policy = entry.options["retry"] as PlainRecord | undefined;
     if (undecoded) {
       await bury(outbox, delivery, "undecodable", failure);
-      log.error(`Cannot read a message of queue "${queue}": ${failure.message}. ${whereBuried(queue)}`);
+      log.error(
+        `Cannot read a message of queue "${queue}": ${failure.message}. ${whereBuried(queue)}`,
+        {},
+        fields,
+      );
       return "ack";
     }
     if (lostWith !== undefined) {
@@ -165,7 +173,7 @@ export class QueueHost implements Entrypoint {
       if (guilt === undefined) await (lostWith === 0 ? offerAgain : offerApart)(outbox, delivery);
       else {
         await bury(outbox, delivery, "thread lost", failure);
-        log.error(`Gave up a message of queue "${queue}": ${guilt}. ${whereBuried(queue)}`);
+        log.error(`Gave up a message of queue "${queue}": ${guilt}. ${whereBuried(queue)}`, {}, fields);
       }
       return "ack";
     }
@@ -179,6 +187,8 @@ export class QueueHost implements Entrypoint {
             asksForRetry(failure) ? "asked for a retry" : "failed"
           }: ` +
             `attempt ${attempt + 1} of ${mostAttempts(policy)} in ${delay / 1_000} s`,
+          {},
+          fields,
         );
       } else {
         await bury(outbox, delivery, "retries used up", failure);
@@ -187,6 +197,8 @@ export class QueueHost implements Entrypoint {
             attempt === 1 ? "1 attempt" : `${attempt} attempts`
           }: ` +
             `${reasonForRetry(failure) ?? failure.message}. ${whereBuried(queue)}`,
+          {},
+          fields,
         );
       }
       return "ack";

@@ -6,6 +6,7 @@
  * logs makes each property plain, so that neither a port nor a sink can fail on it.
  */
 import { boundText } from "./bounded_text.ts";
+import type { LogFields } from "./log_fields.ts";
 import { type LoggedError, loggedError, plainProperties } from "./plain_properties.ts";
 
 /** Severity of a record. The least severe level comes first. */
@@ -32,13 +33,22 @@ export interface LogRecord {
   readonly thread?: string;
   /** Time in epoch milliseconds. @default {Date.now()} when the record is emitted */
   readonly time?: number;
+  /** What the runtime itself states about the record. */
+  readonly fields?: LogFields;
   /** Properties as plain data. */
   readonly properties?: Readonly<Record<string, unknown>>;
   readonly error?: LoggedError;
 }
 
-/** Writes one message. If the property `error` is an `Error`, the log shows it with its stack. */
-export type LogMethod = (message: string, properties?: Readonly<Record<string, unknown>>) => void;
+/**
+ * Writes one message. If the property `error` is an `Error`, the log shows it with its stack. Lines in JSON show
+ * `fields` beside the properties; they are for the runtime and its extensions.
+ */
+export type LogMethod = (
+  message: string,
+  properties?: Readonly<Record<string, unknown>>,
+  fields?: LogFields,
+) => void;
 
 /** A log. Logging never throws and never waits. */
 export interface Log {
@@ -56,25 +66,31 @@ export interface CreateLogOptions {
   readonly service?: string;
   /** Gives the present threshold of the log, which makes no record below it. @default {always "debug"} */
   readonly threshold?: () => LogThreshold;
-  /** Properties of every record, such as the id of a call. A property of the message wins over them. */
-  readonly properties?: Readonly<Record<string, unknown>>;
+  /** Fields of every record, such as the id of a call. A field of the message wins over them. */
+  readonly fields?: LogFields;
 }
 
 /** Makes a log that hands its records to `emit`. */
 export function createLog(
-  { emit, service, threshold = () => "debug", properties: common }: CreateLogOptions,
+  { emit, service, threshold = () => "debug", fields: common }: CreateLogOptions,
 ): Log {
-  const method = (level: LogLevel): LogMethod => (message, properties) => {
+  const method = (level: LogLevel): LogMethod => (message, properties, own) => {
     if (!isWanted(level, threshold())) return;
     emit({
       level,
       message: boundText(String(message)),
       time: Date.now(),
       ...(service !== undefined && { service }),
-      ...details({ ...common, ...properties }),
+      ...fieldsOf(common, own),
+      ...(properties !== undefined && details(properties)),
     });
   };
   return { debug: method("debug"), info: method("info"), warning: method("warning"), error: method("error") };
+}
+
+function fieldsOf(common: LogFields | undefined, own: LogFields | undefined): Pick<LogRecord, "fields"> {
+  const fields = common === undefined ? own : own === undefined ? common : { ...common, ...own };
+  return fields === undefined ? {} : { fields };
 }
 
 /** Splits the error from the properties. A value that throws when it is read must not make a call fail. */

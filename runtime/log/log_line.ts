@@ -7,6 +7,7 @@
  */
 import { boundText } from "./bounded_text.ts";
 import type { LogLevel, LogRecord } from "./log.ts";
+import type { LogFields } from "./log_fields.ts";
 import { isSecretKey, MASK, maskSecrets } from "./secrets.ts";
 import { escapeControls } from "./terminal_text.ts";
 
@@ -20,15 +21,19 @@ const COLOR: Readonly<Record<LogLevel, string>> = {
 };
 const NEEDS_QUOTES = /^$|[\s"'=\\]/;
 
-/** Formats a record as one JSON object: time (ISO 8601), level, service, message, properties, error. */
+/**
+ * Formats a record as one JSON object: time (ISO 8601), level, service, the {@linkcode LogFields}, message, properties,
+ * error.
+ */
 export function formatJsonLine(
-  { time = Date.now(), level, service, message, properties, error }: LogRecord,
+  { time = Date.now(), level, service, fields, message, properties, error }: LogRecord,
 ): string {
   const shown = properties !== undefined && Object.keys(properties).length > 0;
   return escapeControls(JSON.stringify({
     time: new Date(time).toISOString(),
     level,
     service: maskSecrets(service),
+    ...maskSecrets(fields, maskBounded),
     message: maskBounded(message),
     properties: shown ? maskSecrets(properties, maskBounded) : undefined,
     error: maskSecrets(error),
@@ -37,20 +42,25 @@ export function formatJsonLine(
 
 /** Formats a record as local time, level, service, message and `key=value` pairs, then the indented stack. */
 export function formatPrettyLine(
-  { time = Date.now(), level, service, message, properties = {}, error }: LogRecord,
+  { time = Date.now(), level, service, fields = {}, message, properties = {}, error }: LogRecord,
   colored: boolean,
 ): string {
   const paint = (color: string, text: string) => (colored ? color + text + RESET : text);
   const parts = [paint(DIM, clock(time)), paint(COLOR[level], level.padEnd(7))];
   if (service !== undefined) parts.push(escapeControls(service));
   parts.push(clean(message));
-  for (const [key, value] of Object.entries(properties)) {
+  for (const [key, value] of [...signposts(fields), ...Object.entries(properties)]) {
     if (value !== undefined) parts.push(paint(DIM, `${clean(key)}=`) + formatProperty(key, value));
   }
   const line = parts.join(" ");
   if (error === undefined) return line;
   const stack = maskSecrets(error.stack ?? `${error.name}: ${error.message}`);
   return [line, ...stack.split(/\r?\n/).map((text) => "    " + escapeControls(text))].join("\n");
+}
+
+/** The fields by which a reader finds the other lines of a call, a request or a trace. */
+function signposts({ trace, call, request }: LogFields): readonly (readonly [string, unknown])[] {
+  return [["trace", trace], call === undefined ? ["request", request] : ["call", call]];
 }
 
 function clock(time: number): string {

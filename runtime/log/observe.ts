@@ -91,16 +91,24 @@ export function resetLogging(): void {
   installed = null;
 }
 
+/** Key of the fields of a record among its properties. A program's own sinks see each field as a property, too. */
+const FIELDS = Symbol("fields");
+
 /** Sends a record, of the main thread or of another thread, to the configured sinks. */
-export function emitRecord({ level, message: text, service, time, properties, error }: LogRecord): void {
+export function emitRecord(
+  { level, message: text, service, time, fields, properties, error }: LogRecord,
+): void {
   const message = boundText(text);
   const logger = getLogger(service === undefined ? [CATEGORY] : [CATEGORY, service]);
+  const shown: Record<string | symbol, unknown> = { ...fields, ...properties };
+  if (error !== undefined) shown["error"] = error;
+  if (fields !== undefined) shown[FIELDS] = { fields, properties };
   logger.emit({
     level,
     message: [message],
     rawMessage: message,
     timestamp: time ?? Date.now(),
-    properties: error === undefined ? { ...properties } : { ...properties, error },
+    properties: shown as Record<string, unknown>,
   });
 }
 
@@ -159,7 +167,9 @@ function mayConfigure(): boolean {
 }
 
 function fromTape({ level, message, timestamp, category, properties }: TapeRecord): LogRecord {
-  const { error, ...rest } = properties;
+  const { error, ...shown } = properties;
+  const split = (properties as { readonly [FIELDS]?: Pick<LogRecord, "fields" | "properties"> })[FIELDS];
+  const rest = split === undefined ? { properties: shown } : split;
   const service = category[0] === CATEGORY ? category[1] : category.join(".");
   const logged = isLoggedError(error);
   return {
@@ -167,7 +177,8 @@ function fromTape({ level, message, timestamp, category, properties }: TapeRecor
     message: message.map(String).join(""),
     time: timestamp,
     ...(service !== undefined && { service }),
-    properties: logged || error === undefined ? rest : properties,
+    ...rest,
+    ...(error !== undefined && !logged && { properties: { ...rest.properties, error } }),
     ...(logged && { error }),
   };
 }

@@ -19,6 +19,8 @@ export type Outcome =
      * read the stream to its end, or cancel it.
      */
     readonly stream?: ReplyStream;
+    /** The error that the reply tells of. Absent if the handler has succeeded. */
+    readonly fault?: Fault;
   }
   | {
     readonly status: "failed";
@@ -31,8 +33,17 @@ export type Outcome =
      * them may be the cause.
      */
     readonly lostWith?: number;
+    /** The `traceparent` of the call that has failed. */
+    readonly traceparent?: string;
   }
   | { readonly status: "unstarted"; readonly reason: "stopping" | "shed" | "cancelled" };
+
+/** An error of a handler to which the entrypoint has made a reply of its own, as HTTP does. */
+export interface Fault {
+  /** Name of the error's class. */
+  readonly name: string;
+  readonly expected: boolean;
+}
 
 /** Makes a failed outcome for a failure that the runtime itself reports. */
 export function failed(

@@ -1,6 +1,11 @@
+import { decodeCallHeaders } from "../message/call_headers.ts";
+import type { Failure } from "../message/failure.ts";
 import type { Outcome } from "../message/outcome.ts";
 import type { Invocation } from "../channel/port.ts";
 import type { ReplyStream } from "../message/reply_stream.ts";
+import { fieldsOfCall } from "../telemetry/call_fields.ts";
+import type { EndedCall } from "../telemetry/ended_call.ts";
+import type { PoolOptions } from "./pool_options.ts";
 
 /** A call, as the pool holds it. */
 export interface Job {
@@ -15,6 +20,10 @@ export interface Job {
   readonly queuedAt: number;
   /** Time at which the thread must have answered or, once `timedOut` is true, ended the call. */
   timeoutAt: number;
+  /** Name of the thread that has the call, or had it last. */
+  thread: string | undefined;
+  /** Milliseconds that the thread took for the call, as the thread says. */
+  ran: number | undefined;
   /** Whether the thread has failed to answer in time. */
   timedOut: boolean;
   /** Reply that the handler still produces. The call has been settled then, but keeps its slot. */
@@ -30,7 +39,41 @@ export function createJob(invocation: Invocation, settle: (outcome: Outcome) => 
     surprised: false,
     queuedAt: performance.now(),
     timeoutAt: Infinity,
+    thread: undefined,
+    ran: undefined,
     timedOut: false,
     stream: undefined,
   };
+}
+
+/**
+ * Tells `listener` that a call has ended. A call whose reply is a stream has its outcome when the stream begins, and
+ * ends with the stream.
+ *
+ * @returns The outcome, which names the call if the call has failed.
+ */
+export function tellEnd(job: Job, outcome: Outcome, listener: (ended: EndedCall) => void): Outcome {
+  if (outcome.status === "done" && outcome.stream !== undefined) return outcome;
+  const { invocation, thread, ran, queuedAt } = job;
+  listener({ invocation, outcome, thread, ran, took: performance.now() - queuedAt });
+  const { traceparent } = invocation;
+  return outcome.status === "failed" && traceparent !== undefined ? { ...outcome, traceparent } : outcome;
+}
+
+/** Logs a failure that the thread of the call does not log. */
+export function logFailure(
+  { invocation: { entrypoint, headers, traceparent } }: Job,
+  { message }: Failure,
+  { service, entrypoints, log }: Pick<PoolOptions, "service" | "entrypoints" | "log">,
+): void {
+  const entry = entrypoints?.[entrypoint];
+  if (entry === undefined) return;
+  const { kind, method } = entry;
+  const parent = decodeCallHeaders(headers).stack.at(-1);
+  log.error(`${kind} ${service}.${method} failed: ${message}`, {}, {
+    ...fieldsOfCall(service, method, traceparent),
+    parent,
+    kind,
+    outcome: "failed",
+  });
 }

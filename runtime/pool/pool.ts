@@ -12,13 +12,12 @@
  * The pool measures which entrypoints have short calls. When a call takes longer than expected, the pool
  * takes back the calls behind it within {@linkcode MAILBOX_PATIENCE} and runs them elsewhere.
  */
-import { decodeCallHeaders } from "../message/call_headers.ts";
 import type { Cancellation } from "../waiting/cancellation.ts";
 import { Crew } from "./crew.ts";
 import { Demand } from "./demand.ts";
 import { WorkerLostError } from "../message/errors.ts";
 import { DoomedCalls } from "./doomed_calls.ts";
-import { createJob, type Job } from "./job.ts";
+import { createJob, type Job, logFailure, tellEnd } from "./job.ts";
 import type { LogThreshold } from "../log/log.ts";
 import type { Invocation } from "../channel/port.ts";
 import { describeFailure, type Failure } from "../message/failure.ts";
@@ -145,8 +144,12 @@ export class Pool implements AsyncDisposable {
    */
   run(invocation: Invocation, cancellation?: Cancellation): Promise<Outcome> {
     if (this.#state !== "open") return Promise.resolve({ status: "unstarted", reason: "stopping" });
-    return new Promise((settle) => {
-      const job = createJob(invocation, settle);
+    return new Promise((resolve) => {
+      const { onCallEnded } = this.#options;
+      const job = createJob(
+        invocation,
+        onCallEnded === undefined ? resolve : (outcome) => resolve(tellEnd(job, outcome, onCallEnded)),
+      );
       this.#queue.push(job);
       cancellation?.onCancel(() => this.#cancel(job));
       this.#dispatch();
@@ -303,9 +306,12 @@ export class Pool implements AsyncDisposable {
 
   #settled(job: Job, outcome: Outcome, elapsed: number | undefined): void {
     const { entrypoint } = job.invocation;
-    if (elapsed !== undefined) this.#demand.record(entrypoint, elapsed);
-    // The answer of a stream had begun long before the run ended.
-    if (elapsed !== undefined && job.stream === undefined) this.#doomed.record(entrypoint, elapsed);
+    job.ran = elapsed;
+    if (elapsed !== undefined && outcome.status === "done") {
+      this.#demand.record(entrypoint, elapsed);
+      // The answer of a stream had begun long before the run ended.
+      if (job.stream === undefined) this.#doomed.record(entrypoint, elapsed);
+    }
     if (!job.timedOut) job.settle(outcome);
     if (this.#queue.length > 0) this.#dispatch();
     else if (this.#onIdle.size > 0) this.#announceIdle();
@@ -337,16 +343,7 @@ export class Pool implements AsyncDisposable {
 
   /** Fails a call that its handler will not answer, and logs the failure, as its thread does not log it. */
   #fail(job: Job, failure: Failure, fate: { readonly lostWith?: number } = {}): void {
-    const { service, entrypoints, log } = this.#options;
-    const { entrypoint, headers } = job.invocation;
-    const entry = entrypoints?.[entrypoint];
-    if (entry !== undefined) {
-      const caller = decodeCallHeaders(headers).stack.at(-1);
-      log.error(
-        `${entry.kind} ${service}.${entry.method} failed: ${failure.message}`,
-        caller === undefined ? {} : { caller },
-      );
-    }
+    logFailure(job, failure, this.#options);
     job.settle({ ...failed(failure), ...fate });
   }
 

@@ -3,6 +3,7 @@ import type { Log, LogRecord, LogThreshold } from "../log/log.ts";
 import { DEFAULT_LOG_LIMIT } from "../log/record_limit.ts";
 import type { ManifestEntrypoint } from "../service/manifest.ts";
 import type { Messenger } from "../message/messenger.ts";
+import type { EndedCall } from "../telemetry/ended_call.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import type { ThreadSpawner } from "../spawning/spawner.ts";
 
@@ -34,6 +35,8 @@ export interface PoolOptions extends Partial<PoolLimits> {
   readonly logThreshold?: () => LogThreshold;
   /** Receives the messages of the pool itself. */
   readonly log: Log;
+  /** Called with each call that has its outcome. It must not throw. @default {nobody wants to know} */
+  readonly onCallEnded?: (ended: EndedCall) => void;
   /** Called when `Pool.demand` changes. */
   readonly onDemand?: (demand: number) => void;
 }

@@ -5,6 +5,7 @@ import {
   isChunk,
   isElapsed,
   isFailure,
+  isFault,
   isHead,
   nameOf,
   withPlainData,
@@ -26,7 +27,7 @@ import { ThreadStart } from "./thread_start.ts";
 
 /** Events of a thread, for its pool. */
 export interface ThreadEvents {
-  /** A call has its outcome. `elapsed` is its milliseconds in the thread, undefined if it failed. */
+  /** A call has its outcome. `elapsed` is its milliseconds in the thread, as far as they are known. */
   readonly onSettled: (job: Job, outcome: Outcome, elapsed: number | undefined) => void;
   /** The thread has skipped a call that the pool took back, so it has room again. */
   readonly onRoom: () => void;
@@ -117,7 +118,7 @@ export class PooledThread {
     return this.#condemned;
   }
 
-  /** Whether the thread has given no sign of life since the pool last asked for one. */
+  /** Whether the thread has given no sign of life since it was last asked for one. */
   get isSilent(): boolean {
     return this.#heardAt < this.#pingedAt;
   }
@@ -165,6 +166,7 @@ export class PooledThread {
   assign(job: Job): void {
     const slot = this.#freeSlots.pop()!;
     this.#jobs[slot] = job;
+    job.thread = this.#name;
     // An idle thread had no reason to give a sign of life.
     if (this.#assigned++ === 0) this.#heardAt = this.#busySince = performance.now();
     if (job.expected < SHORT_CALL) this.#backlog += job.expected;
@@ -267,9 +269,8 @@ export class PooledThread {
         fault = `it sent a message out of form: ${nameOf(message)}`;
       }
     } catch (error) {
-      fault = `one of its messages could not be handled: ${nameOf(message)}: ${
-        describeFailure(error).message
-      }`;
+      const reason = describeFailure(error).message;
+      fault = `one of its messages could not be handled: ${nameOf(message)}: ${reason}`;
     }
     if (fault !== undefined) this.kill(fault);
   }
@@ -278,10 +279,10 @@ export class PooledThread {
   #take(message: FromThread): boolean {
     switch (message.type) {
       case "done": {
-        const { slot, body, head, elapsed } = message;
+        const { slot, body, head, fault, elapsed } = message;
         if (!this.#holds(slot) || !isElapsed(elapsed) || !isBody(body)) return false;
-        if (head !== undefined && !isHead(head)) return false;
-        const outcome = { status: "done", body } as const;
+        if (head !== undefined && !isHead(head) || fault !== undefined && !isFault(fault)) return false;
+        const outcome = fault ? { status: "done", body, fault } as const : { status: "done", body } as const;
         this.#settle(slot, head === undefined ? outcome : { ...outcome, head }, elapsed);
         break;
       }
@@ -295,10 +296,10 @@ export class PooledThread {
         this.#jobs[message.slot]!.stream?.deliver(message.chunk);
         break;
       case "failed": {
-        const { slot, failure, expected, undecoded } = message;
-        if (!this.#holds(slot) || !isFailure(failure) || typeof expected !== "boolean") return false;
-        const outcome = failed(withPlainData(failure), expected);
-        this.#settle(slot, undecoded === true ? { ...outcome, undecoded } : outcome);
+        const { slot, failure, expected, undecoded, elapsed } = message;
+        if (!this.#holds(slot) || !isElapsed(elapsed) || !isFailure(failure)) return false;
+        const outcome = failed(withPlainData(failure), expected === true);
+        this.#settle(slot, undecoded === true ? { ...outcome, undecoded } : outcome, elapsed);
         break;
       }
       case "skipped":
@@ -342,9 +343,7 @@ export class PooledThread {
 
   #open({ slot, head }: Extract<FromThread, { readonly type: "opened" }>): void {
     const job = this.#jobs[slot]!;
-    const post = (message: ToThread) => {
-      if (!this.#ended) this.#thread.port.postMessage(message);
-    };
+    const post = (message: ToThread) => void (this.#ended || this.#thread.port.postMessage(message));
     const cancel = (reason: CancelReason) => post({ type: "cancel", slot, reason });
     if (job.timedOut) return cancel("cancelled");
     job.timeoutAt = Infinity;

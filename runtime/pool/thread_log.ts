@@ -1,4 +1,5 @@
 import { plainSize } from "../channel/plain_size.ts";
+import { checkedFields } from "../log/log_fields.ts";
 import { LOG_LEVELS, type LogRecord } from "../log/log.ts";
 import type { LoggedError } from "../log/plain_properties.ts";
 import { DEFAULT_LOG_LIMIT, LARGEST_RECORD, leftOutText, RecordLimit } from "../log/record_limit.ts";
@@ -36,13 +37,14 @@ export class ThreadLog {
     const size = plainSize(record, LARGEST_RECORD);
     if (Number.isNaN(size) || !isLogRecord(record)) return false;
     if (!this.#limit.admits(size)) return true;
-    const { level, message, time, properties, error } = record;
+    const { level, message, time, fields, properties, error } = record;
     this.#emit({
       level,
       message,
       ...(this.#service !== undefined && { service: this.#service }),
       thread: this.#thread,
       ...(time !== undefined && { time }),
+      ...(fields !== undefined && { fields: checkedFields({ ...fields }) }),
       ...(properties !== undefined && { properties }),
       ...(error !== undefined && { error }),
     });
@@ -66,10 +68,11 @@ export class ThreadLog {
 
 function isLogRecord(record: unknown): record is LogRecord {
   if (!isRecord(record)) return false;
-  const { level, message, time, properties, error } = record;
+  const { level, message, time, fields, properties, error } = record;
   return (LOG_LEVELS as readonly unknown[]).includes(level) && typeof message === "string" &&
     (time === undefined || typeof time === "number" && Math.abs(time) <= LATEST) &&
-    (properties === undefined || isRecord(properties)) && (error === undefined || isLoggedError(error));
+    (fields === undefined || isRecord(fields)) && (properties === undefined || isRecord(properties)) &&
+    (error === undefined || isLoggedError(error));
 }
 
 function isLoggedError(error: unknown): error is LoggedError {

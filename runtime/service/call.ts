@@ -15,6 +15,11 @@ export interface CallRequest {
 export interface Call {
   /** Unique id of this call, of the form `service.method.uuid`. */
   readonly id: string;
+  /**
+   * Id of the W3C trace that the call is a part of, 32 hexadecimal digits. Everything that the call sends carries the
+   * trace on, as the context data `traceparent`. Undefined where `telemetry` is off and no caller has named a trace.
+   */
+  readonly trace: string | undefined;
   readonly service: string;
   readonly method: string;
   /** Kind of the entrypoint by which the call came, such as `rpc`. */

@@ -17,6 +17,8 @@ export interface Payload {
   readonly body: Body;
   readonly contentType: string | undefined;
   readonly headers: FieldTable | undefined;
+  /** The `traceparent` of what led to the call, where the headers do not name it, such as an HTTP request. */
+  readonly parent?: string | undefined;
   /**
    * The facts of the message, or the facts of a request if the call does not come from a message. Only kinds
    * of entrypoint whose handlers get these facts have this field.

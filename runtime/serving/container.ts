@@ -23,6 +23,8 @@ import { DependencyHalves, noExtension } from "./dependency_halves.ts";
 import { runInHostHooks } from "../hosting/host_hooks.ts";
 import type { Log } from "../log/log.ts";
 import type { Manifest } from "../service/manifest.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { CallWatch } from "../telemetry/telemetry.ts";
 import type { Outcome } from "../message/outcome.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import type { Pool } from "../pool/pool.ts";
@@ -67,6 +69,10 @@ export interface ContainerOptions {
   /** Hooks around each call, the first one outermost. @default {[]} */
   readonly around?: readonly HostHook[];
   readonly log: Log;
+  /** Counts what the entrypoints see. */
+  readonly metrics: Metrics;
+  /** Names the spans of the calls, which the pool tells it about when they end. @default {no call has a trace} */
+  readonly watch?: CallWatch | undefined;
   /** Objects that send the service's own calls. The container disposes them last. */
   readonly own?: readonly AsyncDisposable[];
 }
@@ -100,8 +106,8 @@ export class Container implements AsyncDisposable {
     this.#options = options;
     this.#manifest = options.manifest;
     this.#pool = options.pool;
-    const { manifest: { name: service }, dependencies, transport, config, log } = options;
-    this.#halves = new DependencyHalves(dependencies, { service, transport, config, log });
+    const { manifest: { name: service }, dependencies, transport, config, log, metrics } = options;
+    this.#halves = new DependencyHalves(dependencies, { service, transport, config, log, metrics });
     this.finished = this.#end.promise;
     this.finished.catch(() => {});
     this.#entrypoints = createEntrypoints(options.manifest, options.entrypoints, this.#host());
@@ -332,16 +338,17 @@ export class Container implements AsyncDisposable {
   }
 
   #host(): EntrypointHost {
-    const { transport, config, log, around = [] } = this.#options;
+    const { transport, config, log, metrics, watch, around = [] } = this.#options;
     const service = this.#manifest.name;
     const currentPool = () => this.#pool;
     const run: EntrypointHost["run"] = (entry, payload, cancellation) =>
-      this.#pool.run(invocationOf(entry, payload), cancellation);
+      this.#pool.run(invocationOf(entry, payload, watch?.begin(entry.index, payload)), cancellation);
     return {
       service,
       transport,
       config,
       log,
+      metrics,
       signal: this.#aborting.signal,
       get demand() {
         return currentPool().demand;

@@ -12,6 +12,7 @@ import { emitRecord, getLog, logThreshold } from "../log/observe.ts";
 import { Pool } from "../pool/pool.ts";
 import type { PrepareModuleOptions } from "../module/prepare.ts";
 import { hostConfig, threadConfig } from "./served_config.ts";
+import type { CallWatch, Telemetry } from "../telemetry/telemetry.ts";
 import type { ThreadKind } from "../spawning/spawner.ts";
 import type { ThreadModule } from "../channel/port.ts";
 import type { Transport } from "../message/transport.ts";
@@ -39,6 +40,7 @@ export interface LauncherOptions {
   /** The whole configuration, in which services read their own keys. */
   readonly config: Config;
   readonly settings: RuntimeSettings;
+  readonly telemetry: Telemetry;
   /** Whether the containers' manifests have the details of their entrypoints. @default {false} */
   readonly details?: boolean;
   /** Options for loading modules, in addition to those in the configuration. */
@@ -59,6 +61,8 @@ export interface Launched {
 /** Parts of a single pool, in addition to the launcher's options. */
 export interface PoolPlan {
   readonly messenger: Messenger;
+  /** Learns which calls have ended; undefined if telemetry is off. */
+  readonly watch: CallWatch | undefined;
   readonly onDemand: (demand: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -113,7 +117,7 @@ export class Launcher {
   async startPool(
     module: LoadedModule,
     { name, entrypoints }: Manifest,
-    { messenger, onDemand, signal }: PoolPlan,
+    { messenger, watch, onDemand, signal }: PoolPlan,
   ): Promise<Pool> {
     const { config, settings } = this.#options;
     const own = serviceSettings(settings, name);
@@ -136,6 +140,7 @@ export class Launcher {
       log: getLog(name),
       logThreshold: () => logThreshold(name),
       onDemand,
+      ...(watch && { onCallEnded: watch.ended }),
     });
     try {
       await pool.start({ ...(first && { first: first.thread }), ...(signal && { signal }) });
@@ -147,20 +152,28 @@ export class Launcher {
     }
   }
 
+  /** Makes what watches the calls of a service; undefined if telemetry is off. */
+  watch(manifest: Manifest): CallWatch | undefined {
+    const { settings, telemetry } = this.#options;
+    return settings.telemetry === undefined ? undefined : telemetry.watch(manifest);
+  }
+
   /** Makes the container of a service with its pool, but does not call {@linkcode Container.start}. */
   async launch(module: LoadedModule, manifest: Manifest, signal?: AbortSignal): Promise<Launched> {
-    const { config, settings, wiring } = this.#options;
+    const { config, settings, telemetry, wiring } = this.#options;
     const { transport, messengerOf, entrypointsOf, dependencies, around } = await wiring;
     const entrypoints = entrypointsOf(manifest);
     // The entrypoints load while the threads start. If the threads fail, nothing awaits the entrypoints.
     entrypoints.catch(() => {});
     const messenger = messengerOf(manifest.name);
     const own = serviceSettings(settings, manifest.name);
+    const watch = this.watch(manifest);
     const current: { container?: Container } = {};
     let pool: Pool | undefined;
     try {
       pool = await this.startPool(module, manifest, {
         messenger,
+        watch,
         onDemand: (demand) => current.container?.changeDemand(demand),
         ...(signal && { signal }),
       });
@@ -174,6 +187,8 @@ export class Launcher {
         dependencies,
         around,
         log: getLog(manifest.name),
+        metrics: telemetry.metrics,
+        watch,
         own: [messenger],
       });
       current.container = container;

@@ -121,7 +121,8 @@ async function otherThreads(
 ): Promise<Change> {
   const { container, messenger } = former;
   const onDemand = (demand: number) => container.changeDemand(demand);
-  const pool = await launcher.startPool(module, manifest, { messenger, onDemand, signal });
+  const watch = launcher.watch(manifest);
+  const pool = await launcher.startPool(module, manifest, { messenger, watch, onDemand, signal });
   return {
     name: manifest.name,
     prepare: () => container.setUpDependencies(manifest),

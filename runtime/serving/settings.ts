@@ -11,6 +11,7 @@ import type { ModuleFetcherOptions } from "../module/fetch/fetcher.ts";
 import { moduleSettings } from "../module/fetch/settings.ts";
 import { checkPermissions, type ServicePermissions } from "../permissions/permissions.ts";
 import { DEFAULT_LIMITS, type PoolLimits, poolLimits } from "../pool/pool_options.ts";
+import { type TelemetrySettings, telemetrySettings } from "../telemetry/settings.ts";
 import type { ThreadPlan } from "../spawning/create_spawner.ts";
 import type { ThreadKind } from "../spawning/spawner.ts";
 
@@ -55,6 +56,8 @@ export interface RuntimeSettings extends ServiceSettings {
   readonly parentCallsTracked: number;
   /** Kind of the threads of all services; undefined if their permissions decide. */
   readonly threadKind: ThreadKind | undefined;
+  /** What of the calls is kept to be seen; undefined if telemetry is off. */
+  readonly telemetry: TelemetrySettings | undefined;
   /** How modules are loaded from URLs. */
   readonly modules: ModuleFetcherOptions;
   /** How long a polite stop may take. */
@@ -114,6 +117,7 @@ export function runtimeSettings(at: Section, threads: ThreadSettings = {}): Runt
     ...shared,
     parentCallsTracked: at.integer("parent_calls_tracked") ?? DEFAULT_PARENT_CALLS_TRACKED,
     threadKind: threads.kind,
+    telemetry: telemetrySettings(at),
     modules: moduleSettings(at.section("modules")),
     grace: at.milliseconds("grace") ?? DEFAULT_GRACE,
     services: new Map(

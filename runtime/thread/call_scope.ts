@@ -3,11 +3,13 @@ import { type CallHeaders, decodeCallHeaders } from "../message/call_headers.ts"
 import type { Call, CallRequest } from "../service/call.ts";
 import { CallTimeoutError, ContainerStoppingError } from "../message/errors.ts";
 import type { Log } from "../log/log.ts";
+import type { LogFields } from "../log/log_fields.ts";
 import type { CallMessage } from "../channel/port.ts";
 import type { CancelReason } from "../message/reply.ts";
 import { requireFields } from "../message/field_table.ts";
 import type { Payload } from "../service/entrypoint.ts";
 import type { PlainRecord } from "../message/plain.ts";
+import { callIdOf, isTraceparent, traceIdOf, TRACEPARENT_KEY } from "../telemetry/trace.ts";
 import type { FieldTable } from "../message/transport.ts";
 
 /** The facts that all calls of one service share. */
@@ -15,8 +17,8 @@ export interface CallSurroundings {
   readonly service: string;
   /** Number of ids of former calls that a call id stack keeps: Nameko's `parent_calls_tracked`. */
   readonly parentCallsTracked: number;
-  /** Gives a log that writes to the service's log, with `properties` of the call. */
-  readonly logFor: (properties: PlainRecord) => Log;
+  /** Gives a log that writes to the service's log, with `fields` of the call. */
+  readonly logFor: (fields?: LogFields) => Log;
 }
 
 /** The entrypoint of a call, as the call shows it. */
@@ -86,7 +88,12 @@ export class CallScope implements Call {
   }
 
   get id(): string {
-    return this.#id ??= `${this.service}.${this.method}.${crypto.randomUUID()}`;
+    return this.#id ??= this.#newId();
+  }
+
+  get trace(): string | undefined {
+    const { traceparent } = this.headers;
+    return isTraceparent(traceparent) ? traceIdOf(traceparent) : undefined;
   }
 
   get stack(): readonly string[] {
@@ -118,7 +125,13 @@ export class CallScope implements Call {
   }
 
   get log(): Log {
-    return this.#log ??= this.#surroundings.logFor({ call: this.id });
+    return this.#log ??= this.#surroundings.logFor({
+      trace: this.trace,
+      call: this.id,
+      parent: this.#headers.stack.at(-1),
+      method: this.method,
+      request: this.request?.id,
+    });
   }
 
   /** Aborts the signal at once, or when the handler first asks for it. */
@@ -146,7 +159,22 @@ export class CallScope implements Call {
   }
 
   get #headers(): CallHeaders {
-    return this.#decoded ??= decodeCallHeaders(this.#message.headers);
+    return this.#decoded ??= this.#decode();
+  }
+
+  #decode(): CallHeaders {
+    const { headers, traceparent } = this.#message;
+    const decoded = decodeCallHeaders(headers);
+    if (traceparent === undefined) return decoded;
+    // The call sends its own span on, in place of the one that led to it.
+    return { ...decoded, data: { ...decoded.data, [TRACEPARENT_KEY]: traceparent } };
+  }
+
+  #newId(): string {
+    const { traceparent } = this.#message;
+    return traceparent === undefined
+      ? `${this.service}.${this.method}.${crypto.randomUUID()}`
+      : callIdOf(this.service, this.method, traceparent);
   }
 
   /**

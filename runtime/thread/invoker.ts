@@ -200,8 +200,8 @@ export class Invoker implements AsyncDisposable {
     if (fault === undefined) return done(encoded);
     const failure = await this.#report(entry, call, fault, message);
     const reply = opened ? undefined : await this.#encodeError(entry, call, fault, message);
-    if (reply !== undefined) return done(reply);
     const { expected, undecoded } = fault;
+    if (reply !== undefined) return { ...done(reply), fault: { name: failure.name, expected } };
     return { status: "failed", failure, expected, ...(undecoded && { undecoded }) };
   }
 
@@ -212,7 +212,7 @@ export class Invoker implements AsyncDisposable {
       try {
         await provider[Symbol.asyncDispose]?.();
       } catch (thrown) {
-        this.#surroundings.logFor({}).error(`Cannot dispose dependency "${key}"`, { error: thrown });
+        this.#surroundings.logFor().error(`Cannot dispose dependency "${key}"`, { error: thrown });
       }
     }
   }
@@ -261,8 +261,10 @@ export class Invoker implements AsyncDisposable {
       arguments: redactedArguments(await this.#parametersFor(entry, args), args, entry.spec.redact),
       ...(!known && { error: thrown }),
     };
-    if (known) call.log.info(text, properties);
-    else call.log.error(text, properties);
+    const outcome = asksForRetry(failure) ? "retry" : expected ? "expected" : "failed";
+    const fields = { kind: entry.spec.kind, outcome } as const;
+    if (known) call.log.info(text, properties, fields);
+    else call.log.error(text, properties, fields);
     return failure;
   }
 
@@ -285,7 +287,7 @@ export class Invoker implements AsyncDisposable {
   }
 }
 
-function done(encoded: Body | Reply): Outcome {
+function done(encoded: Body | Reply): Extract<Outcome, { readonly status: "done" }> {
   return isReply(encoded)
     ? { status: "done", body: encoded.body, head: encoded.head }
     : { status: "done", body: encoded };

@@ -14,6 +14,7 @@ import { Claims } from "../channel/claims.ts";
 import { isPackage } from "./closing/closed_builtins.ts";
 import { explainDenial } from "./denial.ts";
 import { Invoker } from "./invoker.ts";
+import type { LogFields } from "../log/log_fields.ts";
 import { createLog, type Log, type LogRecord, type LogThreshold } from "../log/log.ts";
 import { describe, describeInDetail, type Manifest } from "../service/manifest.ts";
 import { describeFailure } from "../message/failure.ts";
@@ -23,7 +24,6 @@ import { DEFAULT_LOG_LIMIT, LARGEST_RECORD, leftOutText, RecordLimit } from "../
 import { OutgoingStream } from "./outgoing_stream.ts";
 import { optionalParametersOf } from "./optional_parameters.ts";
 import type { OriginalName } from "../service/declared/parameters.ts";
-import type { PlainRecord } from "../message/plain.ts";
 import type {
   CallMessage,
   InnerRights,
@@ -109,7 +109,7 @@ export class ServiceThread {
   /** Logs an error that no call of this thread caught. */
   reportUncaught(thrown: unknown): void {
     explainDenial(thrown, this.#place);
-    this.#log({}).error(`Uncaught outside of all calls: ${String(thrown)}`, { error: thrown });
+    this.#log().error(`Uncaught outside of all calls: ${String(thrown)}`, { error: thrown });
   }
 
   /** Tells the main thread that service code ends this thread. */
@@ -201,19 +201,19 @@ export class ServiceThread {
           config,
           callTimeout,
           messenger: this.#messenger,
-          log: this.#log({}),
+          log: this.#log(),
           signal: this.#ending.signal,
         },
         {
           service: name,
           parentCallsTracked,
-          logFor: (properties) => this.#log(properties),
+          logFor: (fields) => this.#log(fields),
         },
         {
           originalName: this.#originalName,
           known,
           optional: (names) => optionalParametersOf(this.#module!, names),
-          warn: (message) => this.#log({}).warning(message),
+          warn: (message) => this.#log().warning(message),
         },
       );
       this.#port.postMessage({ type: "ready", parameters: this.#invoker.parameters });
@@ -243,8 +243,12 @@ export class ServiceThread {
   #logThreshold: LogThreshold = "info";
 
   /** Makes a log whose threshold follows the main thread, which itself says of which service the records are. */
-  #log(properties: PlainRecord): Log {
-    return createLog({ emit: this.#emit, threshold: () => this.#logThreshold, properties });
+  #log(fields?: LogFields): Log {
+    return createLog({
+      emit: this.#emit,
+      threshold: () => this.#logThreshold,
+      ...(fields && { fields }),
+    });
   }
 
   #pump(): void {
@@ -277,12 +281,13 @@ export class ServiceThread {
 
   #postOutcome(slot: number, outcome: Outcome, elapsed: number): void {
     if (outcome.status === "done") {
-      const { body, head } = outcome;
-      const done = { type: "done", slot, body, elapsed } as const;
+      const { body, head, fault } = outcome;
+      const done = { type: "done", slot, body, elapsed, ...(fault && { fault }) } as const;
       this.#port.postMessage(head === undefined ? done : { ...done, head });
     } else if (outcome.status === "failed") {
       const { failure, expected, undecoded } = outcome;
-      this.#port.postMessage({ type: "failed", slot, failure, expected, ...(undecoded && { undecoded }) });
+      const ended = { type: "failed", slot, failure, expected, elapsed } as const;
+      this.#port.postMessage(undecoded ? { ...ended, undecoded } : ended);
     }
   }
 

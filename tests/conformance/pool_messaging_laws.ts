@@ -73,10 +73,10 @@ export function poolMessagingLaws(law: PoolLaw): void {
 
   law("hands over what the service logs, under the service's name", {}, async (stage) => {
     await stage.value("say", "hello from a thread");
-    const { service, level, properties } = await stage.logged("hello from a thread");
+    const { service, level, fields } = await stage.logged("hello from a thread");
     assert.equal(service, "working");
     assert.equal(level, "info");
-    assert.match(String(properties?.["call"]), /^working\.say\./);
+    assert.match(String(fields?.call), /^working\.say\./);
   });
 
   law("leaves out what the log level excludes", { logThreshold: () => "warning" }, async (stage) => {

@@ -1,3 +1,4 @@
+import { Metrics } from "../../../runtime/telemetry/metrics.ts";
 import assert from "node:assert/strict";
 import { amqp } from "../../../extensions/amqp/mod.ts";
 import { createLog } from "../../../runtime/log/log.ts";
@@ -36,6 +37,7 @@ brokerTest(
       signal: new AbortController().signal,
       demand: 1,
       onDemand: () => {},
+      metrics: new Metrics(),
       shed: () => {},
       least: () => 0,
       watch: () => {},

@@ -1,3 +1,4 @@
+import { Metrics } from "../../../runtime/telemetry/metrics.ts";
 import {
   type Entrypoint,
   type EntrypointHost,
@@ -98,7 +99,7 @@ export class EventStage implements AsyncDisposable {
     const invoker = await Invoker.create(served, { ...shared, callTimeout: 30_000, messenger }, {
       service: served.name,
       parentCallsTracked: 10,
-      logFor: (properties) => createLog({ emit, properties }),
+      logFor: (fields) => createLog({ emit, ...(fields && { fields }) }),
     });
     const manifest = describe(served);
     const host: EntrypointHost = {
@@ -106,6 +107,7 @@ export class EventStage implements AsyncDisposable {
       transport,
       demand: 10,
       onDemand: () => {},
+      metrics: new Metrics(),
       shed: () => {},
       least: () => 0,
       watch: () => {},

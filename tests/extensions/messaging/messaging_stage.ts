@@ -1,3 +1,4 @@
+import { Metrics } from "../../../runtime/telemetry/metrics.ts";
 import { type EntrypointHost, hostedEntrypoints, invocationOf } from "../../../runtime/hosting/host.ts";
 import { createConsumeHost, setUpPublisher } from "../../../extensions/messaging/host.ts";
 import { Invoker } from "../../../runtime/thread/invoker.ts";
@@ -41,13 +42,14 @@ export class MessagingStage extends Stage {
     const invoker = await Invoker.create(served, { ...shared, callTimeout: 30_000, messenger }, {
       service: served.name,
       parentCallsTracked: 10,
-      logFor: (properties) => createLog({ emit, properties }),
+      logFor: (fields) => createLog({ emit, ...(fields && { fields }) }),
     });
     const host: EntrypointHost = {
       ...shared,
       transport,
       demand: 10,
       onDemand: () => {},
+      metrics: new Metrics(),
       shed: () => {},
       least: () => 0,
       watch: () => {},

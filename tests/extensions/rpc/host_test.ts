@@ -1,3 +1,4 @@
+import { Metrics } from "../../../runtime/telemetry/metrics.ts";
 import { DEFAULT_EXCHANGE } from "../../../extensions/rpc/settings.ts";
 import assert from "node:assert/strict";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
@@ -99,6 +100,7 @@ Deno.test("RpcHost says in its replies how long the method takes", async () => {
     signal: new AbortController().signal,
     demand: 1,
     onDemand: () => {},
+    metrics: new Metrics(),
     shed: () => {},
     least: ({ method }) => method === "slow" ? 100 : 0,
     watch: () => {},

@@ -1,3 +1,4 @@
+import { Metrics } from "../../../runtime/telemetry/metrics.ts";
 import assert from "node:assert/strict";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { run, type Running } from "../../../extensions/run.ts";
@@ -124,6 +125,7 @@ Deno.test("TimerHost runs a tick again that was shed, and skips one that the con
       if (outcomes.length === 0) done.resolve();
       return Promise.resolve(outcome);
     },
+    metrics: new Metrics(),
     shed: () => {},
     least: () => 0,
     watch: () => {},

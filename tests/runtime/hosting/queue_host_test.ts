@@ -1,3 +1,4 @@
+import { Metrics } from "../../../runtime/telemetry/metrics.ts";
 import { type EntrypointHost, invocationOf } from "../../../runtime/hosting/host.ts";
 import assert from "node:assert/strict";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
@@ -46,6 +47,7 @@ class Stage implements AsyncDisposable {
       signal: this.aborting.signal,
       demand: 2,
       onDemand: (listener) => void (this.#onDemand = listener),
+      metrics: new Metrics(),
       shed: () => void this.sheds++,
       least: () => 0,
       watch: (task) => void (this.#watched = task),

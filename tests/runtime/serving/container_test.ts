@@ -1,3 +1,4 @@
+import { Metrics } from "../../../runtime/telemetry/metrics.ts";
 import { Section } from "../../../runtime/config/section.ts";
 import { runtimeSettings } from "../../../runtime/serving/settings.ts";
 import assert from "node:assert/strict";
@@ -60,6 +61,7 @@ class Stage implements AsyncDisposable {
           this.order.push(`dependency ${key} setup`);
         },
       },
+      metrics: new Metrics(),
       log: createLog({ emit: (record) => this.stage.records.push(record) }),
       own: [{
         [Symbol.asyncDispose]: () => {

@@ -1,3 +1,4 @@
+import { Telemetry } from "../../../runtime/telemetry/telemetry.ts";
 import { DEFAULT_EXCHANGE } from "../../../extensions/rpc/settings.ts";
 import { Section } from "../../../runtime/config/section.ts";
 import { runtimeSettings } from "../../../runtime/serving/settings.ts";
@@ -23,6 +24,7 @@ async function stage(behave: Behaviour = () => ({})) {
   await transport.connect();
   const order: string[] = [];
   const options: RunnerOptions = {
+    telemetry: new Telemetry(),
     config: {},
     settings: runtimeSettings(new Section({}), { permissions: "all" }),
     wiring: {

@@ -21,6 +21,7 @@ Deno.test("runtimeSettings() fills in the defaults", () => {
     permissions: "none",
     limits: {},
     parentCallsTracked: 10,
+    telemetry: { logsCalls: false, recentCalls: 10_000 },
     threadKind: undefined,
     modules: {},
     grace: 30_000,

@@ -16,7 +16,7 @@ function scope(
     {
       service: "orders",
       parentCallsTracked,
-      logFor: (properties) => createLog({ emit: (record) => records.push(record), properties }),
+      logFor: (fields) => createLog({ emit: (record) => records.push(record), ...(fields && { fields }) }),
     },
   );
 }
@@ -169,5 +169,6 @@ Deno.test("CallScope.log writes with the call's id", () => {
   const records: LogRecord[] = [];
   const call = scope(undefined, 10, records);
   call.log.info("hello", { a: 1 });
-  deepStrictEqual(records[0]?.properties, { call: call.id, a: 1 });
+  deepStrictEqual(records[0]?.properties, { a: 1 });
+  strictEqual(records[0]?.fields?.call, call.id);
 });

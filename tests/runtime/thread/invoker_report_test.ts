@@ -39,12 +39,12 @@ Deno.test("Invoker.invoke() takes a bad request from the handler for a fault", a
 Deno.test("Invoker.invoke() logs an unexpected error with its stack and the arguments", async () => {
   await using on = await stage(single({}, json(), (_context, _order: unknown) => fail("boom")()));
   strictEqual((await on.call([{ id: 1 }]) as { expected: boolean }).expected, false);
-  const [{ level, message, error, properties }] = on.records as [LogRecord];
+  const [{ level, message, error, fields, properties }] = on.records as [LogRecord];
   strictEqual(level, "error");
   strictEqual(message, "json single.run failed: Error: boom");
   match(error!.stack!, /invoker_report_test\.ts/);
   deepStrictEqual(properties!["arguments"], { _order: { id: 1 } });
-  match(String(properties!["call"]), /^single\.run\./);
+  match(String(fields!.call), /^single\.run\./);
 });
 
 Deno.test("Invoker.invoke() logs an expected error at info without stack, subclasses too", async () => {

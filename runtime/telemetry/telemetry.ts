@@ -1,0 +1,134 @@
+import type { Invocation } from "../channel/port.ts";
+import { childOf, traceparentOf } from "./trace.ts";
+import type { Outcome } from "../message/outcome.ts";
+import type { Payload } from "../service/entrypoint.ts";
+import type { Manifest } from "../service/manifest.ts";
+import { CallCounts, type EntryCounts } from "./call_counts.ts";
+import type { CallOutcome, CallRecord } from "./call_record.ts";
+import type { EndedCall } from "./ended_call.ts";
+import { Metrics } from "./metrics.ts";
+import { type CallEntry, DEFAULT_RECENT_CALLS, RecentCalls } from "./recent_calls.ts";
+
+/** Gets each call of the process that has ended. It must not throw, and must be quick. */
+export type CallSink = (call: CallRecord) => void;
+
+/** Sinks with what says whether a sink wants the calls of a service. */
+type CallSinks = Map<CallSink, (service: string) => boolean>;
+
+/** Gives names to the spans of calls. */
+export interface Tracer {
+  /**
+   * Begins the span of a call, and returns its `traceparent`.
+   *
+   * @param parent The span that led to the call; undefined if the call begins a trace.
+   */
+  begin(entry: CallEntry, parent: string | undefined): string;
+}
+
+/** Names spans, and records nothing of them. */
+const NAMING_TRACER: Tracer = { begin: (_entry, parent) => childOf(parent) };
+
+/** Options of {@linkcode Telemetry}. */
+export interface TelemetryOptions {
+  /** Number of calls that the process remembers for traces and rates. @default {10_000} */
+  readonly recentCalls?: number;
+}
+
+/** What can be seen of the calls of a process: their traces, their numbers, and the latest of them. */
+export class Telemetry {
+  readonly metrics: Metrics = new Metrics();
+  readonly recent: RecentCalls;
+  /** What names the spans of calls. @default {random ids} */
+  tracer: Tracer = NAMING_TRACER;
+  readonly #counts = new CallCounts(this.metrics);
+  readonly #sinks: CallSinks = new Map();
+
+  constructor({ recentCalls = DEFAULT_RECENT_CALLS }: TelemetryOptions = {}) {
+    this.recent = new RecentCalls(recentCalls);
+  }
+
+  /**
+   * Hands each call that has ended to `sink`.
+   *
+   * @param wants Says whether the sink wants the calls of a service at present. @default {it wants all}
+   * @returns Ends that.
+   */
+  addSink(sink: CallSink, wants: (service: string) => boolean = () => true): () => void {
+    this.#sinks.set(sink, wants);
+    return () => void this.#sinks.delete(sink);
+  }
+
+  /** Names a request, which leads to calls, as a span of the trace that the client names, or of a new one. */
+  traceRequest(given: string | undefined): string {
+    return childOf(given);
+  }
+
+  /** Watches the calls of one service. */
+  watch({ name: service, entrypoints }: Pick<Manifest, "name" | "entrypoints">): CallWatch {
+    const entries = entrypoints.map(({ method, kind }): CallEntry => ({ service, method, kind }));
+    const series = entries.map((entry) => this.#counts.of(entry));
+    return new CallWatch(entries, series, this, this.#counts, this.#sinks);
+  }
+}
+
+/** Watches the calls of one service. */
+export class CallWatch {
+  readonly #entries: readonly CallEntry[];
+  readonly #series: readonly EntryCounts[];
+  readonly #telemetry: Telemetry;
+  readonly #counts: CallCounts;
+  readonly #sinks: Readonly<CallSinks>;
+
+  /** Use {@linkcode Telemetry.watch}. */
+  constructor(
+    entries: readonly CallEntry[],
+    series: readonly EntryCounts[],
+    telemetry: Telemetry,
+    counts: CallCounts,
+    sinks: Readonly<CallSinks>,
+  ) {
+    this.#entries = entries;
+    this.#series = series;
+    this.#telemetry = telemetry;
+    this.#counts = counts;
+    this.#sinks = sinks;
+  }
+
+  /** Begins the span of a call of the entrypoint at a place in the manifest. */
+  begin(entrypoint: number, { parent, headers }: Payload): Pick<Invocation, "traceparent" | "parent"> {
+    const from = parent ?? traceparentOf(headers);
+    return { traceparent: this.#telemetry.tracer.begin(this.#entries[entrypoint]!, from), parent: from };
+  }
+
+  /** Takes a call that has its outcome. A call that no thread has run, and that comes again, is not counted. */
+  readonly ended = ({ invocation, outcome, thread, took, ran }: EndedCall): void => {
+    if (outcome.status === "unstarted") return;
+    const { entrypoint, traceparent, parent } = invocation;
+    const entry = this.#entries[entrypoint];
+    if (entry === undefined) return;
+    // A thread that was lost, or a call that was refused, says nothing of the time in the thread.
+    const waited = ran === undefined ? 0 : Math.max(0, took - ran);
+    const how = outcomeOf(outcome);
+    const error = errorOf(outcome);
+    this.#counts.count(entry, this.#series[entrypoint]!, how, error, took, waited);
+    this.#telemetry.recent.keep(entry, traceparent, parent, took, waited, thread, how, error);
+    if (this.#sinks.size === 0) return;
+    const at = Date.now() - took;
+    let record: CallRecord | undefined;
+    for (const [sink, wants] of this.#sinks) {
+      if (!wants(entry.service)) continue;
+      sink(record ??= { ...entry, traceparent, parent, at, took, waited, thread, outcome: how, error });
+    }
+  };
+}
+
+type Ended = Exclude<Outcome, { readonly status: "unstarted" }>;
+
+function outcomeOf(outcome: Ended): CallOutcome {
+  const fault = outcome.status === "done" ? outcome.fault : outcome;
+  return fault === undefined ? "ok" : fault.expected ? "expected" : "failed";
+}
+
+function errorOf(outcome: Ended): string | undefined {
+  return outcome.status === "done" ? outcome.fault?.name : outcome.failure.name;
+}

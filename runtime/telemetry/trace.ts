@@ -1,0 +1,82 @@
+/**
+ * W3C Trace Context (https://www.w3.org/TR/trace-context/): which trace a call is a part of.
+ *
+ * A call is one span of its trace. Its `traceparent` names both, and travels as context data with everything that the
+ * call sends. So a call that this causes, here or in Python, has the same trace, and this call as its parent.
+ */
+import type { FieldTable } from "../message/transport.ts";
+
+/** Key of the context data that names the trace, as Python's OpenTelemetry for Nameko has it. */
+export const TRACEPARENT_KEY = "traceparent";
+
+/** Header in which {@linkcode TRACEPARENT_KEY} travels. */
+const TRACEPARENT_HEADER = `nameko.${TRACEPARENT_KEY}`;
+
+/** Later versions of the format may have more fields at the end. An id that is all zeros is not valid. */
+const TRACEPARENT =
+  /^(?!ff)(?!00-.{53})[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(?:-.*)?$/;
+
+/** Says whether a value is a valid `traceparent`. */
+export function isTraceparent(value: unknown): value is string {
+  return typeof value === "string" && value.length <= LONGEST && TRACEPARENT.test(value);
+}
+
+/** Longest text that is looked at. Those of version 00 have 55 characters. */
+const LONGEST = 256;
+
+/** Returns the `traceparent` among the headers of a message; undefined if there is no valid one. */
+export function traceparentOf(headers: FieldTable | undefined): string | undefined {
+  const value = headers?.[TRACEPARENT_HEADER];
+  return isTraceparent(value) ? value : undefined;
+}
+
+/**
+ * Makes the `traceparent` of a new span.
+ *
+ * @param parent A valid `traceparent`, whose trace the span continues. @default {a new trace, which is sampled}
+ */
+export function childOf(parent: string | undefined): string {
+  return parent === undefined
+    ? `00-${randomHex(16)}-${randomHex(8)}-01`
+    : `00-${parent.slice(3, 36)}${randomHex(8)}-${parent.slice(53, 55)}`;
+}
+
+/** Returns the id of the trace: 32 hexadecimal digits. */
+export function traceIdOf(traceparent: string): string {
+  return traceparent.slice(3, 35);
+}
+
+/** Returns the id of the span: 16 hexadecimal digits. */
+export function spanIdOf(traceparent: string): string {
+  return traceparent.slice(36, 52);
+}
+
+/**
+ * Returns the id of the call that is a span, so that both sides of a thread know it without a message.
+ *
+ * Its last part is a UUID of version 8 (RFC 9562, section 5.8) with 15 digits of the trace and 15 of the span.
+ */
+export function callIdOf(service: string, method: string, traceparent: string): string {
+  const trace = traceparent.slice(3, 18);
+  const span = traceparent.slice(37, 52);
+  const uuid = `${trace.slice(0, 8)}-${trace.slice(8, 12)}-8${trace.slice(12)}-8${span.slice(0, 3)}-${
+    span.slice(3)
+  }`;
+  return `${service}.${method}.${uuid}`;
+}
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+/** Random bytes for many ids: to ask for a few bytes at a time costs more than all the rest. */
+const random = new Uint8Array(4_096);
+let used = random.length;
+
+function randomHex(bytes: number): string {
+  if (used + bytes > random.length) {
+    crypto.getRandomValues(random);
+    used = 0;
+  }
+  let text = "";
+  for (const end = used + bytes; used < end; used++) text += HEX[random[used]!];
+  return text;
+}
