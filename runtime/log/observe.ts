@@ -91,24 +91,25 @@ export function resetLogging(): void {
   installed = null;
 }
 
-/** Key of the fields of a record among its properties. A program's own sinks see each field as a property, too. */
-const FIELDS = Symbol("fields");
+/**
+ * The records that LogTape has at present, by their messages. A program's own sinks see the fields of a record among its
+ * properties; the sink of this file tells them apart.
+ */
+const emitted = new WeakMap<readonly unknown[], LogRecord>();
 
 /** Sends a record, of the main thread or of another thread, to the configured sinks. */
-export function emitRecord(
-  { level, message: text, service, time, fields, properties, error }: LogRecord,
-): void {
-  const message = boundText(text);
+export function emitRecord(record: LogRecord): void {
+  const { level, service, time, fields, properties, error } = record;
+  const message = boundText(record.message);
+  const parts = [message];
+  if (fields !== undefined) emitted.set(parts, record);
   const logger = getLogger(service === undefined ? [CATEGORY] : [CATEGORY, service]);
-  const shown: Record<string | symbol, unknown> = { ...fields, ...properties };
-  if (error !== undefined) shown["error"] = error;
-  if (fields !== undefined) shown[FIELDS] = { fields, properties };
   logger.emit({
     level,
-    message: [message],
+    message: parts,
     rawMessage: message,
     timestamp: time ?? Date.now(),
-    properties: shown as Record<string, unknown>,
+    properties: { ...fields, ...properties, ...(error !== undefined && { error }) },
   });
 }
 
@@ -168,8 +169,10 @@ function mayConfigure(): boolean {
 
 function fromTape({ level, message, timestamp, category, properties }: TapeRecord): LogRecord {
   const { error, ...shown } = properties;
-  const split = (properties as { readonly [FIELDS]?: Pick<LogRecord, "fields" | "properties"> })[FIELDS];
-  const rest = split === undefined ? { properties: shown } : split;
+  const own = emitted.get(message);
+  const rest = own === undefined
+    ? { properties: shown }
+    : { fields: own.fields ?? {}, properties: own.properties ?? {} };
   const service = category[0] === CATEGORY ? category[1] : category.join(".");
   const logged = isLoggedError(error);
   return {

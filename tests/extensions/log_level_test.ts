@@ -11,7 +11,7 @@ class Talk {
   readonly heard: string[] = [];
   readonly write = (line: string): void => {
     const { service, message } = JSON.parse(line) as { readonly service?: string; readonly message: string };
-    if (service === "enoki_test_talkative") this.heard.push(message);
+    if (service === "enoki_test_talkative" && !/^rpc /.test(message)) this.heard.push(message);
   };
 
   /** Returns what a call was heard to say. */

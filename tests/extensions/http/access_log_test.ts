@@ -5,7 +5,8 @@ import { connectTo, ODD_SERVICE, readUntil, send, serveHttp } from "./web_stage.
 interface Line {
   readonly level: string;
   readonly message: string;
-  readonly properties?: { readonly client?: string; readonly request?: string };
+  readonly request?: string;
+  readonly properties?: { readonly client?: string };
 }
 
 const lines: Line[] = [];
@@ -55,9 +56,7 @@ Deno.test("the lines about a request, and about its handler's failure, name its 
     made = response.headers.get("x-request-id");
   }
   const found = (id: string | null) =>
-    lines.filter(({ properties }) => properties?.request === id).map(({ message }) =>
-      message.split(" ", 3).join(" ")
-    );
+    lines.filter(({ request }) => request === id).map(({ message }) => message.split(" ", 3).join(" "));
   assert.deepEqual(found("given"), ["GET /items/7 200"]);
   assert.deepEqual(found(made), ["http odd.cyclic failed:", "GET /cyclic 500"]);
 });

@@ -1,0 +1,66 @@
+import { match, notStrictEqual, ok, strictEqual } from "node:assert/strict";
+import {
+  callIdOf,
+  childOf,
+  isTraceparent,
+  spanIdOf,
+  traceIdOf,
+  traceparentOf,
+} from "../../../runtime/telemetry/trace.ts";
+
+const GIVEN = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+
+Deno.test("childOf() continues the trace and its flags, as a span of its own", () => {
+  const child = childOf(GIVEN);
+  ok(isTraceparent(child));
+  strictEqual(traceIdOf(child), traceIdOf(GIVEN));
+  notStrictEqual(spanIdOf(child), spanIdOf(GIVEN));
+  strictEqual(child.slice(-2), "00");
+});
+
+Deno.test("childOf() begins a sampled trace where there is none", () => {
+  const [one, other] = [childOf(undefined), childOf(undefined)];
+  ok(isTraceparent(one) && isTraceparent(other));
+  notStrictEqual(traceIdOf(one), traceIdOf(other));
+  match(one, /-01$/);
+});
+
+Deno.test("childOf() repeats no id in many", () => {
+  const ids = new Set(Array.from({ length: 10_000 }, () => spanIdOf(childOf(GIVEN))));
+  strictEqual(ids.size, 10_000);
+});
+
+Deno.test("a later version of the format is continued as version 00", () => {
+  const later = `cc${GIVEN.slice(2)}-what-the-future-brings`;
+  ok(isTraceparent(later));
+  match(childOf(later), /^00-0af7651916cd43dd8448eb211c80319c-[\da-f]{16}-00$/);
+});
+
+Deno.test("isTraceparent() refuses what the specification refuses", () => {
+  for (
+    const wrong of [
+      undefined,
+      7,
+      "",
+      `ff${GIVEN.slice(2)}`,
+      GIVEN.toUpperCase(),
+      `${GIVEN}-more`,
+      "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+      "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+      `cc${GIVEN.slice(2)}-${"x".repeat(1_000)}`,
+    ]
+  ) ok(!isTraceparent(wrong), String(wrong));
+});
+
+Deno.test("traceparentOf() reads the header that Python's OpenTelemetry for Nameko writes", () => {
+  strictEqual(traceparentOf({ "nameko.traceparent": GIVEN }), GIVEN);
+  strictEqual(traceparentOf({ "nameko.traceparent": "nonsense" }), undefined);
+  strictEqual(traceparentOf(undefined), undefined);
+});
+
+Deno.test("callIdOf() gives a UUID that only this span has", () => {
+  const id = callIdOf("orders", "place", GIVEN);
+  match(id, /^orders\.place\.[\da-f]{8}-[\da-f]{4}-8[\da-f]{3}-8[\da-f]{3}-[\da-f]{12}$/);
+  strictEqual(id, callIdOf("orders", "place", GIVEN));
+  notStrictEqual(id, callIdOf("orders", "place", childOf(GIVEN)));
+});
