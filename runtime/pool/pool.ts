@@ -51,7 +51,7 @@ export class Pool implements AsyncDisposable {
     const { service, spawner, entrypoints, messenger, config = {}, log, onLog } = options;
     const { callTimeout, parentCallsTracked } = options;
     const { maxWorkers, concurrency, logLimit } = this.#limits;
-    this.#saturation = new Saturation(service, log);
+    this.#saturation = new Saturation(options);
     this.#doomed = new DoomedCalls(options, this.#limits.refuseDoomed);
     this.#demand = new Demand(maxWorkers * concurrency, options.onDemand);
     this.#crew = new Crew({

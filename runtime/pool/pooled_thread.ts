@@ -128,9 +128,9 @@ export class PooledThread {
     return this.#jobs;
   }
 
-  /** Number of requests and publications that calls in this thread wait for. */
-  get pendingRequests(): number {
-    return this.#requests.size;
+  /** What the calls in this thread have sent and wait for. */
+  get requests(): ThreadRequests {
+    return this.#requests;
   }
 
   /** Returns what the module exports. Rejects with {@linkcode ServiceLoadError} if it does not load. */

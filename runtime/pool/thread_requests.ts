@@ -5,10 +5,17 @@ import type { Messenger } from "../message/messenger.ts";
 
 type Sent = Extract<FromThread, { readonly type: "request" | "publish" }>;
 
+/** A request or a message that has no answer yet. */
+interface Running {
+  readonly controller: AbortController;
+  /** The service that a request goes to. */
+  readonly service: string | undefined;
+}
+
 /** What the handlers in one thread send: requests and messages, until the main thread has their answers. */
 export class ThreadRequests {
   readonly #port: HostPort;
-  readonly #running = new Map<number, AbortController>();
+  readonly #running = new Map<number, Running>();
   #ended = false;
 
   constructor(port: HostPort) {
@@ -18,6 +25,12 @@ export class ThreadRequests {
   /** Number of requests and messages that have no answer yet. */
   get size(): number {
     return this.#running.size;
+  }
+
+  /** Says whether a call of a service is among them. */
+  asks(service: string): boolean {
+    for (const running of this.#running.values()) if (running.service === service) return true;
+    return false;
   }
 
   /** Sends what a handler wants to send. Returns false, without an effect, if no honest thread asks for that. */
@@ -32,7 +45,10 @@ export class ThreadRequests {
     const { id } = sent;
     const controller = new AbortController();
     const { signal } = controller;
-    this.#running.set(id, controller);
+    this.#running.set(id, {
+      controller,
+      service: sent.type === "request" ? sent.request?.service : undefined,
+    });
     try {
       requireForm(sent);
       const body = sent.type === "request"
@@ -50,13 +66,13 @@ export class ThreadRequests {
 
   /** Gives up a request or a message, for which its handler waits no more. */
   withdraw(id: number): void {
-    this.#running.get(id)?.abort();
+    this.#running.get(id)?.controller.abort();
   }
 
   /** Gives up everything, because the thread is gone. */
   end(): void {
     this.#ended = true;
-    for (const controller of this.#running.values()) controller.abort();
+    for (const { controller } of this.#running.values()) controller.abort();
   }
 }
 
