@@ -2,6 +2,7 @@
 import { pause, timeLimit } from "../runtime/waiting/abort.ts";
 import { BrokerError, ConfigurationError } from "../runtime/message/errors.ts";
 import { didYouMean, nearestNames } from "../runtime/hosting/nearest_names.ts";
+import { OWN_PACKAGE } from "../runtime/program/own_package.ts";
 import { maskTextSecrets } from "../runtime/log/secrets.ts";
 import type { Log } from "../runtime/log/log.ts";
 import type { Transport, TransportOptions, TransportStatus } from "../runtime/message/transport.ts";
@@ -15,6 +16,8 @@ export interface OpenBrokerOptions extends TransportOptions {
   readonly settings: Settings;
   /** URI of the broker, instead of the one that the configuration names. */
   readonly broker?: string;
+  /** What the connection is for, such as the modules that are served. The pages of the broker show it. */
+  readonly purpose: string;
   readonly signal?: AbortSignal;
   /**
    * Called after each failed attempt to reach a named broker, with the milliseconds until the next attempt. Without
@@ -36,6 +39,7 @@ export interface OpenBrokerOptions extends TransportOptions {
 async function createTransport(
   uri: string,
   settings: Settings,
+  purpose: string,
   options: TransportOptions = {},
 ): Promise<Transport> {
   const [scheme] = uri.split(":", 1);
@@ -60,7 +64,8 @@ async function createTransport(
       ]);
       const { secure, options: configured } = settings.of(amqpSettings);
       try {
-        return amqp(secure ? withTls(uri) : uri, { ...options, ...configured });
+        const clientProperties = clientPropertiesOf(purpose);
+        return amqp(secure ? withTls(uri) : uri, { ...options, clientProperties, ...configured });
       } catch (error) {
         if (!(error instanceof TypeError)) throw error;
         throw new ConfigurationError(error.message, { cause: error });
@@ -72,6 +77,29 @@ async function createTransport(
           `Use amqp://…, amqps://…, local: or memory:, or name the extension that has it with --extension` +
           didYouMean(meantBy(uri)),
       );
+  }
+}
+
+/** Longest purpose in the name of a connection. */
+const LONGEST_PURPOSE = 200;
+
+/** Returns what the pages of RabbitMQ show of a connection. */
+function clientPropertiesOf(purpose: string): Readonly<Record<string, string>> {
+  return {
+    product: "Enoki",
+    version: OWN_PACKAGE.version,
+    platform: `Deno ${Deno.version.deno}, ${Deno.build.target}`,
+    information: OWN_PACKAGE.name,
+    connection_name: `enoki ${purpose.slice(0, LONGEST_PURPOSE)} (${machine()}pid ${Deno.pid})`,
+  };
+}
+
+/** The name of this machine, if the program may know it. */
+function machine(): string {
+  try {
+    return `${Deno.hostname()}, `;
+  } catch {
+    return "";
   }
 }
 
@@ -97,10 +125,10 @@ const SCHEMES = ["amqp", "amqps", "pyamqp", "local", "memory"];
  * @throws {BrokerError} If the broker refuses the connection, or cannot be reached and `onUnreachable` is absent.
  */
 export async function openBroker(
-  { settings, broker, signal, onUnreachable, onFallback, ...options }: OpenBrokerOptions,
+  { settings, broker, purpose, signal, onUnreachable, onFallback, ...options }: OpenBrokerOptions,
 ): Promise<Transport> {
   const connect = async (uri: string, onFailure?: OpenBrokerOptions["onUnreachable"]) => {
-    const transport = await createTransport(uri, settings, options);
+    const transport = await createTransport(uri, settings, purpose, options);
     for (let retryIn = RETRY_STEP;; retryIn = Math.min(retryIn + RETRY_STEP, RETRY_LIMIT)) {
       try {
         await transport.connect(signal && { signal });

@@ -104,6 +104,7 @@ export async function connect(
   const inform = logStatus(log);
   let closed: Promise<void> | undefined;
   const transport = typeof broker === "object" ? broker : await openBroker({
+    purpose: "caller",
     settings,
     ...(broker !== undefined && { broker }),
     // A program that closes the connection need not read that the connection has ended.

@@ -43,6 +43,7 @@ export async function openDeadLetters(
   if (typeof broker === "object") return new DeadLetters(queue, broker, false);
   const log = getLog();
   const transport = await openBroker({
+    purpose: "dead letters",
     settings: await Settings.read(config),
     ...(broker !== undefined && { broker }),
     onStatus: logStatus(log),

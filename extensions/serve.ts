@@ -104,6 +104,7 @@ export async function serve(
   const wiring = loadWiring({
     settings,
     telemetry,
+    purpose: modules.map(fileNameOf).join(", "),
     ...(broker !== undefined && { broker }),
     containers: () => current.runner?.containers ?? new Map(),
     willServeHttp: () => willServeHttp,
@@ -163,6 +164,11 @@ export async function serve(
     await wired?.close(CLOSE_LIMIT);
     throw error;
   }
+}
+
+/** The last part of the path of a module. The rest of a URL may be secret. */
+function fileNameOf(module: string | URL): string {
+  return /([^/?#]*)\/?(?:[?#].*)?$/.exec(String(module))?.[1] ?? "";
 }
 
 /** The wiring takes as long to load as a module does. So it loads beside the module, after the first thread has begun. */

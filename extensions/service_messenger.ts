@@ -7,6 +7,7 @@
 import type { Messenger, PublishOptions, Request, RequestOptions } from "../runtime/message/messenger.ts";
 import type { Message, Transport } from "../runtime/message/transport.ts";
 import type { Answer } from "../runtime/hosting/host.ts";
+import type { EventAudience } from "./events/event_audience.ts";
 import type { BrokerAccess } from "./broker_access.ts";
 import { Lazy } from "../runtime/waiting/lazy.ts";
 
@@ -26,6 +27,8 @@ export interface ServiceMessengerOptions {
   readonly local: ReadonlyMap<string, LocalAnswer>;
   /** Refuses to send where the service may not. @default {the service may send everywhere} */
   readonly access?: BrokerAccess | undefined;
+  /** Makes what says which events of the service nobody handles. */
+  readonly createAudience: () => Promise<EventAudience>;
   /** Makes the caller, which asks other services. */
   readonly createCaller: () => Promise<Messenger & AsyncDisposable>;
 }
@@ -36,13 +39,15 @@ export class ServiceMessenger implements Messenger, AsyncDisposable {
   readonly #transport: Transport;
   readonly #local: ReadonlyMap<string, LocalAnswer>;
   readonly #access: BrokerAccess | undefined;
+  readonly #audience: Lazy<EventAudience>;
   readonly #caller: Lazy<Messenger & AsyncDisposable>;
 
-  constructor({ service, transport, local, access, createCaller }: ServiceMessengerOptions) {
+  constructor({ service, transport, local, access, createAudience, createCaller }: ServiceMessengerOptions) {
     this.#service = service;
     this.#transport = transport;
     this.#local = local;
     this.#access = access;
+    this.#audience = new Lazy(createAudience);
     this.#caller = new Lazy(createCaller);
   }
 
@@ -62,7 +67,16 @@ export class ServiceMessenger implements Messenger, AsyncDisposable {
         return Promise.reject(error);
       }
     }
-    return this.#transport.publish(message, options);
+    const audience = this.#audience.value;
+    if (audience === undefined) return this.#publishFirst(message, options);
+    return audience.isFirst(message)
+      ? audience.publish(message, options)
+      : this.#transport.publish(message, options);
+  }
+
+  async #publishFirst(message: Message, options?: PublishOptions): Promise<void> {
+    await this.#audience.get();
+    await this.publish(message, options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

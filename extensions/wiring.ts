@@ -12,7 +12,7 @@ import type { DependencyRegistry, DependencySetup, EntrypointFactory } from "../
 import type { Wiring } from "../runtime/serving/launcher.ts";
 import type { Log } from "../runtime/log/log.ts";
 import type { Telemetry } from "../runtime/telemetry/telemetry.ts";
-import { isLogged } from "../runtime/log/observe.ts";
+import { getLog, isLogged } from "../runtime/log/observe.ts";
 import type { Transport, TransportStatus } from "../runtime/message/transport.ts";
 import { within } from "../runtime/waiting/abort.ts";
 import { Lazy } from "../runtime/waiting/lazy.ts";
@@ -31,6 +31,8 @@ import type { SocketServer } from "./websocket/sockets/socket_server.ts";
 export interface WireOptions {
   readonly settings: Settings;
   readonly telemetry: Telemetry;
+  /** What the process serves, as the pages of the broker show it. */
+  readonly purpose: string;
   /**
    * URI of the broker, or a transport that is not connected yet.
    *
@@ -105,6 +107,10 @@ export async function wire(options: WireOptions): Promise<Wired> {
         transport,
         local: shared.local,
         access: access.limitsPublishing ? access : undefined,
+        async createAudience() {
+          const { EventAudience } = await import("./events/event_audience.ts");
+          return new EventAudience(service, transport, getLog(service));
+        },
         async createCaller() {
           const [{ RpcCaller }, { rpcSettings }] = await Promise.all([
             import("./rpc/caller.ts"),
@@ -335,7 +341,7 @@ function setups(shared: Shared): Readonly<Record<string, DependencySetup>> {
 }
 
 async function openTransport(
-  { settings, broker, onUnreachable, willServeHttp, log, signal }: WireOptions,
+  { settings, broker, purpose, onUnreachable, willServeHttp, log, signal }: WireOptions,
   connection: { lost: boolean },
   { web }: Shared,
 ): Promise<Transport> {
@@ -348,6 +354,7 @@ async function openTransport(
     await server.listenForHealth();
   };
   const opening = openBroker({
+    purpose,
     settings,
     ...(broker !== undefined && { broker }),
     ...(onUnreachable && {

@@ -26,7 +26,7 @@ async function stage() {
     catalogue: cluster.client<typeof catalogue>("enoki_test_catalogue"),
     async [Symbol.asyncDispose]() {
       await cluster.close();
-      await running.shutdown({ signal: AbortSignal.abort() });
+      await running.shutdown();
     },
   };
 }
