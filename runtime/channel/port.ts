@@ -96,6 +96,8 @@ export interface ServeMessage {
   readonly logThreshold: LogThreshold;
   /** How many log records the main thread takes from the thread in a second. */
   readonly logLimit: number;
+  /** Mebibytes that the thread may have for its objects; absent if V8 decides. */
+  readonly heapLimit?: number | undefined;
   /** Parameters of the handlers that another thread has read. */
   readonly parameters?: KnownParameters;
 }

@@ -49,7 +49,7 @@ export class Pool implements AsyncDisposable {
     this.#options = options;
     this.#limits = poolLimits(options);
     const { service, spawner, entrypoints, messenger, config = {}, log, onLog } = options;
-    const { callTimeout, parentCallsTracked } = options;
+    const { callTimeout, parentCallsTracked, heapLimit } = options;
     const { maxWorkers, concurrency, logLimit } = this.#limits;
     this.#saturation = new Saturation(options);
     this.#doomed = new DoomedCalls(options, this.#limits.refuseDoomed);
@@ -65,6 +65,7 @@ export class Pool implements AsyncDisposable {
         parentCallsTracked,
         concurrency,
         logLimit,
+        heapLimit,
       },
       logThreshold: () => this.#logThreshold(),
       entrypoints,

@@ -20,6 +20,8 @@ export interface PoolOptions extends Partial<PoolLimits> {
   readonly entrypoints?: readonly ManifestEntrypoint[];
   /** Sends the calls and events of the service itself. */
   readonly messenger: Messenger;
+  /** Mebibytes that each thread may have for its objects. The spawner sets the limit. @default {V8 decides} */
+  readonly heapLimit?: number;
   /** @default {{}} */
   readonly config?: PlainRecord;
   /** Milliseconds that an outgoing call waits for its answer, unless the call sets another time. */

@@ -13,6 +13,7 @@ import type { CallScope } from "./call_scope.ts";
 import { Claims } from "../channel/claims.ts";
 import { isPackage } from "./closing/closed_builtins.ts";
 import { explainDenial } from "./denial.ts";
+import { heapNumbers, HeapWatch } from "./heap_watch.ts";
 import { Invoker } from "./invoker.ts";
 import type { LogFields } from "../log/log_fields.ts";
 import { createLog, type Log, type LogRecord, type LogThreshold } from "../log/log.ts";
@@ -186,6 +187,7 @@ export class ServiceThread {
       concurrency,
       logThreshold,
       logLimit,
+      heapLimit,
       parameters: known,
     }: ServeMessage,
   ): Promise<void> {
@@ -193,6 +195,7 @@ export class ServiceThread {
     this.#concurrency = concurrency;
     this.#logLimit.most = logLimit;
     this.#logThreshold = logThreshold;
+    this.#heap = new HeapWatch(this.#log(), heapNumbers(heapLimit));
     try {
       this.#invoker = await Invoker.create(
         this.#exports.find(({ service }) => service.name === name)!.service,
@@ -242,6 +245,8 @@ export class ServiceThread {
 
   #logThreshold: LogThreshold = "info";
 
+  #heap: HeapWatch | undefined;
+
   /** Makes a log whose threshold follows the main thread, which itself says of which service the records are. */
   #log(fields?: LogFields): Log {
     return createLog({
@@ -270,12 +275,14 @@ export class ServiceThread {
       invoker.invoke(message, call, (reply) => this.#stream(slot, reply)),
     );
     this.#running.delete(slot);
+    const end = performance.now();
     try {
-      this.#postOutcome(slot, outcome, performance.now() - start);
+      this.#postOutcome(slot, outcome, end - start);
     } catch (error) {
       call.log.error("Cannot pass the result of the call on: the result cannot be cloned", { error });
       this.#postOutcome(slot, failed(describeFailure(error)), 0);
     }
+    this.#heap?.look(end);
     this.#pump();
   }
 
