@@ -8,6 +8,7 @@ import type { Transport } from "../../runtime/message/transport.ts";
 import { type AmqpOptions, AmqpTransport } from "./transport.ts";
 
 export type { AmqpOptions } from "./transport.ts";
+export type { DefaultQueueType } from "./queue_type.ts";
 export type { LoginMethod, TlsOptions } from "./link_options.ts";
 
 /**

@@ -1,6 +1,7 @@
 import type { Section } from "../../runtime/config/section.ts";
 import { isRecord, type Plain } from "../../runtime/message/plain.ts";
 import type { LoginMethod, TlsOptions } from "./link_options.ts";
+import type { DefaultQueueType } from "./queue_type.ts";
 import type { AmqpOptions } from "./transport.ts";
 
 /** Settings of the connection to RabbitMQ, as the configuration states them. */
@@ -21,7 +22,7 @@ const VERIFY = new Map<Plain, boolean>([
 ]);
 
 /**
- * Reads `HEARTBEAT`, `LOGIN_METHOD`, `AMQP_SSL` and `TRANSPORT_OPTIONS`.
+ * Reads `HEARTBEAT`, `LOGIN_METHOD`, `AMQP_SSL`, `queue_type` and `TRANSPORT_OPTIONS`.
  *
  * `TRANSPORT_OPTIONS` takes Kombu's `interval_start`, `interval_step` and `interval_max`. Its `max_retries`
  * has no effect: the transport waits until an outage ends, however long the outage takes. `check_interval`,
@@ -33,6 +34,7 @@ export function amqpSettings(at: Section): AmqpSettings {
   const heartbeat = at.milliseconds("HEARTBEAT");
   const login = at.text("LOGIN_METHOD");
   const tls = tlsOptions(at);
+  const queueType = at.text("queue_type", /^(?:classic|quorum)$/, "classic or quorum");
   const transport = at.section("TRANSPORT_OPTIONS");
   const retryStart = transport?.milliseconds("interval_start");
   const retryStep = transport?.milliseconds("interval_step");
@@ -46,6 +48,7 @@ export function amqpSettings(at: Section): AmqpSettings {
       ...(heartbeat !== undefined && { heartbeat: heartbeat / 1_000 }),
       ...(login !== undefined && { login: login as LoginMethod }),
       ...(tls && { tls }),
+      ...(queueType !== undefined && { queueType: queueType as DefaultQueueType }),
       ...(retryStart !== undefined && { retryStart }),
       ...(retryStep !== undefined && { retryStep }),
       ...(retryLimit !== undefined && { retryLimit }),

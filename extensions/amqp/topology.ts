@@ -7,6 +7,7 @@ import type {
   Topology,
 } from "../../runtime/message/transport.ts";
 import type { Link } from "./link.ts";
+import { type DefaultQueueType, queueRefusal, withDefaultType } from "./queue_type.ts";
 import { refusal } from "./refusal.ts";
 import { Strikes } from "./strikes.ts";
 
@@ -25,6 +26,12 @@ export class RememberedTopology {
   readonly #bindings = new Map<string, BindingDeclaration>();
   /** The declarations for which the broker has closed a connection. */
   readonly #strikes = new Map<string, Strikes>();
+  readonly #queueType: DefaultQueueType;
+
+  /** @param queueType Type of the queues that say nothing about their type. */
+  constructor(queueType: DefaultQueueType) {
+    this.#queueType = queueType;
+  }
 
   /**
    * Declares a topology and remembers what the broker accepted.
@@ -42,7 +49,7 @@ export class RememberedTopology {
     for (const queue of queues) {
       const known = this.#known(queueKey(queue.name), this.#queues.get(queue.name));
       if (lasts(queue) && same(known, queue)) continue;
-      await declareQueue(link, queue);
+      await declareQueue(link, queue, this.#queueType);
       this.#queues.set(queue.name, queue);
       this.#strikes.delete(queueKey(queue.name));
     }
@@ -84,7 +91,7 @@ export class RememberedTopology {
       await attempt(exchangeKey(exchange.name), () => declareExchange(link, exchange));
     }
     for (const queue of this.#queues.values()) {
-      await attempt(queueKey(queue.name), () => declareQueue(link, queue));
+      await attempt(queueKey(queue.name), () => declareQueue(link, queue, this.#queueType));
     }
     const queues = new Map<string, unknown>();
     for (const { name } of this.#queues.values()) {
@@ -115,7 +122,9 @@ export class RememberedTopology {
       await this.restoreExchange(link, end);
     }
     const queue = this.#queues.get(name);
-    if (queue !== undefined) await this.#repeat(link, queueKey(name), () => declareQueue(link, queue));
+    if (queue !== undefined) {
+      await this.#repeat(link, queueKey(name), () => declareQueue(link, queue, this.#queueType));
+    }
     for (const [key, binding] of bindings) {
       await this.#repeat(link, key, () => declareBinding(link, binding));
     }
@@ -229,12 +238,13 @@ async function declareExchange(link: Link, exchange: ExchangeDeclaration): Promi
   });
 }
 
-async function declareQueue(link: Link, queue: QueueDeclaration): Promise<void> {
-  const { name, durable = true, exclusive = false, autoDelete = false, arguments: table = {} } = queue;
+async function declareQueue(link: Link, queue: QueueDeclaration, type: DefaultQueueType): Promise<void> {
+  const declared = withDefaultType(queue, type);
+  const { name, durable = true, exclusive = false, autoDelete = false, arguments: table = {} } = declared;
   await link.administer((channel) =>
     channel.assertQueue(name, { durable, exclusive, autoDelete, arguments: table })
   ).catch((error) => {
-    throw refusal(`declare queue "${name}"`, error, "Use the same properties everywhere, or delete it first");
+    throw queueRefusal(queue, type, error);
   });
 }
 

@@ -17,6 +17,7 @@ import type { Link } from "./link.ts";
 import type { LoginMethod, TlsOptions } from "./link_options.ts";
 import { OverdueDeliveries } from "./overdue.ts";
 import { Publisher } from "./publisher.ts";
+import type { DefaultQueueType } from "./queue_type.ts";
 import { reasonOf, refusal } from "./refusal.ts";
 import { RememberedTopology } from "./topology.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -70,6 +71,12 @@ export interface AmqpOptions extends TransportOptions {
    * the broker offers its message again. @default {86400000}
    */
   readonly outcomeMemory?: number;
+  /**
+   * Type of the durable queues that say nothing about their type. With `quorum`, such a queue becomes a quorum
+   * queue, unless it cannot be one: if it is exclusive, deletes itself, or has priorities. With `classic`, no type
+   * is declared, and the broker decides. @default {"classic"}
+   */
+  readonly queueType?: DefaultQueueType;
   /** Milliseconds within which {@linkcode Transport.close} ends, whatever the broker does. @default {5000} */
   readonly flushTimeout?: number;
   /** Properties of this client on the broker's management pages. @default {{ product: "enoki" }} */
@@ -93,7 +100,7 @@ export class AmqpTransport implements Transport {
   #checking: ReturnType<typeof setInterval> | undefined;
   readonly #connection: Connection;
   readonly #publisher: Publisher;
-  readonly #topology = new RememberedTopology();
+  readonly #topology: RememberedTopology;
   readonly #upkeep: Upkeep;
   /** Consumers that may have a channel, including cancelled consumers. */
   readonly #consumers = new Set<QueueConsumer>();
@@ -115,6 +122,7 @@ export class AmqpTransport implements Transport {
       checkInterval = 15_000,
       consumerTimeout = 1_800_000,
       outcomeMemory = 86_400_000,
+      queueType = "classic",
       flushTimeout = 5_000,
       clientProperties = {},
       onStatus = () => {},
@@ -143,6 +151,7 @@ export class AmqpTransport implements Transport {
     this.#consumerTimeout = consumerTimeout;
     this.#onStatus = onStatus;
     this.#overdue = new OverdueDeliveries(outcomeMemory);
+    this.#topology = new RememberedTopology(queueType);
     this.#publisher = new Publisher({
       confirms,
       recover: (message, isExchangeGone) => this.#recover(message, isExchangeGone),

@@ -37,7 +37,11 @@ export function rpcTopology(exchange: string): RpcTopology {
     }),
     caller: (caller, id) => ({
       exchanges,
-      queues: [{ name: replyQueueOf(caller, id), arguments: { "x-expires": REPLY_QUEUE_EXPIRES } }],
+      queues: [{
+        name: replyQueueOf(caller, id),
+        replicated: false,
+        arguments: { "x-expires": REPLY_QUEUE_EXPIRES },
+      }],
       bindings: [{ queue: replyQueueOf(caller, id), exchange, routingKey: id }],
     }),
   };

@@ -11,7 +11,8 @@
  * instance has noticed it, two instances may lead. That is the price of a lock without fencing.
  *
  * The queue carries no messages. It expires when nobody has consumed it for a while, so each attempt declares
- * it first.
+ * it first. It is a classic queue, whatever the default of the broker is: RabbitMQ lets a quorum queue have any
+ * number of exclusive consumers, so that every instance would lead.
  */
 import { abortable, pause } from "../../runtime/waiting/abort.ts";
 import type { Log } from "../../runtime/log/log.ts";
@@ -52,7 +53,9 @@ const QUEUE_EXPIRES = 3_600_000;
  * that is permitted.
  */
 export function electionTopology(queue: string): Topology {
-  return { queues: [{ name: queue, arguments: { "x-expires": QUEUE_EXPIRES } }] };
+  return {
+    queues: [{ name: queue, arguments: { "x-expires": QUEUE_EXPIRES, "x-queue-type": "classic" } }],
+  };
 }
 
 /**

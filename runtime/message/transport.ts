@@ -43,8 +43,18 @@ export interface QueueDeclaration {
   readonly exclusive?: boolean;
   /** Whether the broker deletes the queue when its last consumer goes. @default {false} */
   readonly autoDelete?: boolean;
-  /** Arguments such as `x-expires`, `x-message-ttl`, `x-max-length` and `x-dead-letter-exchange`. */
+  /**
+   * Arguments such as `x-expires`, `x-message-ttl`, `x-max-length` and `x-dead-letter-exchange`. With
+   * `x-queue-type` as `stream`, the queue is a log of records, whose consumers take nothing away.
+   */
   readonly arguments?: FieldTable;
+  /**
+   * Whether an operator who has queues replicated wants this one replicated, too. It is false for a queue whose
+   * messages nobody needs once its process has gone.
+   *
+   * @default {true}
+   */
+  readonly replicated?: boolean;
 }
 
 /** A route from an exchange to a queue. */
@@ -104,6 +114,8 @@ export interface Delivery {
   readonly properties: MessageProperties;
   /** Whether the broker has offered this message before. */
   readonly redelivered: boolean;
+  /** Number of the record, from 0 on. Only the deliveries of a stream have it. */
+  readonly offset?: number;
   /**
    * Aborts, with a {@linkcode BrokerError}, when a verdict no longer counts: the connection is lost, and the
    * message has gone back to its queue.
@@ -122,6 +134,12 @@ export type Verdict = "ack" | "requeue" | "reject";
  */
 export type Receiver = (delivery: Delivery) => Promise<Verdict>;
 
+/**
+ * Where a consumer of a stream begins: at the first record that the broker keeps, at the last block of records, at
+ * the next record, at the record of a number, or at the records of a time (`at`, in milliseconds since the epoch).
+ */
+export type StreamOffset = "first" | "last" | "next" | number | { readonly at: number };
+
 /** Options of {@linkcode Transport.consume}. */
 export interface ConsumeOptions {
   /** Largest number of deliveries that wait for their verdict at the same time, at least 1. */
@@ -134,6 +152,16 @@ export interface ConsumeOptions {
   readonly longest?: number;
   /** Whether the broker refuses other consumers on the queue. @default {false} */
   readonly exclusive?: boolean;
+  /**
+   * Where to begin in a stream, whose deliveries then have their `offset`.
+   *
+   * After an interruption the consumer continues behind the last record with a verdict, so that it misses none.
+   * Records without a verdict come again. The verdict `requeue` offers the record again to this consumer; the
+   * verdicts `ack` and `reject` are the same.
+   *
+   * @default {the queue is no stream}
+   */
+  readonly offset?: StreamOffset;
   /**
    * The transport calls it when the connection under the consumer is lost. The consumer then resumes by
    * itself, unless this function cancels it. RabbitMQ may also end a single consumer, together with its

@@ -21,6 +21,7 @@ export interface QueueArguments {
 export function readQueueArguments({ name, arguments: table = {} }: QueueDeclaration): QueueArguments {
   const read: Record<string, number | string> = {};
   for (const [key, value] of Object.entries(table)) {
+    if (key === "x-queue-type" && value === "classic") continue;
     const known = KNOWN[key];
     if (known === undefined) {
       throw new BrokerError(`Cannot declare queue "${name}": queues over NATS have no ${key}. Leave it out`);

@@ -28,6 +28,11 @@ Deno.test("amqpSettings() reads the mapping of AMQP_SSL", () => {
   deepStrictEqual(read({ AMQP_SSL: true }), { secure: true, options: { tls: { verify: true } } });
 });
 
+Deno.test("amqpSettings() reads the type of queues", () => {
+  deepStrictEqual(read({ queue_type: "quorum" }).options, { queueType: "quorum" });
+  throws(() => read({ queue_type: "stream" }), /"queue_type": got "stream", expected classic or quorum/);
+});
+
 Deno.test("amqpSettings() refuses what its keys cannot have", () => {
   throws(() => read({ HEARTBEAT: -1 }), /"HEARTBEAT": got -1, expected a number of seconds, 0 or more/);
   throws(() => read({ AMQP_SSL: { cipher: "x" } }), /expected true or a mapping with ca_certs/);
