@@ -10,6 +10,16 @@ export interface OpenDelivery {
   overdue: OverdueRun | undefined;
 }
 
+/** One `basic.consume`. Its prefetch is fixed, so another prefetch needs another tag. */
+export interface ConsumerTag {
+  name: string;
+  /** True until the broker cancels this consumer tag, as it does when the queue is deleted. */
+  live: boolean;
+  readonly prefetch: number;
+  /** Number of its deliveries that wait for their verdict. */
+  open: number;
+}
+
 /** What has arrived on one channel. */
 export class Arrivals {
   readonly acknowledgements: Acknowledgements;
@@ -19,6 +29,8 @@ export class Arrivals {
   readonly detach: Map<number, () => void> = new Map();
   /** Number of deliveries, which is the tag of the last. */
   count = 0;
+  /** Whether the channel has closed. */
+  ended = false;
 
   constructor(channel: Channel) {
     this.acknowledgements = new Acknowledgements(channel);
@@ -31,6 +43,7 @@ export class Arrivals {
    * delivery is given up.
    */
   end(rescue: (delivery: Delivery) => OverdueRun | undefined): void {
+    this.ended = true;
     let isRescued = false;
     for (const held of this.open.values()) {
       held.overdue = rescue(held.delivery);

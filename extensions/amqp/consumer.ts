@@ -20,11 +20,12 @@ import type {
   Verdict,
 } from "../../runtime/message/transport.ts";
 import type { BrokerError } from "../../runtime/message/errors.ts";
-import { Arrivals, type OpenDelivery, toDelivery } from "./arrivals.ts";
+import { Arrivals, type ConsumerTag, type OpenDelivery, toDelivery } from "./arrivals.ts";
 import { type Channel, isOpen, type ReceivedMessage } from "./client_library.ts";
 import type { Link } from "./link.ts";
-import type { OverdueDeliveries } from "./overdue.ts";
+import { endingOf, isOverdue, type OverdueDeliveries } from "./overdue.ts";
 import { reasonOf } from "./refusal.ts";
+import { BLOCK_LIMIT, LEAST_CREDIT, StreamRecords } from "./stream_records.ts";
 import { Strikes } from "./strikes.ts";
 
 /** Largest prefetch that the protocol can express. */
@@ -32,16 +33,6 @@ const PREFETCH_LIMIT = 65_535;
 
 /** A broker that sends so many times the prefetch does not heed it, and would fill the memory. */
 const EXCESS = 2;
-
-/** One `basic.consume`. Its prefetch is fixed, so another prefetch needs another tag. */
-interface ConsumerTag {
-  name: string;
-  /** True until the broker cancels this consumer tag, as it does when the queue is deleted. */
-  live: boolean;
-  readonly prefetch: number;
-  /** Number of its deliveries that wait for their verdict. */
-  open: number;
-}
 
 interface Subscription {
   readonly arrivals: Arrivals;
@@ -81,6 +72,8 @@ export class QueueConsumer implements Consumer {
   readonly #onInterrupted: (() => void) | undefined;
   readonly #overdue: OverdueDeliveries;
   readonly #owner: ConsumerOwner;
+  /** Present if the queue is a stream. */
+  readonly #records: StreamRecords | undefined;
   #prefetch: number;
   #subscription: Subscription | undefined;
   #wanted = true;
@@ -109,6 +102,9 @@ export class QueueConsumer implements Consumer {
     this.#prefetch = checkPrefetch(options.prefetch);
     this.#exclusive = options.exclusive ?? false;
     this.#arguments = options.patience === undefined ? {} : { "x-consumer-timeout": options.patience };
+    this.#records = options.offset === undefined
+      ? undefined
+      : new StreamRecords(options.offset, this.#prefetch);
     this.#onInterrupted = options.onInterrupted;
     this.#overdue = overdue;
     this.#owner = owner;
@@ -160,9 +156,10 @@ export class QueueConsumer implements Consumer {
 
   async setPrefetch(prefetch: number): Promise<void> {
     this.#prefetch = checkPrefetch(prefetch);
+    if (this.#wanted) this.#records?.setLimit(prefetch);
     await this.#change(async () => {
       const subscription = this.#subscription;
-      if (!subscription?.tag.live || !this.#wanted) return;
+      if (!subscription?.tag.live || !this.#wanted || this.#hasCredit(subscription.tag)) return;
       const { link, channel, tag } = subscription;
       try {
         // Unless the consumer is exclusive, the new tag starts before the old one ends, because the broker
@@ -189,6 +186,7 @@ export class QueueConsumer implements Consumer {
   /** Stops resuming. The consumer still receives the messages that the broker sends. */
   abandon(): void {
     this.#wanted = false;
+    this.#records?.setLimit(0);
     this.#owner.onCancelled(this);
   }
 
@@ -247,6 +245,7 @@ export class QueueConsumer implements Consumer {
       const isLate = refused !== undefined && isOverdue(reasonOf(refused));
       arrivals.end((delivery) => isLate ? this.#overdue.add(this.queue, delivery) : undefined);
       if (this.#subscription?.channel !== channel) return;
+      this.#records?.interrupt();
       const live = this.#subscription.tag.live;
       this.#subscription = undefined;
       if (live && this.#wanted) this.#onInterrupted?.();
@@ -264,31 +263,40 @@ export class QueueConsumer implements Consumer {
     channel: Channel,
     arrivals: Arrivals,
   ): Promise<ConsumerTag> {
-    const tag: ConsumerTag = { name: "", live: true, prefetch: this.#prefetch, open: 0 };
+    const records = this.#records;
+    const credit = records === undefined ? this.#prefetch : Math.max(this.#prefetch, LEAST_CREDIT);
+    const tag: ConsumerTag = { name: "", live: true, prefetch: credit, open: 0 };
     const onMessage = (message: ReceivedMessage | null) => {
       if (message !== null) return this.#receive(link, message, tag, arrivals);
       tag.live = false;
+      records?.forget();
       if (this.#wanted) this.#onInterrupted?.();
       if (this.#wanted) this.#owner.onInterrupted(this, link, "the queue was deleted");
     };
     const [, { consumerTag }] = await Promise.all([
       channel.prefetch(tag.prefetch),
-      channel.consume(this.queue, onMessage, { exclusive: this.#exclusive, arguments: this.#arguments }),
+      channel.consume(this.queue, onMessage, {
+        exclusive: this.#exclusive,
+        arguments: records === undefined
+          ? this.#arguments
+          : { ...this.#arguments, "x-stream-offset": records.argument },
+      }),
     ]);
     tag.name = consumerTag;
+    records?.began();
     return tag;
   }
 
-  /** Hands a message to the receiver, unless the message repeats one that the receiver still works on. */
+  /** Takes a message that has arrived. */
   #receive(link: Link, message: ReceivedMessage, tag: ConsumerTag, arrivals: Arrivals): void {
-    const { deliveryTag, redelivered } = message.fields;
-    const { acknowledgements, open } = arrivals;
+    const { deliveryTag } = message.fields;
     if (deliveryTag !== ++arrivals.count) {
       const wanted = `instead of ${arrivals.count}`;
       return void link.fail(new Error(`The broker gave a delivery the number ${deliveryTag} ${wanted}`));
     }
     if (this.#deaf) return;
-    if (tag.open >= tag.prefetch * EXCESS) {
+    const records = this.#records;
+    if (tag.open >= tag.prefetch * EXCESS + (records === undefined ? 0 : BLOCK_LIMIT)) {
       return void link.fail(
         new Error(
           `The broker sent more than ${tag.open} messages to a consumer with prefetch ${tag.prefetch}`,
@@ -296,17 +304,29 @@ export class QueueConsumer implements Consumer {
       );
     }
     tag.open++;
-    const delivery = toDelivery(message, acknowledgements.signal);
+    const delivery = toDelivery(message, arrivals.acknowledgements.signal);
+    if (records === undefined) return this.#hand(delivery, deliveryTag, tag, arrivals);
+    records.arrive(delivery, {
+      hand: (record) => this.#hand(record, deliveryTag, tag, arrivals),
+      pass: () => this.#answer(delivery, deliveryTag, tag, arrivals, "ack"),
+    });
+  }
+
+  /** Hands a delivery to the receiver, unless it repeats one that the receiver still works on. */
+  #hand(delivery: Delivery, deliveryTag: number, tag: ConsumerTag, arrivals: Arrivals): void {
+    const { redelivered } = delivery;
+    const { open } = arrivals;
     if (redelivered && this.#attach(deliveryTag, delivery, tag, arrivals)) return;
     const held: OpenDelivery = { delivery, overdue: undefined };
     open.set(deliveryTag, held);
     this.#open++;
     const settle = (verdict: Verdict) => {
-      if (held.overdue !== undefined) held.overdue.end(verdict);
-      else {
+      if (held.overdue !== undefined) {
+        this.#records?.end(delivery, verdict);
+        held.overdue.end(verdict);
+      } else {
         open.delete(deliveryTag);
-        tag.open--;
-        acknowledgements.settle(deliveryTag, verdict);
+        this.#answer(delivery, deliveryTag, tag, arrivals, verdict);
       }
       if (--this.#open === 0) this.#onNoneOpen?.();
     };
@@ -318,21 +338,48 @@ export class QueueConsumer implements Consumer {
     }
   }
 
+  /** Gives the broker a verdict. A stream offers no record again, so this consumer does it for the broker. */
+  #answer(
+    delivery: Delivery,
+    deliveryTag: number,
+    tag: ConsumerTag,
+    arrivals: Arrivals,
+    verdict: Verdict,
+  ): void {
+    const records = this.#records;
+    if (records !== undefined && verdict === "requeue" && this.#wanted && !arrivals.ended) {
+      setImmediate(() => {
+        if (arrivals.ended || !this.#wanted) return;
+        this.#hand({ ...delivery, redelivered: true }, deliveryTag, tag, arrivals);
+      });
+      return;
+    }
+    tag.open--;
+    arrivals.acknowledgements.settle(deliveryTag, verdict);
+    records?.end(delivery, verdict);
+  }
+
   /** Lets a repetition wait for the verdict of the run that it repeats. Returns false if there is no such run. */
   #attach(
     deliveryTag: number,
     delivery: Delivery,
     tag: ConsumerTag,
-    { acknowledgements, detach }: Arrivals,
+    arrivals: Arrivals,
   ): boolean {
+    const { detach } = arrivals;
     const leave = this.#overdue.attach(this.queue, delivery, (verdict) => {
       detach.delete(deliveryTag);
-      tag.open--;
-      acknowledgements.settle(deliveryTag, verdict);
+      this.#answer(delivery, deliveryTag, tag, arrivals, verdict);
     });
     if (leave === false) return false;
     detach.set(deliveryTag, leave);
     return true;
+  }
+
+  /** Whether the broker sends enough records of a stream already, or may not be asked to begin elsewhere. */
+  #hasCredit({ prefetch }: ConsumerTag): boolean {
+    const records = this.#records;
+    return records !== undefined && (this.#prefetch <= prefetch || !records.hasArrived);
   }
 
   #change(task: () => Promise<void>): Promise<void> {
@@ -341,20 +388,6 @@ export class QueueConsumer implements Consumer {
     this.#lastChange = run.catch(() => {}).then(() => this.#changes--);
     return run;
   }
-}
-
-function endingOf(refused: Error | undefined): string {
-  if (refused === undefined) return "the channel was closed";
-  const reason = reasonOf(refused);
-  if (!isOverdue(reason)) return reason;
-  return "a handler takes longer than the broker's consumer_timeout, so the broker takes its message back " +
-    `(${reason}). The handler goes on, and its outcome counts. ` +
-    "Raise consumer_timeout at the broker, or make the handler shorter";
-}
-
-/** Whether the broker has closed a channel because a delivery waited too long for its verdict. */
-function isOverdue(reason: string): boolean {
-  return /acknowledgement.{0,100} timed out/.test(reason);
 }
 
 /** @throws {RangeError} If `prefetch` is not a positive integer. */

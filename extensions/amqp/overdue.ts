@@ -29,6 +29,7 @@
 
 import { createHash } from "node:crypto";
 import type { Delivery, Verdict } from "../../runtime/message/transport.ts";
+import { reasonOf } from "./refusal.ts";
 
 /** Gives a verdict on a delivery to the broker. */
 export type Settle = (verdict: Verdict) => void;
@@ -137,4 +138,19 @@ function identityOf(queue: string, { exchange, routingKey, properties, body }: D
     (name, value) => name === COUNT_HEADER || value === undefined ? undefined : value,
   );
   return createHash("sha256").update(said).update("\0").update(body).digest("base64");
+}
+
+/** Says why the broker has closed a channel. */
+export function endingOf(refused: Error | undefined): string {
+  if (refused === undefined) return "the channel was closed";
+  const reason = reasonOf(refused);
+  if (!isOverdue(reason)) return reason;
+  return "a handler takes longer than the broker's consumer_timeout, so the broker takes its message back " +
+    `(${reason}). The handler goes on, and its outcome counts. ` +
+    "Raise consumer_timeout at the broker, or make the handler shorter";
+}
+
+/** Whether the broker has closed a channel because a delivery waited too long for its verdict. */
+export function isOverdue(reason: string): boolean {
+  return /acknowledgement.{0,100} timed out/.test(reason);
 }

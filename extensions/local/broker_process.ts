@@ -131,9 +131,10 @@ class Guest {
     }
   }
 
-  #deliver(feed: number, tag: number, { message, redelivered }: QueuedMessage): void {
+  #deliver(feed: number, tag: number, { message, redelivered, offset }: QueuedMessage): void {
     const { exchange, routingKey, properties, body } = message;
-    this.#reply(["delivery", feed, tag, exchange, routingKey, properties, redelivered], body);
+    const delivery = ["delivery", feed, tag, exchange, routingKey, properties, redelivered] as const;
+    this.#reply(offset === undefined ? delivery : [...delivery, offset], body);
   }
 
   #end(feed: number): void {

@@ -127,10 +127,10 @@ export class ClientLink implements Link {
     const reply = header as unknown as Reply;
     switch (reply[0]) {
       case "delivery": {
-        const [, feed, tag, exchange, routingKey, properties, redelivered] = reply;
+        const [, feed, tag, exchange, routingKey, properties, redelivered, offset] = reply;
         const { signal } = this.#ending;
         const delivery = { exchange, routingKey, body, properties, redelivered, signal };
-        return this.#feeds.get(feed)?.(tag, delivery);
+        return this.#feeds.get(feed)?.(tag, offset === undefined ? delivery : { ...delivery, offset });
       }
       case "done":
         return this.#settled(reply[1])?.resolve(reply[2]);

@@ -43,4 +43,5 @@ export type Reply =
     routingKey: string,
     properties: MessageProperties,
     redelivered: boolean,
+    offset?: number,
   ];

@@ -5,6 +5,8 @@ export interface QueuedMessage {
   readonly message: SealedMessage;
   /** A queue gives each message that it accepts a larger position. */
   readonly position: number;
+  /** Number of the record. Only the records of a stream have one. */
+  readonly offset?: number;
   /** This is a time of `performance.now()`, or `Infinity` if the message never expires. */
   readonly expiresAt: number;
   redelivered: boolean;

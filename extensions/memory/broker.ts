@@ -13,6 +13,7 @@ import { fieldEquals } from "./headers_match.ts";
 import { Queue, type QueueKeeper } from "./queue.ts";
 import { comparedArguments } from "./queue_arguments.ts";
 import type { SealedMessage } from "./sealed_message.ts";
+import { Stream } from "./stream.ts";
 
 const PREDECLARED: readonly (readonly [string, ExchangeType])[] = [
   ["amq.direct", "direct"],
@@ -23,7 +24,8 @@ const PREDECLARED: readonly (readonly [string, ExchangeType])[] = [
 ];
 
 /**
- * A memory broker is the AMQP 0-9-1 model, with RabbitMQ's classic queues, in the memory of this process.
+ * A memory broker is the AMQP 0-9-1 model, with RabbitMQ's classic queues and its streams, in the memory of this
+ * process. A quorum queue is a classic queue here, because there is nothing to replicate it to.
  *
  * Several `memory()` transports talk to each other if you give them the same broker. The broker keeps its queues
  * and messages for as long as something refers to it. Its timers run only while a transport is connected.
@@ -84,7 +86,8 @@ export class MemoryBroker implements QueueKeeper {
     const queue = this.#queues.get(name);
     if (queue === undefined) {
       refuseReserved("queue", name);
-      this.#queues.set(name, new Queue(declaration, exclusive ? connection : undefined, this));
+      const Kind = declaration.arguments?.["x-queue-type"] === "stream" ? Stream : Queue;
+      this.#queues.set(name, new Kind(declaration, exclusive ? connection : undefined, this));
       return;
     }
     refuseForeign("declare", queue, connection);

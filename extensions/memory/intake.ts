@@ -19,6 +19,8 @@ export class Intake implements Consumer {
   #cancelled: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #closed = false;
+  /** Whether a broker has accepted the intake. The next broker is another one, whose streams have begun anew. */
+  #begun = false;
   #idle: (() => void) | undefined;
 
   /**
@@ -47,7 +49,13 @@ export class Intake implements Consumer {
    */
   async resume(link: Link): Promise<void> {
     const prefetch = this.#prefetch;
-    const feed = await link.consume(this.queue, this.#take, { ...this.#options, prefetch });
+    const { offset } = this.#options;
+    const feed = await link.consume(this.queue, this.#take, {
+      ...this.#options,
+      prefetch,
+      ...(offset !== undefined && this.#begun && { offset: "first" as const }),
+    });
+    this.#begun = true;
     this.#siblings.add(this);
     this.#feed = feed;
     if (this.cancelled) await feed.cancel();

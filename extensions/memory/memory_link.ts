@@ -35,10 +35,11 @@ export class MemoryLink extends Session implements Link {
     );
   }
 
-  #hand({ taker, subscription, tag, entry: { message, redelivered } }: Arrival): void {
+  #hand({ taker, subscription, tag, entry: { message, redelivered, offset } }: Arrival): void {
     if (subscription.cancelled) return subscription.release(tag);
     const { exchange, routingKey, body, properties } = message;
     const { signal } = this.#closing;
-    taker(subscription, tag, { exchange, routingKey, body, properties, redelivered, signal });
+    const delivery = { exchange, routingKey, body, properties, redelivered, signal };
+    taker(subscription, tag, offset === undefined ? delivery : { ...delivery, offset });
   }
 }

@@ -1,4 +1,4 @@
-import type { QueueDeclaration } from "../../runtime/message/transport.ts";
+import type { QueueDeclaration, StreamOffset } from "../../runtime/message/transport.ts";
 import type { Alarm, Ringable } from "./alarm.ts";
 import { Backlog, type QueuedMessage } from "./backlog.ts";
 import type { DeadLetterRoute, DeathReason } from "./dead_letter.ts";
@@ -9,6 +9,8 @@ import type { SealedMessage } from "./sealed_message.ts";
 export interface QueueConsumer {
   readonly free: boolean;
   readonly exclusive: boolean;
+  /** Where to begin in a stream. */
+  readonly offset?: StreamOffset | undefined;
   take(entry: QueuedMessage): void;
 }
 
@@ -85,8 +87,8 @@ export class Queue implements Ringable {
     this.#watch();
   }
 
-  /** Takes a message back at its old place. */
-  restore(entry: QueuedMessage): void {
+  /** Takes a message back from a consumer, at its old place. */
+  restore(entry: QueuedMessage, _consumer: QueueConsumer): void {
     if (this.#removed) return;
     this.#level(entry.message).restore(entry);
     this.#waiting++;

@@ -1,5 +1,6 @@
-import type { FieldTable, QueueDeclaration } from "../../runtime/message/transport.ts";
+import type { FieldTable, FieldValue, QueueDeclaration } from "../../runtime/message/transport.ts";
 import { BrokerError } from "../../runtime/message/errors.ts";
+import { ageOf } from "../../runtime/waiting/age.ts";
 import type { DeadLetterRoute } from "./dead_letter.ts";
 
 /** The arguments of a queue ask for this. All durations are in milliseconds. */
@@ -23,14 +24,21 @@ const COMPARED = [
   "x-max-priority",
   "x-dead-letter-exchange",
   "x-dead-letter-routing-key",
+  "x-queue-type",
+  "x-max-length-bytes",
+  "x-max-age",
 ] as const;
 
 const UNSUPPORTED = [
-  "x-max-length-bytes",
   "x-single-active-consumer",
   "x-delivery-limit",
   "x-dead-letter-strategy",
 ];
+
+/** These limit a stream, and nothing else here. */
+const STREAM_LIMITS: readonly string[] = ["x-max-length-bytes", "x-max-age"];
+
+const TYPES: readonly FieldValue[] = ["classic", "quorum", "stream"];
 
 /**
  * Reads the arguments of a queue, and ignores those that RabbitMQ does not know either.
@@ -54,13 +62,13 @@ export function readQueueArguments(
     if (value === undefined || typeof value === "string") return value;
     return refuse(`argument ${key} is ${JSON.stringify(value)}, not a string`);
   };
-  for (const key of UNSUPPORTED) {
+  const type = table["x-queue-type"] ?? "classic";
+  for (const key of type === "stream" ? UNSUPPORTED : [...UNSUPPORTED, ...STREAM_LIMITS]) {
     if (table[key] !== undefined) refuse(`the embedded broker has no ${key}. Use RabbitMQ, or leave it out`);
   }
-  if (
-    (table["x-overflow"] ?? "drop-head") !== "drop-head" || (table["x-queue-type"] ?? "classic") !== "classic"
-  ) {
-    refuse("the embedded broker has only classic queues, which drop their head. Use RabbitMQ for others");
+  if (!TYPES.includes(type)) refuse(`type ${JSON.stringify(type)} is none of ${TYPES.join(", ")}`);
+  if ((table["x-overflow"] ?? "drop-head") !== "drop-head") {
+    refuse("the embedded broker has only queues that drop their head. Use RabbitMQ for others");
   }
   const maxPriority = count("x-max-priority", 0, 0);
   if (maxPriority > 255) refuse(`argument x-max-priority is ${maxPriority}, but it must not exceed 255`);
@@ -77,10 +85,49 @@ export function readQueueArguments(
   };
 }
 
+/** The limits of a stream. */
+export interface StreamLimits {
+  /** Bytes of all bodies. @default {Infinity} */
+  readonly bytes: number;
+  /** Milliseconds that a record is kept. @default {Infinity} */
+  readonly age: number;
+}
+
+/**
+ * Reads the limits of a stream.
+ *
+ * @throws {BrokerError} If a value is not valid, or a stream cannot have what the declaration asks for.
+ */
+export function readStreamLimits(
+  { name, durable = true, exclusive = false, autoDelete = false, arguments: table = {} }: QueueDeclaration,
+): StreamLimits {
+  const refuse = (state: string): never => {
+    throw new BrokerError(`Cannot declare stream "${name}": ${state}`);
+  };
+  if (!durable || exclusive || autoDelete) {
+    refuse("a stream is durable and neither exclusive nor deletes itself. Leave these options out");
+  }
+  for (const key of Object.keys(table)) {
+    if (COMPARED.some((each) => each === key) && key !== "x-queue-type" && !STREAM_LIMITS.includes(key)) {
+      refuse(`a stream has no ${key}. Leave it out`);
+    }
+  }
+  const { "x-max-length-bytes": bytes = Infinity, "x-max-age": age } = table;
+  if (typeof bytes !== "number" || !(bytes >= 0)) {
+    return refuse(`argument x-max-length-bytes is ${JSON.stringify(bytes)}, not a number of bytes`);
+  }
+  const milliseconds = age === undefined ? Infinity : ageOf(age);
+  if (milliseconds === undefined) return refuse(`argument x-max-age is ${JSON.stringify(age)}, not an age`);
+  return { bytes, age: milliseconds };
+}
+
 /** Returns the arguments that a second declaration of the queue must repeat. */
 export function comparedArguments(table: FieldTable = {}): FieldTable {
   return Object.fromEntries(
-    COMPARED.flatMap((key) => table[key] === undefined ? [] : [[key, table[key]]]),
+    COMPARED.flatMap((key) => {
+      const value = key === "x-queue-type" && table[key] === "classic" ? undefined : table[key];
+      return value === undefined ? [] : [[key, value]];
+    }),
   );
 }
 

@@ -1,4 +1,4 @@
-import type { ConsumeOptions, Verdict } from "../../runtime/message/transport.ts";
+import type { ConsumeOptions, StreamOffset, Verdict } from "../../runtime/message/transport.ts";
 import type { QueuedMessage } from "./backlog.ts";
 import type { Feed } from "./link.ts";
 import type { Queue, QueueConsumer } from "./queue.ts";
@@ -9,6 +9,7 @@ export type Sink = (subscription: Subscription, tag: number, entry: QueuedMessag
 /** The broker sees a consumer as a subscription, which knows the deliveries that wait for their verdict. */
 export class Subscription implements QueueConsumer, Feed {
   readonly exclusive: boolean;
+  readonly offset: StreamOffset | undefined;
   readonly #queue: Queue;
   readonly #sink: Sink;
   readonly #siblings: Set<Subscription>;
@@ -22,13 +23,14 @@ export class Subscription implements QueueConsumer, Feed {
   constructor(
     queue: Queue,
     sink: Sink,
-    { prefetch, exclusive = false }: ConsumeOptions,
+    { prefetch, exclusive = false, offset }: ConsumeOptions,
     siblings: Set<Subscription>,
   ) {
     this.#queue = queue;
     this.#sink = sink;
     this.#prefetch = prefetch;
     this.exclusive = exclusive;
+    this.offset = offset;
     this.#siblings = siblings;
   }
 
@@ -57,7 +59,7 @@ export class Subscription implements QueueConsumer, Feed {
     this.#open.delete(tag);
     if (verdict === "requeue") {
       entry.redelivered = true;
-      return this.#queue.restore(entry);
+      return this.#queue.restore(entry, this);
     }
     if (verdict === "reject") this.#queue.bury(entry, "rejected");
     this.#queue.dispatch();
@@ -68,7 +70,7 @@ export class Subscription implements QueueConsumer, Feed {
     const entry = this.#open.get(tag);
     if (entry === undefined) return;
     this.#open.delete(tag);
-    this.#queue.restore(entry);
+    this.#queue.restore(entry, this);
   }
 
   setPrefetch(prefetch: number): void {
@@ -94,7 +96,7 @@ export class Subscription implements QueueConsumer, Feed {
     this.#open.clear();
     for (const entry of open) {
       entry.redelivered = true;
-      this.#queue.restore(entry);
+      this.#queue.restore(entry, this);
     }
     this.#queue.removeConsumer(this);
   }

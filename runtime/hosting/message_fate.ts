@@ -111,8 +111,12 @@ const APART_STEPS = 10;
  * cause comes to run alone in its thread.
  */
 export async function offerApart(outbox: Outbox, delivery: Delivery): Promise<void> {
-  const steps = 1 + Math.floor(Math.random() * APART_STEPS * 2 ** sharedLossesOf(delivery));
-  await offerLater(outbox, delivery, steps * APART_STEP, SHARED_LOSS_HEADER);
+  await offerLater(outbox, delivery, timeApart(sharedLossesOf(delivery)), SHARED_LOSS_HEADER);
+}
+
+/** Returns a random time, in milliseconds, to wait after a message was lost together with others. */
+export function timeApart(earlier: number): number {
+  return APART_STEP * (1 + Math.floor(Math.random() * APART_STEPS * 2 ** earlier));
 }
 
 /** Beginning of the names of all delay queues. */
@@ -233,7 +237,7 @@ function withoutAdded(headers: FieldTable): FieldTable {
 
 /** Returns everything that a message says besides its payload, as its sender said it. */
 export function receivedMessage(delivery: Delivery): ReceivedMessage {
-  const { redelivered, properties } = delivery;
+  const { redelivered, properties, offset } = delivery;
   const [exchange, routingKey] = originOf(delivery);
   const headers = originalHeaders(delivery);
   const deliveryMode = originalMode(delivery);
@@ -242,6 +246,7 @@ export function receivedMessage(delivery: Delivery): ReceivedMessage {
     exchange,
     routingKey,
     redelivered,
+    ...(offset !== undefined && { offset }),
     properties: {
       ...properties,
       ...(expiration !== undefined && { expiration }),

@@ -60,6 +60,7 @@ export type {
   MessageProperties,
   QueueDeclaration,
   Receiver,
+  StreamOffset,
   Topology,
   Transport,
   TransportOptions,

@@ -16,13 +16,22 @@ import {
   receivedMessage,
   retryLater,
   sharedLossesOf,
+  timeApart,
 } from "./message_fate.ts";
+import { type Losses, RecordLosses } from "./record_losses.ts";
 import { fieldsOfCall } from "../telemetry/call_fields.ts";
 import type { Outcome } from "../message/outcome.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import { asksForRetry, mostAttempts, nextRetry, reasonForRetry } from "../message/retry.ts";
 import { transportableBody } from "../message/serializer.ts";
-import type { Consumer, Delivery, QueueDeclaration, Topology, Verdict } from "../message/transport.ts";
+import type {
+  Consumer,
+  Delivery,
+  QueueDeclaration,
+  StreamOffset,
+  Topology,
+  Verdict,
+} from "../message/transport.ts";
 
 /** One queue that one entrypoint consumes. */
 export interface QueueSubscription {
@@ -37,6 +46,8 @@ export interface QueueSubscription {
   readonly requeueOnError: boolean;
   /** Number of deliveries that the consumer holds at a time. @default {as many as the pool can use} */
   readonly prefetch?: number;
+  /** Where to begin if the queue is a stream. @default {the queue is no stream} */
+  readonly offset?: StreamOffset;
   /** Whether the handler gets, after the payload, everything else that the message says. @default {false} */
   readonly passMessage?: boolean;
 }
@@ -49,12 +60,17 @@ export interface QueueSubscription {
  * one of Enoki's own dead-letter queues in three cases: nobody can read the message, its retries are used up,
  * or it has twice run alone in a thread that was lost. A message that was lost together with others does not
  * count as the cause for that alone, unless this happens {@linkcode SHARED_LOSS_LIMIT} times.
+ *
+ * It offers no record of a stream again by publishing a copy, because the copy would be a new record for every
+ * reader. A record that was lost with its thread is offered again here, in this process; it is buried for the same
+ * reasons as a message.
  */
 export class QueueHost implements Entrypoint {
   readonly #host: EntrypointHost;
   readonly #subscriptions: readonly QueueSubscription[];
   readonly #consumers: Consumer[] = [];
   readonly #stopping = new AbortController();
+  readonly #losses = new RecordLosses();
 
   constructor(subscriptions: readonly QueueSubscription[], host: EntrypointHost) {
     this.#host = host;
@@ -68,11 +84,15 @@ export class QueueHost implements Entrypoint {
   async start(): Promise<void> {
     const following: Consumer[] = [];
     for (const subscription of this.#subscriptions) {
-      const { entry: { timeout }, queue, prefetch } = subscription;
+      const { entry: { timeout }, queue, prefetch, offset } = subscription;
       const consumer = await this.#host.transport.consume(
         queue,
         (delivery) => this.#receive(subscription, delivery),
-        { prefetch: prefetch ?? this.#host.demand, ...(timeout !== undefined && { longest: timeout }) },
+        {
+          prefetch: prefetch ?? this.#host.demand,
+          ...(timeout !== undefined && { longest: timeout }),
+          ...(offset !== undefined && { offset }),
+        },
       );
       this.#consumers.push(consumer);
       if (prefetch === undefined) following.push(consumer);
@@ -140,12 +160,56 @@ export class QueueHost implements Entrypoint {
     });
     switch (outcome.status) {
       case "done":
+        this.#losses.forget(subscription, delivery.offset);
         return "ack";
       case "unstarted":
         return "requeue";
       case "failed":
-        return await this.#decide(subscription, delivery, outcome);
+        return subscription.offset === undefined
+          ? await this.#decide(subscription, delivery, outcome)
+          : await this.#decideRecord(subscription, delivery, outcome);
     }
+  }
+
+  /** Decides the fate of a record of a stream. The thread has logged the failure. */
+  async #decideRecord(
+    subscription: QueueSubscription,
+    delivery: Delivery,
+    { failure, undecoded, lostWith }: Extract<Outcome, { readonly status: "failed" }>,
+  ): Promise<Verdict> {
+    const { transport, log, signal } = this.#host;
+    if (signal.aborted || delivery.signal.aborted) return "requeue";
+    const { queue, entry } = subscription;
+    const { offset } = delivery;
+    const record = `record ${offset} of stream "${queue}"`;
+    if (undecoded) {
+      await bury({ transport, queue, signal, log }, delivery, "undecodable", failure);
+      log.error(`Cannot read ${record}: ${failure.message}. ${whereBuried(queue)}`);
+    } else if (lostWith !== undefined && offset !== undefined) {
+      const { alone, shared } = this.#losses.of(subscription, offset);
+      const guilt = guiltOf({ alone, shared }, lostWith);
+      if (guilt === undefined) {
+        const isAlone = lostWith === 0;
+        this.#losses.set(
+          subscription,
+          offset,
+          isAlone ? { alone: 1, shared } : { alone, shared: shared + 1 },
+        );
+        if (!isAlone) {
+          await pause(timeApart(shared), AbortSignal.any([signal, delivery.signal])).catch(() => {});
+        }
+        return "requeue";
+      }
+      await bury({ transport, queue, signal, log }, delivery, "thread lost", failure);
+      log.error(`Gave up ${record}: ${guilt}. ${whereBuried(queue)}`);
+    } else if (asksForRetry(failure)) {
+      log.error(
+        `Cannot retry ${record}, as ${this.#host.service}.${entry.method} asks: it would be a new record for every ` +
+          `reader. It counts as failed: ${reasonForRetry(failure) ?? "no reason given"}`,
+      );
+    }
+    this.#losses.forget(subscription, offset);
+    return "ack";
   }
 
   async #decide(
@@ -169,7 +233,8 @@ export class QueueHost implements Entrypoint {
       return "ack";
     }
     if (lostWith !== undefined) {
-      const guilt = guiltOf(delivery, lostWith);
+      const losses = { alone: lossesOf(delivery), shared: sharedLossesOf(delivery) };
+      const guilt = guiltOf(losses, lostWith);
       if (guilt === undefined) await (lostWith === 0 ? offerAgain : offerApart)(outbox, delivery);
       else {
         await bury(outbox, delivery, "thread lost", failure);
@@ -213,11 +278,11 @@ const SHARED_LOSS_LIMIT = 10;
 /**
  * Returns why a message that was lost with its thread is not offered again; undefined if it may be innocent.
  */
-function guiltOf(delivery: Delivery, lostWith: number): string | undefined {
+function guiltOf({ alone, shared }: Losses, lostWith: number): string | undefined {
   if (lostWith === 0) {
-    return lossesOf(delivery) === 0 ? undefined : "it ran alone in two threads that were lost";
+    return alone === 0 ? undefined : "it ran alone in two threads that were lost";
   }
-  return sharedLossesOf(delivery) + 1 < SHARED_LOSS_LIMIT
+  return shared + 1 < SHARED_LOSS_LIMIT
     ? undefined
     : `it ran in ${SHARED_LOSS_LIMIT} threads that were lost, each time together with other calls`;
 }

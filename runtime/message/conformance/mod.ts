@@ -14,15 +14,14 @@ import { countingLaws } from "./counting_laws.ts";
 import { declaringLaws } from "./declaring_laws.ts";
 import { endingLaws } from "./ending_laws.ts";
 import { expiringLaws } from "./expiring_laws.ts";
-import type { TransportFeature } from "./features.ts";
 import { publishingLaws } from "./publishing_laws.ts";
 import { recoveringLaws } from "./recovering_laws.ts";
 import { refusingLaws } from "./refusing_laws.ts";
 import { routingLaws } from "./routing_laws.ts";
-import { type BrokerUnderTest, type Law, Stage } from "./stage.ts";
+import { type BrokerUnderTest, type Law, Stage, type TransportFeature } from "./stage.ts";
+import { streamLaws } from "./stream_laws.ts";
 
-export type { TransportFeature } from "./features.ts";
-export type { BrokerUnderTest } from "./stage.ts";
+export type { BrokerUnderTest, TransportFeature } from "./stage.ts";
 
 /** Options of {@linkcode testTransport}. */
 export interface TestTransportOptions {
@@ -110,6 +109,7 @@ export function testBrokers(
   consumingLaws(law);
   endingLaws(law);
   expiringLaws(law);
+  streamLaws(law, recovery);
   if (recovery) recoveringLaws(law);
   refusingLaws(law, lacks);
 }

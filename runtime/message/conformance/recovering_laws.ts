@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Consumer, Transport, TransportStatus } from "../transport.ts";
+import type { Consumer } from "../transport.ts";
 import { Inbox } from "./inbox.ts";
-import { type Law, letter, type Stage } from "./stage.ts";
+import { type Law, letter, watched } from "./stage.ts";
 
 export function recoveringLaws(law: Law): void {
   const exclusive = law.needing("exclusive queues", "topic patterns");
@@ -10,7 +10,7 @@ export function recoveringLaws(law: Law): void {
     const { transport, recovered } = await watched(stage);
     const queue = await stage.queue(transport);
     const inbox = await stage.inbox(transport, queue);
-    await sever(stage);
+    await stage.sever();
     await recovered;
     await stage.send(transport, queue, "after");
     assert.equal(await inbox.text(), "after");
@@ -24,14 +24,14 @@ export function recoveringLaws(law: Law): void {
       queues: [{ name: queue, durable: false, exclusive: true }],
       bindings: [{ queue, exchange, routingKey: "a.*" }],
     });
-    await sever(stage);
+    await stage.sever();
     await recovered;
     await transport.publish({ exchange, routingKey: "a.b", body: "", properties: {}, mandatory: true });
   });
 
   law("A transport reports the loss of its connection, then its return", async (stage) => {
     const { statuses, recovered } = await watched(stage);
-    await sever(stage);
+    await stage.sever();
     await recovered;
     const states = statuses.map((status) => status.state);
     assert.equal(states.at(-1), "connected");
@@ -42,7 +42,7 @@ export function recoveringLaws(law: Law): void {
     const { transport, recovered } = await watched(stage);
     const queue = await stage.queue(transport);
     const inbox = await stage.inbox(transport, queue);
-    const severed = sever(stage);
+    const severed = stage.sever();
     await recovered;
     await severed;
     // Each of these meets the old connection, the gap, or the new one; at least once means no more than that
@@ -55,7 +55,7 @@ export function recoveringLaws(law: Law): void {
   law("Transport.publish() under way at the loss is sent again", async (stage) => {
     const { transport } = await watched(stage);
     const queue = await stage.queue(transport);
-    const severed = sever(stage);
+    const severed = stage.sever();
     await Promise.all(Array.from({ length: 50 }, (_, index) => transport.publish(letter(queue, `${index}`))));
     await severed;
   });
@@ -66,7 +66,7 @@ export function recoveringLaws(law: Law): void {
     const inbox = await stage.inbox(transport, queue);
     await stage.send(transport, queue, "before");
     const held = await inbox.next();
-    await sever(stage);
+    await stage.sever();
     await recovered;
     held.settle("ack");
     await stage.send(transport, queue, "after");
@@ -82,7 +82,7 @@ export function recoveringLaws(law: Law): void {
     const { promise: aborted, resolve } = Promise.withResolvers<void>();
     signal.addEventListener("abort", () => resolve());
     assert.equal(signal.aborted, false);
-    await sever(stage);
+    await stage.sever();
     await aborted;
     await recovered;
     await stage.send(transport, queue, "after");
@@ -99,7 +99,7 @@ export function recoveringLaws(law: Law): void {
     const queue = await stage.queue(transport);
     const cancelled = await stage.inbox(transport, queue);
     await cancelled.consumer?.cancel();
-    await sever(stage);
+    await stage.sever();
     await recovered;
     const inbox = await stage.inbox(transport, queue, 1);
     await stage.send(transport, queue, "1", "2");
@@ -113,7 +113,7 @@ export function recoveringLaws(law: Law): void {
     const inbox = new Inbox();
     const { promise: interrupted, resolve: onInterrupted } = Promise.withResolvers<void>();
     await transport.consume(queue, inbox.receiver, { prefetch: 1, onInterrupted });
-    await sever(stage);
+    await stage.sever();
     await interrupted;
     await recovered;
     await stage.send(transport, queue, "after");
@@ -128,7 +128,7 @@ export function recoveringLaws(law: Law): void {
       prefetch: 1,
       onInterrupted: () => void consumer.cancel(),
     });
-    await sever(stage);
+    await stage.sever();
     await recovered;
     const inbox = await stage.inbox(transport, queue, 1);
     await stage.send(transport, queue, "1", "2");
@@ -147,7 +147,7 @@ export function recoveringLaws(law: Law): void {
       });
     await (await consume("cancelled")).cancel();
     await (await consume("stopped")).stop();
-    await sever(stage);
+    await stage.sever();
     await recovered;
     await consume("closed");
     await transport.close();
@@ -158,28 +158,8 @@ export function recoveringLaws(law: Law): void {
     const { transport, recovered } = await watched(stage);
     const queue = await stage.queue(transport);
     await transport.deleteQueue(queue);
-    await sever(stage);
+    await stage.sever();
     await recovered;
     await stage.gone(transport, queue);
   });
-}
-
-/** A transport whose return after a loss can be awaited. */
-async function watched(
-  stage: Stage,
-): Promise<{ transport: Transport; statuses: TransportStatus[]; recovered: Promise<void> }> {
-  const statuses: TransportStatus[] = [];
-  const { promise: recovered, resolve } = Promise.withResolvers<void>();
-  const transport = await stage.transport({
-    onStatus(status) {
-      statuses.push(status);
-      if (status.state === "connected" && statuses.at(-2)?.state === "lost") resolve();
-    },
-  });
-  return { transport, statuses, recovered };
-}
-
-async function sever(stage: Stage): Promise<void> {
-  assert.ok(stage.broker.sever, "capability recovery needs BrokerUnderTest.sever");
-  await stage.broker.sever();
 }

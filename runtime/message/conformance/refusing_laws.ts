@@ -6,8 +6,7 @@
  */
 import assert from "node:assert/strict";
 import type { QueueDeclaration, Transport } from "../transport.ts";
-import type { TransportFeature } from "./features.ts";
-import { letter, type RegisterLaw, type Stage } from "./stage.ts";
+import { letter, type RegisterLaw, type Stage, type TransportFeature } from "./stage.ts";
 
 /** Registers for each of these features the law that a transport without it refuses it. */
 export function refusingLaws(
@@ -58,6 +57,7 @@ const ATTEMPTS: Readonly<
       ...letter(await stage.queue(transport), ""),
       body: new Uint8Array(3 * 1024 * 1024 + 17),
     }),
+  streams: declaring({ arguments: { "x-queue-type": "stream" } }),
   "requeueing in place": undefined,
 };
 

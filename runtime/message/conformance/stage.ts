@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type {
   ExchangeType,
   FieldTable,
@@ -5,10 +6,39 @@ import type {
   QueueDeclaration,
   Transport,
   TransportOptions,
+  TransportStatus,
 } from "../transport.ts";
 import { UnroutableError } from "../errors.ts";
-import type { TransportFeature } from "./features.ts";
 import { Inbox } from "./inbox.ts";
+
+/** A feature that a transport may lack. */
+export type TransportFeature =
+  /** Exchanges of type `headers`. */
+  | "headers exchanges"
+  /** Bindings to a topic exchange with `*` and `#` in their pattern. */
+  | "topic patterns"
+  /** Queues that only one connection may use. Nothing of Enoki's own declares such a queue. */
+  | "exclusive queues"
+  /** Consumers that allow no other on their queue, with which timers elect one instance. */
+  | "exclusive consumers"
+  /** Queues that go with their last consumer, which broadcast events use. */
+  | "auto-delete queues"
+  /** Queues that go when nobody uses them, by `x-expires`. */
+  | "queue expiry"
+  /** Messages that expire, by `x-message-ttl` or `expiration`. Delayed retries need it. */
+  | "message expiry"
+  /** Queues with `x-max-length`. */
+  | "length limits"
+  /** Queues with `x-max-priority`. */
+  | "priorities"
+  /** Queues with `x-dead-letter-exchange`. Delayed retries need it. */
+  | "dead-letter exchanges"
+  /** Bodies of 3 MiB. Nothing of Enoki's own sends such a body unless a caller passes one. */
+  | "large bodies"
+  /** Queues with `x-queue-type` as `stream`, and consumers with an `offset`. */
+  | "streams"
+  /** A message that is requeued goes back to its place instead of to the end. */
+  | "requeueing in place";
 
 /** A broker that a conformance test talks to. */
 export interface BrokerUnderTest extends AsyncDisposable {
@@ -47,6 +77,12 @@ export class Stage implements AsyncDisposable {
     const transport = await this.broker.transport(options);
     this.#transports.push(transport);
     return transport;
+  }
+
+  /** Cuts the connection of every open transport. */
+  async sever(): Promise<void> {
+    assert.ok(this.broker.sever, "capability recovery needs BrokerUnderTest.sever");
+    await this.broker.sever();
   }
 
   /** A name that nobody else uses. */
@@ -132,6 +168,21 @@ export class Stage implements AsyncDisposable {
       await sweeper.close();
     }
   }
+}
+
+/** A transport whose return after a loss can be awaited. */
+export async function watched(
+  stage: Stage,
+): Promise<{ transport: Transport; statuses: TransportStatus[]; recovered: Promise<void> }> {
+  const statuses: TransportStatus[] = [];
+  const { promise: recovered, resolve } = Promise.withResolvers<void>();
+  const transport = await stage.transport({
+    onStatus(status) {
+      statuses.push(status);
+      if (status.state === "connected" && statuses.at(-2)?.state === "lost") resolve();
+    },
+  });
+  return { transport, statuses, recovered };
 }
 
 /** A message to a queue by its name, through the default exchange. */

@@ -123,7 +123,10 @@ for (
     { "x-max-priority": 256 },
     { "x-dead-letter-routing-key": "alone" },
     { "x-overflow": "reject-publish" },
-    { "x-queue-type": "quorum" },
+    { "x-queue-type": "log" },
+    { "x-queue-type": "stream", "x-message-ttl": 1 },
+    { "x-queue-type": "stream", "x-max-age": "1w" },
+    { "x-max-length-bytes": 1 },
   ] satisfies FieldTable[]
 ) {
   Deno.test(`Transport.declare() of memory() refuses ${JSON.stringify(table)}`, async () => {

@@ -14,6 +14,7 @@ const proxy = stage && await SeverableProxy.open(stage.broker);
 
 testTransport("nats", (options) => new NatsTransport(proxy!.uri, { ...options, retryStep: 50 }), {
   lacks: [
+    "streams",
     "length limits",
     "priorities",
     ...server !== undefined && server.maxPayload > LARGE_BODY ? [] : ["large bodies" as const],
