@@ -117,7 +117,9 @@ export {
   type Queue,
   queue,
   type QueueBinding,
+  type QueueOffset,
   type QueueOptions,
+  type QueueType,
 } from "./extensions/messaging/mod.ts";
 export { type Backoff, Retry, type RetryPolicy } from "./runtime/message/retry.ts";
 export { rawSerializer, type Serializer, textSerializer } from "./runtime/message/serializer.ts";

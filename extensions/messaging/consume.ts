@@ -4,6 +4,7 @@ import { retryOptions, type RetryPolicy } from "../../runtime/message/retry.ts";
 import { payloadConversion } from "../../runtime/service/payload_conversion.ts";
 import type { Serializer } from "../../runtime/message/serializer.ts";
 import type { Queue } from "./queue.ts";
+import { plainOffset, type QueueOffset } from "./queue_type.ts";
 
 /** Options of {@linkcode consume}. */
 export interface ConsumeOptions {
@@ -19,6 +20,8 @@ export interface ConsumeOptions {
    * @default {as many as the threads can use}
    */
   readonly prefetch?: number;
+  /** Where to begin in a stream. Each start of the service begins there again. @default {the queue's `offset`} */
+  readonly offset?: QueueOffset;
   /** Retries after the handler has failed. @default {only when the handler throws `Retry`} */
   readonly retry?: RetryPolicy;
   /**
@@ -48,7 +51,12 @@ export interface ConsumeOptions {
  * takes the message off its queue when the handler has returned or failed. A message that cannot be read
  * never reaches the handler: it is logged and goes to the dead-letter queue `enoki.dead.<queue>`.
  *
+ * A stream keeps its records, so each instance that consumes it gets all of them, with their numbers in
+ * `message.offset`. A handler that fails is logged, and its record is not offered again. After the loss of the
+ * broker, the consumer continues behind the last record whose handler has ended.
+ *
  * @throws {RangeError} If a number among the options is out of its range.
+ * @throws {TypeError} If an option makes no sense for a queue of this type.
  *
  * @example
  * ```ts
@@ -64,13 +72,21 @@ export interface ConsumeOptions {
  * ```
  */
 export function consume<Payload = unknown>(
-  { name, topology }: Queue,
-  { requeueOnError = false, prefetch, retry, expected, redact, timeout, serializers }: ConsumeOptions = {},
+  queue: Queue,
+  { requeueOnError = false, prefetch, offset, retry, expected, redact, timeout, serializers }:
+    ConsumeOptions = {},
 ): EntrypointSpec<"consume", [payload: Payload, message: ReceivedMessage]> {
+  const { name, topology } = queue;
   if (prefetch !== undefined && !(Number.isInteger(prefetch) && prefetch >= 1)) {
     throw new RangeError(`Cannot consume queue "${name}": prefetch must be 1 or more, got ${prefetch}`);
   }
   const options: Record<string, Plain> = { queue: name, topology: topology as unknown as Plain };
+  if (isStream(queue)) {
+    refuseForStream(name, { retry: retry !== undefined, requeueOnError });
+    options.offset = plainOffset(name, offset ?? queue.offset ?? "next");
+  } else if (offset !== undefined) {
+    throw new TypeError(`Cannot consume queue "${name}" from an offset: only a stream has offsets`);
+  }
   if (requeueOnError) options.requeueOnError = true;
   if (prefetch !== undefined) options.prefetch = prefetch;
   if (retry !== undefined) options.retry = retryOptions(retry);
@@ -82,4 +98,19 @@ export function consume<Payload = unknown>(
     timeout,
     prepare: () => payloadConversion(serializers),
   });
+}
+
+function isStream({ name, topology: { queues = [] } }: Queue): boolean {
+  return queues.some((each) => each.name === name && each.arguments?.["x-queue-type"] === "stream");
+}
+
+/** @throws {TypeError} If an option is set that would publish a record again. */
+function refuseForStream(name: string, options: Readonly<Record<string, boolean>>): void {
+  for (const [option, isSet] of Object.entries(options)) {
+    if (!isSet) continue;
+    throw new TypeError(
+      `Cannot consume stream "${name}" with ${option}: a record that is offered again would be a new record for ` +
+        "every reader. Leave it out, or use a queue of another type",
+    );
+  }
 }

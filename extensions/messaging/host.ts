@@ -6,7 +6,8 @@ import type {
 } from "../../runtime/hosting/host.ts";
 import type { ManifestDependency } from "../../runtime/service/manifest.ts";
 import { QueueHost, type QueueSubscription } from "../../runtime/hosting/queue_host.ts";
-import type { Topology } from "../../runtime/message/transport.ts";
+import type { StreamOffset, Topology } from "../../runtime/message/transport.ts";
+import { ageOf } from "../../runtime/waiting/age.ts";
 
 /** Options that `consume()` writes into the manifest. */
 interface ConsumeManifest {
@@ -14,6 +15,8 @@ interface ConsumeManifest {
   readonly topology: Topology;
   readonly requeueOnError?: boolean;
   readonly prefetch?: number;
+  /** Present if the queue is a stream. A text that is no name is an age. */
+  readonly offset?: StreamOffset | string;
 }
 
 /** Makes the host that consumes the queues that the methods of a service name. */
@@ -42,7 +45,8 @@ export function publishedTopology({ options }: ManifestDependency): Topology {
 
 function subscription(entry: HostedEntrypoint): QueueSubscription {
   // The options have the shape that consume() wrote.
-  const { queue, topology, requeueOnError = false, prefetch } = entry.options as unknown as ConsumeManifest;
+  const { queue, topology, requeueOnError = false, prefetch, offset } = entry
+    .options as unknown as ConsumeManifest;
   return {
     entry,
     queue,
@@ -50,5 +54,12 @@ function subscription(entry: HostedEntrypoint): QueueSubscription {
     requeueOnError,
     passMessage: true,
     ...(prefetch !== undefined && { prefetch }),
+    ...(offset !== undefined && { offset: offsetOf(offset) }),
   };
+}
+
+/** Turns an age into the time that lies so far back from now. */
+function offsetOf(offset: StreamOffset | string): StreamOffset {
+  const age = ageOf(offset);
+  return age === undefined ? offset as StreamOffset : { at: Date.now() - age };
 }

@@ -7,6 +7,7 @@ import type {
   Topology,
 } from "../../runtime/message/transport.ts";
 import type { Exchange } from "./exchange.ts";
+import { checkQueueType, plainOffset, type QueueOffset, type QueueType } from "./queue_type.ts";
 
 /** A route from an exchange to the queue. */
 export interface QueueBinding {
@@ -25,6 +26,12 @@ export interface QueueBinding {
 
 /** Options of {@linkcode queue}. */
 export interface QueueOptions {
+  /**
+   * How the broker keeps the queue. What a type cannot do is refused.
+   *
+   * @default {what the configuration's `queue_type` says, else what the broker takes: `classic`}
+   */
+  readonly type?: QueueType;
   /** An exchange to bind to, or the name of an exchange that somebody else declares. @default {not bound} */
   readonly exchange?: Exchange | string;
   /** Routing key of the binding to `exchange`. @default {""} */
@@ -43,6 +50,8 @@ export interface QueueOptions {
   readonly autoDelete?: boolean;
   /** Number of messages that may wait. Beyond it, the oldest messages are dropped. @default {no limit} */
   readonly maxLength?: number;
+  /** Bytes that all messages may have together. Beyond it, the oldest are dropped. @default {no limit} */
+  readonly maxBytes?: number;
   /** Milliseconds that a message may wait. @default {no limit} */
   readonly messageTtl?: number;
   /** Milliseconds without consumers after which the queue is deleted. @default {no limit} */
@@ -53,11 +62,27 @@ export interface QueueOptions {
    * @default {none}
    */
   readonly maxPriority?: number;
+  /**
+   * Number of times that a quorum queue offers a message again. After that, it is dropped or dead-lettered.
+   *
+   * @default {no limit, and 20 from RabbitMQ 4.0 on}
+   */
+  readonly deliveryLimit?: number;
+  /** How long a stream keeps its records, such as `"7D"`. @default {no limit} */
+  readonly maxAge?: string;
+  /**
+   * Bytes of each file of a stream. A stream drops whole files, so that the last file always stays.
+   *
+   * @default {what the broker says: 500 MB}
+   */
+  readonly maxSegmentSize?: number;
+  /** Where consumers of a stream begin that do not say so themselves. @default {"next"} */
+  readonly offset?: QueueOffset;
   /** Exchange that dropped messages go to, or its name. The empty name is the default exchange. */
   readonly deadLetterExchange?: Exchange | string;
   /** Routing key of dropped messages. @default {their own} */
   readonly deadLetterRoutingKey?: string;
-  /** More arguments, such as `x-queue-type`. The options above win over them. @default {{}} */
+  /** More arguments, such as `x-single-active-consumer`. The options above win over them. @default {{}} */
   readonly arguments?: FieldTable;
 }
 
@@ -65,6 +90,8 @@ export interface QueueOptions {
 export interface Queue {
   readonly name: string;
   readonly topology: Topology;
+  /** Where consumers of a stream begin. */
+  readonly offset?: QueueOffset;
 }
 
 /**
@@ -72,23 +99,32 @@ export interface Queue {
  *
  * @throws {TypeError} If the name is empty, if a binding has no exchange, or if both `bindings` and
  * `routingKey` are given.
+ * @throws {TypeError} If the type of the queue cannot do what another option asks for.
  * @throws {RangeError} If a number among the options is out of its range.
  */
 export function queue(name: string, options: QueueOptions = {}): Queue {
   if (name === "") throw new TypeError("Cannot declare a queue without a name: give it one");
-  const { durable = true, exclusive = false, autoDelete = false, deadLetterExchange } = options;
+  const { durable = true, exclusive = false, autoDelete = false, deadLetterExchange, offset } = options;
   const bindings = bindingsOf(name, options);
   const exchanges = [...bindings.map(({ exchange }) => exchange), deadLetterExchange]
     .filter((exchange) => exchange !== undefined && typeof exchange !== "string");
-  const declaration: QueueDeclaration = {
+  const declaration: Required<Omit<QueueDeclaration, "replicated">> = {
     name,
     durable,
     exclusive,
     autoDelete: autoDelete || exclusive,
     arguments: queueArguments(name, options),
   };
+  checkQueueType(declaration);
+  if (offset !== undefined) {
+    if (declaration.arguments["x-queue-type"] !== "stream") {
+      throw new TypeError(`Cannot declare queue "${name}": only a stream has an offset. Use type "stream"`);
+    }
+    plainOffset(name, offset);
+  }
   return {
     name,
+    ...(offset !== undefined && { offset }),
     topology: {
       exchanges: declarable(exchanges),
       queues: [declaration],
@@ -132,12 +168,15 @@ function bindingsOf(
 }
 
 function queueArguments(name: string, options: QueueOptions): FieldTable {
-  const { deadLetterExchange, deadLetterRoutingKey } = options;
+  const { type, maxAge, deadLetterExchange, deadLetterRoutingKey } = options;
   const counts = {
     "x-max-length": [options.maxLength, 0, Infinity],
+    "x-max-length-bytes": [options.maxBytes, 0, Infinity],
     "x-message-ttl": [options.messageTtl, 0, Infinity],
     "x-expires": [options.expires, 1, Infinity],
     "x-max-priority": [options.maxPriority, 1, 255],
+    "x-delivery-limit": [options.deliveryLimit, 0, Infinity],
+    "x-stream-max-segment-size-bytes": [options.maxSegmentSize, 1, 3_000_000_000],
   } as const;
   const table: Record<string, FieldValue> = { ...options.arguments };
   for (const [argument, [value, least, most]] of Object.entries(counts)) {
@@ -150,6 +189,8 @@ function queueArguments(name: string, options: QueueOptions): FieldTable {
     }
     table[argument] = value;
   }
+  if (type !== undefined) table["x-queue-type"] = type;
+  if (maxAge !== undefined) table["x-max-age"] = maxAge;
   if (deadLetterExchange !== undefined) table["x-dead-letter-exchange"] = nameOf(deadLetterExchange);
   if (deadLetterRoutingKey !== undefined) table["x-dead-letter-routing-key"] = deadLetterRoutingKey;
   return table;
