@@ -153,6 +153,21 @@ Deno.test({
   },
 });
 
+brokerTest("A consumer of a stream takes blocks of many more records than its prefetch", async (uri) => {
+  await using stage = await StreamStage.open(uri, "first", 1);
+  const count = 5_000;
+  await Promise.all(Array.from({ length: count }, (_, index) => stage.send(`${index}`)));
+  const seen = new Set<number>();
+  const all = Promise.withResolvers<void>();
+  let interruptions = 0;
+  await stage.transport.consume(stage.stream, ({ offset }) => {
+    if (seen.add(offset!).size === count) all.resolve();
+    return Promise.resolve("ack");
+  }, { prefetch: 1, offset: "first", onInterrupted: () => interruptions++ });
+  await all.promise;
+  assert.equal(interruptions, 0);
+});
+
 /** Records by their numbers, and what becomes of them. */
 function recording(
   records: StreamRecords,

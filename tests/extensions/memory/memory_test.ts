@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
+import { Intake } from "../../../extensions/memory/intake.ts";
+import { MemoryLink } from "../../../extensions/memory/memory_link.ts";
+import { seal } from "../../../extensions/memory/sealed_message.ts";
 import { BrokerError } from "../../../runtime/message/errors.ts";
 import type { FieldTable, Message, TransportStatus } from "../../../runtime/message/transport.ts";
 import { Inbox } from "../../../runtime/message/conformance/inbox.ts";
@@ -135,3 +138,36 @@ for (
     await assert.rejects(transport.declare({ queues: [{ name: "q", arguments: table }] }), BrokerError);
   });
 }
+
+Deno.test("Intake.resume() reads a stream of another broker from its first record on", async () => {
+  const links = [new MemoryLink(new MemoryBroker()), new MemoryLink(new MemoryBroker())] as const;
+  const inbox = new Inbox();
+  const intake = new Intake("log", inbox.receiver, { prefetch: 1, offset: "next" }, new Set());
+  for (const link of links) {
+    link.declare({ queues: [{ name: "log", arguments: { "x-queue-type": "stream" } }] });
+    link.publish(seal({ exchange: "", routingKey: "log", body: "before", properties: {} }));
+    await intake.resume(link);
+  }
+  assert.equal(await inbox.text(), "before");
+  for (const link of links) link.close();
+});
+
+Deno.test("A stream of a MemoryBroker drops its oldest records beyond its bytes, and never its last", async () => {
+  await using transport = memory();
+  await transport.connect();
+  const table = { "x-queue-type": "stream", "x-max-length-bytes": 10 };
+  await transport.declare({ queues: [{ name: "log", arguments: table }] });
+  const first = async () => {
+    const inbox = new Inbox();
+    await using _consumer = await transport.consume("log", inbox.receiver, { prefetch: 1, offset: "first" });
+    const { text, delivery, settle } = await inbox.next();
+    settle("ack");
+    return [text, delivery.offset];
+  };
+  for (const body of ["12345", "67890", "abcde"]) {
+    await transport.publish({ exchange: "", routingKey: "log", body, properties: {} });
+  }
+  assert.deepEqual(await first(), ["67890", 1]);
+  await transport.publish({ exchange: "", routingKey: "log", body: "more than ten bytes", properties: {} });
+  assert.deepEqual(await first(), ["more than ten bytes", 3]);
+});
