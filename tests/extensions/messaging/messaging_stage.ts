@@ -28,8 +28,12 @@ export class MessagingStage extends Stage {
     return this.#own ??= this.#noting(await this.transport());
   }
 
-  /** Serves one more instance of a service, on a connection of its own. */
-  async serve(served: Service, config: PlainRecord = {}): Promise<Instance> {
+  /**
+   * Serves one more instance of a service, on a connection of its own.
+   *
+   * @param run Replaces what runs the handlers.
+   */
+  async serve(served: Service, config: PlainRecord = {}, run?: EntrypointHost["run"]): Promise<Instance> {
     const transport = this.#noting(await this.transport());
     const records: LogRecord[] = [];
     const emit = (record: LogRecord) => void records.push(record);
@@ -53,10 +57,10 @@ export class MessagingStage extends Stage {
       shed: () => {},
       least: () => 0,
       watch: () => {},
-      run(entry, payload) {
+      run: run ?? ((entry, payload) => {
         const message = structuredClone({ ...invocationOf(entry, payload), slot: 0 });
         return invoker.invoke(message, invoker.scope(message));
-      },
+      }),
     };
     const manifest = describe(served);
     for (const dependency of manifest.dependencies) {

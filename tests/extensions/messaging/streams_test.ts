@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { consume, type ConsumeOptions, type Queue, queue } from "../../../extensions/messaging/mod.ts";
+import type { EntrypointHost } from "../../../runtime/hosting/host.ts";
 import { Retry } from "../../../runtime/message/retry.ts";
 import type { ReceivedMessage } from "../../../runtime/service/entrypoint.ts";
 import { service } from "../../../runtime/service/service.ts";
@@ -88,4 +89,40 @@ messagingTest("a record that cannot be read is buried, and stays in its stream",
   const inbox = new Inbox();
   await (await stage.own()).consume(records.name, inbox.receiver, { prefetch: 1, offset: "first" });
   assert.deepEqual(await inbox.texts(2), ["{", "2"]);
+});
+
+/** Ends every call as if its thread were lost, together with others or alone, and notes what was run. */
+function losing(
+  handled: Record<Handled>,
+  lostWith: (body: unknown, run: number) => number | undefined,
+): EntrypointHost["run"] {
+  return (_entry, { body, message }) => {
+    handled.add({ payload: body, message: message as ReceivedMessage });
+    const lost = lostWith(body, handled.all.length);
+    if (lost === undefined) return Promise.resolve({ status: "done", body: undefined });
+    const failure = { name: "WorkerLostError", message: "gone", code: "WORKER_LOST", retryable: true };
+    return Promise.resolve({ status: "failed", failure, expected: false, lostWith: lost });
+  };
+}
+
+messagingTest("a record that is lost with its thread twice, alone, is buried", async (stage) => {
+  const records = queue(stage.queueName(), { type: "stream", offset: "first" });
+  const handled = new Record<Handled>();
+  await stage.serve(reader(records, handled), {}, losing(handled, (body) => body === "1" ? 0 : undefined));
+  await send(stage, records.name, "1", "2");
+  const { text, delivery, settle } = await (await stage.dead(records.name)).next();
+  settle("ack");
+  assert.equal(text, "1");
+  assert.equal(delivery.properties.headers?.["x-enoki-dead-reason"], "thread lost");
+});
+
+messagingTest("a record that is lost together with others is run again, and never copied", async (stage) => {
+  const records = queue(stage.queueName(), { type: "stream", offset: "first" });
+  const [handled, other] = [new Record<Handled>(), new Record<Handled>()];
+  await stage.serve(reader(records, handled), {}, losing(handled, (_body, run) => run === 1 ? 1 : undefined));
+  await send(stage, records.name, "1");
+  assert.deepEqual(facts(await handled.reaches(2)), [["1", 0, false], ["1", 0, true]]);
+  await stage.serve(reader(records, other));
+  await send(stage, records.name, "2");
+  assert.deepEqual(facts(await other.reaches(2)), [[1, 0, false], [2, 1, false]]);
 });
