@@ -25,7 +25,7 @@ import { type Channel, isOpen, type ReceivedMessage } from "./client_library.ts"
 import type { Link } from "./link.ts";
 import { endingOf, isOverdue, type OverdueDeliveries } from "./overdue.ts";
 import { reasonOf } from "./refusal.ts";
-import { BLOCK_LIMIT, LEAST_CREDIT, StreamRecords } from "./stream_records.ts";
+import { BLOCK_LIMIT, LEAST_CREDIT, type RecordTaker, StreamRecords } from "./stream_records.ts";
 import { Strikes } from "./strikes.ts";
 
 /** Largest prefetch that the protocol can express. */
@@ -306,10 +306,14 @@ export class QueueConsumer implements Consumer {
     tag.open++;
     const delivery = toDelivery(message, arrivals.acknowledgements.signal);
     if (records === undefined) return this.#hand(delivery, deliveryTag, tag, arrivals);
-    records.arrive(delivery, {
+    records.arrive(delivery, this.#takerOf(deliveryTag, tag, arrivals));
+  }
+
+  #takerOf(deliveryTag: number, tag: ConsumerTag, arrivals: Arrivals): RecordTaker {
+    return {
       hand: (record) => this.#hand(record, deliveryTag, tag, arrivals),
-      pass: () => this.#answer(delivery, deliveryTag, tag, arrivals, "ack"),
-    });
+      pass: (record) => this.#answer(record, deliveryTag, tag, arrivals, "ack"),
+    };
   }
 
   /** Hands a delivery to the receiver, unless it repeats one that the receiver still works on. */
@@ -348,11 +352,7 @@ export class QueueConsumer implements Consumer {
   ): void {
     const records = this.#records;
     if (records !== undefined && verdict === "requeue" && this.#wanted && !arrivals.ended) {
-      setImmediate(() => {
-        if (arrivals.ended || !this.#wanted) return;
-        this.#hand({ ...delivery, redelivered: true }, deliveryTag, tag, arrivals);
-      });
-      return;
+      return records.requeue(delivery, this.#takerOf(deliveryTag, tag, arrivals));
     }
     tag.open--;
     arrivals.acknowledgements.settle(deliveryTag, verdict);

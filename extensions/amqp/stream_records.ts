@@ -19,6 +19,7 @@
  * The broker sends whole blocks of records, so a block may exceed the credit by far (thousands of records). What
  * exceeds the prefetch waits here, in order, and is forgotten when its channel closes.
  */
+import { setImmediate } from "node:timers";
 import type { Delivery, FieldValue, StreamOffset, Verdict } from "../../runtime/message/transport.ts";
 
 /** Most records that a block may have beyond the credit. */
@@ -35,7 +36,7 @@ export interface RecordTaker {
   /** Hands the record to the receiver. */
   hand(delivery: Delivery): void;
   /** Gives credit for a record that has had its verdict. */
-  pass(): void;
+  pass(delivery: Delivery): void;
 }
 
 /** The position of one consumer. */
@@ -80,7 +81,7 @@ export class StreamRecords {
   /** Takes a record that has arrived. A delivery without a number is no record of a stream. */
   arrive(delivery: Delivery, taker: RecordTaker): void {
     const offset = delivery.properties.headers?.["x-stream-offset"];
-    if (typeof offset !== "number") return taker.hand(delivery);
+    if (!isOffset(offset)) return taker.hand(delivery);
     if (this.#arrived === undefined) this.#forgetBefore(offset);
     this.#arrived = offset;
     this.#waiting.push([offset, delivery, taker]);
@@ -92,6 +93,18 @@ export class StreamRecords {
     if (offset === undefined) return;
     if (this.#open.delete(offset)) this.#handOut();
     else if (verdict !== "requeue") this.#again.delete(offset);
+  }
+
+  /** Hands a record again, in its order, as soon as the receiver may have one more. */
+  requeue(delivery: Delivery, taker: RecordTaker): void {
+    const { offset } = delivery;
+    if (offset === undefined) return taker.pass(delivery);
+    this.#open.delete(offset);
+    this.#again.add(offset);
+    let place = this.#head;
+    while (place < this.#waiting.length && this.#waiting[place]![0] < offset) place++;
+    this.#waiting.splice(place, 0, [offset, delivery, taker]);
+    setImmediate(() => this.#handOut());
   }
 
   /** Whether a record has arrived on the present channel. */
@@ -142,13 +155,17 @@ export class StreamRecords {
       const isNew = this.#next === undefined || offset >= this.#next;
       if (isNew) this.#next = offset + 1;
       else if (!this.#again.delete(offset)) {
-        taker.pass();
+        taker.pass(delivery);
         continue;
       }
       this.#open.add(offset);
       taker.hand({ ...delivery, offset, redelivered: !isNew });
     }
   }
+}
+
+function isOffset(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function lowest(offsets: Iterable<number>): number {

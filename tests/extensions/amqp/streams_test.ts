@@ -1,7 +1,7 @@
 /** How a consumer of a stream goes on after an interruption. */
 import assert from "node:assert/strict";
 import { amqp } from "../../../extensions/amqp/mod.ts";
-import { StreamRecords } from "../../../extensions/amqp/stream_records.ts";
+import { type RecordTaker, StreamRecords } from "../../../extensions/amqp/stream_records.ts";
 import type { Delivery, StreamOffset, Topology, Transport } from "../../../runtime/message/transport.ts";
 import { Inbox } from "../../../runtime/message/conformance/inbox.ts";
 import { letter } from "../../../runtime/message/conformance/stage.ts";
@@ -171,10 +171,12 @@ brokerTest("A consumer of a stream takes blocks of many more records than its pr
 /** Records by their numbers, and what becomes of them. */
 function recording(
   records: StreamRecords,
-): { arrive(...offsets: number[]): void; readonly handed: Delivery[] } {
+): { arrive(...offsets: number[]): void; readonly handed: Delivery[]; readonly taker: RecordTaker } {
   const handed: Delivery[] = [];
+  const taker: RecordTaker = { hand: (delivery) => void handed.push(delivery), pass: () => {} };
   return {
     handed,
+    taker,
     arrive(...offsets) {
       for (const offset of offsets) {
         records.arrive({
@@ -184,7 +186,7 @@ function recording(
           properties: { headers: { "x-stream-offset": offset } },
           redelivered: false,
           signal: AbortSignal.any([]),
-        }, { hand: (delivery) => void handed.push(delivery), pass: () => {} });
+        }, taker);
       }
     },
   };
@@ -212,6 +214,25 @@ Deno.test("StreamRecords forgets what waits for a place when its channel closes,
   arrive(1, 2);
   records.end(handed.at(-1)!, "ack");
   assert.deepEqual(handed.map(({ offset }) => offset), [0, 1, 1, 2]);
+});
+
+Deno.test("StreamRecords hands records that are given back again in their order, within the limit", async () => {
+  const records = new StreamRecords("first", 3);
+  const { arrive, handed, taker } = recording(records);
+  arrive(0, 1, 2, 3);
+  records.setLimit(1);
+  for (const index of [1, 0, 2]) records.requeue(handed[index]!, taker);
+  for (let count = 4; count <= 7; count++) {
+    while (handed.length < count) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(handed.length, count);
+    records.end(handed.at(-1)!, "ack");
+  }
+  assert.deepEqual(handed.slice(3).map(({ offset, redelivered }) => [offset, redelivered]), [
+    [0, true],
+    [1, true],
+    [2, true],
+    [3, false],
+  ]);
 });
 
 Deno.test("StreamRecords begins at a time by its age, and at a time to come with the next record", () => {
