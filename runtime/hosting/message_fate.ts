@@ -267,7 +267,7 @@ function originalExpiration(delivery: Delivery): string | undefined {
 }
 
 /** Names of the headers that Enoki adds to a message, and that RabbitMQ adds when it moves one. */
-const ADDED_REGEXP = /^x-(?:enoki-.*|death|(?:first|last)-death-.*)$/;
+const ADDED_REGEXP = /^x-(?:enoki-.*|death|delivery-count|(?:first|last)-death-.*)$/;
 
 /** Puts a copy into one of Enoki's own queues, which may have been deleted since it was declared. */
 async function moveTo(

@@ -5,9 +5,16 @@ import { describe } from "../../../runtime/service/manifest.ts";
 import { hostedEntrypoints } from "../../../runtime/hosting/host.ts";
 import { service } from "../../../runtime/service/service.ts";
 import { amqp } from "../../../extensions/amqp/mod.ts";
+import type { FieldTable } from "../../../runtime/message/transport.ts";
+import type { ReceivedMessage } from "../../../runtime/service/entrypoint.ts";
+import { Retry } from "../../../runtime/message/retry.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
+import { Record } from "../events/event_stage.ts";
+import { messagingTest } from "./messaging_stage.ts";
 
-const WRITTEN: readonly (readonly [QueueOptions, Record<string, unknown>])[] = [
+const JSON_TYPE = { contentType: "application/json" };
+
+const WRITTEN: readonly (readonly [QueueOptions, FieldTable])[] = [
   [{ type: "classic" }, { "x-queue-type": "classic" }],
   [{ type: "quorum", deliveryLimit: 3 }, { "x-queue-type": "quorum", "x-delivery-limit": 3 }],
   [{ type: "quorum", messageTtl: 1, maxLength: 2, expires: 3, deadLetterExchange: "" }, {
@@ -150,3 +157,31 @@ Deno.test("consume() begins a stream at a date, or at an age before it starts", 
   const { at } = begins({ offset: "2h" }) as { readonly at: number };
   assert.ok(at >= before - 7_200_000 && at <= Date.now() - 7_200_000);
 });
+
+messagingTest(
+  "a retry of a message that a quorum queue had counted begins without that count",
+  async (stage) => {
+    const jobs = queue(stage.queueName(), { type: "quorum" });
+    const transport = await stage.own();
+    await transport.declare(jobs.topology);
+    const inbox = await stage.open(jobs.name);
+    await stage.publish({ exchange: "", routingKey: jobs.name, body: "1", properties: JSON_TYPE });
+    const { settle } = await inbox.next();
+    await inbox.consumer!.cancel();
+    settle("requeue");
+    await inbox.consumer!.stop();
+    const handled = new Record<ReceivedMessage>();
+    await stage.serve(service("worker", {
+      entrypoints: { work: consume(jobs) },
+      handlers: {
+        work(_context, _payload, message) {
+          handled.add(message);
+          if (handled.all.length === 1) throw new Retry({ after: 1 });
+        },
+      },
+    }));
+    const [first, again] = await handled.reaches(2);
+    assert.deepEqual([first!.redelivered, again!.redelivered], [true, false]);
+    assert.equal(again!.properties.headers?.["x-delivery-count"], undefined);
+  },
+);
