@@ -175,16 +175,18 @@ export class QueueHost implements Entrypoint {
   async #decideRecord(
     subscription: QueueSubscription,
     delivery: Delivery,
-    { failure, undecoded, lostWith }: Extract<Outcome, { readonly status: "failed" }>,
+    { failure, undecoded, lostWith, traceparent }: Extract<Outcome, { readonly status: "failed" }>,
   ): Promise<Verdict> {
     const { transport, log, signal } = this.#host;
     if (signal.aborted || delivery.signal.aborted) return "requeue";
-    const { queue, entry } = subscription;
+    const { queue, entry: { method } } = subscription;
     const { offset } = delivery;
+    const outbox = { transport, queue, traceparent, signal, log };
+    const fields = fieldsOfCall(this.#host.service, method, traceparent);
     const record = `record ${offset} of stream "${queue}"`;
     if (undecoded) {
-      await bury({ transport, queue, signal, log }, delivery, "undecodable", failure);
-      log.error(`Cannot read ${record}: ${failure.message}. ${whereBuried(queue)}`);
+      await bury(outbox, delivery, "undecodable", failure);
+      log.error(`Cannot read ${record}: ${failure.message}. ${whereBuried(queue)}`, {}, fields);
     } else if (lostWith !== undefined && offset !== undefined) {
       const { alone, shared } = this.#losses.of(subscription, offset);
       const guilt = guiltOf({ alone, shared }, lostWith);
@@ -200,12 +202,14 @@ export class QueueHost implements Entrypoint {
         }
         return "requeue";
       }
-      await bury({ transport, queue, signal, log }, delivery, "thread lost", failure);
-      log.error(`Gave up ${record}: ${guilt}. ${whereBuried(queue)}`);
+      await bury(outbox, delivery, "thread lost", failure);
+      log.error(`Gave up ${record}: ${guilt}. ${whereBuried(queue)}`, {}, fields);
     } else if (asksForRetry(failure)) {
       log.error(
-        `Cannot retry ${record}, as ${this.#host.service}.${entry.method} asks: it would be a new record for every ` +
+        `Cannot retry ${record}, as ${this.#host.service}.${method} asks: it would be a new record for every ` +
           `reader. It counts as failed: ${reasonForRetry(failure) ?? "no reason given"}`,
+        {},
+        fields,
       );
     }
     this.#losses.forget(subscription, offset);

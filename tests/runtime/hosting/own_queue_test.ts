@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ownQueueName } from "../../../runtime/hosting/message_fate.ts";
+import { ownQueueName } from "../../../runtime/hosting/own_queue.ts";
 
 const PREFIX = "enoki.dead.";
 
