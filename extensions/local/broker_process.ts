@@ -131,9 +131,9 @@ class Guest {
     }
   }
 
-  #deliver(feed: number, tag: number, { message, redelivered, offset }: QueuedMessage): void {
+  #deliver(feed: number, tag: number, { message, returns, offset }: QueuedMessage): void {
     const { exchange, routingKey, properties, body } = message;
-    const delivery = ["delivery", feed, tag, exchange, routingKey, properties, redelivered] as const;
+    const delivery = ["delivery", feed, tag, exchange, routingKey, properties, returns > 0] as const;
     this.#reply(offset === undefined ? delivery : [...delivery, offset], body);
   }
 

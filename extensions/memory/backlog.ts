@@ -9,7 +9,8 @@ export interface QueuedMessage {
   readonly offset?: number;
   /** This is a time of `performance.now()`, or `Infinity` if the message never expires. */
   readonly expiresAt: number;
-  redelivered: boolean;
+  /** How often a consumer that had seen the message has given it back. */
+  returns: number;
 }
 
 /**

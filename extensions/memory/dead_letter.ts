@@ -2,7 +2,7 @@ import type { FieldTable, MessageProperties } from "../../runtime/message/transp
 import type { SealedMessage } from "./sealed_message.ts";
 
 /** RabbitMQ's `x-death` header says with these words why a message left its queue for the dead-letter exchange. */
-export type DeathReason = "rejected" | "expired" | "maxlen";
+export type DeathReason = "rejected" | "expired" | "maxlen" | "delivery_limit";
 
 /** A queue sends its dead letters along this route. */
 export interface DeadLetterRoute {

@@ -35,11 +35,11 @@ export class MemoryLink extends Session implements Link {
     );
   }
 
-  #hand({ taker, subscription, tag, entry: { message, redelivered, offset } }: Arrival): void {
+  #hand({ taker, subscription, tag, entry: { message, returns, offset } }: Arrival): void {
     if (subscription.cancelled) return subscription.release(tag);
     const { exchange, routingKey, body, properties } = message;
     const { signal } = this.#closing;
-    const delivery = { exchange, routingKey, body, properties, redelivered, signal };
+    const delivery = { exchange, routingKey, body, properties, redelivered: returns > 0, signal };
     taker(subscription, tag, offset === undefined ? delivery : { ...delivery, offset });
   }
 }

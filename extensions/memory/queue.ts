@@ -76,7 +76,7 @@ export class Queue implements Ringable {
       message,
       position: ++this.#position,
       expiresAt: lifetime === Infinity ? Infinity : performance.now() + lifetime,
-      redelivered: false,
+      returns: 0,
     };
     const consumer = this.#waiting === 0 ? this.#freeConsumer() : undefined;
     if (consumer !== undefined) return consumer.take(entry);
@@ -90,6 +90,10 @@ export class Queue implements Ringable {
   /** Takes a message back from a consumer, at its old place. */
   restore(entry: QueuedMessage, _consumer: QueueConsumer): void {
     if (this.#removed) return;
+    if (entry.returns > this.#arguments.deliveryLimit) {
+      this.bury(entry, "delivery_limit");
+      return this.dispatch();
+    }
     this.#level(entry.message).restore(entry);
     this.#waiting++;
     if (entry.expiresAt !== Infinity) this.#expires = true;

@@ -13,6 +13,8 @@ export interface QueueArguments {
   readonly maxLength: number;
   /** The queue has no priorities if this is 0. @default {0} */
   readonly maxPriority: number;
+  /** A message that consumers give back more often leaves the queue. @default {Infinity} */
+  readonly deliveryLimit: number;
   readonly deadLetterRoute: DeadLetterRoute | undefined;
 }
 
@@ -27,11 +29,11 @@ const COMPARED = [
   "x-queue-type",
   "x-max-length-bytes",
   "x-max-age",
+  "x-delivery-limit",
 ] as const;
 
 const UNSUPPORTED = [
   "x-single-active-consumer",
-  "x-delivery-limit",
   "x-dead-letter-strategy",
 ];
 
@@ -66,6 +68,9 @@ export function readQueueArguments(
   for (const key of type === "stream" ? UNSUPPORTED : [...UNSUPPORTED, ...STREAM_LIMITS]) {
     if (table[key] !== undefined) refuse(`the embedded broker has no ${key}. Use RabbitMQ, or leave it out`);
   }
+  if (type !== "quorum" && table["x-delivery-limit"] !== undefined) {
+    refuse("only a quorum queue has an x-delivery-limit. Leave it out");
+  }
   if (!TYPES.includes(type)) refuse(`type ${JSON.stringify(type)} is none of ${TYPES.join(", ")}`);
   if ((table["x-overflow"] ?? "drop-head") !== "drop-head") {
     refuse("the embedded broker has only queues that drop their head. Use RabbitMQ for others");
@@ -77,6 +82,7 @@ export function readQueueArguments(
     messageLifetime: count("x-message-ttl", 0, Infinity),
     maxLength: count("x-max-length", 0, Infinity),
     maxPriority,
+    deliveryLimit: count("x-delivery-limit", 0, Infinity),
     deadLetterRoute: readDeadLetterRoute(
       text("x-dead-letter-exchange"),
       text("x-dead-letter-routing-key"),

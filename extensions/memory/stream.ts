@@ -96,7 +96,7 @@ export class Stream extends Queue {
     const record = this.#log[this.#head + offset - this.#first];
     if (record === undefined) return undefined;
     cursor.next = offset + 1;
-    return { message: record.message, position: offset, offset, expiresAt: Infinity, redelivered: false };
+    return { message: record.message, position: offset, offset, expiresAt: Infinity, returns: 0 };
   }
 
   #resolve(offset: StreamOffset): number {

@@ -58,7 +58,7 @@ export class Subscription implements QueueConsumer, Feed {
     if (entry === undefined) return;
     this.#open.delete(tag);
     if (verdict === "requeue") {
-      entry.redelivered = true;
+      entry.returns++;
       return this.#queue.restore(entry, this);
     }
     if (verdict === "reject") this.#queue.bury(entry, "rejected");
@@ -95,7 +95,7 @@ export class Subscription implements QueueConsumer, Feed {
     const open = [...this.#open.values()];
     this.#open.clear();
     for (const entry of open) {
-      entry.redelivered = true;
+      entry.returns++;
       this.#queue.restore(entry, this);
     }
     this.#queue.removeConsumer(this);

@@ -5,7 +5,7 @@ import { seal } from "../../../extensions/memory/sealed_message.ts";
 const message = seal({ exchange: "", routingKey: "", body: "", properties: {} });
 
 function entry(position: number): QueuedMessage {
-  return { message, position, expiresAt: Infinity, redelivered: false };
+  return { message, position, expiresAt: Infinity, returns: 0 };
 }
 
 Deno.test("Backlog.shift() takes the oldest through any number of growths", () => {

@@ -130,6 +130,8 @@ for (
     { "x-queue-type": "stream", "x-message-ttl": 1 },
     { "x-queue-type": "stream", "x-max-age": "1w" },
     { "x-max-length-bytes": 1 },
+    { "x-delivery-limit": 1 },
+    { "x-queue-type": "quorum", "x-delivery-limit": -1 },
   ] satisfies FieldTable[]
 ) {
   Deno.test(`Transport.declare() of memory() refuses ${JSON.stringify(table)}`, async () => {

@@ -185,3 +185,35 @@ messagingTest(
     assert.equal(again!.properties.headers?.["x-delivery-count"], undefined);
   },
 );
+
+messagingTest(
+  "a quorum queue gives up a message that is given back more often than its limit",
+  async (stage) => {
+    const lost = stage.queueName();
+    const jobs = queue(stage.queueName(), {
+      type: "quorum",
+      deliveryLimit: 2,
+      deadLetterExchange: "",
+      deadLetterRoutingKey: lost,
+    });
+    await (await stage.own()).declare(queue(lost).topology);
+    const handled = new Record<unknown>();
+    await stage.serve(service("worker", {
+      entrypoints: { work: consume(jobs, { requeueOnError: true }) },
+      handlers: {
+        work(_context, payload) {
+          handled.add(payload);
+          if (payload === 1) throw new Error("boom");
+        },
+      },
+    }));
+    await stage.publish({ exchange: "", routingKey: jobs.name, body: "1", properties: JSON_TYPE });
+    const { text, delivery, settle } = await (await stage.open(lost)).next();
+    settle("ack");
+    assert.equal(text, "1");
+    assert.match(JSON.stringify(delivery.properties.headers?.["x-death"]), /"reason":"delivery_limit"/);
+    assert.deepEqual(handled.all, [1, 1, 1]);
+    await stage.publish({ exchange: "", routingKey: jobs.name, body: "2", properties: JSON_TYPE });
+    await handled.reaches(4);
+  },
+);
