@@ -24,13 +24,13 @@ export function withDefaultType(queue: QueueDeclaration, type: DefaultQueueType)
  */
 export function queueRefusal(wanted: QueueDeclaration, type: DefaultQueueType, cause: unknown): BrokerError {
   const { name, arguments: table = {} } = wanted;
-  const found = cause instanceof BrokerError ? null : OTHER_TYPE_REGEXP.exec(reasonOf(cause));
+  const reason = reasonOf(cause);
+  const found = cause instanceof BrokerError ? null : OTHER_TYPE_REGEXP.exec(reason);
   if (found === null) {
-    return refusal(
-      `declare queue "${name}"`,
-      cause,
-      "Use the same properties everywhere, or delete it first",
-    );
+    const wayOut = UNABLE_REGEXP.test(reason)
+      ? 'Leave it out, or give the queue a type that has it, such as "classic"'
+      : "Use the same properties everywhere, or delete it first";
+    return refusal(`declare queue "${name}"`, cause, wayOut);
   }
   const [, current = "classic"] = found;
   const own = table["x-queue-type"];
@@ -46,3 +46,6 @@ export function queueRefusal(wanted: QueueDeclaration, type: DefaultQueueType, c
 
 /** Matches RabbitMQ's refusal of another type, and takes the type that the queue has. None is `classic`. */
 const OTHER_TYPE_REGEXP = /inequivalent arg 'x-queue-type'.* current is (?:none|(?:the value )?'(\w+)')/;
+
+/** Matches RabbitMQ's refusal of what a type cannot do, which may be the default type of the vhost. */
+const UNABLE_REGEXP = /invalid (?:arg|property) '/;

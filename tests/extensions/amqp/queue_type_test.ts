@@ -108,3 +108,16 @@ brokerTest("A queue without a type and a classic queue are the same to RabbitMQ"
     await one.deleteQueue(name);
   }
 });
+
+brokerTest(
+  "Transport.declare() says what to do about a queue whose type cannot have an argument",
+  async (uri) => {
+    await using transport = amqp(uri);
+    await transport.connect();
+    const table = { "x-queue-type": "quorum", "x-max-priority": 2 };
+    await assert.rejects(
+      transport.declare({ queues: [{ name: `enoki-test-${crypto.randomUUID()}`, arguments: table }] }),
+      /invalid arg 'x-max-priority' .* Leave it out, or give the queue a type that has it, such as "classic"$/,
+    );
+  },
+);
