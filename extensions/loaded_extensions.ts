@@ -82,7 +82,7 @@ async function evaluate(
   try {
     if (typeof source === "string") return await import(source);
     if (!("code" in source)) return await import(source.url);
-    const { importBundle } = await import("../runtime/thread/bundle_import.ts");
+    const { importBundle } = await import("../runtime/module/bundle/bundle_import.ts");
     return (await importBundle(source)).exports;
   } catch (error) {
     throw new ServiceLoadError(

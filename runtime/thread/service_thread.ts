@@ -101,7 +101,7 @@ export class ServiceThread {
       if (isPackage(url)) throw new TypeError(`Cannot load ${url}: a package is no module of a service`);
       return await import(url);
     }
-    const { importBundle } = await import("./bundle_import.ts");
+    const { importBundle } = await import("../module/bundle/bundle_import.ts");
     const { exports, originalName } = await importBundle(module);
     this.#originalName = originalName;
     return exports;

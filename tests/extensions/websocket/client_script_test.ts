@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { clientScript } from "../../../extensions/websocket/client.ts";
-import { importBundle } from "../../../runtime/thread/bundle_import.ts";
+import { importBundle } from "../../../runtime/module/bundle/bundle_import.ts";
 import type { BundleAnswer } from "../../../runtime/module/bundle/bundle.ts";
 import type { BundleRequest } from "../../../runtime/module/bundle/bundler.ts";
 import { ModuleOrigin, type OriginReply } from "../../fixtures/module_origin.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ServiceLoadError } from "../../../../runtime/message/errors.ts";
-import { importBundle } from "../../../../runtime/thread/bundle_import.ts";
+import { importBundle } from "../../../../runtime/module/bundle/bundle_import.ts";
 import { loadBundle } from "../../../../runtime/module/bundle/bundle.ts";
 import type { ModuleFetcherOptions } from "../../../../runtime/module/fetch/fetcher.ts";
 import { sha256Of } from "../../../../runtime/module/fetch/source.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import { ServiceLoadError } from "../../../../runtime/message/errors.ts";
-import { importBundle } from "../../../../runtime/thread/bundle_import.ts";
+import { importBundle } from "../../../../runtime/module/bundle/bundle_import.ts";
 import type { BundleAnswer } from "../../../../runtime/module/bundle/bundle.ts";
 import type { BundleRequest, BundleResult } from "../../../../runtime/module/bundle/bundler.ts";
 import type { ModuleBundle } from "../../../../runtime/channel/port.ts";

@@ -1,7 +1,7 @@
 /**
- * Loads a bundle in a thread.
+ * Evaluates a bundle: that of a service in its threads, and that of an extension in the main thread.
  *
- * The thread imports a bundle as a `data:` module, which needs no permission. The code then no longer stands
+ * A thread imports a bundle as a `data:` module, which needs no permission. The code then no longer stands
  * where its author wrote it. This shows in two ways, and the source map repairs both. Stacks:
  * `Error.prepareStackTrace` puts the author's file and line into every stack that any code reads in this
  * thread, so that neither logs nor services need to know of the bundle. Names: all modules of a bundle share
@@ -9,11 +9,11 @@
  */
 import { Buffer } from "node:buffer";
 import { stripVTControlCharacters } from "node:util";
-import type { OriginalName } from "../service/declared/parameters.ts";
-import { SourceMap, type TextPosition } from "../module/bundle/source_map.ts";
-import type { ModuleBundle } from "../channel/port.ts";
+import type { OriginalName } from "../../service/declared/parameters.ts";
+import { SourceMap, type TextPosition } from "./source_map.ts";
+import type { ModuleBundle } from "../../channel/port.ts";
 
-/** A bundle that a thread has imported. */
+/** A bundle that this thread has imported. */
 export interface ImportedBundle {
   readonly exports: Readonly<Record<string, unknown>>;
   readonly originalName: OriginalName;
