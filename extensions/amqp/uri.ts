@@ -137,7 +137,8 @@ function encode(text: string, part: string, which: string): string {
 }
 
 function unreadable(why: string, which = ""): TypeError {
+  const end = why.endsWith("?") ? "" : ".";
   return new TypeError(
-    `Cannot read the broker URI${which}: ${why}. Write amqp://user:password@host:5672/vhost`,
+    `Cannot read the broker URI${which}: ${why}${end} Write amqp://user:password@host:5672/vhost`,
   );
 }

@@ -1,3 +1,4 @@
+import { didYouMean, nearestNames } from "../../runtime/hosting/nearest_names.ts";
 import type { LinkOptions, LoginMethod, TlsOptions } from "./link_options.ts";
 
 /** Options of a connection that its URI may state. They win over those of the configuration. */
@@ -63,10 +64,7 @@ export function parseUriOptions(query: string, secure: boolean, refuse: (why: st
   const seen = new Set<string>();
   for (const [written, value] of new URLSearchParams(query)) {
     const name = SYNONYMS.get(written) ?? written;
-    if (!Object.hasOwn(READERS, name)) {
-      const shown = /^[a-z_]{1,40}$/i.test(written) ? `its option "${written}"` : "one of its options";
-      throw refuse(`${shown} is not known (known are ${known()})`);
-    }
+    if (!Object.hasOwn(READERS, name)) throw refuse(unknown(written));
     if (seen.has(name)) throw refuse(`its option "${name}" is given twice`);
     seen.add(name);
     const read = READERS[name]!(value);
@@ -77,8 +75,12 @@ export function parseUriOptions(query: string, secure: boolean, refuse: (why: st
   return options;
 }
 
-function known(): string {
-  return Object.keys(READERS).join(", ");
+function unknown(written: string): string {
+  const known = Object.keys(READERS);
+  const list = `is not known (known are ${known.join(", ")})`;
+  // What looks like no name may be a part of a secret.
+  if (!/^[a-z_]{1,40}$/i.test(written)) return `one of its options ${list}`;
+  return `its option "${written}" ${list}${didYouMean(nearestNames(written, known))}`;
 }
 
 function integer(unit: string, least: number, most: number, use: (value: number) => UriOptions): Reader {

@@ -78,8 +78,12 @@ for (const [query, expected] of options) {
 }
 
 const refusedOptions: readonly (readonly [query: string, message: RegExp])[] = [
-  ["heartbeats=7", /its option "heartbeats" is not known \(known are heartbeat, /],
-  ["ssl=true", /its option "ssl" is not known/],
+  [
+    "heartbeats=7",
+    /its option "heartbeats" is not known \(known are heartbeat, .*\)\. Did you mean heartbeat\? Write amqp:/,
+  ],
+  ["verfiy=secret", /Did you mean verify\? Write/],
+  ["ssl=true", /its option "ssl" is not known \(known are [a-z_, ]+\)\. Write amqp:/],
   ["__proto__=1", /its option "__proto__" is not known/],
   ["heartbeat=7s", /its option "heartbeat" must be an integer \(seconds\) from 0 to 65535/],
   ["heartbeat=-1", /"heartbeat" must be/],
