@@ -66,7 +66,7 @@ export async function loadExtensionModule(
   options: Omit<LoadExtensionsOptions, "at">,
 ): Promise<readonly Extension[]> {
   const url = source instanceof URL ? source.href : moduleUrl(source);
-  const { source: prepared } = await prepareModule(url, options);
+  const { source: prepared } = await prepareModule(url, { ...options, isExtension: true });
   const module = await evaluate(url, prepared);
   const extensions = [...new Set(Object.values(module).filter(isExtension))];
   if (extensions.length > 0) return extensions;

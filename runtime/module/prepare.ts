@@ -30,6 +30,8 @@ export interface PrepareModuleOptions {
   readonly importMap?: string;
   /** Whether a module is bundled even if Deno itself could load it. @default {false} */
   readonly bundle?: boolean;
+  /** Whether the module is an extension, and not the module of a service. @default {false} */
+  readonly isExtension?: boolean;
   /** Milliseconds that the preparation may take. @default {no limit} */
   readonly loadTimeout?: number;
   readonly signal?: AbortSignal;
@@ -44,7 +46,14 @@ export interface PrepareModuleOptions {
  */
 export async function prepareModule(
   url: string,
-  { modules = {}, importMap, bundle = false, loadTimeout = Infinity, signal }: PrepareModuleOptions = {},
+  {
+    modules = {},
+    importMap,
+    bundle = false,
+    isExtension = false,
+    loadTimeout = Infinity,
+    signal,
+  }: PrepareModuleOptions = {},
 ): Promise<PreparedModule> {
   using limit = timeLimit(loadTimeout, signal);
   const bundled = async (): Promise<PreparedModule> => {
@@ -55,6 +64,7 @@ export async function prepareModule(
       modules,
       importMap: importMapUrl(url, importMap),
       standalone: Deno.build.standalone,
+      ...(isExtension && { isExtension }),
     };
     return { url, source: await loadBundle(request, limit), needs: ownNeeds() };
   };
@@ -62,7 +72,7 @@ export async function prepareModule(
     if (Deno.build.standalone && isEmbedded(url)) {
       return { url, source: await embeddedModule(url), needs: ownNeeds() };
     }
-    if (Deno.build.standalone && isPackage(url)) throw packageRefusal(url, url);
+    if (Deno.build.standalone && isPackage(url)) throw packageRefusal(url, url, isExtension);
     const isRemote = url.startsWith("http:") || url.startsWith("https:");
     const isWanted = (bundle || importMap !== undefined) && !isPackage(url);
     if (Deno.build.standalone || isRemote || isWanted) return await bundled();

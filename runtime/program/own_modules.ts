@@ -43,11 +43,18 @@ export function isPackage(url: string): boolean {
   return /^(?:npm|jsr):/.test(url);
 }
 
-/** Makes the error for a package that a binary does not hold: a finished binary takes no more packages. */
-export function packageRefusal(url: string, entry: string): ServiceLoadError {
+/**
+ * Makes the error for a package that a binary does not hold: a finished binary takes no more packages.
+ *
+ * @param entry URL of the module of the service or the extension.
+ */
+export function packageRefusal(url: string, entry: string, isExtension: boolean): ServiceLoadError {
+  const [what, how] = isExtension
+    ? ["the extension and its services", `--extension ${entry} <module>`]
+    : ["the service", entry];
   return new ServiceLoadError(
-    `Cannot import ${url}: this binary holds no packages except its own. Build a binary of the service ` +
-      `with enoki compile ${entry}, or import a URL`,
+    `Cannot import ${url}: this binary holds no packages except its own. Build a binary of ${what} ` +
+      `with enoki compile ${how}, or import a URL`,
   );
 }
 

@@ -153,6 +153,15 @@ export function binaryLaws({ folder, generic, application, empty }: Binaries): v
     await program.says(/Ready on \S*generic\.sock/);
   });
 
+  Deno.test("The generic binary says how to compile an extension that needs a package", async () => {
+    const extension = `${folder}/packaged.ts`;
+    await Deno.writeTextFile(extension, `import "npm:croner@11.0.1";\n${NEST}`);
+    const { status, err } = await runProgram([generic, "run", "--extension", extension, SHOP], nowhere);
+    assert.equal(status, 2);
+    const command = `enoki compile --extension file://${extension} <module>, or import a URL`;
+    assert.ok(err.includes(command), err);
+  });
+
   Deno.test("A binary has inside the extensions that its configuration and its flags name", async () => {
     const [path, config] = [`${folder}/nested`, `${folder}/nested.yaml`];
     const [extension, other] = [`${folder}/inside.ts`, `${folder}/other.ts`];

@@ -29,6 +29,8 @@ export interface BundleRequest {
   readonly importMap: string | undefined;
   /** Whether the program cannot load packages, because it is a binary. */
   readonly standalone: boolean;
+  /** Whether the module is an extension, and not the module of a service. @default {false} */
+  readonly isExtension?: boolean;
   /** Text that the bundle has in place of the URL of the runtime's folder. @default {that URL} */
   readonly ownRoot?: string;
 }
@@ -74,7 +76,8 @@ export async function bundleModule(request: BundleRequest): Promise<BundleResult
   using fetcher = new ModuleFetcher(request.modules);
   const graph = new Imports(fetcher, request.ownRoot);
   const [importMap] = await Promise.all([loadImportMap(graph, request), startBundler()]);
-  const surroundings = { importMap, standalone: request.standalone, entry: request.url };
+  const { standalone, isExtension = false, url: entry } = request;
+  const surroundings = { importMap, standalone, entry, isExtension };
   try {
     const { outputFiles, warnings } = await esbuild.build({
       entryPoints: [request.url],

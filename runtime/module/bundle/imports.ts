@@ -16,6 +16,8 @@ export interface ImportSurroundings {
   readonly standalone: boolean;
   /** URL of the module that the bundle is made for. */
   readonly entry: string;
+  /** Whether that module is an extension, and not the module of a service. */
+  readonly isExtension: boolean;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface ImportSurroundings {
 export function resolveImport(
   specifier: string,
   importer: string,
-  { importMap, standalone, entry }: ImportSurroundings,
+  { importMap, standalone, entry, isExtension }: ImportSurroundings,
 ): ImportTarget {
   const own = ownModule(specifier);
   if (own !== undefined) return { kind: "external", url: own };
@@ -46,7 +48,7 @@ export function resolveImport(
   if (url.startsWith("node:") || isOwnModule(url)) return { kind: "external", url };
   if (!isPackage(url)) return { kind: "module", url };
   if (!standalone) return { kind: "external", url };
-  throw packageRefusal(url, entry);
+  throw packageRefusal(url, entry, isExtension);
 }
 
 function resolveUrl(specifier: string, importer: string): string | undefined {

@@ -308,7 +308,7 @@ for (
 const REFUSALS: readonly {
   readonly what: string;
   readonly replies: Replies;
-  readonly standalone?: boolean;
+  readonly request?: Partial<BundleRequest>;
   readonly says: RegExp;
 }[] = [
   {
@@ -329,8 +329,14 @@ const REFUSALS: readonly {
   {
     what: "a package in a binary, and what to do",
     replies: { "/a.ts": `import "npm:zod@4";` },
-    standalone: true,
-    says: /^Cannot import npm:zod@4: this binary holds .*enoki compile ORIGIN\/a\.ts.* \(imported at/,
+    request: { standalone: true },
+    says: /^Cannot import npm:zod@4: this binary holds .*enoki compile ORIGIN\/a\.ts, .* \(imported at/,
+  },
+  {
+    what: "a package of an extension in a binary, and what to do",
+    replies: { "/a.ts": `import "npm:zod@4";` },
+    request: { standalone: true, isExtension: true },
+    says: /^Cannot import npm:zod@4: .*enoki compile --extension ORIGIN\/a\.ts <module>, .* \(imported at/,
   },
   {
     what: "a bare name that nothing has",
@@ -371,8 +377,8 @@ const REFUSALS: readonly {
   },
 ];
 
-for (const { what, replies, standalone = false, says } of REFUSALS) {
+for (const { what, replies, request, says } of REFUSALS) {
   Deno.test(`bundleModule() names ${what}`, async () => {
-    assert.match(await refusal(replies, { standalone }), says);
+    assert.match(await refusal(replies, request), says);
   });
 }
