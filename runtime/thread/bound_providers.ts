@@ -52,8 +52,12 @@ export async function bindProviders(
 
 const NOTHING: Used = Object.freeze({});
 
-/** Picks the values that a provider uses. */
-export function usedValues(uses: BoundProvider["uses"], inner: Used): Used {
+/**
+ * Picks the values that a provider uses.
+ *
+ * @param inner The values that the providers have of each other, by key. @default {none}
+ */
+export function usedValues(uses: BoundProvider["uses"], inner: Used = NOTHING): Used {
   return uses === undefined ? NOTHING : Object.fromEntries(uses.map(([name, key]) => [name, inner[key]]));
 }
 

@@ -153,13 +153,15 @@ export class Invoker implements AsyncDisposable {
       decoded = true;
       call.arguments = args;
       const context: Record<string, unknown> = { call };
-      let inner = context;
+      let inner: Record<string, unknown> | undefined;
       for (; acquired < providers.length; acquired++) {
         const { key, provider, uses, isInner } = providers[acquired]!;
         const injected = provider.get(call, usedValues(uses, inner));
         const ready = isPromiseLike(injected) ? await injected : injected;
-        if (!isInner) context[key] = ready;
-        else (inner === context ? inner = {} : inner)[key] = ready;
+        if (isInner) {
+          inner ??= {};
+          inner[key] = ready;
+        } else context[key] = ready;
       }
       value = this.#around.length === 0
         ? entry.handler.call(this.#service.handlers, context, ...args)
