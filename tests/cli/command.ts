@@ -4,6 +4,9 @@ import type { CommandIo, StopSignal } from "../../extensions/cli/command_io.ts";
 /** Folder of the service modules that tests serve. */
 export const SERVICES = new URL("../fixtures/services/", import.meta.url).pathname;
 
+/** Folder of the runtime, whose files a user's stack does not show. */
+export const RUNTIME = new URL("../../runtime/", import.meta.url).pathname;
+
 /** The service of the README. */
 export const GREETING = new URL("../../examples/greeting/service.ts", import.meta.url).pathname;
 

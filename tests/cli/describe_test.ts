@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { enoki, GREETING, SERVICES } from "./command.ts";
+import { enoki, GREETING, RUNTIME, SERVICES } from "./command.ts";
 
 Deno.test("enoki describe shows services, entrypoints and dependencies", async () => {
   assert.deepEqual(await enoki(["describe", `${SERVICES}two_services.ts`]), {
@@ -38,7 +38,7 @@ Deno.test("enoki describe fails on a module that throws, with the module's own s
     err,
     /^Cannot load the service: RangeError: no such ledger\n +at open \(.*throws_at_top\.ts:2:9\)\n/,
   );
-  assert.doesNotMatch(err, /\/runtime\//);
+  assert.ok(!err.includes(RUNTIME), err);
 });
 
 Deno.test("enoki describe shows the services of several modules", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { brokerTest } from "../fixtures/broker.ts";
 import { SeverableProxy } from "../fixtures/severable_proxy.ts";
-import { Command, enoki, GREETING, SERVICES, withBroker } from "./command.ts";
+import { Command, enoki, GREETING, RUNTIME, SERVICES, withBroker } from "./command.ts";
 
 Deno.test("enoki run lists what it serves, and stops at a signal", () =>
   withBroker(async (broker) => {
@@ -197,7 +197,7 @@ for (const [state, argv, message] of MISTAKES) {
       assert.equal(status, 2);
       assert.equal(out, "");
       assert.match(err, message);
-      assert.doesNotMatch(err, /at .*\/runtime\//);
+      assert.ok(!err.includes(RUNTIME), err);
     }));
 }
 
