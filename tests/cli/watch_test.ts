@@ -185,6 +185,26 @@ Deno.test("enoki run --watch says that a change of deno.json needs a restart", (
     assert.equal((await command.ended).status, 0);
   }));
 
+Deno.test("enoki run --watch says that a change of an extension needs a restart, whoever names it", () =>
+  withBroker(async (broker, folder) => {
+    await using modules = await EditedModules.open();
+    const path = await modules.write("service.ts", { number: 1 });
+    const hosting = import.meta.resolve("../../runtime/hosting/mod.ts");
+    const text = `import { extension } from "${hosting}";\nexport default extension({});\n`;
+    const [named, flagged] = [await modules.write("named.ts", text), await modules.write("flagged.ts", text)];
+    const config = `${folder}/app.yaml`;
+    await Deno.writeTextFile(config, `extensions: [${named}]\n`);
+    const flags = ["-A", "--watch", "--config", config, "--extension", flagged];
+    const command = new Command(["run", "--broker", broker, ...flags, path]);
+    await command.says("Ready on");
+    for (const [name, file] of [["named", named], ["flagged", flagged]] as const) {
+      await Deno.writeTextFile(file, `${text}\n`);
+      await command.says(`${name}.ts has changed. Restart to use it`);
+    }
+    command.signal("SIGTERM");
+    assert.equal((await command.ended).status, 0);
+  }));
+
 Deno.test("enoki run --watch with JSON logs writes nothing but JSON", () =>
   withBroker(async (broker) => {
     await using modules = await EditedModules.open();

@@ -2,7 +2,7 @@ import { within } from "../../../runtime/waiting/abort.ts";
 import type { Config } from "../../../runtime/config/file.ts";
 import type { ConfigValue } from "../../../runtime/config/yaml.ts";
 import { resolveConfig } from "../../../runtime/config/config.ts";
-import { isRecord } from "../../../runtime/message/plain.ts";
+import { isRecord, isTexts } from "../../../runtime/message/plain.ts";
 import { keepPlaces } from "../../../runtime/config/place.ts";
 import { ServiceLoadError } from "../../../runtime/message/errors.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
@@ -92,11 +92,16 @@ export async function runCommand(
     ...(flags.importMap !== undefined && { importMap: flags.importMap }),
   });
   await requireModuleFiles(modules);
+  const extensions = isTexts(config["extensions"]) ? config["extensions"] : [];
   const { serve } = await import("../../serve.ts");
   using stop = new StopRequests(io);
   await using _watching = watch
     ? new ConfigWatch(
-      [...(file === undefined ? [] : [file]), ...denoConfigsOf(modules), ...localFilesOf(extension)],
+      [
+        ...(file === undefined ? [] : [file]),
+        ...denoConfigsOf([...modules, ...extensions]),
+        ...localFilesOf(extensions),
+      ],
       (changed) => view.say(`${changed} has changed. Restart to use it: only a start reads it`),
     )
     : undefined;
