@@ -3,7 +3,7 @@
  * messages, such calls cannot go back to a queue. So a stop waits for them, and a call that the pool gives
  * back waits for a thread again.
  */
-import type { Cancellation } from "../waiting/cancellation.ts";
+import { Cancellation } from "../waiting/cancellation.ts";
 import type { EntrypointHost, HostedEntrypoint } from "./host.ts";
 import type { Payload } from "../service/entrypoint.ts";
 import type { Outcome } from "../message/outcome.ts";
@@ -60,8 +60,16 @@ export class HeldCalls {
     if (--this.#held === 0 && this.#stopping) this.#idle.resolve();
   }
 
-  /** Runs a call as {@linkcode runHeld} does, until the container must stop at once. */
-  run(entry: HostedEntrypoint, payload: Payload, cancellation: Cancellation): Promise<Outcome> {
+  /**
+   * Runs a call as {@linkcode runHeld} does, until the container must stop at once.
+   *
+   * @param cancellation Cancels the call. @default {the call cannot be cancelled}
+   */
+  run(
+    entry: HostedEntrypoint,
+    payload: Payload,
+    cancellation: Cancellation = new Cancellation(),
+  ): Promise<Outcome> {
     return runHeld(this.#host, entry, payload, { cancellation, signal: this.#host.signal });
   }
 
