@@ -17,12 +17,16 @@ export async function runInHostHooks(
   const [hook, ...others] = hooks;
   if (hook === undefined) return await run(call.payload);
   try {
-    return await hook(call, (data) => {
+    const outcome = await hook(call, (data) => {
       if (data === undefined) return runInHostHooks(others, call, run);
       const more = encodeCallHeaders({ stack: [], data, deadline: undefined });
       const payload = { ...call.payload, headers: { ...call.payload.headers, ...more } };
       return runInHostHooks(others, { ...call, payload }, run);
     });
+    if (typeof Object(outcome).status === "string") return outcome;
+    throw new TypeError(
+      `Cannot end ${call.service}.${call.entry.method}: a hook has given no outcome. Return what next() gives`,
+    );
   } catch (error) {
     return failed(describeFailure(error));
   }

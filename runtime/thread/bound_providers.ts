@@ -6,6 +6,7 @@ import {
   usedDependencies,
   type UsingProvider,
 } from "../service/dependency.ts";
+import { UnknownServiceError } from "../message/errors.ts";
 import type { Service } from "../service/service.ts";
 
 /** The values of the dependencies that another one uses, by name. */
@@ -38,7 +39,12 @@ export async function bindProviders(
 ): Promise<void> {
   for (const { key, spec, isInner } of usedDependencies(dependencies)) {
     try {
-      const host: DependencyHost = { ...surroundings, key, outgoing, ask: asking(surroundings, key) };
+      const host: DependencyHost = {
+        ...surroundings,
+        key,
+        outgoing,
+        ask: asking(surroundings, key, spec.kind),
+      };
       const provider = spec.bind(host) as UsingProvider<unknown, Used>;
       await provider.setup?.(host);
       const uses = spec.uses && Object.keys(spec.uses).map((used) => [used, `${key}.${used}`] as const);
@@ -65,10 +71,25 @@ export function usedValues(uses: BoundProvider["uses"], inner: Used = NOTHING): 
 function asking(
   { service, messenger, callTimeout }: ProviderSurroundings,
   key: string,
+  kind: string | undefined,
 ): DependencyHost["ask"] {
-  return async (body: string | Uint8Array<ArrayBuffer>, { timeout = callTimeout, signal }: AskOptions = {}) =>
-    await messenger.request(
-      { service: hostAddress(service, key), method: "ask", body, headers: {} },
-      { timeout, ...(signal && { signal }) },
-    );
+  return async (
+    body: string | Uint8Array<ArrayBuffer>,
+    { timeout = callTimeout, signal }: AskOptions = {},
+  ) => {
+    try {
+      return await messenger.request(
+        { service: hostAddress(service, key), method: "ask", body, headers: {} },
+        { timeout, ...(signal && { signal }) },
+      );
+    } catch (error) {
+      if (!(error instanceof UnknownServiceError)) throw error;
+      const state = kind === undefined
+        ? "it has no kind, so no extension has a half of it"
+        : `the half of kind "${kind}" has no answer()`;
+      throw new TypeError(`Cannot ask about dependency "${key}" in the main thread: ${state}`, {
+        cause: error,
+      });
+    }
+  };
 }

@@ -57,6 +57,31 @@ Deno.test("an extension's hook runs around the calls of all services", async (te
   });
 });
 
+Deno.test("an extension's hook that gives no outcome fails the call", async () => {
+  const broker = new MemoryBroker();
+  const forgetful = extension({
+    dependencies: { counter: () => Promise.resolve() },
+    around: (_call, next) => void next() as never,
+  });
+  await using _running = await serveInMemory(broker, ["counting.ts"], { extensions: [forgetful] });
+  await using cluster = await connect({ broker: memory({ broker }) });
+  await assert.rejects(Promise.resolve(cluster.client("enoki_test_counting").seen!()), {
+    name: "RemoteError",
+    message: /Cannot end enoki_test_counting\.seen: a hook has given no outcome\. Return what next\(\) gives/,
+  });
+});
+
+Deno.test("a dependency whose half does not answer is told so", async () => {
+  const broker = new MemoryBroker();
+  const silent = extension({ dependencies: { counter: () => Promise.resolve({}) } });
+  await using _running = await serveInMemory(broker, ["counting.ts"], { extensions: [silent] });
+  await using cluster = await connect({ broker: memory({ broker }) });
+  await assert.rejects(Promise.resolve(cluster.client("enoki_test_counting").next!()), {
+    message:
+      /Cannot ask about dependency "ask" in the main thread: the half of kind "counter" has no answer\(\)/,
+  });
+});
+
 Deno.test("an extension's hook replaces the outcome of a call", async () => {
   const broker = new MemoryBroker();
   const answering = extension({
