@@ -6,6 +6,7 @@ import { OWN_PACKAGE } from "../runtime/program/own_package.ts";
 import { maskTextSecrets } from "../runtime/log/secrets.ts";
 import type { Log } from "../runtime/log/log.ts";
 import type { Transport, TransportOptions, TransportStatus } from "../runtime/message/transport.ts";
+import { extensionFailure } from "./extension_failures.ts";
 import type { Settings } from "./settings.ts";
 
 /** The URI that is tried first when nobody names a broker. */
@@ -75,7 +76,7 @@ async function createTransport(
       throw new ConfigurationError(
         `Cannot use broker "${maskTextSecrets(uri)}": its kind is not known. ` +
           `Use amqp://…, amqps://…, local: or memory:, or name the extension that has it with --extension` +
-          didYouMean(meantBy(uri)),
+          didYouMean(meantBy(uri, Object.keys(transports))),
       );
   }
 }
@@ -103,11 +104,16 @@ function machine(): string {
   }
 }
 
-/** Returns what a URI with a mistyped scheme, or without a scheme, may have been meant to be. */
-function meantBy(uri: string): readonly string[] {
+/**
+ * Returns what a URI with a mistyped scheme, or without a scheme, may have been meant to be.
+ *
+ * @param others The schemes of extensions.
+ */
+function meantBy(uri: string, others: readonly string[]): readonly string[] {
   const [, scheme, rest] = /^([a-z\d+.-]+)(:.*)$/is.exec(maskTextSecrets(uri)) ?? [uri, uri, ""];
   if (/^:\d+(?:\/|$)/.test(rest!)) return [`amqp://${scheme}${rest}`];
-  return nearestNames(scheme!, SCHEMES).map((known) => {
+  return nearestNames(scheme!, [...SCHEMES, ...others]).map((known) => {
+    if (others.includes(known)) return `${known}${rest === "" ? ":" : rest}`;
     const slashes = rest!.replace(/^:?\/*/, "://");
     return known === "local" || known === "memory" ? `${known}:` : `${known}${slashes}`;
   }).slice(0, 1);
@@ -129,13 +135,16 @@ export async function openBroker(
 ): Promise<Transport> {
   const connect = async (uri: string, onFailure?: OpenBrokerOptions["onUnreachable"]) => {
     const transport = await createTransport(uri, settings, purpose, options);
+    const ofExtension = Object.hasOwn(settings.extensions.transports, uri.split(":", 1)[0]!);
     for (let retryIn = RETRY_STEP;; retryIn = Math.min(retryIn + RETRY_STEP, RETRY_LIMIT)) {
       try {
         await transport.connect(signal && { signal });
         return transport;
       } catch (error) {
         if (onFailure === undefined || !(error instanceof BrokerError) || error.state === "refused") {
-          throw error;
+          throw ofExtension
+            ? extensionFailure(`Cannot connect to broker "${transport.broker}"`, error)
+            : error;
         }
         signal?.throwIfAborted();
         onFailure(error, retryIn);

@@ -10,6 +10,7 @@ import { ConfigurationError, ServiceLoadError } from "../runtime/message/errors.
 import type { ModuleFetcherOptions } from "../runtime/module/fetch/fetcher.ts";
 import { prepareModule } from "../runtime/module/prepare.ts";
 import { moduleUrl } from "../runtime/module/specifier.ts";
+import { extensionFailure, namedParts } from "./extension_failures.ts";
 
 /** An extension, or the path or URL of a module that exports one. */
 export type ExtensionSource = string | URL | Extension;
@@ -41,19 +42,28 @@ export async function loadExtensions(
       isExtension(source)
         ? [["a program's own extension", source] as const]
         : (await loadExtensionModule(source, loading)).map((extension) =>
-          [String(source), extension] as const
+          [`extension ${source}`, extension] as const
         )
     ),
   );
   // A module that is named twice, in the file and by a flag, is one extension.
   const extensions = new Map(loaded.flat().map(([name, extension]) => [extension, name]));
-  const parts = [...extensions].map(([extension, name]) => ({ name, parts: extension.parts(at) }));
+  const parts = [...extensions].map(([extension, name]) => ({ name, parts: partsOf(name, extension, at) }));
   return {
     entrypoints: merged(parts, "entrypoints"),
     dependencies: merged(parts, "dependencies"),
     transports: merged(parts, "transports"),
     around: parts.flatMap(({ parts: { around } }) => around),
   };
+}
+
+/** @throws {ConfigurationError} If the configuration has a wrong value for the extension. */
+function partsOf(name: string, extension: Extension, at: Section): ExtensionParts {
+  try {
+    return namedParts(name, extension.parts(at));
+  } catch (thrown) {
+    throw extensionFailure(`Cannot read the settings of ${name}`, thrown);
+  }
 }
 
 /**
@@ -103,7 +113,7 @@ function merged<Part extends keyof typeof NOUNS>(
       const owner = owners.get(key);
       if (owner !== undefined) {
         throw new ConfigurationError(
-          `Cannot use extension ${name}: ${owner} provides ${NOUNS[part]} "${key}", too. Name one of the two`,
+          `Cannot use ${name}: ${owner} provides ${NOUNS[part]} "${key}", too. Name one of the two`,
         );
       }
       owners.set(key, name);

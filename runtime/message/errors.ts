@@ -228,3 +228,10 @@ export class ConfigurationError extends Error {
     this.prototype.name = "ConfigurationError";
   }
 }
+
+/** An extension has failed in the main thread. The cause is what its code has thrown. */
+export class ExtensionError extends Error {
+  static {
+    this.prototype.name = "ExtensionError";
+  }
+}

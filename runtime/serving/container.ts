@@ -379,7 +379,7 @@ function createEntrypoints(
   }
   return [...byKind].map(([kind, entries]) => {
     const factory = registry[kind];
-    if (factory === undefined) throw noExtension(name, "entrypoints", kind);
+    if (factory === undefined) throw noExtension(name, "entrypoints", kind, registry);
     return factory(entries, host);
   });
 }

@@ -1,4 +1,5 @@
 import type { DependencyHalf, DependencyRegistry, DependencySetupHost } from "../hosting/host.ts";
+import { didYouMean, nearestNames } from "../hosting/nearest_names.ts";
 import { ConfigurationError } from "../message/errors.ts";
 import type { ManifestDependency } from "../service/manifest.ts";
 
@@ -24,7 +25,7 @@ export class DependencyHalves implements AsyncDisposable {
       const { key, kind, options } = dependency;
       if (kind === undefined) continue;
       const setUp = this.#registry[kind];
-      if (setUp === undefined) throw noExtension(this.#host.service, "dependencies", kind);
+      if (setUp === undefined) throw noExtension(this.#host.service, "dependencies", kind, this.#registry);
       const identity = JSON.stringify([kind, options]);
       const former = this.#halves.get(key);
       if (former?.identity === identity) continue;
@@ -43,10 +44,20 @@ export class DependencyHalves implements AsyncDisposable {
   }
 }
 
-/** Makes the error for a kind that no extension provides. */
-export function noExtension(service: string, what: string, kind: string): ConfigurationError {
+/**
+ * Makes the error for a kind that no extension provides.
+ *
+ * @param registry The kinds that there are.
+ */
+export function noExtension(
+  service: string,
+  what: string,
+  kind: string,
+  registry: Readonly<Record<string, unknown>>,
+): ConfigurationError {
   return new ConfigurationError(
     `Cannot serve service "${service}": no extension provides ${what} of kind "${kind}". ` +
-      "Name the module of one that does: --extension <module>, extensions in the configuration, or run()",
+      "Name the module of one that does: --extension <module>, extensions in the configuration, or run()" +
+      didYouMean(nearestNames(kind, Object.keys(registry))),
   );
 }

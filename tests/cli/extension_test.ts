@@ -47,6 +47,13 @@ Deno.test("enoki says how to name the extension that has the scheme of a broker"
   );
 });
 
+Deno.test("enoki suggests the scheme of an extension", async () => {
+  const broker = ["call", "--extension", ONCE, "--broker", "nset://somewhere"];
+  const { status, err } = await enoki([...broker, "enoki_test_once.echo", "hello"]);
+  assert.equal(status, 2);
+  assert.match(err, /with --extension\. Did you mean nest:\/\/somewhere\?\n$/);
+});
+
 Deno.test("enoki run names an extension that does not load", async () => {
   const { status, err } = await enoki(["run", "--extension", "./missing.ts", servicePath("once.ts")]);
   assert.equal(status, 2);

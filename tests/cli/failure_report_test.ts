@@ -4,6 +4,7 @@ import {
   BrokerError,
   CallError,
   ConfigurationError,
+  ExtensionError,
   RemoteError,
   ServiceLoadError,
 } from "../../runtime/message/errors.ts";
@@ -24,6 +25,7 @@ Deno.test("reportFailure() takes a thrown value that is no error", () => {
 Deno.test("reportFailure() gives each of our errors its status", () => {
   const statusOf = (error: Error) => reportFailure(error).status;
   assert.equal(statusOf(new ConfigurationError("x")), EXIT.usage);
+  assert.equal(statusOf(new ExtensionError("x")), EXIT.usage);
   assert.equal(statusOf(new BrokerError("x")), EXIT.unreachable);
   assert.equal(statusOf(new RemoteError("MyError", "boom")), EXIT.remoteFailure);
   assert.equal(statusOf(new CallError("x", { code: "Y" })), EXIT.remoteFailure);
@@ -35,4 +37,15 @@ Deno.test("reportFailure() leaves our frames out of what a module threw", () => 
   const ours = frame("../../runtime/service/service.ts") + frame("../../extensions/events/event.ts");
   error.stack = `TypeError: no${ours}${frame("./orders.ts")}`;
   assert.equal(reportFailure(error).text, `Cannot load the service: TypeError: no${frame("./orders.ts")}`);
+});
+
+Deno.test("reportFailure() shows where an extension has thrown, down to our first frame", () => {
+  const cause = new RangeError("no");
+  const frame = (path: string) => `\n    at f (${new URL(path, import.meta.url).href}:1:1)`;
+  cause.stack = `RangeError: no${frame("./lines.ts")}${frame("../../runtime/hosting/extension.ts")}${
+    frame("./x.ts")
+  }`;
+  const error = new ExtensionError("Cannot serve: RangeError: no", { cause });
+  assert.equal(reportFailure(error).text, `Cannot serve: RangeError: no${frame("./lines.ts")}`);
+  assert.equal(reportFailure(new ExtensionError("Cannot serve", { cause: "no" })).text, "Cannot serve");
 });

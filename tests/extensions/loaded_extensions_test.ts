@@ -56,6 +56,14 @@ Deno.test("run() refuses a kind that nobody provides, and says how to name an ex
   });
 });
 
+Deno.test("run() suggests the kind that a service may have meant", async () => {
+  const serving = serveInMemory(new MemoryBroker(), ["once.ts"], { extensions: [idle("onec")] });
+  await assert.rejects(serving, {
+    name: "ConfigurationError",
+    message: /, or run\(\)\. Did you mean onec\?$/,
+  });
+});
+
 Deno.test("run() refuses a wrong setting of an extension before anything starts", async () => {
   const config = { extensions: [ONCE.href], ONCE_GREETING: 7 };
   await assert.rejects(run(["./missing.ts"], { config }), {
@@ -74,7 +82,7 @@ Deno.test("loadExtensions() refuses two extensions that provide the same", async
   await assert.rejects(loadExtensions([ONCE, idle("once")], options()), {
     name: "ConfigurationError",
     message:
-      `Cannot use extension a program's own extension: ${ONCE} provides entrypoints of kind "once", too. ` +
+      `Cannot use a program's own extension: extension ${ONCE} provides entrypoints of kind "once", too. ` +
       "Name one of the two",
   });
 });

@@ -202,7 +202,7 @@ Deno.test("Running.finished rejects when a container fails, and the others are s
       },
     })],
   });
-  await assert.rejects(running.finished, reason);
+  await assert.rejects(running.finished, { name: "ExtensionError", cause: reason });
   assert.equal(running.containers.get("enoki_test_middle")?.state, "failed");
   assert.equal(running.containers.get("enoki_test_inner")?.state, "stopped");
   assert.equal(running.containers.get("enoki_test_outer")?.state, "stopped");

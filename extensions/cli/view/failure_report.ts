@@ -4,6 +4,7 @@ import {
   CallError,
   CallTimeoutError,
   ConfigurationError,
+  ExtensionError,
   RemoteError,
   ServiceLoadError,
   UnknownServiceError,
@@ -33,6 +34,7 @@ export function reportFailure(error: unknown): FailureReport {
 
 function plainReport(error: unknown): FailureReport {
   if (error instanceof ServiceLoadError) return { status: EXIT.usage, text: loadFailure(error) };
+  if (error instanceof ExtensionError) return { status: EXIT.usage, text: extensionFailure(error) };
   if (error instanceof ConfigurationError) return { status: EXIT.usage, text: error.message };
   if (
     error instanceof BrokerError || error instanceof UnroutableError ||
@@ -50,13 +52,27 @@ function loadFailure({ message, stack = "", name }: ServiceLoadError): string {
   return (text.startsWith("Cannot ") ? text : `Cannot load the service: ${text}`).trimEnd();
 }
 
+/** Reports what an extension has thrown, with its place there: the frames above the first one of ours. */
+function extensionFailure({ message, cause }: ExtensionError): string {
+  const { stack = "" } = cause instanceof Error ? cause : {};
+  const frames = stack.split("\n").filter((line) => FRAME.test(line));
+  const first = frames.findIndex(isOurs);
+  return [message, ...frames.slice(0, first === -1 ? undefined : first)].join("\n");
+}
+
 const OURS = [import.meta.resolve("../../../runtime/"), import.meta.resolve("../../../extensions/")];
 
 function withoutOurFrames(stack: string): string {
   // If Deno's loader cannot parse a module, Deno wraps the error.
   return stack.replace(/^TypeError: (?=SyntaxError: )/, "").split("\n").filter((line) =>
-    !/^ +at /.test(line) || !OURS.some((folder) => line.includes(folder))
+    !FRAME.test(line) || !isOurs(line)
   ).join("\n");
+}
+
+const FRAME = /^ +at /;
+
+function isOurs(line: string): boolean {
+  return OURS.some((folder) => line.includes(folder));
 }
 
 /** Reports what another service has said: in one line, because its line breaks could forge a message of ours. */
