@@ -101,6 +101,9 @@ Deno.test("the README's extensions are written against the doors alone, and do w
       const code = [...files.keys()].filter((name) => name.endsWith(".ts"));
       await reader.type({ words: ["deno", "check", "--quiet", ...code], lines: [] });
     });
+    await test.step("the linter has nothing to say", async () => {
+      await reader.type({ words: ["deno", "lint", "--quiet"], lines: [] });
+    });
     for (const session of sessions) {
       await test.step(session[0]!.words.join(" "), async () => {
         try {

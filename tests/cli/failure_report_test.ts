@@ -42,7 +42,8 @@ Deno.test("reportFailure() leaves our frames out of what a module threw", () => 
 Deno.test("reportFailure() shows where an extension has thrown, down to our first frame", () => {
   const cause = new RangeError("no");
   const frame = (path: string) => `\n    at f (${new URL(path, import.meta.url).href}:1:1)`;
-  cause.stack = `RangeError: no${frame("./lines.ts")}${frame("../../runtime/hosting/extension.ts")}${
+  const denos = "\n    at listen (ext:deno_net/01_net.js:1:1)";
+  cause.stack = `RangeError: no${denos}${frame("./lines.ts")}${frame("../../runtime/hosting/extension.ts")}${
     frame("./x.ts")
   }`;
   const error = new ExtensionError("Cannot serve: RangeError: no", { cause });

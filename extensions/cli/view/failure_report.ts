@@ -52,10 +52,10 @@ function loadFailure({ message, stack = "", name }: ServiceLoadError): string {
   return (text.startsWith("Cannot ") ? text : `Cannot load the service: ${text}`).trimEnd();
 }
 
-/** Reports what an extension has thrown, with its place there: the frames above the first one of ours. */
+/** Reports what an extension has thrown, with its place there: its frames above the first one of ours. */
 function extensionFailure({ message, cause }: ExtensionError): string {
   const { stack = "" } = cause instanceof Error ? cause : {};
-  const frames = stack.split("\n").filter((line) => FRAME.test(line));
+  const frames = stack.split("\n").filter((line) => FRAME.test(line) && !DENOS.test(line));
   const first = frames.findIndex(isOurs);
   return [message, ...frames.slice(0, first === -1 ? undefined : first)].join("\n");
 }
@@ -70,6 +70,9 @@ function withoutOurFrames(stack: string): string {
 }
 
 const FRAME = /^ +at /;
+
+/** A frame of Deno itself. */
+const DENOS = /[ (](?:ext|node):/;
 
 function isOurs(line: string): boolean {
   return OURS.some((folder) => line.includes(folder));
