@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { withExtensions } from "../../extensions/cli/flags/extension_flags.ts";
 import { servicePath } from "../fixtures/serve_in_memory.ts";
-import { Command, enoki, withBroker } from "./command.ts";
+import { Command, enoki, RUNTIME, withBroker } from "./command.ts";
 
 const ONCE = new URL("../fixtures/extensions/once.ts", import.meta.url).pathname;
 
@@ -52,6 +52,17 @@ Deno.test("enoki suggests the scheme of an extension", async () => {
   const { status, err } = await enoki([...broker, "enoki_test_once.echo", "hello"]);
   assert.equal(status, 2);
   assert.match(err, /with --extension\. Did you mean nest:\/\/somewhere\?\n$/);
+});
+
+Deno.test("enoki run says where an extension has thrown while it was loaded", async () => {
+  const module = servicePath("throws_at_top.ts");
+  const { status, err } = await enoki(["run", "--extension", module, servicePath("once.ts")]);
+  assert.equal(status, 2);
+  assert.match(
+    err,
+    /^Cannot load extension .*: RangeError: no such ledger\n +at open \(.*throws_at_top\.ts:2:9\)\n/,
+  );
+  assert.ok(!err.includes(RUNTIME), err);
 });
 
 Deno.test("enoki run names an extension that does not load", async () => {

@@ -34,7 +34,7 @@ export function reportFailure(error: unknown): FailureReport {
 
 function plainReport(error: unknown): FailureReport {
   if (error instanceof ServiceLoadError) return { status: EXIT.usage, text: loadFailure(error) };
-  if (error instanceof ExtensionError) return { status: EXIT.usage, text: extensionFailure(error) };
+  if (error instanceof ExtensionError) return { status: EXIT.usage, text: withPlace(error) };
   if (error instanceof ConfigurationError) return { status: EXIT.usage, text: error.message };
   if (
     error instanceof BrokerError || error instanceof UnroutableError ||
@@ -47,13 +47,14 @@ function plainReport(error: unknown): FailureReport {
 }
 
 /** Reports the stack of a module that has thrown, without Enoki's frames; otherwise only the message. */
-function loadFailure({ message, stack = "", name }: ServiceLoadError): string {
-  const text = stack.startsWith(name) ? message : withoutOurFrames(stack);
+function loadFailure(error: ServiceLoadError): string {
+  const { stack = "", name } = error;
+  const text = stack.startsWith(name) ? withPlace(error) : withoutOurFrames(stack);
   return (text.startsWith("Cannot ") ? text : `Cannot load the service: ${text}`).trimEnd();
 }
 
-/** Reports what an extension has thrown, with its place there: its frames above the first one of ours. */
-function extensionFailure({ message, cause }: ExtensionError): string {
+/** Reports an error with the place where its cause was thrown: the frames above the first one of ours. */
+function withPlace({ message, cause }: Error): string {
   const { stack = "" } = cause instanceof Error ? cause : {};
   const frames = stack.split("\n").filter((line) => FRAME.test(line) && !DENOS.test(line));
   const first = frames.findIndex(isOurs);
