@@ -47,6 +47,7 @@ export {
   CallTimeoutError,
   ConfigurationError,
   ContainerStoppingError,
+  ExtensionError,
   MethodNotFoundError,
   RemoteError,
   ServiceLoadError,

@@ -72,6 +72,7 @@ export interface Connection extends AsyncDisposable {
  * Connects a program that is not a service, such as a script or a web application.
  *
  * @throws {BrokerError} If the broker cannot be reached.
+ * @throws {ExtensionError} If an extension fails.
  *
  * @example
  * ```ts

@@ -56,6 +56,7 @@ export interface RunOptions extends ServeOptions {
  * @throws {ConfigurationError} If the configuration is wrong.
  * @throws {RangeError} If one of `threads` makes no sense.
  * @throws {ServiceLoadError} If a module does not load or exports no service.
+ * @throws {ExtensionError} If an extension fails.
  * @throws {BrokerError} If the broker cannot be reached.
  *
  * @example

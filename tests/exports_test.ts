@@ -43,6 +43,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     "EventOptions",
     "Exchange",
     "ExchangeOptions",
+    "ExtensionError",
     "FieldTable",
     "FieldValue",
     "HandlerFacts",
