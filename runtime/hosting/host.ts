@@ -139,13 +139,15 @@ export interface HostedCall {
   readonly service: string;
   readonly entry: HostedEntrypoint;
   readonly payload: Payload;
+  /** The log of the service. */
+  readonly log: Log;
 }
 
 /**
  * Runs in the main thread around each call of every service.
  *
  * `next` runs the call, with more context data if it gets any, and gives its outcome. A hook that throws refuses the
- * call with its error.
+ * call with its error, which is logged.
  */
 export type HostHook = (
   call: HostedCall,

@@ -7,6 +7,8 @@ import type { HostedCall, HostHook } from "./host.ts";
 /**
  * Runs a call inside the hooks of a process, in their order; never rejects.
  *
+ * It logs what a hook throws: the call reaches no thread that would.
+ *
  * @param run Runs the call with this payload.
  */
 export async function runInHostHooks(
@@ -28,6 +30,10 @@ export async function runInHostHooks(
       `Cannot end ${call.service}.${call.entry.method}: a hook has given no outcome. Return what next() gives`,
     );
   } catch (error) {
-    return failed(describeFailure(error));
+    const { service, entry: { kind, method }, log } = call;
+    const failure = describeFailure(error);
+    const what = `${failure.name}: ${failure.message}`;
+    log.error(`${kind} ${service}.${method} failed in the hook of an extension: ${what}`, { error });
+    return failed(failure);
   }
 }

@@ -358,7 +358,7 @@ export class Container implements AsyncDisposable {
       run: around.length === 0 ? run : (entry, payload, cancellation) =>
         runInHostHooks(
           around,
-          { service, entry, payload },
+          { service, entry, payload, log },
           (payload) => run(entry, payload, cancellation),
         ),
       shed: () => this.#pool.shed(),
