@@ -70,10 +70,14 @@ export function logFailure(
   if (entry === undefined) return;
   const { kind, method } = entry;
   const parent = decodeCallHeaders(headers).stack.at(-1);
-  log.error(`${kind} ${service}.${method} failed: ${message}`, {}, {
-    ...fieldsOfCall(service, method, traceparent),
-    parent,
-    kind,
-    outcome: "failed",
-  });
+  log.error(
+    `${kind} ${service}.${method} failed: ${message}`,
+    parent === undefined ? {} : { caller: parent },
+    {
+      ...fieldsOfCall(service, method, traceparent),
+      parent,
+      kind,
+      outcome: "failed",
+    },
+  );
 }
