@@ -28,6 +28,7 @@ interface ServiceClass {
   new (): Readonly<Record<string, AnyMethod>>;
   readonly around?: readonly AnyHook[];
   readonly outgoing?: readonly OutgoingHook[];
+  readonly module?: string;
 }
 
 /** What the decorators of one class say, without those of its base classes. */
@@ -136,13 +137,14 @@ function makeService(Class: ServiceClass): Service {
     declared?.entrypoints.forEach((list, method) => entrypoints.set(method, list));
     declared?.dependencies.forEach((dependency, field) => dependencies.set(field, dependency));
   }
-  const { around = [], outgoing = [] } = Class;
+  const { around = [], outgoing = [], module } = Class;
   return define(name, {
     entrypoints: Object.fromEntries(entrypoints),
     dependencies: Object.fromEntries(dependencies),
     handlers: Object.fromEntries([...entrypoints.keys()].map((method) => [method, handlerOf(Class, method)])),
     around,
     outgoing,
+    module,
   });
 }
 

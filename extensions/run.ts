@@ -8,51 +8,43 @@ import type { ConfigValue } from "../runtime/config/yaml.ts";
 import type { LogLevel } from "../runtime/log/log.ts";
 import type { Transport } from "../runtime/message/transport.ts";
 import type { PoolLimits } from "../runtime/pool/pool_options.ts";
-import type { Container } from "../runtime/serving/container.ts";
 import type { FileWatchOptions } from "../runtime/serving/file_watch.ts";
-import type { Progress, Runner } from "../runtime/serving/runner.ts";
-import type { ThreadSettings } from "../runtime/serving/settings.ts";
+import type { ContainerExtensions, ServiceContainer } from "../runtime/serving/service_container.ts";
+import type { Progress } from "../runtime/serving/service_set.ts";
+import type { ServiceOrModule } from "../runtime/serving/service_source.ts";
 import type { ThreadPlan } from "../runtime/spawning/create_spawner.ts";
 import type { ExtensionSource } from "./loaded_extensions.ts";
-import { type Running, serve, type ServeOptions } from "./serve.ts";
-import { Settings } from "./settings.ts";
+import { Runner, type RunOptions } from "./runner.ts";
+import type { Running } from "./serve.ts";
 
 export { connect } from "./connect.ts";
 export type { Connection, ConnectOptions } from "./connect.ts";
+export { Runner };
 export type {
   Config,
   ConfigValue,
-  Container,
+  ContainerExtensions,
   ExtensionSource,
   FileWatchOptions,
   LogLevel,
   PoolLimits,
   Progress,
-  Runner,
   Running,
+  RunOptions,
+  ServiceContainer,
+  ServiceOrModule,
   ThreadPlan,
   Transport,
 };
 
-/** Options of {@linkcode run}. */
-export interface RunOptions extends ServeOptions {
-  /** A configuration with Nameko's keys. @default {{}} */
-  readonly config?: Config;
-  /**
-   * Extensions beside those that the configuration names: values that `extension()` has made, or paths or URLs of
-   * modules that export one. They run in the main thread with all rights of this program.
-   *
-   * @default {[]}
-   */
-  readonly extensions?: readonly ExtensionSource[];
-  /** Permissions, kind and limits of the threads of all services. @default {no permissions} */
-  readonly threads?: ThreadSettings;
-}
-
 /**
- * Serves the services of some modules. Resolves when all services serve.
+ * Serves services. Resolves when all of them serve. The short form of a {@linkcode Runner} that serves them from its
+ * start on.
  *
- * @param modules Paths or URLs. `:name` after one of them picks one of its services.
+ * @param services Paths or URLs of modules, of which `:name` after one picks one of its services, or services
+ * themselves, as {@linkcode Runner.add} takes them.
+ * @throws {TypeError} If there are none, or one is neither a path, nor a URL, nor a service. Also in a thread of a
+ * service, which evaluates the module of the service: guard the call by `if (import.meta.main)`.
  * @throws {ConfigurationError} If the configuration is wrong.
  * @throws {RangeError} If one of `threads` makes no sense.
  * @throws {ServiceLoadError} If a module does not load or exports no service.
@@ -66,17 +58,15 @@ export interface RunOptions extends ServeOptions {
  * ```
  */
 export async function run(
-  modules: readonly (string | URL)[],
-  { config = {}, threads, extensions, ...options }: RunOptions = {},
+  services: readonly ServiceOrModule[],
+  options: RunOptions = {},
 ): Promise<Running> {
-  if (!Array.isArray(modules)) {
-    throw new TypeError("Cannot serve modules: they are no array. Pass an array of paths or URLs");
+  if (!Array.isArray(services)) {
+    throw new TypeError("Cannot serve: got no array. Pass an array of paths, URLs or services");
   }
-  const { importMap } = options;
-  const settings = await Settings.read(config, {
-    ...(threads && { threads }),
-    ...(extensions && { extensions }),
-    ...(importMap !== undefined && { importMap }),
-  });
-  return await serve(modules, settings, options);
+  if (services.length === 0) throw new TypeError("Cannot serve: there are no modules. Name at least one");
+  const runner = new Runner(options);
+  for (const each of services) await runner.add(each);
+  await runner.start();
+  return runner;
 }

@@ -1,18 +1,23 @@
-/** The start of services: settings, wiring and runner are put together here. */
+/** The start of services: settings, wiring and the set of services are put together here. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { within } from "../runtime/waiting/abort.ts";
 import { settingsOfOthers } from "../runtime/serving/settings.ts";
 import type { Settings } from "./settings.ts";
-import type { Container } from "../runtime/serving/container.ts";
 import type { BrokerError } from "../runtime/message/errors.ts";
-import type { LogLevel } from "../runtime/log/log.ts";
+import type { Log, LogLevel } from "../runtime/log/log.ts";
 import { didYouMean, nearestNames } from "../runtime/hosting/nearest_names.ts";
 import { ensureLogging, getLog } from "../runtime/log/observe.ts";
 import type { FileWatchOptions } from "../runtime/serving/file_watch.ts";
 import { ReloadOnChange } from "../runtime/serving/reload_on_change.ts";
-import { type Progress, Runner } from "../runtime/serving/runner.ts";
 import { logCalls } from "../runtime/telemetry/call_log.ts";
 import { Telemetry } from "../runtime/telemetry/telemetry.ts";
+import type { ServiceContainer } from "../runtime/serving/service_container.ts";
+import { type Progress, ServiceSet } from "../runtime/serving/service_set.ts";
+import {
+  type ServiceOrModule,
+  type ServiceSource,
+  serviceSource,
+} from "../runtime/serving/service_source.ts";
 import type { Transport } from "../runtime/message/transport.ts";
 import type { Wired, WireOptions } from "./wiring.ts";
 
@@ -52,13 +57,17 @@ export interface ServeOptions {
 
 /** Services that run, with their broker. Disposing it stops them politely. */
 export interface Running extends AsyncDisposable {
-  readonly containers: ReadonlyMap<string, Container>;
+  /** The services by name. */
+  readonly containers: ReadonlyMap<string, ServiceContainer>;
   readonly transport: Transport;
   /** URL of the HTTP server; undefined if no service has HTTP entrypoints. */
   readonly http: string | undefined;
   /** The addresses that streams listen on, such as `tcp://0.0.0.0:7007`. */
   readonly streams: readonly string[];
-  /** Settles when all services have ended, and rejects with the first failure. */
+  /**
+   * Settles when all services have ended because they were shut down together, and rejects with the first failure. A
+   * service that was stopped alone is no end: it may start again.
+   */
   readonly finished: Promise<void>;
   /**
    * Loads modules again and continues with the new version of their services.
@@ -76,9 +85,19 @@ export interface Running extends AsyncDisposable {
   shutdown(options?: { readonly signal?: AbortSignal }): Promise<void>;
 }
 
-/** Serves the services of some modules under settings that have been read. See `run()`. */
+/** Running services to which others can be added. */
+export interface Serving extends Running {
+  /**
+   * Serves something more. If it cannot be served, the other services go on without it.
+   *
+   * @returns The containers of its services, when they run.
+   */
+  add(added: ServiceOrModule): Promise<readonly ServiceContainer[]>;
+}
+
+/** Serves services under settings that have been read. See `run()`. */
 export async function serve(
-  modules: readonly (string | URL)[],
+  given: readonly ServiceOrModule[],
   settings: Settings,
   {
     broker,
@@ -90,23 +109,25 @@ export async function serve(
     onUnreachable,
     signal,
   }: ServeOptions = {},
-): Promise<Running> {
+): Promise<Serving> {
   ensureLogging(logLevel);
   const log = getLog();
   for (const remark of settings.remarks) log.warning(remark);
   const { telemetry: wanted } = settings.runtime;
   const telemetry = new Telemetry(wanted);
   if (wanted !== undefined) logCalls(telemetry, wanted.logsCalls);
+  const sourceOf = (each: ServiceOrModule) => serviceSource(each, settings.runtime.threadKind);
+  const sources = given.map(sourceOf);
   const failing = new AbortController();
   const either = AbortSignal.any([failing.signal, ...(signal === undefined ? [] : [signal])]);
-  const current: { runner?: Runner } = {};
+  const current: { services?: ServiceSet } = {};
   let willServeHttp = false;
   const wiring = loadWiring({
     settings,
     telemetry,
-    purpose: modules.map(fileNameOf).join(", "),
+    purpose: sources.map(shortName).join(", ") || "runner",
     ...(broker !== undefined && { broker }),
-    containers: () => current.runner?.containers ?? new Map(),
+    containers: () => current.services?.containers ?? new Map(),
     willServeHttp: () => willServeHttp,
     ...(onUnreachable && { onUnreachable }),
     log,
@@ -114,49 +135,42 @@ export async function serve(
   });
   // Modules load in the meantime. If the wiring fails, they load for nothing, so the start gives up.
   wiring.catch((error) => failing.abort(error));
+  const listen = async () => (await wiring).listen();
   try {
     const since = Date.now();
-    const runner = current.runner = await Runner.start(modules, {
+    const services = current.services = new ServiceSet({
       wiring,
       config: settings.config,
       settings: settings.runtime,
       telemetry,
       details: settings.describesRoutes,
       loading: { bundle, ...(importMap !== undefined && { importMap }) },
+      listen,
       onProgress: (progress) => {
         if (progress.step === "loaded") {
           willServeHttp ||= progress.kinds.has("http") || progress.kinds.has("websocket");
         }
         // The new version may have the first HTTP entrypoint of the process.
-        if (progress.step === "reloaded") {
-          wiring.then(({ listen }) => listen()).catch(({ message }) => log.error(message));
-        }
+        if (progress.step === "reloaded") listen().catch(({ message }) => log.error(message));
         onProgress(progress);
       },
-      signal: either,
     });
-    for (const [name, where] of settingsOfOthers(settings.runtime, runner.containers)) {
-      // Many processes may share one file, so only a name that is close to one served here is told.
-      const meant = nearestNames(name, runner.containers.keys());
-      if (meant.length === 0) continue;
-      log.warning(
-        `No service here has the name in ${where}, so that it has no effect${didYouMean(meant)}`,
-      );
-    }
-    const wired = await wiring;
-    try {
-      await wired.listen();
-    } catch (error) {
-      await runner.shutdown();
-      throw error;
-    }
-    const watching = watch === false ? undefined : new ReloadOnChange(runner, {
+    await services.serve(sources, { signal: either });
+    warnOfUnusedSettings(settings, services, log);
+    const watching = watch === false ? undefined : new ReloadOnChange(services, {
       ...(watch === true ? {} : watch),
       since,
       log,
       onFailure: (module, error) => onProgress({ step: "not reloaded", module, error }),
     });
-    return running(runner, wired, watching, settings.runtime.grace);
+    const add = async (added: ServiceOrModule) => {
+      const since = Date.now();
+      const source = sourceOf(added);
+      const containers = await services.serve([source]);
+      if (source.inline === undefined) watching?.follow(source.url, since);
+      return containers;
+    };
+    return serving(services, add, await wiring, watching, settings.runtime.grace);
   } catch (error) {
     // Nobody needs the broker any more, even if the wiring still waits for it.
     failing.abort(error);
@@ -166,9 +180,21 @@ export async function serve(
   }
 }
 
-/** The last part of the path of a module. The rest of a URL may be secret. */
-function fileNameOf(module: string | URL): string {
-  return /([^/?#]*)\/?(?:[?#].*)?$/.exec(String(module))?.[1] ?? "";
+/** Names a source by the last part of its path and its service. The rest of a URL may be secret. */
+function shortName({ url, service, inline }: ServiceSource): string {
+  if (inline !== undefined) return inline.name;
+  const file = /([^/?#]*)\/?(?:[?#].*)?$/.exec(url)?.[1] ?? "";
+  return service === undefined ? file : `${file}:${service}`;
+}
+
+/** Warns of settings for services that are not served. */
+function warnOfUnusedSettings({ runtime }: Settings, { containers }: ServiceSet, log: Log): void {
+  for (const [name, where] of settingsOfOthers(runtime, containers)) {
+    // Many processes may share one file, so only a name that is close to one served here is told.
+    const meant = nearestNames(name, containers.keys());
+    if (meant.length === 0) continue;
+    log.warning(`No service here has the name in ${where}, so that it has no effect${didYouMean(meant)}`);
+  }
 }
 
 /** The wiring takes as long to load as a module does. So it loads beside the module, after the first thread has begun. */
@@ -181,12 +207,13 @@ async function loadWiring(options: WireOptions): Promise<Wired> {
 /** Milliseconds that the broker and the HTTP server have to close when there is no grace left. */
 const CLOSE_LIMIT = 1_000;
 
-function running(
-  runner: Runner,
+function serving(
+  services: ServiceSet,
+  add: Serving["add"],
   wired: Wired,
   watching: AsyncDisposable | undefined,
   grace: number,
-): Running {
+): Serving {
   let graceEnd: number | undefined;
   let closing: Promise<void> | undefined;
   const close = () =>
@@ -199,14 +226,14 @@ function running(
   const shutdown = async (options?: { readonly signal?: AbortSignal }) => {
     graceEnd ??= performance.now() + grace;
     void watching?.[Symbol.asyncDispose]();
-    await runner.shutdown(options);
+    await services.shutdown(options);
     if (options?.signal?.aborted) graceEnd = performance.now();
     await close();
   };
-  const finished = runner.finished.finally(close);
+  const finished = services.finished.finally(close);
   finished.catch(() => {});
   return {
-    containers: runner.containers,
+    containers: services.containers,
     transport: wired.transport,
     get http() {
       return wired.http;
@@ -215,7 +242,8 @@ function running(
       return wired.streams;
     },
     finished,
-    reload: (module, options) => runner.reload(module, options),
+    add,
+    reload: (module, options) => services.reload(module, options),
     shutdown,
     [Symbol.asyncDispose]: () => shutdown(),
   };

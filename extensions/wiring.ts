@@ -5,11 +5,11 @@
  * services use. The parts that all services of a process share (the HTTP server, the hub of the WebSockets) are made
  * when the first service needs them.
  */
-import type { Container } from "../runtime/serving/container.ts";
 import type { BrokerError } from "../runtime/message/errors.ts";
 import { hostAddress } from "../runtime/service/dependency.ts";
 import type { DependencyRegistry, DependencySetup, EntrypointFactory } from "../runtime/hosting/host.ts";
 import type { Wiring } from "../runtime/serving/launcher.ts";
+import type { ServiceContainer } from "../runtime/serving/service_container.ts";
 import type { Log } from "../runtime/log/log.ts";
 import type { Telemetry } from "../runtime/telemetry/telemetry.ts";
 import { getLog, isLogged } from "../runtime/log/observe.ts";
@@ -39,8 +39,8 @@ export interface WireOptions {
    * @default {the broker that the configuration names, else RabbitMQ on localhost, else `local:`}
    */
   readonly broker?: string | Transport;
-  /** Gives the services that run. */
-  readonly containers: () => ReadonlyMap<string, Container>;
+  /** Gives all services, also those that are stopped. */
+  readonly containers: () => ReadonlyMap<string, ServiceContainer>;
   /** Tells whether a service that has been loaded will serve HTTP. */
   readonly willServeHttp: () => boolean;
   readonly onUnreachable?: (error: BrokerError, retryIn: number) => void;
@@ -76,7 +76,7 @@ export async function wire(options: WireOptions): Promise<Wired> {
   );
   const close = async () => {
     const web = await shared.web.settled();
-    // A service with HTTP entrypoints closes the server when it stops, but not when a reload has replaced it.
+    // A service with HTTP entrypoints closes the server when it stops, but not when the process goes on.
     if (web !== undefined && !web.server.isClosing) await web.server.close();
   };
   let transport: Transport;
@@ -193,10 +193,13 @@ function sharedParts(
   isSupplied: () => boolean,
 ): Shared {
   const local = new Map<string, LocalAnswer>();
-  const isReady = () =>
-    isSupplied() &&
-    [...containers().values()].every(({ state, pool }) => state === "running" && pool.size > 0);
-  const manifests = () => [...containers().values()].map(({ manifest }) => manifest);
+  const wanted = () => [...containers().values()].filter(({ isWanted }) => isWanted);
+  const isReady = () => {
+    const services = wanted();
+    return isSupplied() && services.length > 0 &&
+      services.every(({ state, pool }) => state === "running" && pool.size > 0);
+  };
+  const manifests = () => wanted().map(({ manifest }) => manifest);
   const web = new Lazy(async () => {
     const [{ HttpServer }, { httpSettings }] = await Promise.all([
       import("./http/server.ts"),

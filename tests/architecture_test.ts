@@ -359,7 +359,7 @@ const PURE_BUILT_INS = ["node:buffer", "node:util"];
 Deno.test("what both sides load does no I/O", () => {
   const inThreads = reachableFrom(THREAD_ENTRY);
   const found: string[] = [];
-  for (const path of reachableFrom("runtime/serving/runner.ts")) {
+  for (const path of reachableFrom("runtime/serving/service_set.ts")) {
     const file = SOURCES.get(path);
     if (file === undefined || !inThreads.has(path) || path.startsWith("runtime/thread/")) continue;
     for (const member of denoMembersOf(file)) {

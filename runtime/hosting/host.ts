@@ -91,8 +91,8 @@ export interface Entrypoint extends AsyncDisposable {
   /**
    * Lets no more calls in.
    *
-   * @param options.replaced Whether a newer version of the service takes over. If so, shared things stay
-   * open.
+   * @param options.replaced Whether the process goes on: a newer version of the service takes over, or only this
+   * service is stopped. If so, shared things stay open.
    */
   stop(options?: { readonly replaced?: boolean }): Promise<void>;
 }

@@ -22,8 +22,7 @@ export function parseModuleSpecifier(specifier: string | URL, cwd: string = Deno
     throw new TypeError(
       `Cannot load a module: got ${
         specifier === null ? "null" : `a value of type ${typeof specifier}`
-      }, expected ` +
-        "a path or a URL. A thread loads a service by itself, so name the module that exports the service",
+      }, expected a path or a URL`,
     );
   }
   if (specifier instanceof URL) return { url: specifier.href, service: undefined };

@@ -94,6 +94,8 @@ export interface Service<
   readonly handlers: Handlers;
   readonly around: Around;
   readonly outgoing: readonly OutgoingHook[];
+  /** URL of the module that exports the service, if its definition has named it. */
+  readonly module?: string;
 }
 
 /** The parts of a service beside its name, or beside its contract, which has the entrypoints already. */
@@ -105,6 +107,13 @@ export interface ServiceDefinition<
 > {
   readonly dependencies?: Dependencies & NoReservedKey<Dependencies>;
   readonly entrypoints?: Entrypoints;
+  /**
+   * URL of the module that exports the service: `import.meta.url`. With it, a program that gives the service itself
+   * to `run()` has it served in threads, which load this module. Nothing else reads it.
+   *
+   * @default {none: such a program serves the service inline, in its own thread}
+   */
+  readonly module?: string;
   /** Hooks that run around each handler, the first one outermost, inside of the dependencies. @default {[]} */
   readonly around?: Around;
   /** Hooks through which everything goes that the handlers send, the first one outermost. @default {[]} */
@@ -125,7 +134,8 @@ export interface ServiceDefinition<
  * an RPC handler, unless its contract or schema types them. A parameter without annotation is `never`.
  *
  * @throws {TypeError} If a name cannot be a word of a routing key (it is empty, or has a dot, a space, `*` or `#`), a
- *   method is called `then`, a handler is missing, or it is a generator and its entrypoint streams nothing.
+ *   method is called `then`, a handler is missing, or it is a generator and its entrypoint streams nothing. If
+ *   `module` is not a URL.
  *
  * @example
  * ```ts
@@ -150,7 +160,7 @@ export function service<
   const { name, entrypoints } = typeof nameOrContract === "string"
     ? contract(nameOrContract, definition?.entrypoints ?? {})
     : nameOrContract;
-  const { dependencies = {}, handlers, around = [], outgoing = [] } = definition ?? {};
+  const { dependencies = {}, handlers, around = [], outgoing = [], module } = definition ?? {};
   if (typeof handlers !== "object" || handlers === null) {
     throw new TypeError(
       `Cannot define service "${name}": "handlers" is missing. Add the object with the handlers`,
@@ -189,7 +199,21 @@ export function service<
     if (Array.isArray(hooks) && hooks.every((hook) => typeof hook === "function")) continue;
     throw new TypeError(`Cannot define service "${name}": "${option}" must be a list of functions`);
   }
-  const made: Service = { [BRAND]: "service", name, dependencies, entrypoints, handlers, around, outgoing };
+  if (module !== undefined && !URL.canParse(module)) {
+    throw new TypeError(
+      `Cannot define service "${name}": "module" must be the URL of its module. Write module: import.meta.url`,
+    );
+  }
+  const made: Service = {
+    [BRAND]: "service",
+    name,
+    dependencies,
+    entrypoints,
+    handlers,
+    around,
+    outgoing,
+    ...(module !== undefined && { module }),
+  };
   return made as Service<Name, Dependencies, Entrypoints, Handlers, Around>;
 }
 

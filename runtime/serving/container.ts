@@ -9,7 +9,7 @@
  */
 import type { ServiceSettings } from "./settings.ts";
 import { within } from "../waiting/abort.ts";
-import { ContainerStoppingError, ServiceLoadError } from "../message/errors.ts";
+import { ContainerStoppingError } from "../message/errors.ts";
 import {
   type DependencyRegistry,
   type Entrypoint,
@@ -77,7 +77,7 @@ export interface ContainerOptions {
   readonly own?: readonly AsyncDisposable[];
 }
 
-/** Serves one service. */
+/** Serves one service, from one start to one end. Whoever starts the service again makes another one. */
 export class Container implements AsyncDisposable {
   /** Resolves when the container has ended; rejects with the reason if the container failed. */
   readonly finished: Promise<void>;
@@ -161,7 +161,7 @@ export class Container implements AsyncDisposable {
     if (this.#starting !== undefined || this.#stopping !== undefined) {
       throw new TypeError(
         `Cannot start service "${this.#manifest.name}": it is ${this.#state} already, and a container starts only ` +
-          "once. Serve its module anew, with run()",
+          "once. Make another one",
       );
     }
     this.#beside = beside;
@@ -249,7 +249,7 @@ export class Container implements AsyncDisposable {
    *
    * @param options.signal Aborting ends the waits, at most {@linkcode FORCED_END} later. The container kills
    * its threads, and their deliveries go back to the broker.
-   * @param options.replaced Whether another container goes on with a newer version of the service.
+   * @param options.replaced Whether the process goes on, with a newer version of the service or without it.
    */
   shutdown(
     { signal, replaced = false }: { readonly signal?: AbortSignal; readonly replaced?: boolean } = {},
@@ -374,9 +374,6 @@ function createEntrypoints(
 ): readonly Entrypoint[] {
   const { name } = manifest;
   const byKind = Map.groupBy(hostedEntrypoints(manifest), ({ kind }) => kind);
-  if (byKind.size === 0) {
-    throw new ServiceLoadError(`Cannot serve service "${name}": it has no entrypoints`);
-  }
   return [...byKind].map(([kind, entries]) => {
     const factory = registry[kind];
     if (factory === undefined) throw noExtension(name, "entrypoints", kind, registry);

@@ -4,15 +4,15 @@ import { type RuntimeSettings, type ServiceSettings, serviceSettings } from "./s
 import { Container } from "./container.ts";
 import type { DependencyRegistry, EntrypointRegistry, HostHook } from "../hosting/host.ts";
 import { createSpawner, type ThreadPlan } from "../spawning/create_spawner.ts";
-import { type LoadedModule, loadModule } from "./loader.ts";
+import { type LoadedModule, loadInline, loadModule } from "./loader.ts";
 import type { Manifest } from "../service/manifest.ts";
 import type { Messenger } from "../message/messenger.ts";
-import type { ModuleSpecifier } from "../module/specifier.ts";
 import { emitRecord, getLog, logThreshold } from "../log/observe.ts";
 import { Pool } from "../pool/pool.ts";
 import type { PrepareModuleOptions } from "../module/prepare.ts";
 import { hostConfig, threadConfig } from "./served_config.ts";
 import type { CallWatch, Telemetry } from "../telemetry/telemetry.ts";
+import type { ServiceSource } from "./service_source.ts";
 import type { ThreadKind } from "../spawning/spawner.ts";
 import type { ThreadModule } from "../channel/port.ts";
 import type { Transport } from "../message/transport.ts";
@@ -49,8 +49,8 @@ export interface LauncherOptions {
 
 /** A service with the container that serves it. */
 export interface Launched {
-  /** Specifier of the module that the service comes from. */
-  readonly specifier: ModuleSpecifier;
+  /** Where the service comes from. */
+  readonly specifier: ServiceSource;
   /** Module as the threads load it. */
   readonly source: ThreadModule;
   readonly container: Container;
@@ -88,22 +88,30 @@ export class Launcher {
   }
 
   /**
-   * Loads a module in a first thread.
+   * Loads a module in a first thread, or a service of the program inline.
    *
    * @throws {ServiceLoadError} If the module does not load, or does not export the wanted service.
    */
-  async load(specifier: ModuleSpecifier, signal?: AbortSignal): Promise<LoadedModule> {
+  async load(specifier: ServiceSource, signal?: AbortSignal): Promise<LoadedModule> {
     const { settings, details = false, loading } = this.#options;
     const { modules, limits: { loadTimeout } } = settings;
-    const module = await loadModule(specifier, {
-      ...this.#planOf(settings),
-      modules,
-      ...(loadTimeout !== undefined && { loadTimeout }),
-      ...loading,
-      details,
-      onLog: emitRecord,
-      ...(signal && { signal }),
-    });
+    const module = specifier.inline === undefined
+      ? await loadModule(specifier, {
+        ...this.#planOf(settings),
+        modules,
+        ...(loadTimeout !== undefined && { loadTimeout }),
+        ...loading,
+        details,
+        onLog: emitRecord,
+        ...(signal && { signal }),
+      })
+      : await loadInline(specifier, specifier.inline, { onLog: emitRecord, details });
+    if (specifier.inline !== undefined && settings.threadKind !== "inline") {
+      getLog(specifier.inline.name).info(
+        "Served inline, in the program's own thread: without a sandbox, and no timeout ends a handler. Define the " +
+          "service with module: import.meta.url to serve it in threads of its own",
+      );
+    }
     this.#spare.add(module);
     return module;
   }
@@ -122,7 +130,8 @@ export class Launcher {
     const { config, settings } = this.#options;
     const own = serviceSettings(settings, name);
     const plan = this.#planOf(own);
-    const first = this.#spare.has(module) && sameThreads(module.plan, plan) ? module : undefined;
+    const fits = module.plan.kind === "inline" || sameThreads(module.plan, plan);
+    const first = this.#spare.has(module) && fits ? module : undefined;
     if (first !== undefined) this.#spare.delete(module);
     const spawner = first?.spawner ?? createSpawner(module.prepared, name, plan);
     const pool = new Pool({
@@ -200,13 +209,12 @@ export class Launcher {
     }
   }
 
-  /** Ends the threads that have loaded a module and serve no service of it. */
-  async dropSpare(): Promise<void> {
-    const spare = [...this.#spare];
-    this.#spare.clear();
-    for (const { thread, spawner } of spare) {
-      thread.kill("another thread serves its services");
-      await spawner[Symbol.asyncDispose]();
+  /** Ends those threads that have loaded one of these modules and serve no service of it. */
+  async dropSpare(modules: readonly LoadedModule[]): Promise<void> {
+    for (const module of modules) {
+      if (!this.#spare.delete(module)) continue;
+      module.thread.kill("another thread serves its services");
+      await module.spawner[Symbol.asyncDispose]();
     }
   }
 

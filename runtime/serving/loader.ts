@@ -3,6 +3,10 @@ import { DEFAULT_LIMITS } from "../pool/pool_options.ts";
 import { ServiceLoadError } from "../message/errors.ts";
 import type { LogRecord } from "../log/log.ts";
 import type { ModuleSpecifier } from "../module/specifier.ts";
+import { NO_OPTIONAL_PARAMETERS } from "../service/declared/optional_parameters.ts";
+import type { Service } from "../service/service.ts";
+import type { ServiceSource } from "./service_source.ts";
+import { InlineThreads } from "../spawning/inline_threads.ts";
 import { type LoadNeeds, ownNeeds } from "../program/own_modules.ts";
 import type { ServiceExport } from "../channel/port.ts";
 import { type PreparedModule, prepareModule, type PrepareModuleOptions } from "../module/prepare.ts";
@@ -18,7 +22,7 @@ export class NoServiceError extends ServiceLoadError {}
 
 /** A module that a first thread has loaded. */
 export interface LoadedModule {
-  readonly specifier: ModuleSpecifier;
+  readonly specifier: ServiceSource;
   readonly prepared: PreparedModule;
   /** The services to serve: all that the module exports, or the named one. */
   readonly services: readonly ServiceExport[];
@@ -88,6 +92,31 @@ export async function loadModule(
   } finally {
     clearTimeout(limit);
     signal?.removeEventListener("abort", abort);
+  }
+}
+
+/**
+ * Takes a service of this program as if a module exported it, and runs it in this thread.
+ *
+ * @throws {ServiceLoadError} If the service cannot be described.
+ */
+export async function loadInline(
+  specifier: ServiceSource,
+  service: Service,
+  { onLog, details = false }: Pick<LoadModuleOptions, "onLog" | "details">,
+): Promise<LoadedModule> {
+  const { url } = specifier;
+  const source = { url, optional: NO_OPTIONAL_PARAMETERS };
+  const spawner = new InlineThreads(source, { service });
+  const thread = new PooledThread(spawner, `${service.name}#0`, onLog);
+  try {
+    const loaded = await thread.loaded();
+    const services = details ? await thread.describe() : loaded;
+    const plan = { kind: "inline", permissions: "all" } as const;
+    return { specifier, prepared: { url, source, needs: undefined }, services, spawner, plan, thread };
+  } catch (error) {
+    thread.kill("its service is of no use");
+    throw error;
   }
 }
 

@@ -40,9 +40,9 @@ export interface PrepareReloadOptions {
 }
 
 /**
- * Loads a module anew and prepares the change of its services.
+ * Loads a module anew and prepares the change of its services, but of those that are stopped.
  *
- * @param served All services that are served, by name.
+ * @param served All services, by name.
  * @throws {ServiceLoadError} If the module does not load, or lacks a service that is served from it.
  * @throws {BrokerError} If the broker refuses what a service declares.
  */
@@ -56,11 +56,15 @@ export async function prepareReload(
     if (sameModule(former.specifier, specifier)) former.container.freeze();
   }
   const changes: Change[] = [];
+  const loaded: LoadedModule[] = [];
   try {
     const module = await launcher.load(specifier, signal);
+    loaded.push(module);
     requireServices(module, served);
     for (const { manifest } of module.services) {
-      changes.push(await changeOf(module, manifest, served.get(manifest.name), launcher, signal));
+      const former = served.get(manifest.name);
+      if (former?.container.state === "stopped") continue;
+      changes.push(await changeOf(module, manifest, former, launcher, signal));
     }
     await abortable(Promise.all(changes.map((change) => change.prepare())), signal);
     requireRunning(changes, served);
@@ -70,7 +74,7 @@ export async function prepareReload(
     await Promise.all(changes.map((change) => change.abandon(limit.signal)));
     throw error;
   } finally {
-    await launcher.dropSpare();
+    await launcher.dropSpare(loaded);
   }
 }
 
@@ -78,7 +82,7 @@ function requireServices({ specifier, services }: LoadedModule, served: Readonly
   const names = services.map(({ manifest }) => manifest.name);
   for (const [name, former] of served) {
     const isOurs = sameModule(former.specifier, specifier);
-    if (isOurs && !names.includes(name)) {
+    if (isOurs && !names.includes(name) && former.container.state !== "stopped") {
       throw new ServiceLoadError(
         `Cannot serve module ${specifier.url}: it no longer exports service "${name}", which is served. ` +
           "Restart to serve what it exports now",

@@ -2,23 +2,30 @@ import { loadInto, type Thread, type ThreadOptions, type ThreadSpawner } from ".
 import { createThreadChannel, openThreadChannel, type ThreadChannelEnd } from "../channel/thread_channel.ts";
 import type { ComingThreadModule } from "../channel/port.ts";
 
+/** What a module exports, by name. */
+type ModuleExports = Readonly<Record<string, unknown>>;
+
 /**
  * Runs a service without a thread of its own: in the calling thread, behind a real message channel.
  *
- * This kind is for tests and debugging. Messages are cloned as between threads. The service has the
- * permissions of the calling thread, and a handler that spins stops everything.
+ * This kind is for tests, debugging and the services of a program that has no module for them. Messages are
+ * cloned as between threads. The service has the permissions of the calling thread, and a handler that spins
+ * stops everything.
  */
 export class InlineThreads implements ThreadSpawner {
   readonly #module: ComingThreadModule;
+  readonly #exports: ModuleExports | undefined;
 
-  constructor(module: ComingThreadModule) {
+  /** @param exports What the module exports, if it is none that can be imported. */
+  constructor(module: ComingThreadModule, exports?: ModuleExports) {
     this.#module = module;
+    this.#exports = exports;
   }
 
   spawn({ claims }: ThreadOptions): Thread {
     const { host, thread: channel } = createThreadChannel();
     const { promise: ended, resolve } = Promise.withResolvers<string>();
-    void begin(channel, claims);
+    void begin(channel, claims, this.#exports);
     void loadInto(host, this.#module);
     return {
       port: host,
@@ -34,7 +41,15 @@ export class InlineThreads implements ThreadSpawner {
 }
 
 /** Starts the service. The import waits until here, because the main thread has no other use for it. */
-async function begin(channel: ThreadChannelEnd, claims: SharedArrayBuffer): Promise<void> {
+async function begin(
+  channel: ThreadChannelEnd,
+  claims: SharedArrayBuffer,
+  exports: ModuleExports | undefined,
+): Promise<void> {
   const { ServiceThread } = await import("../thread/service_thread.ts");
-  new ServiceThread(openThreadChannel(channel), claims, { exit() {}, enclose() {} });
+  new ServiceThread(openThreadChannel(channel), claims, {
+    exit() {},
+    enclose() {},
+    ...(exports && { exports }),
+  });
 }

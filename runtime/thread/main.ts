@@ -10,10 +10,12 @@ import { workerData } from "node:worker_threads";
 import { closeSandbox } from "./sandbox.ts";
 import { ServiceThread } from "./service_thread.ts";
 import { openThreadChannel, type ThreadBirth, type WorkerScope } from "../channel/thread_channel.ts";
+import { markServiceThread } from "../channel/thread_mark.ts";
 
 const scope = globalThis as unknown as WorkerScope<ThreadBirth, never>;
 
 function live({ channel, claims }: ThreadBirth): void {
+  markServiceThread();
   const { exit } = Deno;
   const thread = new ServiceThread(openThreadChannel(channel), claims, {
     exit: () => exit(0),

@@ -44,6 +44,8 @@ export interface ThreadMeans {
   exit(): void;
   /** Closes what services must not share. It is called before the module is loaded. */
   enclose(url: string, rights: InnerRights): void;
+  /** What the module exports, if the thread must not import it. */
+  readonly exports?: Readonly<Record<string, unknown>>;
 }
 
 const NO_RIGHTS: InnerRights = { packages: [], workers: false };
@@ -95,6 +97,7 @@ export class ServiceThread {
   /** Imports the module. The code that imports bundles is loaded for bundles only. */
   async #import(module: ThreadModule): Promise<Readonly<Record<string, unknown>>> {
     this.#module = module;
+    if (this.#means.exports !== undefined) return this.#means.exports;
     if (typeof module === "string" || !("code" in module)) {
       const url = typeof module === "string" ? module : module.url;
       // Service code can make an object of this class, and the hooks trust the imports of the runtime.

@@ -38,13 +38,17 @@ Deno.test("run() refuses a name that the module does not export", async () => {
   });
 });
 
-Deno.test("run() refuses a service in the place of its module, and says what it takes", async () => {
+Deno.test("run() refuses what is no module and no service, and says what it takes", async () => {
   const service = { name: "a" };
-  await assert.rejects(run([service] as never, { broker: "memory:" }), /expected a path or a URL/);
+  await assert.rejects(
+    run([service] as never, { broker: "memory:" }),
+    /^TypeError: .*neither a path, nor a URL, nor a service/,
+  );
   await assert.rejects(
     run(service as never, { broker: "memory:" }),
-    /^TypeError: .*an array of paths or URLs$/,
+    /^TypeError: .*an array of paths, URLs or services$/,
   );
+  await assert.rejects(run([], { broker: "memory:" }), /^TypeError: .*Name at least one$/);
 });
 
 Deno.test("run() refuses two services of one name", async () => {

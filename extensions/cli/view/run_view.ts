@@ -1,11 +1,11 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Container } from "../../../runtime/serving/container.ts";
 import type { RunningCall } from "../../../runtime/pool/running_calls.ts";
 import type { BrokerError, ServiceLoadError } from "../../../runtime/message/errors.ts";
 import { getLog, type LogFormat } from "../../../runtime/log/observe.ts";
 import { escapeControls, escapeControlsInLines } from "../../../runtime/log/terminal_text.ts";
-import type { Progress } from "../../../runtime/serving/runner.ts";
+import type { ServiceContainer } from "../../../runtime/serving/service_container.ts";
+import type { Progress } from "../../../runtime/serving/service_set.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { Running } from "../../serve.ts";
 import { reportFailure } from "./failure_report.ts";
@@ -132,14 +132,15 @@ export class RunView {
     if (!this.#json) this.#line.show(text);
   }
 
-  #listing({ manifest, pool, settings }: Container): string {
+  #listing({ manifest, pool, settings }: ServiceContainer): string {
     const { maxWorkers, concurrency, permissions } = settings;
     const each = concurrency > 1 ? `, ${concurrency} calls each` : "";
     const sandbox = permissions === "all"
       ? "with all permissions"
       : `sandboxed: ${describePermissions(permissions)}`;
+    const entrypoints = entrypointRows(manifest).map(([kind = "", ...rest]) => [kind, rest.join("  ")]);
     const rows = [
-      ...entrypointRows(manifest).map(([kind = "", ...rest]) => [kind, rest.join("  ")]),
+      ...(entrypoints.length > 0 ? entrypoints : [["no entrypoints"]]),
       ["threads", `${pool.size} of up to ${maxWorkers}${each}, ${sandbox}`],
     ];
     return `${this.#bold(escapeControls(manifest.name))}\n${alignColumns(rows, "  ")}`;

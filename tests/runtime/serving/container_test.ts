@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { memory } from "../../../extensions/memory/mod.ts";
 import { encodeRequest } from "../../../extensions/rpc/wire.ts";
 import { Container } from "../../../runtime/serving/container.ts";
-import { ConfigurationError, ServiceLoadError } from "../../../runtime/message/errors.ts";
+import { ConfigurationError } from "../../../runtime/message/errors.ts";
 import type { Entrypoint, EntrypointHost } from "../../../runtime/hosting/host.ts";
 import { InlineThreads } from "../../../runtime/spawning/inline_threads.ts";
 import { createLog } from "../../../runtime/log/log.ts";
@@ -106,19 +106,28 @@ class Stage implements AsyncDisposable {
   }
 }
 
-Deno.test("Container.start() lets no entrypoint start before all are set up", async () => {
+/** A step that waits until the test lets it go on. */
+function gatedStep() {
   const entered = Promise.withResolvers<void>();
   const left = Promise.withResolvers<void>();
-  const setup = () => {
-    entered.resolve();
-    return left.promise;
+  return {
+    entered: entered.promise,
+    leave: left.resolve,
+    step: () => {
+      entered.resolve();
+      return left.promise;
+    },
   };
+}
+
+Deno.test("Container.start() lets no entrypoint start before all are set up", async () => {
+  const { entered, leave, step: setup } = gatedStep();
   await using stage = new Stage({ first: {}, second: { setup } });
   await stage.stage.pool.start();
   const started = stage.container.start();
-  await entered.promise;
+  await entered;
   assert.deepEqual(stage.order, ["first setup", "second setup"]);
-  left.resolve();
+  leave();
   await started;
   assert.deepEqual(stage.order.slice(2).sort(), ["first start", "second start"]);
   assert.equal(stage.container.state, "running");
@@ -296,27 +305,27 @@ Deno.test("new Container() refuses entrypoints of a kind that nobody provides", 
   await Promise.resolve();
 });
 
-Deno.test("new Container() refuses a service without entrypoints", () => {
-  assert.throws(() => new Stage({}), ServiceLoadError);
+Deno.test("Container.start() serves a service without entrypoints until it is stopped", async () => {
+  await using stage = new Stage({}, [], 1, ["known"]);
+  await stage.stage.pool.start();
+  await stage.container.start();
+  assert.equal(stage.container.state, "running");
+  await stage.container.shutdown();
+  assert.deepEqual(stage.order, ["dependency known setup", "providers disposed", "own disposed"]);
 });
 
 const STARTED_ONCE =
   /^TypeError: Cannot start service "working": it is (\w+) already, and a container starts only once/;
 
 Deno.test("Container.start() refuses to start what is starting, runs, is stopped or stopped before its start", async () => {
-  const left = Promise.withResolvers<void>();
-  const entered = Promise.withResolvers<void>();
-  const setup = () => {
-    entered.resolve();
-    return left.promise;
-  };
+  const { entered, leave, step: setup } = gatedStep();
   await using stage = new Stage({ first: { setup } });
   await stage.stage.pool.start();
   const { container } = stage;
   const first = container.start();
-  await entered.promise;
+  await entered;
   await assert.rejects(container.start(), STARTED_ONCE);
-  left.resolve();
+  leave();
   await first;
   await assert.rejects(container.start(), STARTED_ONCE);
   assert.equal(container.state, "running");
@@ -341,21 +350,16 @@ Deno.test("Container.start() refuses to start what is stopping", async () => {
 });
 
 Deno.test("Container.start() rejects when the container is stopped meanwhile, and starts nothing more", async () => {
-  const left = Promise.withResolvers<void>();
-  const entered = Promise.withResolvers<void>();
-  const setup = () => {
-    entered.resolve();
-    return left.promise;
-  };
+  const { entered, leave, step: setup } = gatedStep();
   await using stage = new Stage({ first: { setup } });
   await stage.stage.pool.start();
   const started = assert.rejects(stage.container.start(), {
     name: "ContainerStoppingError",
     message: 'Cannot start service "working": it was stopped meanwhile',
   });
-  await entered.promise;
+  await entered;
   const stopped = stage.container.shutdown();
-  left.resolve();
+  leave();
   await Promise.all([started, stopped]);
   assert.equal(stage.container.state, "stopped");
   assert.deepEqual(stage.order.slice(0, 3), ["first setup", "first stop", "first dispose"]);
@@ -363,20 +367,15 @@ Deno.test("Container.start() rejects when the container is stopped meanwhile, an
 });
 
 Deno.test("Container.shutdown() stops an entrypoint that starts meanwhile, also after the stop", async () => {
-  const left = Promise.withResolvers<void>();
-  const entered = Promise.withResolvers<void>();
-  const start = () => {
-    entered.resolve();
-    return left.promise;
-  };
+  const { entered, leave, step: start } = gatedStep();
   await using stage = new Stage({ first: { start } });
   await stage.stage.pool.start();
   const started = assert.rejects(stage.container.start(), { name: "ContainerStoppingError" });
-  await entered.promise;
+  await entered;
   await stage.container.shutdown();
   assert.equal(stage.container.state, "stopped");
   stage.order.length = 0;
-  left.resolve();
+  leave();
   await started;
   assert.deepEqual(stage.order, ["first stop", "first dispose"]);
 });

@@ -213,7 +213,7 @@ Deno.test("Running.reload() to a version that the broker refuses leaves the form
 
 Deno.test("Running.reload() rejects a module that is not served", async () => {
   await using stage = await Stage.open({ number: 1 });
-  assert.throws(() => stage.running.reload("./nowhere.ts"), {
+  await assert.rejects(stage.running.reload("./nowhere.ts"), {
     name: "TypeError",
     message: /^Cannot reload .*nowhere\.ts: it is not served, only file:/,
   });
@@ -221,7 +221,7 @@ Deno.test("Running.reload() rejects a module that is not served", async () => {
 
 Deno.test("Running.reload() rejects where threads are inline, whose code is never new", async () => {
   await using stage = await Stage.open({ number: 1 }, { threads: { permissions: "all", kind: "inline" } });
-  assert.throws(() => stage.running.reload(), /inline threads load each module only once/);
+  await assert.rejects(stage.running.reload(), /inline threads load each module only once/);
 });
 
 Deno.test("Running.reload() stops when its signal aborts", async () => {

@@ -7,7 +7,8 @@ import { memory } from "../../../extensions/memory/mod.ts";
 import { RpcCaller } from "../../../extensions/rpc/caller.ts";
 import type { EntrypointHost, HostedEntrypoint } from "../../../runtime/hosting/host.ts";
 import { configureLogging } from "../../../runtime/log/observe.ts";
-import { Runner, type RunnerOptions } from "../../../runtime/serving/runner.ts";
+import { ServiceSet, type ServiceSetOptions } from "../../../runtime/serving/service_set.ts";
+import { serviceSource } from "../../../runtime/serving/service_source.ts";
 
 configureLogging({ write: () => {} });
 
@@ -23,7 +24,7 @@ async function stage(behave: Behaviour = () => ({})) {
   const transport = memory();
   await transport.connect();
   const order: string[] = [];
-  const options: RunnerOptions = {
+  const options: ServiceSetOptions = {
     telemetry: new Telemetry(),
     config: {},
     settings: runtimeSettings(new Section({}), { permissions: "all" }),
@@ -53,10 +54,17 @@ async function stage(behave: Behaviour = () => ({})) {
   return { options, order, transport, [Symbol.asyncDispose]: () => transport.close() };
 }
 
-Deno.test("Runner.start() resolves when all services run", async () => {
+/** A set that serves the three services of a chain. */
+async function serveChain(options: ServiceSetOptions): Promise<ServiceSet> {
+  const services = new ServiceSet(options);
+  await services.serve([serviceSource(CHAIN)]);
+  return services;
+}
+
+Deno.test("ServiceSet.serve() resolves when all services run", async () => {
   await using each = await stage();
-  await using runner = await Runner.start([CHAIN], each.options);
-  assert.deepEqual([...runner.containers.values()].map(({ state }) => state), [
+  await using services = await serveChain(each.options);
+  assert.deepEqual([...services.containers.values()].map(({ state }) => state), [
     "running",
     "running",
     "running",
@@ -64,40 +72,35 @@ Deno.test("Runner.start() resolves when all services run", async () => {
   assert.deepEqual(each.order.toSorted(), ["inner starts", "middle starts", "outer starts"]);
 });
 
-Deno.test("Runner.start() stops the services that started when another cannot", async () => {
+Deno.test("ServiceSet.serve() stops the services that started when another cannot", async () => {
   const reason = new Error("the queue has other properties");
   await using each = await stage(({ service }) =>
     service === "enoki_test_middle" ? { start: () => Promise.reject(reason) } : {}
   );
-  await assert.rejects(Runner.start([CHAIN], each.options), reason);
+  await assert.rejects(serveChain(each.options), reason);
   for (const name of ["inner", "outer"]) assert.ok(each.order.includes(`${name} stops`), each.order.join());
 });
 
-Deno.test("Runner.start() refuses to serve nothing", async () => {
+Deno.test("ServiceSet.shutdown() stops all, is idempotent, and leaves the transport open", async () => {
   await using each = await stage();
-  await assert.rejects(Runner.start([], each.options), TypeError);
-});
-
-Deno.test("Runner.shutdown() stops all, is idempotent, and leaves the transport open", async () => {
-  await using each = await stage();
-  const runner = await Runner.start([CHAIN], each.options);
-  await Promise.all([runner.shutdown(), runner.shutdown()]);
-  await runner.finished;
+  const services = await serveChain(each.options);
+  await Promise.all([services.shutdown(), services.shutdown()]);
+  await services.finished;
   assert.equal(each.order.filter((step) => step.endsWith("stops")).length, 3);
   await each.transport.declare({ queues: [{ name: "still open" }] });
 });
 
-Deno.test("Runner.finished rejects with the failure of one container, after all have ended", async () => {
+Deno.test("ServiceSet.finished rejects with the failure of one container, after all have ended", async () => {
   const hosts = new Map<string, EntrypointHost>();
   await using each = await stage((host) => {
     hosts.set(host.service, host);
     return {};
   });
-  const runner = await Runner.start([CHAIN], each.options);
+  const services = await serveChain(each.options);
   const reason = new Error("the listener is gone");
   hosts.get("enoki_test_inner")!.watch(Promise.reject(reason));
-  await assert.rejects(runner.finished, reason);
-  const states = Object.fromEntries([...runner.containers].map(([name, { state }]) => [name, state]));
+  await assert.rejects(services.finished, reason);
+  const states = Object.fromEntries([...services.containers].map(([name, { state }]) => [name, state]));
   assert.deepEqual(states, {
     enoki_test_inner: "failed",
     enoki_test_middle: "stopped",
@@ -105,7 +108,7 @@ Deno.test("Runner.finished rejects with the failure of one container, after all 
   });
 });
 
-Deno.test("Runner.finished rejects also where a container fails as soon as it starts", async () => {
+Deno.test("ServiceSet.finished rejects also where a container fails as soon as it starts", async () => {
   const reason = new Error("failed at once");
   await using each = await stage((host) => ({
     start: () => {
@@ -113,6 +116,6 @@ Deno.test("Runner.finished rejects also where a container fails as soon as it st
       return Promise.resolve();
     },
   }));
-  const runner = await Runner.start([CHAIN], each.options);
-  await assert.rejects(runner.finished, reason);
+  const services = await serveChain(each.options);
+  await assert.rejects(services.finished, reason);
 });
