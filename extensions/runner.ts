@@ -73,10 +73,10 @@ export class Runner implements Running {
    * and if that fails, all else goes on.
    *
    * A service itself, which `service()` or a class with decorators has made, is served in threads if its definition
-   * says `module: import.meta.url`: they load that module, and pick the service by its name. Without this, the service
-   * is served inline, in the thread of this program, and a line of the log says so. Then it has no isolation: it has
-   * all permissions of the program, a handler that spins stops everything, a timeout ends the wait and not the
-   * handler, and no restart or reload brings new code.
+   * says `module: import.meta.url` (in a class, `static readonly module`): they load that module, and pick the service
+   * by its name. Without this, the service is served inline, in the thread of this program, and a line of the log says
+   * so. Then it has no isolation: it has all permissions of the program, a handler that spins stops everything, a
+   * timeout ends the wait and not the handler, and no restart or reload brings new code.
    *
    * @returns The containers of the services, once they run; none before the start.
    * @throws {TypeError} If it is neither a path, nor a URL, nor a service, or the runner has been stopped.

@@ -20,7 +20,8 @@ export class WebSocketHost implements Entrypoint {
   constructor(entries: readonly HostedEntrypoint[], host: EntrypointHost, sockets: SocketServer) {
     this.#entries = entries;
     this.#host = host;
-    this.#calls = new HeldCalls(host, () => sockets.abort());
+    // The clients of the other services are not to be cut short with this one.
+    this.#calls = new HeldCalls(host, () => this.#replaced || sockets.abort());
     this.#sockets = sockets;
   }
 

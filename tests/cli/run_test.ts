@@ -32,6 +32,23 @@ Deno.test("enoki run lists what it serves, and stops at a signal", () =>
     assert.equal(command.listeners, 0);
   }));
 
+Deno.test("enoki run serves a service without entrypoints until a signal, and says that it has none", () =>
+  withBroker(async (broker, folder) => {
+    const module = `${folder}/silent.ts`;
+    const mod = JSON.stringify(new URL("../../mod.ts", import.meta.url).href);
+    await Deno.writeTextFile(
+      module,
+      `import { service } from ${mod}; export default service("silent", { handlers: {} });`,
+    );
+    const command = new Command(["run", "-A", "--broker", broker, module]);
+    await command.says("Ready on");
+    command.signal("SIGTERM");
+    const { status, err } = await command.ended;
+    assert.equal(status, 0);
+    assert.match(err, /\nsilent\n {2}no entrypoints\n {2}threads {9}1 of up to 10/);
+    assert.match(err, /\nStopping silent\nStopped\n$/);
+  }));
+
 Deno.test("enoki run lets the configuration give each service its permissions and threads", () =>
   withBroker(async (broker) => {
     const services = "{greeting_service: {permissions: {net: true}, max_workers: 2}}";

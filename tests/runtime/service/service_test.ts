@@ -36,6 +36,7 @@ const REFUSED: readonly (readonly [name: unknown, definition: unknown, complaint
   ["a", { entrypoints: {}, handlers: { one() {} } }, /handler "one" has no entrypoint/],
   ["a", { dependencies: { call: provider({ get: () => 1 }) }, handlers: {} }, /reserves the key "call"/],
   ["a", { dependencies: { db: {} }, handlers: {} }, /dependency "db" is none, make it with provider\(\)/],
+  ["a", { handlers: {}, module: "./orders.ts" }, /"module" must be the URL .* module: import\.meta\.url/],
 ];
 
 Deno.test("service() refuses what cannot be served, and says why", () => {

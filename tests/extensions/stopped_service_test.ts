@@ -1,0 +1,77 @@
+/** What the shared parts of a process do while one of its services is stopped alone. */
+import assert from "node:assert/strict";
+import { configureLogging } from "../../runtime/log/observe.ts";
+import { PATH_SERVICE } from "./http/web_stage.ts";
+import { RawSocket, serveSockets, SOCKET_SERVICE } from "./websocket/socket_stage.ts";
+
+configureLogging({ write: () => {} });
+
+async function ask(url: string): Promise<string> {
+  const response = await fetch(url);
+  return `${response.status} ${(await response.text()).trim()}`;
+}
+
+Deno.test("the HTTP server goes on without a service that is stopped, and has its routes again after a start", async () => {
+  await using served = await serveSockets({}, {}, [SOCKET_SERVICE, PATH_SERVICE]);
+  const paths = served.containers.get("paths")!;
+  const route = `${served.http}/tea/`;
+  assert.equal(await ask(route), "200 tea");
+  await paths.stop();
+  assert.equal(await ask(route), "404 Not Found");
+  await using socket = await RawSocket.open(served.ws);
+  assert.equal((await socket.call("echo", { value: "still" })).data, "still");
+  await paths.start();
+  assert.equal(await ask(route), "200 tea");
+});
+
+Deno.test("clients of a WebSocket stay while its service is stopped, and are served again after a start", async () => {
+  await using served = await serveSockets({}, {}, [SOCKET_SERVICE, PATH_SERVICE]);
+  const sockets = served.containers.get("sockets")!;
+  await using socket = await RawSocket.open(served.ws);
+  await sockets.stop({ signal: AbortSignal.abort() });
+  const refused = await socket.call("echo", { value: "nobody" });
+  assert.equal(refused.success, false);
+  assert.equal(await ask(`${served.http}/tea/`), "200 tea");
+  await sockets.start();
+  assert.equal((await socket.call("echo", { value: "again" })).data, "again");
+  const closed = socket.closed;
+  await served.shutdown();
+  assert.equal((await closed).code, 1001);
+});
+
+Deno.test("/readyz counts only services that are to run, and needs one", async () => {
+  await using served = await serveSockets({}, {}, [SOCKET_SERVICE, PATH_SERVICE]);
+  const [sockets, paths] = [served.containers.get("sockets")!, served.containers.get("paths")!];
+  const ready = () => ask(`${served.http}/readyz`);
+  const restarting = paths.restart();
+  while (paths.state === "running") await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(await ready(), "503 not ready");
+  await restarting;
+  assert.equal(await ready(), "200 ready");
+  await paths.stop();
+  assert.equal(await ready(), "200 ready");
+  await sockets.stop();
+  assert.equal(await ready(), "503 not ready");
+  assert.equal(await ask(`${served.http}/healthz`), "200 ok");
+  await paths.start();
+  assert.equal(await ready(), "200 ready");
+});
+
+Deno.test("the OpenAPI document leaves out a service that is stopped", async () => {
+  await using served = await serveSockets({ HTTP_OPENAPI: true }, {}, [PATH_SERVICE, SOCKET_SERVICE]);
+  const pathsIn = async () => {
+    const { paths } = await (await fetch(`${served.http}/openapi.json`)).json();
+    return Object.keys(paths);
+  };
+  assert.notDeepEqual(await pathsIn(), []);
+  await served.containers.get("paths")!.stop();
+  assert.deepEqual(await pathsIn(), []);
+});
+
+Deno.test("Runner.stop() closes the HTTP server, whichever services are stopped already", async () => {
+  const served = await serveSockets({}, {}, [SOCKET_SERVICE, PATH_SERVICE]);
+  for (const container of served.containers.values()) await container.stop();
+  await served.shutdown();
+  await served.finished;
+  await assert.rejects(fetch(`${served.http}/healthz`));
+});
