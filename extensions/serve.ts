@@ -110,14 +110,14 @@ export async function serve(
     signal,
   }: ServeOptions = {},
 ): Promise<Serving> {
+  const sourceOf = (each: ServiceOrModule) => serviceSource(each, settings.runtime.threadKind);
+  const sources = given.map(sourceOf);
   ensureLogging(logLevel);
   const log = getLog();
   for (const remark of settings.remarks) log.warning(remark);
   const { telemetry: wanted } = settings.runtime;
   const telemetry = new Telemetry(wanted);
   if (wanted !== undefined) logCalls(telemetry, wanted.logsCalls);
-  const sourceOf = (each: ServiceOrModule) => serviceSource(each, settings.runtime.threadKind);
-  const sources = given.map(sourceOf);
   const failing = new AbortController();
   const either = AbortSignal.any([failing.signal, ...(signal === undefined ? [] : [signal])]);
   const current: { services?: ServiceSet } = {};

@@ -97,8 +97,14 @@ export async function wire(options: WireOptions): Promise<Wired> {
     async listen() {
       shared.streams.value?.accept();
       const web = shared.web.value;
-      web?.openapi?.addTo(web.server);
-      await web?.server.listen();
+      if (web === undefined) return;
+      const { containers } = options;
+      // What has started again has rules of its own now.
+      web.server.remove(({ service, isPaused }) =>
+        isPaused === true && containers().get(service)?.state === "running"
+      );
+      web.openapi?.addTo(web.server);
+      await web.server.listen();
     },
     messengerOf(service) {
       const access = accessOf(shared, service);

@@ -33,6 +33,7 @@ export class HttpHost implements Entrypoint {
   readonly #streams = new Set<StreamedResponse>();
   readonly #calls: HeldCalls;
   #replaced = false;
+  #paused = false;
 
   /**
    * @param maxBody Bytes that the body of a request may have.
@@ -63,7 +64,7 @@ export class HttpHost implements Entrypoint {
       for (const entry of this.#entries) this.#add(entry);
       return Promise.resolve();
     } catch (error) {
-      this.#server.remove(this);
+      this.#removeRules();
       return Promise.reject(error);
     }
   }
@@ -78,11 +79,15 @@ export class HttpHost implements Entrypoint {
    * It has to wait: a message can go back to its queue, but a request cannot.
    *
    * @param options.replaced Whether to remove only the rules of this host, and leave the listener open.
+   * @param options.paused Whether the rules stay and answer 503, until the service starts again.
    */
-  async stop({ replaced = false }: { readonly replaced?: boolean } = {}): Promise<void> {
+  async stop(
+    { replaced = false, paused = false }: { readonly replaced?: boolean; readonly paused?: boolean } = {},
+  ): Promise<void> {
     this.#replaced = replaced;
-    if (replaced) this.#server.remove(this);
-    else void this.#server.close();
+    this.#paused = paused;
+    if (!replaced) void this.#server.close();
+    else if (!paused) this.#removeRules();
     const finished = this.#calls.finished();
     for (const stream of this.#streams) stream.stop();
     await finished;
@@ -96,14 +101,23 @@ export class HttpHost implements Entrypoint {
     if (this.#host.signal.aborted) this.#server.clients.abandon();
   }
 
+  #removeRules(): void {
+    this.#server.remove(({ owner }) => owner === this);
+  }
+
   #add(entry: HostedEntrypoint): void {
     const { service } = this.#host;
     const { methods, rule } = entry.options;
+    const isPaused = () => this.#paused;
     this.#server.add(methods as readonly string[], parseRule(String(rule)), {
       name: `${service}.${entry.method}`,
       service,
       owner: this,
-      handle: (incoming, params) => this.#handle(entry, incoming, params),
+      get isPaused() {
+        return isPaused();
+      },
+      handle: (incoming, params) =>
+        this.#paused ? Promise.resolve(STOPPED) : this.#handle(entry, incoming, params),
     });
   }
 
@@ -181,6 +195,11 @@ export class HttpHost implements Entrypoint {
 const EXPIRED = failed(describeFailure(
   new CallTimeoutError("Cannot begin the response: its time is up"),
 ));
+
+const STOPPED = completeResponse(
+  { status: 503, headers: ["content-type", "application/json", "retry-after", "1"] },
+  JSON.stringify({ error: "ServiceUnavailable", message: "The service is stopped" }),
+);
 
 function toPayload(
   { request: { method, url }, headers, id, traceparent }: IncomingRequest,

@@ -19,6 +19,8 @@ export interface RequestHandler {
   readonly service: string;
   /** Owner of the rule. The rules of a newer owner replace those of an older owner of the same service. */
   readonly owner: unknown;
+  /** Whether the handler refuses all requests, until its service starts again. @default {false} */
+  readonly isPaused?: boolean;
   /** Answers a request; never rejects. */
   handle(incoming: IncomingRequest, params: Params): Promise<OutgoingResponse>;
 }

@@ -126,9 +126,9 @@ export class HttpServer implements AsyncDisposable {
     this.#upgrades.push(handler);
   }
 
-  /** Removes the rules of an owner. The server goes on listening. */
-  remove(owner: unknown): void {
-    this.#router.remove((handler) => handler.owner === owner);
+  /** Removes the rules of some handlers. The server goes on listening. */
+  remove(isRemoved: (handler: RequestHandler) => boolean): void {
+    this.#router.remove(isRemoved);
   }
 
   /**

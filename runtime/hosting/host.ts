@@ -93,8 +93,9 @@ export interface Entrypoint extends AsyncDisposable {
    *
    * @param options.replaced Whether the process goes on: a newer version of the service takes over, or only this
    * service is stopped. If so, shared things stay open.
+   * @param options.paused Whether only this service is stopped, and may start again.
    */
-  stop(options?: { readonly replaced?: boolean }): Promise<void>;
+  stop(options?: { readonly replaced?: boolean; readonly paused?: boolean }): Promise<void>;
 }
 
 /** Makes the main-thread half of a kind of entrypoint from its entries in the manifest. */

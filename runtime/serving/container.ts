@@ -77,6 +77,19 @@ export interface ContainerOptions {
   readonly own?: readonly AsyncDisposable[];
 }
 
+/** Options of {@linkcode Container.shutdown}. */
+export interface ShutdownOptions {
+  /**
+   * Aborting ends the waits, at most {@linkcode FORCED_END} later. The container kills its threads, and their
+   * deliveries go back to the broker.
+   */
+  readonly signal?: AbortSignal;
+  /** Whether the process goes on, with a newer version of the service or without it. @default {false} */
+  readonly replaced?: boolean;
+  /** Whether the process goes on without the service, which may start again. @default {false} */
+  readonly paused?: boolean;
+}
+
 /** Serves one service, from one start to one end. Whoever starts the service again makes another one. */
 export class Container implements AsyncDisposable {
   /** Resolves when the container has ended; rejects with the reason if the container failed. */
@@ -246,14 +259,8 @@ export class Container implements AsyncDisposable {
   /**
    * Stops politely: ends the intake, then waits for the running calls, then ends dependencies and threads.
    * The method is idempotent: a second call waits for the same end.
-   *
-   * @param options.signal Aborting ends the waits, at most {@linkcode FORCED_END} later. The container kills
-   * its threads, and their deliveries go back to the broker.
-   * @param options.replaced Whether the process goes on, with a newer version of the service or without it.
    */
-  shutdown(
-    { signal, replaced = false }: { readonly signal?: AbortSignal; readonly replaced?: boolean } = {},
-  ): Promise<void> {
+  shutdown({ signal, ...end }: ShutdownOptions = {}): Promise<void> {
     const abort = () => {
       if (this.#aborting.signal.aborted) return;
       this.#tellOfCut();
@@ -267,7 +274,7 @@ export class Container implements AsyncDisposable {
     };
     if (signal?.aborted) abort();
     else signal?.addEventListener("abort", abort, { once: true });
-    return this.#stopping ??= this.#stop(replaced).finally(() => signal?.removeEventListener("abort", abort));
+    return this.#stopping ??= this.#stop(end).finally(() => signal?.removeEventListener("abort", abort));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -283,7 +290,7 @@ export class Container implements AsyncDisposable {
     );
   }
 
-  async #stop(replaced: boolean): Promise<void> {
+  async #stop(end: Pick<ShutdownOptions, "replaced" | "paused">): Promise<void> {
     const { own = [] } = this.#options;
     const pool = this.#pool;
     if (this.#failure === undefined) this.#enter("draining");
@@ -296,7 +303,7 @@ export class Container implements AsyncDisposable {
       }
     };
     if (this.#isStarting) await within(START_LIMIT, this.#starting!.catch(() => {}));
-    await Promise.all(this.#entrypoints.map((entrypoint) => attempt(entrypoint.stop({ replaced }))));
+    await Promise.all(this.#entrypoints.map((entrypoint) => attempt(entrypoint.stop(end))));
     pool.shed();
     await attempt(Promise.all(this.#former.values()));
     await attempt(pool.drain());

@@ -121,7 +121,7 @@ export class ServiceContainer {
    *
    * Meanwhile, messages wait in those queues that outlive their consumers: those of RPC, reliable events and
    * `consume`. An RPC caller waits until the service answers or its own time is up. Paths of the service answer
-   * 404.
+   * 503.
    *
    * @param options.signal Aborting stops the service at once. Its deliveries go back to the broker.
    */
@@ -181,8 +181,9 @@ export class ServiceRuns {
     return this.#isWanted;
   }
 
+  /** Whether a new run starts, which is not the latest one yet. */
   get isStarting(): boolean {
-    return this.#isStarting;
+    return this.#isStarting && this.isStopped;
   }
 
   /** Whether the service does not run, because somebody has stopped it. */
@@ -248,7 +249,7 @@ export class ServiceRuns {
   /** Ends the run, and leaves open what the service shares with others. */
   async #end(): Promise<void> {
     using limit = timeLimit(this.#host.grace, this.#forcing.signal);
-    await this.current.shutdown({ signal: limit.signal, replaced: true });
+    await this.current.shutdown({ signal: limit.signal, replaced: true, paused: true });
     this.#forcing = new AbortController();
   }
 

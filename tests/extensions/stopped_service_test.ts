@@ -1,7 +1,9 @@
 /** What the shared parts of a process do while one of its services is stopped alone. */
 import assert from "node:assert/strict";
 import { configureLogging } from "../../runtime/log/observe.ts";
+import { EditedModules } from "../fixtures/edited_module.ts";
 import { PATH_SERVICE } from "./http/web_stage.ts";
+import { Peer, serveStreams } from "./stream/stream_stage.ts";
 import { RawSocket, serveSockets, SOCKET_SERVICE } from "./websocket/socket_stage.ts";
 
 configureLogging({ write: () => {} });
@@ -17,11 +19,27 @@ Deno.test("the HTTP server goes on without a service that is stopped, and has it
   const route = `${served.http}/tea/`;
   assert.equal(await ask(route), "200 tea");
   await paths.stop();
-  assert.equal(await ask(route), "404 Not Found");
+  assert.match(await ask(route), /^503 .*The service is stopped/);
   await using socket = await RawSocket.open(served.ws);
   assert.equal((await socket.call("echo", { value: "still" })).data, "still");
   await paths.start();
   assert.equal(await ask(route), "200 tea");
+});
+
+Deno.test("a route that a new version of a stopped service does not have is gone after its start", async () => {
+  await using modules = await EditedModules.open();
+  const page = { method: "page", entrypoint: 'http("GET", "/a/page")', handler: "() => 'page'" };
+  const module = await modules.write("service.ts", { number: 1, more: [page] });
+  await using served = await serveSockets({}, {}, [module, PATH_SERVICE]);
+  const container = served.containers.get("enoki_test_edited")!;
+  await container.stop();
+  assert.match(await ask(`${served.http}/a/page`), /^503 /);
+  await modules.write("service.ts", "throw new Error('broken')");
+  await assert.rejects(container.start(), /broken/);
+  assert.match(await ask(`${served.http}/a/page`), /^503 /);
+  await modules.write("service.ts", { number: 2 });
+  await container.start();
+  assert.equal(await ask(`${served.http}/a/page`), "404 Not Found");
 });
 
 Deno.test("clients of a WebSocket stay while its service is stopped, and are served again after a start", async () => {
@@ -37,6 +55,18 @@ Deno.test("clients of a WebSocket stay while its service is stopped, and are ser
   const closed = socket.closed;
   await served.shutdown();
   assert.equal((await closed).code, 1001);
+});
+
+Deno.test("the streams of a service close with its stop, and listen again after its start", async () => {
+  await using served = await serveStreams();
+  const [container] = [...served.containers.values()];
+  using peer = await Peer.greeted(served.LINES);
+  await container!.stop();
+  assert.equal(await peer.line(), undefined);
+  await assert.rejects(Peer.connect(served.LINES), Deno.errors.ConnectionRefused);
+  await container!.start();
+  using next = await Peer.greeted(served.LINES);
+  assert.equal(await next.ask("slow 1"), "slow 1");
 });
 
 Deno.test("/readyz counts only services that are to run, and needs one", async () => {
