@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { memory, MemoryBroker } from "../../extensions/memory/mod.ts";
 import { connect, type Connection, Runner, type RunOptions } from "../../extensions/run.ts";
+import { provider, service } from "../../mod.ts";
 import { ServiceLoadError } from "../../runtime/message/errors.ts";
 import { configureLogging } from "../../runtime/log/observe.ts";
 import type { ServiceContainer } from "../../runtime/serving/service_container.ts";
@@ -188,6 +189,26 @@ Deno.test("ServiceContainer changes happen one after the other, and the last one
   assert.equal(await stage.call("version"), 1);
   await Promise.all([assert.rejects(container.restart()), container.stop()]);
   assert.equal(container.state, "stopped");
+});
+
+Deno.test("ServiceContainer changes never let two runs of a service be there at once", async () => {
+  let [live, most] = [0, 0];
+  const counted = service("enoki_test_counted", {
+    dependencies: {
+      run: provider(() => {
+        most = Math.max(most, ++live);
+        return { get: () => live, [Symbol.asyncDispose]: () => Promise.resolve(void live--) };
+      }),
+    },
+    handlers: {},
+  });
+  await using runner = new Runner({ broker: memory() });
+  await runner.add(counted);
+  await runner.start();
+  const container = runner.container("enoki_test_counted");
+  const changes = ["restart", "restart", "stop", "start", "restart", "start"] as const;
+  await Promise.allSettled(changes.map((change) => container[change]()));
+  assert.deepEqual([live, most], [1, 1]);
 });
 
 Deno.test("ServiceContainer.stop() gives a start up that waits for something", async () => {

@@ -57,6 +57,24 @@ Deno.test("clients of a WebSocket stay while its service is stopped, and are ser
   assert.equal((await closed).code, 1001);
 });
 
+Deno.test("a WebSocket service that was stopped at once is stopped politely the next time", async () => {
+  await using served = await serveSockets({}, {}, [SOCKET_SERVICE, PATH_SERVICE]);
+  const sockets = served.containers.get("sockets")!;
+  await using watcher = await RawSocket.open(served.ws);
+  await watcher.call("join", { channel: "watchers" });
+  await using socket = await RawSocket.open(served.ws);
+  socket.send({ method: "slow", data: { key: "cut", ms: 60_000 } });
+  assert.equal((await watcher.next()).data, "cut");
+  await sockets.stop({ signal: AbortSignal.abort() });
+  assert.equal((await socket.next()).success, false);
+  await sockets.start();
+  socket.send({ method: "slow", data: { key: "whole", ms: 100 } });
+  assert.equal((await watcher.next()).data, "whole");
+  const stopping = served.shutdown();
+  assert.equal((await socket.next()).data.key, "whole");
+  await stopping;
+});
+
 Deno.test("the streams of a service close with its stop, and listen again after its start", async () => {
   await using served = await serveStreams();
   const [container] = [...served.containers.values()];
