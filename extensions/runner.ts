@@ -116,6 +116,7 @@ export class Runner implements Running {
    * @throws {ConfigurationError} If the configuration is wrong, or an entrypoint or a dependency cannot be made.
    * @throws {RangeError} If one of `threads` makes no sense.
    * @throws {ServiceLoadError} If a module does not load or exports no service, or two services have one name.
+   * @throws {ExtensionError} If an extension fails.
    * @throws {BrokerError} If the broker cannot be reached, or refuses what a service declares.
    */
   async start(): Promise<void> {

@@ -56,7 +56,8 @@ export class ServiceContainer {
 
   /**
    * Whether the service is to run: false from {@linkcode ServiceContainer.stop} on, until
-   * {@linkcode ServiceContainer.start}. While it is false, the container does not count for `/readyz`.
+   * {@linkcode ServiceContainer.start}. While it is false, the container does not count for `/readyz`. A service
+   * whose start has failed is still wanted, so the process is not ready.
    */
   get isWanted(): boolean {
     return this.#runs.isWanted;
@@ -67,7 +68,11 @@ export class ServiceContainer {
     return this.#runs.current.manifest;
   }
 
-  /** What the container consists of, for readers and monitors: plain data, of the version that runs now. */
+  /**
+   * What the container consists of, as Nameko's `container.extensions` tells it: its entrypoints with kind, method
+   * and options, and its dependencies with key and kind. For readers and monitors, it is plain data of the version
+   * that runs now, and none of the live parts. While the service is stopped, it is that of the last run.
+   */
   get extensions(): ContainerExtensions {
     const { entrypoints, dependencies } = this.manifest;
     return {
