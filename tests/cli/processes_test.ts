@@ -97,8 +97,9 @@ Deno.test("cli.ts says which call was lost with its thread, and who had called",
     await using service = new Service("--broker", broker, `${SERVICES}misbehaving.ts`);
     await service.says("Ready on");
     await finish("call", "--broker", broker, "misbehaving.exit");
-    const said = "The thread that ran the call was lost: the service called Deno.exit(9) caller=";
+    const said = "The thread that ran the call was lost: the service called Deno.exit(9) trace=";
     await service.says(`rpc misbehaving.exit failed: ${said}`);
+    await service.says(" caller=standalone_rpc_proxy.call.");
     service.kill("SIGTERM");
     await service.end();
   }));
