@@ -187,7 +187,7 @@ Deno.test("HttpServer survives odd requests and odd responses", async (test) => 
     const id = /^x-request-id: (\S+)\r$/m.exec(answer)?.[1];
     const [logged] = lines.map((line) => JSON.parse(line));
     assert.match(logged.message, /^GET \/items\/7 400 /);
-    assert.equal(logged.properties.request, id);
+    assert.equal(logged.request, id);
   });
 
   await test.step("who asks whether to send a body is told to go on", async () => {
