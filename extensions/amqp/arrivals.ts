@@ -1,5 +1,6 @@
 import type { Delivery } from "../../runtime/message/transport.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
+import { AckProof } from "./ack_proof.ts";
 import type { Channel, ReceivedMessage } from "./client_library.ts";
 import type { OverdueRun } from "./overdue.ts";
 
@@ -23,6 +24,8 @@ export interface ConsumerTag {
 /** What has arrived on one channel. */
 export class Arrivals {
   readonly acknowledgements: Acknowledgements;
+  /** Tells whether the broker knows the acknowledgements. */
+  readonly proof: AckProof;
   /** The deliveries without a verdict, by their tags. */
   readonly open: Map<number, OpenDelivery> = new Map();
   /** Detaches the repetitions that wait for the verdict of an earlier run, by their tags. */
@@ -34,6 +37,7 @@ export class Arrivals {
 
   constructor(channel: Channel) {
     this.acknowledgements = new Acknowledgements(channel);
+    this.proof = new AckProof(channel, this.acknowledgements);
   }
 
   /**

@@ -12,24 +12,17 @@
  * because a handler took too long, the verdict goes to the repetition of the delivery.
  */
 
-import type {
-  ConsumeOptions,
-  Consumer,
-  Delivery,
-  Receiver,
-  Verdict,
-} from "../../runtime/message/transport.ts";
+import type { Consumer, Delivery, Receiver, Verdict } from "../../runtime/message/transport.ts";
 import type { BrokerError } from "../../runtime/message/errors.ts";
 import { Arrivals, type ConsumerTag, type OpenDelivery, toDelivery } from "./arrivals.ts";
 import { type Channel, isOpen, type ReceivedMessage } from "./client_library.ts";
+import { checkPrefetch, type QueueConsumerOptions } from "./consumer_options.ts";
+import { EarlyAcks } from "./early_acks.ts";
 import type { Link } from "./link.ts";
 import { endingOf, isOverdue, type OverdueDeliveries } from "./overdue.ts";
 import { reasonOf } from "./refusal.ts";
 import { BLOCK_LIMIT, LEAST_CREDIT, type RecordTaker, StreamRecords } from "./stream_records.ts";
 import { Strikes } from "./strikes.ts";
-
-/** Largest prefetch that the protocol can express. */
-const PREFETCH_LIMIT = 65_535;
 
 /** A broker that sends so many times the prefetch does not heed it, and would fill the memory. */
 const EXCESS = 2;
@@ -39,12 +32,6 @@ interface Subscription {
   readonly link: Link;
   readonly channel: Channel;
   tag: ConsumerTag;
-}
-
-/** Options of {@linkcode QueueConsumer}. */
-export interface QueueConsumerOptions extends Omit<ConsumeOptions, "longest"> {
-  /** Milliseconds that the broker is to wait for a verdict. Absent, the broker decides. */
-  readonly patience?: number;
 }
 
 /** Events that a consumer reports to the transport. */
@@ -74,6 +61,8 @@ export class QueueConsumer implements Consumer {
   readonly #owner: ConsumerOwner;
   /** Present if the queue is a stream. */
   readonly #records: StreamRecords | undefined;
+  /** Present if the broker is to forget messages before the receiver gets them. */
+  readonly #early: EarlyAcks | undefined;
   #prefetch: number;
   #subscription: Subscription | undefined;
   #wanted = true;
@@ -105,6 +94,9 @@ export class QueueConsumer implements Consumer {
     this.#records = options.offset === undefined
       ? undefined
       : new StreamRecords(options.offset, this.#prefetch);
+    this.#early = options.noAck && this.#records === undefined
+      ? new EarlyAcks(receiver, this.#prefetch, () => this.#end())
+      : undefined;
     this.#onInterrupted = options.onInterrupted;
     this.#overdue = overdue;
     this.#owner = owner;
@@ -157,6 +149,7 @@ export class QueueConsumer implements Consumer {
   async setPrefetch(prefetch: number): Promise<void> {
     this.#prefetch = checkPrefetch(prefetch);
     if (this.#wanted) this.#records?.setLimit(prefetch);
+    this.#early?.setLimit(this.#prefetch);
     await this.#change(async () => {
       const subscription = this.#subscription;
       if (!subscription?.tag.live || !this.#wanted || this.#hasCredit(subscription.tag)) return;
@@ -228,6 +221,7 @@ export class QueueConsumer implements Consumer {
     });
     await Promise.race([cancelled, ...(link === undefined ? [] : [link.blocked])]);
     this.#deaf = true;
+    this.#early?.giveBack();
   }
 
   async #stop(): Promise<void> {
@@ -243,6 +237,7 @@ export class QueueConsumer implements Consumer {
     channel.on("error", (error) => refused = error);
     channel.on("close", () => {
       const isLate = refused !== undefined && isOverdue(reasonOf(refused));
+      this.#early?.drop(arrivals.proof);
       arrivals.end((delivery) => isLate ? this.#overdue.add(this.queue, delivery) : undefined);
       if (this.#subscription?.channel !== channel) return;
       this.#records?.interrupt();
@@ -305,6 +300,10 @@ export class QueueConsumer implements Consumer {
     }
     tag.open++;
     const delivery = toDelivery(message, arrivals.acknowledgements.signal);
+    if (this.#early !== undefined) {
+      this.#open++;
+      return this.#early.add({ delivery, deliveryTag, tag, proof: arrivals.proof });
+    }
     if (records === undefined) return this.#hand(delivery, deliveryTag, tag, arrivals);
     records.arrive(delivery, this.#takerOf(deliveryTag, tag, arrivals));
   }
@@ -332,7 +331,7 @@ export class QueueConsumer implements Consumer {
         open.delete(deliveryTag);
         this.#answer(delivery, deliveryTag, tag, arrivals, verdict);
       }
-      if (--this.#open === 0) this.#onNoneOpen?.();
+      this.#end();
     };
     const fail = () => settle(redelivered ? "reject" : "requeue");
     try {
@@ -340,6 +339,10 @@ export class QueueConsumer implements Consumer {
     } catch {
       fail();
     }
+  }
+
+  #end(): void {
+    if (--this.#open === 0) this.#onNoneOpen?.();
   }
 
   /** Gives the broker a verdict. A stream offers no record again, so this consumer does it for the broker. */
@@ -388,10 +391,4 @@ export class QueueConsumer implements Consumer {
     this.#lastChange = run.catch(() => {}).then(() => this.#changes--);
     return run;
   }
-}
-
-/** @throws {RangeError} If `prefetch` is not a positive integer. */
-function checkPrefetch(prefetch: number): number {
-  if (Number.isInteger(prefetch) && prefetch >= 1) return Math.min(prefetch, PREFETCH_LIMIT);
-  throw new RangeError(`Cannot consume with prefetch ${prefetch}: it must be a positive integer`);
 }

@@ -12,7 +12,8 @@ import type {
   TransportStatus,
 } from "../../runtime/message/transport.ts";
 import { Connection } from "./connection.ts";
-import { QueueConsumer, type QueueConsumerOptions } from "./consumer.ts";
+import { QueueConsumer } from "./consumer.ts";
+import type { QueueConsumerOptions } from "./consumer_options.ts";
 import type { Link } from "./link.ts";
 import type { LoginMethod, TlsOptions } from "./link_options.ts";
 import { OverdueDeliveries } from "./overdue.ts";

@@ -15,6 +15,7 @@ export class Subscription implements QueueConsumer, Feed {
   readonly #siblings: Set<Subscription>;
   /** The keys are delivery tags. */
   readonly #open = new Map<number, QueuedMessage>();
+  readonly #noAck: boolean;
   #prefetch: number;
   #tag = 0;
   #cancelled = false;
@@ -23,7 +24,7 @@ export class Subscription implements QueueConsumer, Feed {
   constructor(
     queue: Queue,
     sink: Sink,
-    { prefetch, exclusive = false, offset }: ConsumeOptions,
+    { prefetch, exclusive = false, offset, noAck = false }: ConsumeOptions,
     siblings: Set<Subscription>,
   ) {
     this.#queue = queue;
@@ -31,6 +32,7 @@ export class Subscription implements QueueConsumer, Feed {
     this.#prefetch = prefetch;
     this.exclusive = exclusive;
     this.offset = offset;
+    this.#noAck = noAck && offset === undefined;
     this.#siblings = siblings;
   }
 
@@ -57,6 +59,7 @@ export class Subscription implements QueueConsumer, Feed {
     const entry = this.#open.get(tag);
     if (entry === undefined) return;
     this.#open.delete(tag);
+    if (this.#noAck) return this.#queue.dispatch();
     if (verdict === "requeue") {
       entry.returns++;
       return this.#queue.restore(entry, this);
@@ -88,11 +91,11 @@ export class Subscription implements QueueConsumer, Feed {
     if (this.settled) this.#siblings.delete(this);
   }
 
-  /** Cancels the subscription and gives open deliveries back to the queue. */
+  /** Cancels the subscription and gives open deliveries back to the queue, unless the queue has forgotten them. */
   close(): void {
     // The deliveries go back before the queue hears of the cancel, for the queue may go with its last consumer
     this.#cancelled = true;
-    const open = [...this.#open.values()];
+    const open = this.#noAck ? [] : [...this.#open.values()];
     this.#open.clear();
     for (const entry of open) {
       entry.returns++;

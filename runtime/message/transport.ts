@@ -118,7 +118,7 @@ export interface Delivery {
   readonly offset?: number;
   /**
    * Aborts, with a {@linkcode BrokerError}, when a verdict no longer counts: the connection is lost, and the
-   * message has gone back to its queue.
+   * message has gone back to its queue. It tells nothing to a consumer with `noAck`.
    */
   readonly signal: AbortSignal;
 }
@@ -162,6 +162,14 @@ export interface ConsumeOptions {
    * @default {the queue is no stream}
    */
   readonly offset?: StreamOffset;
+  /**
+   * Whether the broker forgets each message before the receiver gets it: it never comes again, whatever becomes of
+   * the receiver and of the connection. The verdict then only makes room for another message, so that the receiver
+   * still has at most `prefetch` deliveries. A stream, which forgets nothing, ignores it.
+   *
+   * @default {false}
+   */
+  readonly noAck?: boolean;
   /**
    * The transport calls it when the connection under the consumer is lost. The consumer then resumes by
    * itself, unless this function cancels it. RabbitMQ may also end a single consumer, together with its

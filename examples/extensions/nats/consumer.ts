@@ -65,7 +65,7 @@ export class NatsConsumer implements Consumer {
   async attach(session: Session): Promise<void> {
     // The server does not know that the last session is lost, and would wait for verdicts.
     for (const reply of this.openReplies) session.send(reply, "-NAK");
-    const { exclusive = false } = this.#options;
+    const { exclusive = false, noAck = false } = this.#options;
     const record = await join(session, this.queue, { id: this.#id, exclusive });
     this.#session = session;
     this.#intake = new Intake({
@@ -73,6 +73,7 @@ export class NatsConsumer implements Consumer {
       record,
       receiver: this.#receiver,
       prefetch: this.#prefetch,
+      noAck,
       onEnded: () => this.#onEnded(this),
     });
     this.lease = record.arguments.lease;

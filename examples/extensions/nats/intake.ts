@@ -19,6 +19,8 @@ export interface IntakeOptions {
   readonly record: QueueRecord;
   readonly receiver: Receiver;
   readonly prefetch: number;
+  /** Whether the server forgets each message before the receiver gets it. */
+  readonly noAck: boolean;
   /** Called once if the server ends the intake, because the queue is gone. */
   readonly onEnded: () => void;
 }
@@ -199,9 +201,14 @@ export class Intake {
 
   /** Never rejects but for a failure of the connection or of the server: then the server offers it again. */
   async #offer(message: Msg, envelope: Envelope, place: DeliveredPlace): Promise<void> {
-    const { session, receiver } = this.#options;
+    const { session, receiver, noAck } = this.#options;
     const { redelivered } = place;
     const delivery: Delivery = { ...envelope, body: message.data, redelivered, signal: session.signal };
+    if (noAck) {
+      await this.#acknowledged(message.reply!);
+      await receiver(delivery);
+      return;
+    }
     let verdict: Verdict;
     try {
       verdict = await receiver(delivery);
@@ -228,6 +235,11 @@ export class Intake {
       throw error;
     }
     if (!session.signal.aborted) session.send(message.reply!, "+ACK");
+  }
+
+  /** Acknowledges, and waits until the server has confirmed that: what it has not forgotten, it offers again. */
+  async #acknowledged(reply: string): Promise<void> {
+    await this.#options.session.connection.request(reply, "+ACK", { timeout: 5_000 });
   }
 
   /** Waits for the answer, so that the next pull gets this message and none that came after it. */

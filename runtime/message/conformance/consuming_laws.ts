@@ -175,6 +175,82 @@ export function consumingLaws(law: Law): void {
     });
   }
 
+  law(
+    "Transport.consume() with noAck takes a message for good before its receiver gets it",
+    async (stage) => {
+      const [one, other] = [await stage.transport(), await stage.transport()];
+      const queue = await stage.queue(one);
+      const inbox = new Inbox();
+      await one.consume(queue, inbox.receiver, { prefetch: 1, noAck: true });
+      await stage.send(one, queue, "forgotten");
+      await inbox.next();
+      await one.close();
+      await stage.send(other, queue, "next");
+      assert.equal(await (await stage.inbox(other, queue)).text(), "next");
+    },
+  );
+
+  for (
+    const [what, end] of [
+      ["asks for the message again", () => Promise.resolve("requeue" as const)],
+      ["rejects", () => Promise.reject(new Error("no"))],
+    ] as const
+  ) {
+    law(`Transport.consume() with noAck offers nothing again when the receiver ${what}`, async (stage) => {
+      const transport = await stage.transport();
+      const queue = await stage.queue(transport);
+      const texts: string[] = [];
+      const both = Promise.withResolvers<void>();
+      await transport.consume(queue, ({ body }) => {
+        if (texts.push(new TextDecoder().decode(body)) === 2) both.resolve();
+        return end();
+      }, { prefetch: 1, noAck: true });
+      await stage.send(transport, queue, "1", "2");
+      await both.promise;
+      assert.deepEqual(texts, ["1", "2"]);
+    });
+  }
+
+  law(
+    "Transport.consume() with noAck leaves in the queue what its receiver has no room for",
+    async (stage) => {
+      const [transport, watcher] = [await stage.transport(), await stage.transport()];
+      const queue = await stage.queue(transport);
+      await stage.send(watcher, queue, ...Array.from({ length: 200 }, (_, index) => String(index)));
+      const inbox = new Inbox();
+      await transport.consume(queue, inbox.receiver, { prefetch: 2, noAck: true });
+      const [first, second] = [await inbox.next(), await inbox.next()];
+      const left = await watcher.countMessages(queue) ?? 0;
+      assert.ok(left >= 196, `${left} of 200 messages are left in the queue`);
+      assert.equal(inbox.waiting, 0);
+      first.settle("ack");
+      assert.equal((await inbox.next()).text, "2");
+      second.settle("ack");
+      assert.equal((await inbox.next()).text, "3");
+      assert.equal(inbox.waiting, 0);
+    },
+  );
+
+  law(
+    "Consumer.stop() with noAck waits for its receiver, and leaves all other messages there",
+    async (stage) => {
+      const transport = await stage.transport();
+      const queue = await stage.queue(transport);
+      await stage.send(transport, queue, "1", "2", "3", "4");
+      const inbox = new Inbox();
+      const consumer = await transport.consume(queue, inbox.receiver, { prefetch: 1, noAck: true });
+      const first = await inbox.next();
+      let stopped = false;
+      const stopping = consumer.stop().then(() => stopped = true);
+      await consumer.cancel();
+      const rest = await stage.inbox(transport, queue);
+      assert.deepEqual((await rest.texts(3)).toSorted(), ["2", "3", "4"]);
+      assert.equal(stopped, false);
+      first.settle("ack");
+      await stopping;
+    },
+  );
+
   law("Consumer.setPrefetch() lets more deliveries in while others are open", async (stage) => {
     const transport = await stage.transport();
     const queue = await stage.queue(transport);

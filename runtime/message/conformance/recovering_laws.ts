@@ -136,6 +136,25 @@ export function recoveringLaws(law: Law): void {
     assert.equal(cancelled.waiting, 0);
   });
 
+  law(
+    "A message of a consumer with noAck does not come again after the loss of its connection",
+    async (stage) => {
+      const { transport, recovered } = await watched(stage);
+      const queue = await stage.queue(transport);
+      const inbox = new Inbox();
+      await transport.consume(queue, inbox.receiver, { prefetch: 2, noAck: true });
+      await stage.send(transport, queue, "under way");
+      const held = await inbox.next();
+      await stage.sever();
+      await recovered;
+      await stage.send(transport, queue, "next");
+      assert.equal(await inbox.text(), "next");
+      held.settle("ack");
+      await stage.send(transport, queue, "last");
+      assert.equal(await inbox.text(), "last");
+    },
+  );
+
   law("A consumer that was cancelled, or whose transport is closed, is told of no loss", async (stage) => {
     const { transport, recovered } = await watched(stage);
     const queue = await stage.queue(transport);
