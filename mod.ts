@@ -118,9 +118,16 @@ export {
   type Queue,
   queue,
   type QueueBinding,
+  queueName,
   type QueueOffset,
   type QueueOptions,
   type QueueType,
+  type Requester,
+  requester,
+  type RequesterCallOptions,
+  type RequesterOptions,
+  type UnnamedQueue,
+  type UnnamedQueueOptions,
 } from "./extensions/messaging/mod.ts";
 export { type Backoff, Retry, type RetryPolicy } from "./runtime/message/retry.ts";
 export { rawSerializer, type Serializer, textSerializer } from "./runtime/message/serializer.ts";

@@ -13,6 +13,9 @@ import type { BrokerNames } from "../runtime/serving/settings.ts";
 /** Beginnings of the names of queues that belong to one service, or to Enoki. */
 const OTHERS = ["rpc-", "rpc.reply-", "enoki."];
 
+/** Beginning of the names of queues that instances of services make for themselves. They may be replied to. */
+const MADE = "enoki.gen-";
+
 /** Beginning of the names of exchanges where RabbitMQ shows the messages of others. */
 const WATCHING_EXCHANGE = "amq.rabbitmq.";
 
@@ -49,6 +52,18 @@ export class BrokerAccess {
     }
   }
 
+  /**
+   * Refuses a reply that would go where its service may not publish, or to a queue that belongs to others: it is not
+   * the service that chooses the queue, but whoever has sent the message.
+   *
+   * @throws {ConfigurationError} If the service may not send the reply.
+   */
+  requireReply({ routingKey: queue }: Message): void {
+    const isOthers = OTHERS.some((prefix) => queue.startsWith(prefix)) && !queue.startsWith(MADE);
+    if (this.#publish === undefined ? !isOthers : matches(this.#publish, queue)) return;
+    this.#refuse(`reply to queue "${queue}"`, "publish", queue);
+  }
+
   /** @throws {ConfigurationError} If the service may not call the other service. */
   requireRequest({ service, method }: Pick<Request, "service" | "method">): void {
     // The queue's binding takes each method of one word, so the last word alone is the method.
@@ -64,6 +79,8 @@ export class BrokerAccess {
   }
 
   /**
+   * @param topology What is declared. The empty name stands for a queue that an instance of the service makes for
+   * itself.
    * @param rpcExchange Name of the exchange that requests go through.
    * @throws {ConfigurationError} If the topology leads messages from or to where the service may not.
    */
@@ -75,7 +92,8 @@ export class BrokerAccess {
     }
     if (this.#publish === undefined) return;
     for (const { queue } of bindings) {
-      if (!matches(this.#consume, queue)) this.#requirePublish(queue, `queue "${queue}"`);
+      // The empty name is that of a queue of the service's own.
+      if (queue !== "" && !matches(this.#consume, queue)) this.#requirePublish(queue, `queue "${queue}"`);
     }
     for (const { arguments: table } of queues) {
       const exchange = table?.["x-dead-letter-exchange"];
@@ -112,7 +130,7 @@ export class BrokerAccess {
 
   #refuse(action: string, key: "publish" | "consume", name: string): never {
     const where = `services.${this.#service}.broker.${key}`;
-    const allowed = key === "publish" || this.#consume !== undefined
+    const allowed = (key === "publish" ? this.#publish : this.#consume) !== undefined
       ? `config key "${where}" does not allow it`
       : "it belongs to others";
     throw new ConfigurationError(

@@ -14,7 +14,12 @@ import type { StandardSchema } from "../runtime/service/standard_schema.ts";
 import { event as eventEntrypoint, type EventOptions } from "./events/mod.ts";
 import { http as httpEntrypoint } from "./http/mod.ts";
 import type { HttpSchemas } from "./http/http.ts";
-import { consume as consumeEntrypoint, type ConsumeOptions, type Queue } from "./messaging/mod.ts";
+import {
+  consume as consumeEntrypoint,
+  type ConsumeOptions,
+  type Queue,
+  type UnnamedQueue,
+} from "./messaging/mod.ts";
 import { rpc as rpcEntrypoint } from "./rpc/mod.ts";
 import type { RpcSchemas } from "./rpc/rpc.ts";
 import {
@@ -125,7 +130,7 @@ export function event<Payload = unknown>(
  * @throws {RangeError} If a number among the options is out of its range.
  */
 export function consume<Payload = unknown>(
-  queue: Queue,
+  queue: Queue | UnnamedQueue,
   options?: ConsumeOptions,
 ): EntrypointDecorator<ReturnType<typeof consumeEntrypoint<Payload>>> {
   return entry(consumeEntrypoint<Payload>(queue, options));

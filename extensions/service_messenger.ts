@@ -16,7 +16,11 @@ import { Lazy } from "../runtime/waiting/lazy.ts";
  *
  * @param service Name of the service that asks.
  */
-export type LocalAnswer = (request: Request, service: string) => Answer | Promise<Answer>;
+export type LocalAnswer = (
+  request: Request,
+  service: string,
+  options: Pick<RequestOptions, "signal">,
+) => Answer | Promise<Answer>;
 
 /** Options of {@linkcode ServiceMessenger}. */
 export interface ServiceMessengerOptions {
@@ -53,7 +57,7 @@ export class ServiceMessenger implements Messenger, AsyncDisposable {
 
   async request(request: Request, options: RequestOptions): Promise<string | Uint8Array> {
     const answer = this.#local.get(request.service);
-    if (answer !== undefined) return await answer(request, this.#service);
+    if (answer !== undefined) return await answer(request, this.#service, options);
     this.#access?.requireRequest(request);
     const caller = this.#caller.value ?? await this.#caller.get();
     return await caller.request(request, options);

@@ -21,6 +21,7 @@ import { logStatus, openBroker } from "./broker.ts";
 import { BrokerAccess } from "./broker_access.ts";
 import type { OpenApiRoute } from "./http/openapi/route.ts";
 import type { HttpServer } from "./http/server.ts";
+import { MessagingWiring } from "./messaging_wiring.ts";
 import { type LocalAnswer, ServiceMessenger } from "./service_messenger.ts";
 import type { Settings } from "./settings.ts";
 import type { Hub } from "./websocket/hub/hub.ts";
@@ -73,8 +74,10 @@ export async function wire(options: WireOptions): Promise<Wired> {
   const shared = sharedParts(
     options,
     () => !connection.lost && (connection.transport?.isConsuming?.() ?? true),
+    () => connection.transport!,
   );
   const close = async () => {
+    shared.messaging[Symbol.dispose]();
     const web = await shared.web.settled();
     // A service with HTTP entrypoints closes the server when it stops, but not when the process goes on.
     if (web !== undefined && !web.server.isClosing) await web.server.close();
@@ -107,7 +110,7 @@ export async function wire(options: WireOptions): Promise<Wired> {
       await web.server.listen();
     },
     messengerOf(service) {
-      const access = accessOf(shared, service);
+      const access = accessOf(settings, service);
       return new ServiceMessenger({
         service,
         transport,
@@ -134,7 +137,7 @@ export async function wire(options: WireOptions): Promise<Wired> {
       );
       return { ...Object.fromEntries(loaded), ...entrypoints };
     },
-    dependencies: { ...setups(shared), ...answering(dependencies, shared.local) },
+    dependencies: answering({ ...setups(shared), ...dependencies }, shared.local),
     around,
     async close(limit) {
       const end = performance.now() + limit;
@@ -157,7 +160,8 @@ function answering(
       const half = await setUp(dependency, host);
       if (half?.answer === undefined) return half;
       const address = hostAddress(host.service, dependency.key);
-      const answer: LocalAnswer = ({ body }) => half.answer!(body);
+      const answer: LocalAnswer = ({ body }, _service, { signal }) =>
+        half.answer!(body, signal === undefined ? {} : { signal });
       local.set(address, answer);
       return {
         async [Symbol.asyncDispose]() {
@@ -179,12 +183,13 @@ interface Shared {
   readonly sockets: Lazy<SocketServer>;
   readonly hub: Lazy<Hub>;
   readonly streams: Lazy<StreamServer>;
+  readonly messaging: MessagingWiring;
   /** Answers of this process itself, by the address of the request. */
   readonly local: Map<string, LocalAnswer>;
 }
 
 /** Gives what a service may use of the broker. */
-function accessOf({ settings }: Shared, service: string): BrokerAccess {
+function accessOf(settings: Settings, service: string): BrokerAccess {
   return new BrokerAccess(service, serviceSettings(settings.runtime, service).broker);
 }
 
@@ -197,6 +202,8 @@ function sharedParts(
   { settings, telemetry, containers, log }: WireOptions,
   /** Tells whether the broker is connected and sends the messages of all queues that are to be consumed. */
   isSupplied: () => boolean,
+  /** Gives the transport. Nobody asks for it before it is connected. */
+  transport: () => Transport,
 ): Shared {
   const local = new Map<string, LocalAnswer>();
   const wanted = () => [...containers().values()].filter(({ isWanted }) => isWanted);
@@ -254,7 +261,12 @@ function sharedParts(
     local.set(CONNECTIONS_ADDRESS, (request, service) => answerForConnections(server, service, request));
     return server;
   });
-  return { settings, web, sockets, hub, streams, local };
+  const messaging = new MessagingWiring({
+    settings,
+    accessOf: (service) => accessOf(settings, service),
+    transport,
+  });
+  return { settings, web, sockets, hub, streams, messaging, local };
 }
 
 /** The built-in kinds of entrypoints. */
@@ -274,26 +286,12 @@ const ENTRYPOINTS: Readonly<Record<string, (shared: Shared) => Promise<Entrypoin
     ]);
     const known = shared.settings.of(eventSettings);
     return (entries, host) => {
-      const access = accessOf(shared, host.service);
+      const access = accessOf(shared.settings, host.service);
       for (const exchange of sourcesOf(entries)) access.requireSource(exchange);
       return createEventHost(entries, host, known);
     };
   },
-  async consume(shared) {
-    const [{ consumedQueues, createConsumeHost }, { rpcSettings }] = await Promise.all([
-      import("./messaging/host.ts"),
-      import("./rpc/settings.ts"),
-    ]);
-    const { exchange } = shared.settings.of(rpcSettings);
-    return (entries, host) => {
-      const access = accessOf(shared, host.service);
-      for (const { queue, topology } of consumedQueues(entries)) {
-        access.requireQueue(queue);
-        access.requireTopology(topology, exchange);
-      }
-      return createConsumeHost(entries, host);
-    };
-  },
+  consume: ({ messaging }) => messaging.loadConsume(),
   timer: loadTimers,
   cron: loadTimers,
   async http({ settings, web }) {
@@ -321,8 +319,9 @@ async function loadTimers(): Promise<EntrypointFactory> {
 }
 
 /** The built-in kinds of dependencies that need a setup in the main thread. */
-function setups(shared: Shared): Readonly<Record<string, DependencySetup>> {
-  const { settings, hub, streams } = shared;
+function setups(
+  { settings, hub, streams, messaging }: Shared,
+): Readonly<Record<string, DependencySetup>> {
   return {
     async dispatcher(dependency, host) {
       const [{ setUpDispatcher }, { eventSettings }] = await Promise.all([
@@ -331,15 +330,7 @@ function setups(shared: Shared): Readonly<Record<string, DependencySetup>> {
       ]);
       await setUpDispatcher(dependency, host, settings.of(eventSettings));
     },
-    async publisher(dependency, host) {
-      const [{ publishedTopology, setUpPublisher }, { rpcSettings }] = await Promise.all([
-        import("./messaging/host.ts"),
-        import("./rpc/settings.ts"),
-      ]);
-      const { exchange } = settings.of(rpcSettings);
-      accessOf(shared, host.service).requireTopology(publishedTopology(dependency), exchange);
-      await setUpPublisher(dependency, host);
-    },
+    ...messaging.dependencies,
     async websocketHub() {
       await hub.get();
     },

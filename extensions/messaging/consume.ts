@@ -3,8 +3,9 @@ import type { Plain } from "../../runtime/message/plain.ts";
 import { retryOptions, type RetryPolicy } from "../../runtime/message/retry.ts";
 import { payloadConversion } from "../../runtime/service/payload_conversion.ts";
 import type { Serializer } from "../../runtime/message/serializer.ts";
-import type { Queue } from "./queue.ts";
+import type { Queue, UnnamedQueue } from "./queue.ts";
 import { plainOffset, type QueueOffset } from "./queue_type.ts";
+import { replyConversion } from "./reply_conversion.ts";
 
 /** Options of {@linkcode consume}. */
 export interface ConsumeOptions {
@@ -42,21 +43,42 @@ export interface ConsumeOptions {
   readonly timeout?: number;
   /** Serializers that read content types other than JSON, text and bytes. @default {[]} */
   readonly serializers?: readonly Serializer[];
+  /**
+   * Whether the broker forgets each message before its handler runs, so that the handler runs at most once:
+   * nothing is offered again, retried or dead-lettered, whatever becomes of the handler or of the process.
+   *
+   * Not more messages are forgotten at a time than `prefetch` says. So a long queue stays in the broker, which
+   * would send all of it at once to a plain no-ack consumer of AMQP.
+   *
+   * @default {false}
+   */
+  readonly noAck?: boolean;
+  /**
+   * Whether the result of the handler goes to the queue that the message names as `replyTo`, with the message's
+   * `correlationId` and, where it fits the result, in its content type, else as JSON.
+   *
+   * The broker takes the message off its queue when it has confirmed the reply. A failure is a reply, too: it has the
+   * AMQP property `type` "error", and Nameko's error object as JSON. A message without `replyTo` is handled, and its
+   * result is ignored.
+   *
+   * @default {false}
+   */
+  readonly reply?: boolean;
 }
 
 /**
  * Declares that a method handles the messages of a queue. Enoki declares and binds the queue first.
  *
- * The handler gets the payload, then everything else that the message says. Its result is ignored. The broker
- * takes the message off its queue when the handler has returned or failed. A message that cannot be read
- * never reaches the handler: it is logged and goes to the dead-letter queue `enoki.dead.<queue>`.
+ * The handler gets the payload, then everything else that the message says. Without `reply`, its result is
+ * ignored. The broker takes the message off its queue when the handler has returned or failed. A message that
+ * cannot be read never reaches the handler: it is logged and goes to the dead-letter queue `enoki.dead.<queue>`.
  *
  * A stream keeps its records, so each instance that consumes it gets all of them, with their numbers in
  * `message.offset`. A handler that fails is logged, and its record is not offered again. After the loss of the
  * broker, the consumer continues behind the last record whose handler has ended.
  *
  * @throws {RangeError} If a number among the options is out of its range.
- * @throws {TypeError} If an option makes no sense for a queue of this type.
+ * @throws {TypeError} If an option makes no sense for a queue of this type, or together with another option.
  *
  * @example
  * ```ts
@@ -72,31 +94,31 @@ export interface ConsumeOptions {
  * ```
  */
 export function consume<Payload = unknown>(
-  queue: Queue,
-  { requeueOnError = false, prefetch, offset, retry, expected, redact, timeout, serializers }:
-    ConsumeOptions = {},
+  queue: Queue | UnnamedQueue,
+  options: ConsumeOptions = {},
 ): EntrypointSpec<"consume", [payload: Payload, message: ReceivedMessage]> {
-  const { name, topology } = queue;
-  if (prefetch !== undefined && !(Number.isInteger(prefetch) && prefetch >= 1)) {
-    throw new RangeError(`Cannot consume queue "${name}": prefetch must be 1 or more, got ${prefetch}`);
+  const { requeueOnError = false, prefetch, retry, noAck = false, reply = false, serializers } = options;
+  requireSense(queue, options);
+  const plain: Record<string, Plain> = "name" in queue
+    ? { queue: queue.name }
+    : { unnamedQueue: queue.ordinal };
+  plain.topology = queue.topology as unknown as Plain;
+  if ("name" in queue && isStream(queue)) {
+    plain.offset = plainOffset(queue.name, options.offset ?? queue.offset ?? "next");
   }
-  const options: Record<string, Plain> = { queue: name, topology: topology as unknown as Plain };
-  if (isStream(queue)) {
-    refuseForStream(name, { retry: retry !== undefined, requeueOnError });
-    options.offset = plainOffset(name, offset ?? queue.offset ?? "next");
-  } else if (offset !== undefined) {
-    throw new TypeError(`Cannot consume queue "${name}" from an offset: only a stream has offsets`);
-  }
-  if (requeueOnError) options.requeueOnError = true;
-  if (prefetch !== undefined) options.prefetch = prefetch;
-  if (retry !== undefined) options.retry = retryOptions(retry);
+  if (requeueOnError) plain.requeueOnError = true;
+  if (prefetch !== undefined) plain.prefetch = prefetch;
+  if (retry !== undefined) plain.retry = retryOptions(retry);
+  if (noAck) plain.noAck = true;
+  if (reply) plain.reply = true;
+  const { expected, redact, timeout } = options;
   return entrypoint({
     kind: "consume",
-    options,
+    options: plain,
     expected,
     redact,
     timeout,
-    prepare: () => payloadConversion(serializers),
+    prepare: () => reply ? replyConversion(serializers) : payloadConversion(serializers),
   });
 }
 
@@ -104,13 +126,53 @@ function isStream({ name, topology: { queues = [] } }: Queue): boolean {
   return queues.some((each) => each.name === name && each.arguments?.["x-queue-type"] === "stream");
 }
 
-/** @throws {TypeError} If an option is set that would publish a record again. */
-function refuseForStream(name: string, options: Readonly<Record<string, boolean>>): void {
-  for (const [option, isSet] of Object.entries(options)) {
-    if (!isSet) continue;
+function requireSense(
+  queue: Queue | UnnamedQueue,
+  { prefetch, offset, requeueOnError = false, retry, noAck = false, reply = false }: ConsumeOptions,
+): void {
+  const name = "name" in queue ? `queue "${queue.name}"` : "a queue without a name";
+  if (prefetch !== undefined && !(Number.isInteger(prefetch) && prefetch >= 1)) {
+    throw new RangeError(`Cannot consume ${name}: prefetch must be 1 or more, got ${prefetch}`);
+  }
+  const refuse = (option: string, other: string, why: string) => {
     throw new TypeError(
-      `Cannot consume stream "${name}" with ${option}: a record that is offered again would be a new record for ` +
-        "every reader. Leave it out, or use a queue of another type",
+      `Cannot consume ${name} with both ${option} and ${other}: ${why}. Leave one of them out`,
+    );
+  };
+  const again = { retry: retry !== undefined, requeueOnError };
+  if ("name" in queue && isStream(queue)) refuseForStream(queue.name, { ...again, noAck, reply });
+  else if (offset !== undefined) {
+    throw new TypeError(`Cannot consume ${name} from an offset: only a stream has offsets`);
+  }
+  for (const [other, given] of Object.entries({ ...again, reply })) {
+    if (given && noAck) refuse("noAck", other, "the broker has forgotten the message before it is handled");
+  }
+  for (const [other, given] of Object.entries(again)) {
+    if (given && reply) {
+      refuse("reply", other, "who sent the message is told of the failure, and may send it again");
+    }
+  }
+}
+
+/** @throws {TypeError} If an option is set that makes no sense for a stream, which keeps its records for all readers. */
+function refuseForStream(
+  name: string,
+  options: Readonly<Record<keyof typeof NOT_FOR_STREAMS, boolean>>,
+): void {
+  for (const [option, reason] of Object.entries(NOT_FOR_STREAMS)) {
+    if (!options[option as keyof typeof options]) continue;
+    throw new TypeError(
+      `Cannot consume stream "${name}" with ${option}: ${reason}. Leave it out, or use a queue of another type`,
     );
   }
 }
+
+const NEW_RECORD = "a record that is offered again would be a new record for every reader";
+
+/** Why a stream has no such option. */
+const NOT_FOR_STREAMS = {
+  retry: NEW_RECORD,
+  requeueOnError: NEW_RECORD,
+  noAck: "a stream forgets no record when it is handled",
+  reply: "every reader of the record would reply",
+} as const;

@@ -67,7 +67,8 @@ export function publisher<Payload = unknown>(
   });
 }
 
-function topologyOf(
+/** Returns what is declared for somebody who sends to an exchange. */
+export function topologyOf(
   exchange: Exchange | string | undefined,
   declare: readonly (Exchange | Queue)[],
 ): Topology {

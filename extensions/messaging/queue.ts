@@ -95,6 +95,37 @@ export interface Queue {
 }
 
 /**
+ * A queue without a name, as plain data: each instance of a service that uses it has one of its own.
+ *
+ * The instance makes its name when it starts. The handlers read it as `message.queue`, or with
+ * {@linkcode queueName}.
+ */
+export interface UnnamedQueue {
+  /** Number that tells it from the others of the module that are declared alike. */
+  readonly ordinal: number;
+  /** What must be declared for it. The empty name stands for its own. */
+  readonly topology: Topology;
+}
+
+/** Options of a {@linkcode queue} without a name, which is exclusive and goes with the connection. */
+export type UnnamedQueueOptions = Pick<
+  QueueOptions,
+  | "exchange"
+  | "routingKey"
+  | "bindings"
+  | "maxLength"
+  | "maxBytes"
+  | "messageTtl"
+  | "maxPriority"
+  | "deadLetterExchange"
+  | "deadLetterRoutingKey"
+  | "arguments"
+>;
+
+/** Numbers of queues without a name that have been declared alike, by what is declared. */
+const ordinals = new Map<string, number>();
+
+/**
  * Describes a queue and its bindings, with kombu's defaults. The services that use it declare it.
  *
  * @throws {TypeError} If the name is empty, if a binding has no exchange, or if both `bindings` and
@@ -102,9 +133,43 @@ export interface Queue {
  * @throws {TypeError} If the type of the queue cannot do what another option asks for.
  * @throws {RangeError} If a number among the options is out of its range.
  */
-export function queue(name: string, options: QueueOptions = {}): Queue {
-  if (name === "") throw new TypeError("Cannot declare a queue without a name: give it one");
-  const { durable = true, exclusive = false, autoDelete = false, deadLetterExchange, offset } = options;
+export function queue(name: string, options?: QueueOptions): Queue;
+/**
+ * Describes a queue without a name, of which each instance of a service makes one of its own.
+ *
+ * Only that instance may use the queue, which goes with its connection. Entrypoints with the same object share the
+ * queue. It is AMQP's queue with an empty name, and kombu's `Queue(exclusive=True)`.
+ *
+ * @example
+ * ```ts
+ * const mine = queue({ exchange: exchange("logs", { type: "fanout" }) });
+ * ```
+ */
+export function queue(options?: UnnamedQueueOptions): UnnamedQueue;
+export function queue(
+  nameOrOptions: string | UnnamedQueueOptions = {},
+  options: QueueOptions = {},
+): Queue | UnnamedQueue {
+  if (typeof nameOrOptions === "string") return namedQueue(nameOrOptions, options);
+  const topology = queueTopology("", { ...nameOrOptions, durable: false, exclusive: true });
+  const alike = JSON.stringify(topology);
+  const ordinal = ordinals.get(alike) ?? 0;
+  ordinals.set(alike, ordinal + 1);
+  return { ordinal, topology };
+}
+
+function namedQueue(name: string, options: QueueOptions): Queue {
+  if (name === "") {
+    throw new TypeError(
+      "Cannot declare a queue with an empty name: leave the name out, as in queue({ exchange })",
+    );
+  }
+  const { offset } = options;
+  return { name, ...(offset !== undefined && { offset }), topology: queueTopology(name, options) };
+}
+
+function queueTopology(name: string, options: QueueOptions): Topology {
+  const { durable = true, exclusive = false, autoDelete = false, deadLetterExchange } = options;
   const bindings = bindingsOf(name, options);
   const exchanges = [...bindings.map(({ exchange }) => exchange), deadLetterExchange]
     .filter((exchange) => exchange !== undefined && typeof exchange !== "string");
@@ -116,25 +181,21 @@ export function queue(name: string, options: QueueOptions = {}): Queue {
     arguments: queueArguments(name, options),
   };
   checkQueueType(declaration);
-  if (offset !== undefined) {
+  if (options.offset !== undefined) {
     if (declaration.arguments["x-queue-type"] !== "stream") {
       throw new TypeError(`Cannot declare queue "${name}": only a stream has an offset. Use type "stream"`);
     }
-    plainOffset(name, offset);
+    plainOffset(name, options.offset);
   }
   return {
-    name,
-    ...(offset !== undefined && { offset }),
-    topology: {
-      exchanges: declarable(exchanges),
-      queues: [declaration],
-      bindings: bindings.map(({ exchange, routingKey = "", arguments: table }): BindingDeclaration => ({
-        queue: name,
-        exchange: nameOf(exchange),
-        routingKey,
-        ...(table && { arguments: table }),
-      })),
-    },
+    exchanges: declarable(exchanges),
+    queues: [declaration],
+    bindings: bindings.map(({ exchange, routingKey = "", arguments: table }): BindingDeclaration => ({
+      queue: name,
+      exchange: nameOf(exchange),
+      routingKey,
+      ...(table && { arguments: table }),
+    })),
   };
 }
 

@@ -12,7 +12,7 @@ import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime
 import { bury } from "../../runtime/hosting/message_fate.ts";
 import { nearestNames } from "../../runtime/hosting/nearest_names.ts";
 import { describeFailure } from "../../runtime/message/failure.ts";
-import { failed, type Outcome } from "../../runtime/message/outcome.ts";
+import { type EndedOutcome, failed, type Outcome } from "../../runtime/message/outcome.ts";
 import type { Consumer, Delivery, Verdict } from "../../runtime/message/transport.ts";
 import { replyHeaders } from "./least_times.ts";
 import { rpcTopology } from "./topology.ts";
@@ -156,9 +156,6 @@ function isUtf8Json(contentType: string | undefined): boolean {
   const { type, charset } = parseContentType(contentType);
   return type === JSON_CONTENT_TYPE && isUtf8(charset);
 }
-
-/** The outcome of a call that its handler has finished, or that was refused. */
-type EndedOutcome = Exclude<Outcome, { readonly status: "unstarted" }>;
 
 function refused(error: Error): EndedOutcome {
   return failed(describeFailure(error), true);

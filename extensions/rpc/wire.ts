@@ -5,18 +5,11 @@
  * keys. The keys `code`, `data`, `retryable` and `status` are Enoki's own, and Python callers ignore them
  * (Nameko 2.14).
  */
-import { isRecord, isTexts } from "../../runtime/message/plain.ts";
-import {
-  BadRequestError,
-  CallTimeoutError,
-  ContainerStoppingError,
-  MethodNotFoundError,
-  RemoteError,
-  WorkerLostError,
-} from "../../runtime/message/errors.ts";
+import { isRecord } from "../../runtime/message/plain.ts";
+import { BadRequestError, RemoteError } from "../../runtime/message/errors.ts";
 import { bodyText, decodeJson, encodeJson } from "../../runtime/message/codec.ts";
-import { type ErrorObject, toErrorObject } from "../../runtime/message/error_object.ts";
-import { type Failure, isErrorStatus } from "../../runtime/message/failure.ts";
+import { textOf, toError, toErrorObject } from "../../runtime/message/error_object.ts";
+import type { Failure } from "../../runtime/message/failure.ts";
 
 /** The arguments of a request. */
 export interface RequestArguments {
@@ -88,44 +81,4 @@ export function decodeResponse(body: string | Uint8Array, service?: string): unk
 
 function malformed(message: string): BadRequestError {
   return new BadRequestError(message, { reason: "MalformedRequest" });
-}
-
-type Unchecked<T> = { readonly [Key in keyof T]?: unknown };
-
-function toError(
-  { exc_type, exc_path, exc_args, value, code, data, retryable, status }: Unchecked<ErrorObject>,
-  service: string | undefined,
-): Error {
-  const text = textOf(value);
-  switch (exc_path) {
-    case "nameko.exceptions.MethodNotFound":
-      return new MethodNotFoundError(
-        Array.isArray(exc_args) && exc_args.length > 0 ? textOf(exc_args[0]) : text,
-        service,
-        isRecord(data) && isTexts(data["nearest"]) ? data["nearest"].slice(0, 3) : [],
-      );
-    case "nameko.exceptions.IncorrectSignature":
-      return new BadRequestError(text, { data });
-    case "nameko.exceptions.MalformedRequest":
-      return new BadRequestError(text, { reason: "MalformedRequest", data });
-    case "enoki.CallTimeoutError":
-      return new CallTimeoutError(text);
-    case "enoki.WorkerLostError":
-      return new WorkerLostError(text);
-    case "enoki.ContainerStoppingError":
-      return new ContainerStoppingError(text);
-    default:
-      return new RemoteError(typeof exc_type === "string" ? exc_type : "Error", text, {
-        ...(typeof code === "string" && { code }),
-        ...(data !== undefined && { data }),
-        retryable: retryable === true,
-        ...(isErrorStatus(status) && { status }),
-      });
-  }
-}
-
-/** Makes a text of a value, because Python peers may send any JSON where a text belongs. */
-function textOf(value: unknown): string {
-  if (value === undefined) return "";
-  return typeof value === "string" ? value : encodeJson(value);
 }

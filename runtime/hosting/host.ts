@@ -118,8 +118,13 @@ export interface DependencyHalf extends Partial<AsyncDisposable> {
   /**
    * Answers what a thread asks by `host.ask()` of its own half. What this method throws reaches the thread as
    * the failure of its question.
+   *
+   * @param options.signal Aborts when nobody waits for the answer any more.
    */
-  answer?(body: string | Uint8Array<ArrayBuffer>): Answer | Promise<Answer>;
+  answer?(
+    body: string | Uint8Array<ArrayBuffer>,
+    options?: { readonly signal?: AbortSignal },
+  ): Answer | Promise<Answer>;
 }
 
 /** The answer of a {@linkcode DependencyHalf}. */

@@ -236,7 +236,7 @@ function withoutAdded(headers: FieldTable): FieldTable {
 }
 
 /** Returns everything that a message says besides its payload, as its sender said it. */
-export function receivedMessage(delivery: Delivery): ReceivedMessage {
+export function receivedMessage(delivery: Delivery): Omit<ReceivedMessage, "queue"> {
   const { redelivered, properties, offset } = delivery;
   const [exchange, routingKey] = originOf(delivery);
   const headers = originalHeaders(delivery);

@@ -1,7 +1,9 @@
-import { pause } from "../waiting/abort.ts";
-import { withoutDeadline } from "../message/call_headers.ts";
-import { BrokerError } from "../message/errors.ts";
+import { abortable, pause } from "../waiting/abort.ts";
+import { decodeDeadline, withoutDeadline } from "../message/call_headers.ts";
+import { BrokerError, CallTimeoutError } from "../message/errors.ts";
+import { describeFailure } from "../message/failure.ts";
 import { followDemand } from "./follow_demand.ts";
+import { runHeld } from "./held_calls.ts";
 import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "./host.ts";
 import { UncopyableError } from "./message_copy.ts";
 import {
@@ -20,10 +22,11 @@ import {
 } from "./message_fate.ts";
 import { type Losses, RecordLosses } from "./record_losses.ts";
 import { fieldsOfCall } from "../telemetry/call_fields.ts";
-import type { Outcome } from "../message/outcome.ts";
+import { type EndedOutcome, failed, type Outcome } from "../message/outcome.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import { asksForRetry, mostAttempts, nextRetry, reasonForRetry } from "../message/retry.ts";
 import { transportableBody } from "../message/serializer.ts";
+import type { Payload } from "../service/entrypoint.ts";
 import type {
   Consumer,
   Delivery,
@@ -50,10 +53,23 @@ export interface QueueSubscription {
   readonly offset?: StreamOffset;
   /** Whether the handler gets, after the payload, everything else that the message says. @default {false} */
   readonly passMessage?: boolean;
+  /**
+   * Whether the broker forgets a message before its handler runs. Then nothing offers, retries or buries it.
+   *
+   * @default {false}
+   */
+  readonly noAck?: boolean;
+  /**
+   * Answers a message that names a queue for its answer, in place of all that becomes of other failed messages. The
+   * broker takes the message off its queue once this resolves, and offers it again if it rejects.
+   *
+   * @default {no message is answered}
+   */
+  readonly answer?: (delivery: Delivery, outcome: EndedOutcome) => Promise<void>;
 }
 
 /**
- * Consumes queues for entrypoints whose handlers answer nobody: events and messages.
+ * Consumes queues of events and messages.
  *
  * The host acks a message when its handler has returned or failed (Nameko's rule). It requeues a message when
  * `requeueOnError` asks for it, and offers a message again later under a retry policy. It buries a message in
@@ -69,6 +85,8 @@ export class QueueHost implements Entrypoint {
   readonly #host: EntrypointHost;
   readonly #subscriptions: readonly QueueSubscription[];
   readonly #consumers: Consumer[] = [];
+  /** The consumers among them whose messages the broker has forgotten. */
+  readonly #forgetful: Consumer[] = [];
   readonly #stopping = new AbortController();
   readonly #losses = new RecordLosses();
 
@@ -84,7 +102,7 @@ export class QueueHost implements Entrypoint {
   async start(): Promise<void> {
     const following: Consumer[] = [];
     for (const subscription of this.#subscriptions) {
-      const { entry: { timeout }, queue, prefetch, offset } = subscription;
+      const { entry: { timeout }, queue, prefetch, offset, noAck = false } = subscription;
       const consumer = await this.#host.transport.consume(
         queue,
         (delivery) => this.#receive(subscription, delivery),
@@ -92,9 +110,11 @@ export class QueueHost implements Entrypoint {
           prefetch: prefetch ?? this.#host.demand,
           ...(timeout !== undefined && { longest: timeout }),
           ...(offset !== undefined && { offset }),
+          ...(noAck && { noAck }),
         },
       );
       this.#consumers.push(consumer);
+      if (noAck) this.#forgetful.push(consumer);
       if (prefetch === undefined) following.push(consumer);
     }
     followDemand(this.#host, following);
@@ -103,6 +123,11 @@ export class QueueHost implements Entrypoint {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all(this.#consumers.map((consumer) => consumer.cancel()));
+    // These messages cannot go back to the broker, so their calls must not be given back.
+    const finished = Promise.all(this.#forgetful.map((consumer) => consumer.stop()));
+    await abortable(finished, this.#host.signal).catch((error) => {
+      if (!this.#host.signal.aborted) throw error;
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -131,6 +156,7 @@ export class QueueHost implements Entrypoint {
    * Never rejects, because a transport may drop a message if its receiver fails, and no message may be lost.
    */
   async #receive(subscription: QueueSubscription, delivery: Delivery): Promise<Verdict> {
+    if (subscription.noAck) return await this.#runOnce(subscription, delivery);
     try {
       return await this.#judge(subscription, delivery);
     } catch (error) {
@@ -148,16 +174,14 @@ export class QueueHost implements Entrypoint {
   }
 
   async #judge(subscription: QueueSubscription, delivery: Delivery): Promise<Verdict> {
-    const { entry, passMessage = false } = subscription;
-    const { contentType } = delivery.properties;
-    const headers = withoutDeadline(originalHeaders(delivery));
-    const outcome = await this.#host.run(entry, {
-      body: transportableBody(delivery.body, contentType, headers?.["compression"] !== undefined),
-      contentType,
-      headers,
-      parent: parentOf(delivery),
-      ...(passMessage && { message: receivedMessage(delivery) }),
-    });
+    const { entry, answer } = subscription;
+    if (answer !== undefined && delivery.properties.replyTo) {
+      const outcome = await this.#runInTime(subscription, delivery);
+      if (outcome.status === "unstarted") return "requeue";
+      await answer(delivery, outcome);
+      return "ack";
+    }
+    const outcome = await this.#host.run(entry, payloadOf(subscription, delivery));
     switch (outcome.status) {
       case "done":
         this.#losses.forget(subscription, delivery.offset);
@@ -169,6 +193,39 @@ export class QueueHost implements Entrypoint {
           ? await this.#decide(subscription, delivery, outcome)
           : await this.#decideRecord(subscription, delivery, outcome);
     }
+  }
+
+  /** Runs the call of a message whose sender waits for the answer, unless the sender waits no more. */
+  #runInTime(subscription: QueueSubscription, delivery: Delivery): Outcome | Promise<Outcome> {
+    const { entry, queue } = subscription;
+    const now = Date.now();
+    const deadline = decodeDeadline(originalHeaders(delivery), now);
+    if (deadline !== undefined && deadline <= now) {
+      const late = new CallTimeoutError(
+        `Cannot handle a message of queue "${queue}": its deadline has passed`,
+      );
+      return failed(describeFailure(late), true);
+    }
+    const payload = payloadOf(subscription, delivery);
+    return this.#host.run(entry, deadline === undefined ? payload : { ...payload, deadline });
+  }
+
+  /** Runs the call of a message that the broker has forgotten. The verdict only makes room for the next one. */
+  async #runOnce(subscription: QueueSubscription, delivery: Delivery): Promise<Verdict> {
+    const { entry, queue } = subscription;
+    const { service, log, signal } = this.#host;
+    const outcome = await runHeld(this.#host, entry, payloadOf(subscription, delivery), { signal });
+    const lost = `Lost a message of queue "${queue}", which the broker has forgotten because of noAck`;
+    if (outcome.status === "unstarted") log.error(`${lost}: the service stopped before its handler ran`);
+    if (outcome.status !== "failed") return "ack";
+    const { failure, undecoded, lostWith, traceparent } = outcome;
+    const fields = fieldsOfCall(service, entry.method, traceparent);
+    if (undecoded || lostWith !== undefined) log.error(`${lost}: ${failure.message}`, {}, fields);
+    else if (asksForRetry(failure)) {
+      const text = `${lost}: ${service}.${entry.method} failed, and asked for a retry that noAck rules out`;
+      log.error(text, {}, fields);
+    }
+    return "ack";
   }
 
   /** Decides the fate of a record of a stream. The thread has logged the failure. */
@@ -274,6 +331,23 @@ export class QueueHost implements Entrypoint {
     }
     return requeueOnError ? "requeue" : "ack";
   }
+}
+
+/** Makes the payload of a call from a message. Only who answers a message heeds its deadline. */
+function payloadOf(
+  { queue, passMessage = false, answer }: QueueSubscription,
+  delivery: Delivery,
+): Payload {
+  const { contentType, replyTo } = delivery.properties;
+  const original = originalHeaders(delivery);
+  const headers = answer !== undefined && replyTo ? original : withoutDeadline(original);
+  return {
+    body: transportableBody(delivery.body, contentType, headers?.["compression"] !== undefined),
+    contentType,
+    headers,
+    parent: parentOf(delivery),
+    ...(passMessage && { message: { ...receivedMessage(delivery), queue } }),
+  };
 }
 
 /** Number of losses together with others at which a message counts as the cause. */

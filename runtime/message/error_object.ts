@@ -1,12 +1,24 @@
 /**
- * This file makes Nameko's error object, for answers to RPC calls and for WebSockets.
+ * This file makes and reads Nameko's error object, for answers to RPC calls and to messages, and for WebSockets.
  *
  * Its keys `exc_type`, `exc_path`, `exc_args` and `value` are Nameko's. The keys `code`, `data`, `retryable`
  * and `status` are Enoki's, and Python callers ignore them (Nameko 2.14).
  */
-import { isRecord } from "./plain.ts";
-import type { Failure } from "./failure.ts";
+import { encodeJson } from "./codec.ts";
+import {
+  BadRequestError,
+  CallTimeoutError,
+  ContainerStoppingError,
+  MethodNotFoundError,
+  RemoteError,
+  WorkerLostError,
+} from "./errors.ts";
+import { type Failure, isErrorStatus } from "./failure.ts";
+import { isRecord, isTexts } from "./plain.ts";
 import { asksForRetry } from "./retry.ts";
+
+/** The AMQP property `type` of a reply whose body is an error object. */
+export const ERROR_TYPE = "error";
 
 /** An error on the wire. */
 export interface ErrorObject {
@@ -71,4 +83,49 @@ function errorObject(
   detail: Detail,
 ): ErrorObject {
   return { exc_type: type, exc_path: `${module}.${type}`, exc_args: args, value, ...detail };
+}
+
+type Unchecked<T> = { readonly [Key in keyof T]?: unknown };
+
+/**
+ * Makes the error that an error object of any origin tells about.
+ *
+ * @param service Name of the service that has sent it, if the name is known.
+ */
+export function toError(
+  { exc_type, exc_path, exc_args, value, code, data, retryable, status }: Unchecked<ErrorObject>,
+  service: string | undefined,
+): Error {
+  const text = textOf(value);
+  switch (exc_path) {
+    case "nameko.exceptions.MethodNotFound":
+      return new MethodNotFoundError(
+        Array.isArray(exc_args) && exc_args.length > 0 ? textOf(exc_args[0]) : text,
+        service,
+        isRecord(data) && isTexts(data["nearest"]) ? data["nearest"].slice(0, 3) : [],
+      );
+    case "nameko.exceptions.IncorrectSignature":
+      return new BadRequestError(text, { data });
+    case "nameko.exceptions.MalformedRequest":
+      return new BadRequestError(text, { reason: "MalformedRequest", data });
+    case "enoki.CallTimeoutError":
+      return new CallTimeoutError(text);
+    case "enoki.WorkerLostError":
+      return new WorkerLostError(text);
+    case "enoki.ContainerStoppingError":
+      return new ContainerStoppingError(text);
+    default:
+      return new RemoteError(typeof exc_type === "string" ? exc_type : "Error", text, {
+        ...(typeof code === "string" && { code }),
+        ...(data !== undefined && { data }),
+        retryable: retryable === true,
+        ...(isErrorStatus(status) && { status }),
+      });
+  }
+}
+
+/** Makes a text of a value, because Python peers may send any JSON where a text belongs. */
+export function textOf(value: unknown): string {
+  if (value === undefined) return "";
+  return typeof value === "string" ? value : encodeJson(value);
 }

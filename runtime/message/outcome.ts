@@ -45,6 +45,9 @@ export interface Fault {
   readonly expected: boolean;
 }
 
+/** The outcome of a call that its handler has finished, or that was refused. */
+export type EndedOutcome = Exclude<Outcome, { readonly status: "unstarted" }>;
+
 /** Makes a failed outcome for a failure that the runtime itself reports. */
 export function failed(
   failure: Failure,

@@ -9,7 +9,10 @@ import type { Delivery, FieldTable } from "../message/transport.ts";
 declare const SIGNATURE: unique symbol;
 
 /** The facts of a message beside its payload: its address, its properties, and whether it is a redelivery. */
-export type ReceivedMessage = Omit<Delivery, "body" | "signal">;
+export interface ReceivedMessage extends Omit<Delivery, "body" | "signal"> {
+  /** Name of the queue that it came from. */
+  readonly queue: string;
+}
 
 /** The undecoded message of one call, as it reaches a thread. */
 export interface Payload {

@@ -27,11 +27,7 @@ const BUILT_IN: readonly Serializer[] = [
  * content type of a built-in one replaces it.
  */
 export function payloadConversion(serializers: readonly Serializer[] = []): Conversion {
-  const accepted = new Map(
-    [...BUILT_IN, ...serializers].flatMap((each) =>
-      [each.contentType, each.contentType.toLowerCase()].map((contentType) => [contentType, each] as const)
-    ),
-  );
+  const accepted = acceptedSerializers(serializers);
   return {
     decode(payload) {
       const decoded = decodePayload(payload, accepted);
@@ -41,15 +37,27 @@ export function payloadConversion(serializers: readonly Serializer[] = []): Conv
   };
 }
 
+/** Serializers by the content types that they read. */
+export type AcceptedSerializers = ReadonlyMap<string, Serializer>;
+
+/** Adds serializers to the built-in ones. */
+export function acceptedSerializers(serializers: readonly Serializer[] = []): AcceptedSerializers {
+  return new Map(
+    [...BUILT_IN, ...serializers].flatMap((each) =>
+      [each.contentType, each.contentType.toLowerCase()].map((contentType) => [contentType, each] as const)
+    ),
+  );
+}
+
 /**
  * Finds the serializer of a content type, and the charset of the text.
  *
  * A type that is spelled as the serializer spells it is the common case. Another spelling may have parameters
  * and capital letters.
  */
-function serializerFor(
+export function serializerFor(
   contentType: string,
-  accepted: ReadonlyMap<string, Serializer>,
+  accepted: AcceptedSerializers,
 ): { readonly serializer: Serializer | undefined; readonly charset?: string | undefined } {
   const exact = accepted.get(contentType);
   if (exact !== undefined) return { serializer: exact };
@@ -57,10 +65,14 @@ function serializerFor(
   return { serializer: accepted.get(type), charset };
 }
 
-/** Decodes a body. As in Kombu, an empty body is not a mistake: it is an empty text, or no bytes. */
-function decodePayload(
+/**
+ * Decodes a body. As in Kombu, an empty body is not a mistake: it is an empty text, or no bytes.
+ *
+ * @throws {BadRequestError} If the body cannot be read.
+ */
+export function decodePayload(
   { body = "", contentType, headers }: Payload,
-  accepted: ReadonlyMap<string, Serializer>,
+  accepted: AcceptedSerializers,
 ): unknown {
   if (contentType === undefined) return body;
   const { serializer, charset } = serializerFor(contentType, accepted);

@@ -79,6 +79,28 @@ Deno.test("BrokerAccess counts a call as a message to the queue of the service",
   throws(() => access({ publish: [] }).requireRequest({ service: "bank", method: "pay" }), REFUSED);
 });
 
+Deno.test("BrokerAccess lets a service reply where it may publish, and not to the queues of others", () => {
+  for (const queue of ["answers", "amq.gen-5", "enoki.gen-shop-5"]) {
+    doesNotThrow(() => access().requireReply(message("", queue)));
+  }
+  for (const queue of ["rpc-bank", "rpc.reply-bank-1", "enoki.dead.jobs"]) {
+    throws(() => access().requireReply(message("", queue)), {
+      name: "ConfigurationError",
+      message: /: it belongs to others\. Add "/,
+    });
+  }
+  const some = access({ publish: ["answers-*", "rpc-bank"] });
+  doesNotThrow(() => some.requireReply(message("", "answers-1")));
+  doesNotThrow(() => some.requireReply(message("", "rpc-bank")));
+  throws(() => some.requireReply(message("", "enoki.gen-shop-5")), REFUSED);
+});
+
+Deno.test("BrokerAccess lets a service bind queues of its own without a name where it may consume", () => {
+  const own = { bindings: [{ queue: "", exchange: "logs", routingKey: "" }] };
+  doesNotThrow(() => access({ publish: [] }).requireTopology(own, RPC));
+  throws(() => access({ consume: ["jobs"] }).requireTopology(own, RPC), REFUSED);
+});
+
 Deno.test("BrokerAccess lets no declaration lead messages to where nothing may be published", () => {
   const some = access({ publish: ["shop"], consume: ["jobs", "shop"] });
   const withDeadLetters = (table: Record<string, string>) => ({

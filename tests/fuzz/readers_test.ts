@@ -9,6 +9,8 @@ import { traceparentOf } from "../../extensions/http/request/trace_context.ts";
 import { pathOf, UrlCheck } from "../../extensions/http/request/url.ts";
 import { Router } from "../../extensions/http/routing/router.ts";
 import { parseRule } from "../../extensions/http/routing/rule.ts";
+import { readFrame } from "../../extensions/messaging/frame.ts";
+import { requestOf } from "../../extensions/messaging/requester_host.ts";
 import { decodeRequest, decodeResponse } from "../../extensions/rpc/wire.ts";
 import { createReader } from "../../extensions/stream/framing/create_reader.ts";
 import { type Framing, OversizedFrame } from "../../extensions/stream/framing/frame.ts";
@@ -58,6 +60,21 @@ function damaged(random: Random, text: string): string {
 
 function envelope(random: Random): string {
   return random.below(2) === 0 ? random.text(MOST) : damaged(random, JSON.stringify(random.json(5)));
+}
+
+/** Nearly what a requester asks the main thread to send: facts about a request on a line, then its body. */
+function question(random: Random): string {
+  const odd = <Value>(value: Value) => random.below(8) === 0 ? random.json(2) : value;
+  const facts = {
+    routingKey: odd(random.text(300)),
+    timeout: odd(random.below(1_000)),
+    contentType: odd("text/plain"),
+    contentEncoding: odd("utf-8"),
+    priority: odd(random.below(300)),
+    deliveryMode: odd(random.below(4)),
+    headers: random.below(2) === 0 ? { "nameko.a": random.text(20) } : random.json(4),
+  };
+  return damaged(random, `${JSON.stringify(facts)}\n${random.text(MOST)}`);
 }
 
 /** Nearly a lock file: entries of all forms under keys of all kinds, now and then nested deep or cut. */
@@ -137,6 +154,8 @@ function logged(text: string): LogRecord {
 fuzz([
   reader("decodeRequest()", (text) => decodeRequest(text), envelope),
   reader("decodeResponse()", (text) => decodeResponse(text, "s"), envelope),
+  reader("readFrame()", readFrame),
+  reader("requestOf()", (text) => requestOf(readFrame(text), "exchange"), question),
   reader("decodeEnvelope()", decodeEnvelope, envelope),
   reader("decodeArguments()", (text) => decodeArguments("m", text), envelope),
   reader("decodeJson()", decodeJson, envelope),

@@ -1,5 +1,16 @@
 import { strictEqual } from "node:assert/strict";
-import { consume, exchange, type Publish, publisher, queue } from "../../extensions/messaging/mod.ts";
+import {
+  consume,
+  exchange,
+  type Publish,
+  publisher,
+  type Queue,
+  queue,
+  queueName,
+  type Requester,
+  requester,
+  type UnnamedQueue,
+} from "../../extensions/messaging/mod.ts";
 import { rpc } from "../../extensions/rpc/mod.ts";
 import type { ReceivedMessage } from "../../runtime/service/entrypoint.ts";
 import { service } from "../../runtime/service/service.ts";
@@ -64,4 +75,48 @@ Deno.test("publisher() types what is published", () => {
     },
   });
   strictEqual(boss.name, "boss");
+});
+
+Deno.test("queue() without a name has none that a publisher could use", () => {
+  const [named, mine] = [queue("tasks"), queue({ exchange: "logs" })];
+  type _1 = Expect<Equal<typeof named, Queue>>;
+  type _2 = Expect<Equal<typeof mine, UnnamedQueue>>;
+  // @ts-expect-error Its name is made when the service starts.
+  const routingKey = mine.name;
+  // @ts-expect-error It is exclusive in any case.
+  queue({ exclusive: false });
+  const listener = service("listener", {
+    dependencies: { name: queueName(mine) },
+    entrypoints: { hear: consume<Task>(mine) },
+    handlers: {
+      hear({ name }, task, message) {
+        type _3 = Expect<Equal<typeof name, string>>;
+        type _4 = Expect<Equal<typeof task, Task>>;
+        type _5 = Expect<Equal<typeof message.queue, string>>;
+      },
+    },
+  });
+  strictEqual(listener.name, "listener");
+  strictEqual(routingKey, undefined);
+});
+
+Deno.test("requester() types its requests and their answers", () => {
+  const asker = service("asker", {
+    dependencies: { ask: requester<Task, number>({ routingKey: "questions" }), anything: requester() },
+    entrypoints: { run: rpc() },
+    handlers: {
+      async run({ ask, anything }, title: string) {
+        type _1 = Expect<Equal<typeof ask, Requester<Task, number>>>;
+        const answer = await ask({ title }, { timeout: 5_000 });
+        type _2 = Expect<Equal<typeof answer, number>>;
+        const other = await anything(5);
+        type _3 = Expect<Equal<typeof other, unknown>>;
+        // @ts-expect-error A task has a title.
+        await ask({ name: title });
+        // @ts-expect-error The exchange is the requester's.
+        await ask({ title }, { exchange: "other" });
+      },
+    },
+  });
+  strictEqual(asker.name, "asker");
 });

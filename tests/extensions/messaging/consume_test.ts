@@ -80,7 +80,7 @@ messagingTest("a handler gets the payload, and what its sender said of the messa
   await send(stage, name, '{"a": [1]}', properties);
   const [{ payload, message }] = await handled.reaches(1) as [Handled];
   assert.deepEqual(payload, { a: [1] });
-  assert.deepEqual(message, { exchange: "", routingKey: name, redelivered: false, properties });
+  assert.deepEqual(message, { exchange: "", routingKey: name, queue: name, redelivered: false, properties });
 });
 
 messagingTest("headers become context data, with and without Nameko's prefix", async (stage) => {
@@ -216,7 +216,13 @@ messagingTest("a retried message is the same to its handler as the first time", 
   } as const;
   await stage.publish({ exchange: source, routingKey: "k", body: "7", properties });
   const [first, ...rest] = await handled.reaches(3);
-  assert.deepEqual(first!.message, { exchange: source, routingKey: "k", redelivered: false, properties });
+  assert.deepEqual(first!.message, {
+    exchange: source,
+    routingKey: "k",
+    queue: name,
+    redelivered: false,
+    properties,
+  });
   for (const again of rest) assert.deepEqual(again, first);
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { amqp } from "../../../extensions/amqp/mod.ts";
-import { consume, exchange, publisher, queue } from "../../../extensions/messaging/mod.ts";
+import { consume, exchange, publisher, queue, requester } from "../../../extensions/messaging/mod.ts";
 import { rawSerializer } from "../../../runtime/message/serializer.ts";
 import { service } from "../../../runtime/service/service.ts";
 import { NamekoProcess, namekoTest } from "../../fixtures/nameko.ts";
@@ -14,8 +14,8 @@ interface Seen {
   readonly stack: readonly string[];
 }
 
-namekoTest("Nameko's Consumer and Publisher understand ours, and declare what we declare", async (uri) => {
-  await using stage = new MessagingStage({
+function stageOf(uri: string): MessagingStage {
+  return new MessagingStage({
     async transport() {
       const transport = amqp(uri);
       await transport.connect();
@@ -23,6 +23,10 @@ namekoTest("Nameko's Consumer and Publisher understand ours, and declare what we
     },
     async [Symbol.asyncDispose]() {},
   });
+}
+
+namekoTest("Nameko's Consumer and Publisher understand ours, and declare what we declare", async (uri) => {
+  await using stage = stageOf(uri);
   const [start, source, target] = [stage.queueName(), stage.queueName(), stage.queueName()];
   const topic = exchange(source, { type: "topic", autoDelete: true });
   const theirs = queue(source, { exchange: topic, routingKey: "a.*", maxPriority: 5, messageTtl: 60_000 });
@@ -58,4 +62,60 @@ namekoTest("Nameko's Consumer and Publisher understand ours, and declare what we
   assert.equal(correlationId, "from python");
   assert.equal(raw.body, "raw");
   assert.deepEqual(raw.data, { compression: "application/x-gzip", ...context });
+});
+
+namekoTest(
+  "a consumer that replies answers the clients of RabbitMQ's and of kombu's tutorial",
+  async (uri) => {
+    await using stage = stageOf(uri);
+    const name = stage.queueName();
+    const increase = (n: number) => {
+      if (!Number.isInteger(n)) throw new RangeError("no number");
+      return n + 1;
+    };
+    await stage.serve(service("ours", {
+      entrypoints: { increase: consume(queue(name), { reply: true }) },
+      handlers: {
+        increase: (_context, payload) =>
+          payload instanceof Uint8Array
+            ? increase(Number(new TextDecoder().decode(payload)))
+            : { result: increase((payload as { n: number }).n) },
+      },
+    }));
+    await using python = await NamekoProcess.start("fibonacci.py", uri, "ask", name);
+    const contentType = "application/json";
+    assert.deepEqual(await python.ask({ body: { n: 1 }, plain: false }), {
+      body: '{"result":2}',
+      contentType,
+      type: null,
+    });
+    assert.deepEqual(await python.ask({ body: 1, plain: true }), { body: "2", contentType, type: null });
+    const { body, type } = await python.ask({ body: { n: "x" }, plain: false }) as {
+      body: string;
+      type: string;
+    };
+    assert.deepEqual([JSON.parse(body).exc_type, type], ["RangeError", "error"]);
+  },
+);
+
+namekoTest("a requester has answers of the servers of RabbitMQ's and of kombu's tutorial", async (uri) => {
+  await using stage = stageOf(uri);
+  const [name, start] = [stage.queueName(), stage.queueName()];
+  const answers = new Record<unknown>();
+  await stage.serve(service("ours", {
+    dependencies: { ask: requester({ routingKey: name, timeout: 20_000 }) },
+    entrypoints: { start: consume(queue(start), { prefetch: 1 }) },
+    handlers: {
+      async start({ ask }, request) {
+        answers.add(await ask(request));
+      },
+    },
+  }));
+  await using _python = await NamekoProcess.start("fibonacci.py", uri, "serve", name);
+  for (const body of ['{"n": 10}', "10"]) {
+    const properties = { contentType: "application/json" };
+    await stage.publish({ exchange: "", routingKey: start, body, properties });
+  }
+  // RabbitMQ's tutorial answers by text without a content type.
+  assert.deepEqual(await answers.reaches(2), [{ result: 55 }, 55]);
 });

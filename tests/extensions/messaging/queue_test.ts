@@ -117,6 +117,23 @@ for (
   });
 }
 
-Deno.test("queue() refuses to have no name", () => {
+Deno.test("queue() without a name is exclusive, and neither durable nor shared", () => {
+  const { topology } = queue({ exchange: orders, routingKey: "order.#" });
+  assert.deepEqual(topology, {
+    exchanges: [orders],
+    queues: [{ name: "", durable: false, exclusive: true, autoDelete: true, arguments: {} }],
+    bindings: [{ queue: "", exchange: "orders", routingKey: "order.#" }],
+  });
+});
+
+Deno.test("queue() without a name tells queues apart that are declared alike", () => {
+  const alike = { exchange: orders, routingKey: "alike" };
+  const ordinals = [queue(alike), queue(alike), queue({ ...alike, messageTtl: 5 })].map(({ ordinal }) =>
+    ordinal
+  );
+  assert.deepEqual(ordinals, [0, 1, 0]);
+});
+
+Deno.test("queue() refuses an empty name", () => {
   assert.throws(() => queue(""), TypeError);
 });

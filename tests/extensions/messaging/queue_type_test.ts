@@ -136,6 +136,15 @@ Deno.test("consume() refuses to publish a stream's records again", () => {
   assert.throws(() => consume(records, { requeueOnError: true }), /with requeueOnError/);
 });
 
+Deno.test("consume() neither forgets the records of a stream nor replies to them", () => {
+  const records = queue("records", { type: "stream" });
+  assert.throws(() => consume(records, { noAck: true }), /with noAck: a stream forgets no record/);
+  assert.throws(
+    () => consume(records, { reply: true }),
+    /with reply: every reader of the record would reply/,
+  );
+});
+
 /** Where a consumer begins, as the main thread reads it in the manifest. */
 function begins(offset?: Parameters<typeof consume>[1], own?: QueueOptions["offset"]): unknown {
   const records = queue("records", { type: "stream", ...(own !== undefined && { offset: own }) });

@@ -108,7 +108,9 @@ function losing(
 messagingTest("a record that is lost with its thread twice, alone, is buried", async (stage) => {
   const records = queue(stage.queueName(), { type: "stream", offset: "first" });
   const handled = new Record<Handled>();
-  await stage.serve(reader(records, handled), {}, losing(handled, (body) => body === "1" ? 0 : undefined));
+  await stage.serve(reader(records, handled), {}, {
+    run: losing(handled, (body) => body === "1" ? 0 : undefined),
+  });
   await send(stage, records.name, "1", "2");
   const { text, delivery, settle } = await (await stage.dead(records.name)).next();
   settle("ack");
@@ -119,7 +121,9 @@ messagingTest("a record that is lost with its thread twice, alone, is buried", a
 messagingTest("a record that is lost together with others is run again, and never copied", async (stage) => {
   const records = queue(stage.queueName(), { type: "stream", offset: "first" });
   const [handled, other] = [new Record<Handled>(), new Record<Handled>()];
-  await stage.serve(reader(records, handled), {}, losing(handled, (_body, run) => run === 1 ? 1 : undefined));
+  await stage.serve(reader(records, handled), {}, {
+    run: losing(handled, (_body, run) => run === 1 ? 1 : undefined),
+  });
   await send(stage, records.name, "1");
   assert.deepEqual(facts(await handled.reaches(2)), [["1", 0, false], ["1", 0, true]]);
   await stage.serve(reader(records, other));

@@ -1,12 +1,13 @@
 import { Metrics } from "../../../runtime/telemetry/metrics.ts";
 import { type EntrypointHost, invocationOf } from "../../../runtime/hosting/host.ts";
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { BadRequestError, WorkerLostError } from "../../../runtime/message/errors.ts";
 import { createLog, type LogRecord } from "../../../runtime/log/log.ts";
 import { deadLetterQueueOf } from "../../../runtime/hosting/message_fate.ts";
 import { describeFailure } from "../../../runtime/message/failure.ts";
-import { failed, type Outcome } from "../../../runtime/message/outcome.ts";
+import { type EndedOutcome, failed, type Outcome } from "../../../runtime/message/outcome.ts";
 import { Retry } from "../../../runtime/message/retry.ts";
 import { QueueHost, type QueueSubscription } from "../../../runtime/hosting/queue_host.ts";
 import type { Invocation } from "../../../runtime/channel/port.ts";
@@ -287,4 +288,98 @@ Deno.test("QueueHost says which attempt a retry is, and where a message is after
       "See: enoki dead list q0",
     ],
   ]);
+});
+
+/** A message that names a queue for its answer. */
+const QUESTION: Message = {
+  ...letter("q0", "?"),
+  properties: { contentType: "text/plain", replyTo: "answers" },
+};
+
+Deno.test("QueueHost takes a message that it answers off its queue when the answer is out", async () => {
+  const answered = Promise.withResolvers<void>();
+  const out = Promise.withResolvers<void>();
+  await using stage = await Stage.open({
+    prefetch: 1,
+    answer: () => {
+      answered.resolve();
+      return out.promise;
+    },
+  });
+  await stage.transport.publish(QUESTION);
+  await stage.send("next");
+  (await stage.next()).settle(FAILED);
+  await answered.promise;
+  assert.equal(await stage.left(), 1);
+  out.resolve();
+  assert.equal((await stage.next()).invocation.body, "next");
+});
+
+Deno.test("QueueHost offers a message again whose answer could not be sent", async () => {
+  let failures = 1;
+  await using stage = await Stage.open({
+    answer: () => failures-- > 0 ? Promise.reject(new Error("no broker")) : Promise.resolve(),
+  });
+  await stage.transport.publish(QUESTION);
+  (await stage.next()).settle(DONE);
+  (await stage.next()).settle(DONE);
+});
+
+Deno.test("QueueHost answers a message that was lost with its thread, and buries none that it answers", async () => {
+  const answers: EndedOutcome[] = [];
+  await using stage = await Stage.open({
+    prefetch: 1,
+    answer: (_delivery, outcome) => Promise.resolve(void answers.push(outcome)),
+  });
+  const lost: EndedOutcome = { ...failed(describeFailure(new WorkerLostError("gone"))), lostWith: 0 };
+  for (const outcome of [lost, MALFORMED]) {
+    await stage.transport.publish(QUESTION);
+    (await stage.next()).settle(outcome);
+  }
+  await stage.send("next");
+  await stage.next();
+  assert.deepEqual(answers, [lost, MALFORMED]);
+  assert.equal(await stage.transport.countMessages(deadLetterQueueOf("q0")), undefined);
+});
+
+Deno.test("QueueHost runs a message without acknowledgement again that the pool gives back, until it stops", async () => {
+  await using stage = await Stage.open({ prefetch: 1, noAck: true });
+  await stage.send("1", "2");
+  (await stage.next()).settle({ status: "unstarted", reason: "shed" });
+  (await stage.next()).settle(DONE);
+  const { invocation, settle } = await stage.next();
+  assert.equal(invocation.body, "2");
+  const stopped = stage.host.stop();
+  settle({ status: "unstarted", reason: "stopping" });
+  await stopped;
+  assert.equal(await stage.left(), 0);
+  assert.match(
+    stage.records.at(-1)!.message,
+    /^Lost a message of queue "q0".*stopped before its handler ran$/,
+  );
+});
+
+Deno.test("QueueHost.stop() waits for the calls of messages without acknowledgement", async () => {
+  await using stage = await Stage.open({ prefetch: 1, noAck: true });
+  await stage.send("1", "2");
+  const first = await stage.next();
+  let stopped = false;
+  const stopping = stage.host.stop().then(() => stopped = true);
+  first.settle({ status: "unstarted", reason: "shed" });
+  const again = await stage.next();
+  await setImmediate();
+  assert.equal(stopped, false);
+  again.settle(DONE);
+  await stopping;
+  assert.equal(await stage.left(), 1);
+});
+
+Deno.test("QueueHost.stop() waits for no call once the container must stop at once", async () => {
+  await using stage = await Stage.open({ prefetch: 1, noAck: true });
+  await stage.send("1");
+  const { settle } = await stage.next();
+  const stopping = stage.host.stop();
+  stage.aborting.abort();
+  await stopping;
+  settle(DONE);
 });
