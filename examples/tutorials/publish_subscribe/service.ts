@@ -11,9 +11,8 @@ import { consume, exchange, publisher, queue, rpc, service } from "@enoki/enoki"
 
 const logs = exchange("logs", { type: "fanout" });
 
-// A name of its own for each process of this machine, and the same one in all threads of the process. A random
-// name would be another one in each thread. The queue is exclusive, so that it goes when the process does.
-const mine = queue(`logs-${Deno.pid}`, { exchange: logs, exclusive: true });
+// A queue without a name: each receiver that runs has one of its own, which goes when the receiver does.
+const mine = queue({ exchange: logs });
 
 export const emitter = service("emitter", {
   dependencies: { publish: publisher<string>({ exchange: logs }) },

@@ -10,9 +10,10 @@ import { consume, exchange, publisher, queue, rpc, service } from "@enoki/enoki"
 
 const logs = exchange("direct_logs");
 
-const errors = queue("direct_logs.errors", { exchange: logs, routingKey: "error" });
+// Queues without names: each instance of the receivers has its own.
+const errors = queue({ exchange: logs, routingKey: "error" });
 
-const all = queue("direct_logs.all", {
+const all = queue({
   exchange: logs,
   bindings: [{ routingKey: "info" }, { routingKey: "warning" }, { routingKey: "error" }],
 });

@@ -1,25 +1,31 @@
 /**
- * RPC by hand: a request names the queue for its answer, and the answer repeats the request's correlation id. With
- * `rpc()` and `client()` all this is done for you; do it yourself to talk to programs that do it this way.
+ * RPC over a plain queue: a request names the queue for its answer, and the answer repeats the request's correlation
+ * id. With `rpc()` and `client()` services call each other by name; this is for programs that know neither Nameko nor
+ * Enoki, such as the client of RabbitMQ's tutorial.
  *
  * ```sh
  * deno run -A cli.ts run ./examples/tutorials/rpc/server.ts
- * deno run -A examples/tutorials/rpc/client.ts 30
+ * deno run -A cli.ts run ./examples/tutorials/rpc/client.ts
+ * deno run -A cli.ts call fibonacci_client.show 30
  * ```
  */
-import { consume, publisher, queue, service } from "@enoki/enoki";
+import { consume, queue, service } from "@enoki/enoki";
 
 export default service("fibonacci", {
-  dependencies: { reply: publisher<number>() },
   entrypoints: {
-    compute: consume<number>(queue("rpc_queue"), { prefetch: 1 }),
+    compute: consume<number | Uint8Array>(queue("rpc_queue"), {
+      prefetch: 1,
+      reply: true,
+      expected: ["RangeError"],
+    }),
   },
   handlers: {
-    compute: ({ reply }, n, { properties: { replyTo, correlationId } }) =>
-      reply(fibonacci(n), { routingKey: replyTo, correlationId }),
+    // The tutorial's own client sends the number as text, without a content type: it comes as bytes.
+    compute: (_context, n) => fibonacci(n instanceof Uint8Array ? Number(new TextDecoder().decode(n)) : n),
   },
 });
 
 function fibonacci(n: number): number {
+  if (!(Number.isInteger(n) && n >= 0 && n <= 40)) throw new RangeError(`Cannot compute fibonacci(${n})`);
   return n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2);
 }

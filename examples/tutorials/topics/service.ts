@@ -11,9 +11,9 @@ import { consume, exchange, publisher, queue, rpc, service } from "@enoki/enoki"
 const logs = exchange("topic_logs", { type: "topic" });
 
 // A star stands for one word; `#` would stand for any number of them.
-const kernel = queue("topic_logs.kernel", { exchange: logs, routingKey: "kern.*" });
+const kernel = queue({ exchange: logs, routingKey: "kern.*" });
 
-const critical = queue("topic_logs.critical", { exchange: logs, routingKey: "*.critical" });
+const critical = queue({ exchange: logs, routingKey: "*.critical" });
 
 export const emitter = service("topic_emitter", {
   dependencies: { publish: publisher<string>({ exchange: logs }) },

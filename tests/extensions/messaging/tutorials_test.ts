@@ -1,11 +1,9 @@
 /** The examples as RabbitMQ's tutorials tell them, over memory and over a RabbitMQ of our own. */
 import assert from "node:assert/strict";
-import { fibonacci } from "../../../examples/tutorials/rpc/client.ts";
 import { amqp } from "../../../extensions/amqp/mod.ts";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { connect, type Connection, run, type Running } from "../../../extensions/run.ts";
 import type { Transport } from "../../../runtime/message/transport.ts";
-import { Inbox } from "../../../runtime/message/conformance/inbox.ts";
 import { PrivateRabbitmq } from "../../fixtures/private_rabbitmq.ts";
 import { LogWatch } from "./log_watch.ts";
 
@@ -31,13 +29,6 @@ class Tutorial implements AsyncDisposable {
     const connection = await connect({ broker: this.#open() });
     this.#ends.push(connection);
     return connection;
-  }
-
-  async transport(): Promise<Transport> {
-    const transport = this.#open();
-    await transport.connect();
-    this.#ends.push(transport);
-    return transport;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -90,17 +81,10 @@ tutorial("work_queue: workers share the tasks", async (stage) => {
 tutorial("publish_subscribe: every receiver gets every line", async (stage) => {
   await stage.serve("publish_subscribe/service.ts:emitter");
   await stage.serve("publish_subscribe/service.ts:receiver");
-  // Each process has one queue, so the test itself is the second receiver.
-  const [transport, inbox] = [await stage.transport(), new Inbox()];
-  await transport.declare({
-    queues: [{ name: "logs-other", exclusive: true }],
-    bindings: [{ queue: "logs-other", exchange: "logs", routingKey: "" }],
-  });
-  await transport.consume("logs-other", inbox.receiver, { prefetch: 1 });
+  await stage.serve("publish_subscribe/service.ts:receiver");
   await (await stage.connect()).client("emitter").emit!("info: Hello World!");
-  const [line] = await stage.log.lines("received", 1);
-  assert.equal(line?.properties?.line, "info: Hello World!");
-  assert.match(await inbox.text(), /info: Hello World!/);
+  const lines = await stage.log.lines("received", 2);
+  assert.deepEqual(lines.map(({ properties }) => properties?.line), new Array(2).fill("info: Hello World!"));
 });
 
 tutorial("routing: a queue gets the severities that it is bound by", async (stage) => {
@@ -145,6 +129,8 @@ tutorial("headers: a queue gets the documents whose headers fit all, or any", as
 
 tutorial("rpc: a request is answered to the queue that it names", async (stage) => {
   await stage.serve("rpc/server.ts");
-  const transport = await stage.transport();
-  assert.deepEqual(await Promise.all([fibonacci(transport, 10), fibonacci(transport, 20)]), [55, 6765]);
+  await stage.serve("rpc/client.ts");
+  const client = (await stage.connect()).client("fibonacci_client");
+  assert.deepEqual(await Promise.all([client.show!(10), client.show!(20)]), [55, 6765]);
+  await assert.rejects(client.show!(-1), /RangeError Cannot compute fibonacci\(-1\)/);
 });
