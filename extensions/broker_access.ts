@@ -19,6 +19,9 @@ const MADE = "enoki.gen-";
 /** Beginning of the names of exchanges where RabbitMQ shows the messages of others. */
 const WATCHING_EXCHANGE = "amq.rabbitmq.";
 
+/** Beginning of the names of Enoki's own exchanges. */
+const OWN_EXCHANGE = "enoki.";
+
 /** Headers with which a sender names more routing keys of one message. */
 const COPY_HEADERS = ["CC", "BCC"] as const;
 
@@ -86,7 +89,7 @@ export class BrokerAccess {
    */
   requireTopology({ exchanges = [], queues = [], bindings = [] }: Topology, rpcExchange: string): void {
     for (const { exchange, routingKey } of bindings) {
-      const isOthers = exchange.startsWith(WATCHING_EXCHANGE) ||
+      const isOthers = exchange.startsWith(WATCHING_EXCHANGE) || exchange.startsWith(OWN_EXCHANGE) ||
         (exchange === rpcExchange && !this.#isOwnRequest(routingKey));
       this.#requireConsume(exchange, `bind a queue to exchange "${exchange}"`, isOthers);
     }

@@ -7,6 +7,7 @@ import { logStatus, openBroker } from "./broker.ts";
 import type { DispatchOptions } from "./events/event_message.ts";
 import type { CallOptions, Client, ClientMethod } from "./rpc/client.ts";
 import type { ExtensionSource } from "./loaded_extensions.ts";
+import type { LiveService } from "./control/live.ts";
 import { Settings } from "./settings.ts";
 
 /** Options of {@linkcode connect}. */
@@ -64,6 +65,13 @@ export interface Connection extends AsyncDisposable {
    * @throws {BrokerError} If the broker cannot be reached.
    */
   isServed(service: string): Promise<boolean | undefined>;
+  /**
+   * Lists the services that run now, with the methods that can be called, in the order of their names. A process
+   * whose configuration has `control: false` is not among them.
+   *
+   * @throws {BrokerError} If the broker refuses the question, or does not confirm it in time.
+   */
+  services(options?: { readonly signal?: AbortSignal }): Promise<readonly LiveService[]>;
   /** Closes the connection, and rejects the calls that still wait. Idempotent. */
   close(): Promise<void>;
 }
@@ -138,6 +146,10 @@ export async function connect(
         options.signal && { signal: options.signal },
       ),
     isServed: async (service) => await caller.isServed(service),
+    async services(options) {
+      const { liveServices } = await import("./control/live.ts");
+      return await liveServices({ transport, ...options });
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

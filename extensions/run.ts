@@ -13,6 +13,7 @@ import type { ContainerExtensions, ServiceContainer } from "../runtime/serving/s
 import type { Progress } from "../runtime/serving/service_set.ts";
 import type { ServiceOrModule } from "../runtime/serving/service_source.ts";
 import type { ThreadPlan } from "../runtime/spawning/create_spawner.ts";
+import type { LiveService } from "./control/live.ts";
 import type { ExtensionSource } from "./loaded_extensions.ts";
 import { Runner, type RunOptions } from "./runner.ts";
 import type { Running } from "./serve.ts";
@@ -26,6 +27,7 @@ export type {
   ContainerExtensions,
   ExtensionSource,
   FileWatchOptions,
+  LiveService,
   LogLevel,
   PoolLimits,
   Progress,

@@ -20,6 +20,7 @@ import {
 } from "../runtime/serving/service_source.ts";
 import type { Transport } from "../runtime/message/transport.ts";
 import type { Wired, WireOptions } from "./wiring.ts";
+import type { ControlChannel, ControlChannelOptions } from "./control_channel.ts";
 
 /** Options of {@linkcode serve}. */
 export interface ServeOptions {
@@ -170,7 +171,10 @@ export async function serve(
       if (source.inline === undefined) watching?.follow(source.url, since);
       return containers;
     };
-    return serving(services, add, await wiring, watching, settings.runtime.grace);
+    const wired = await wiring;
+    const { containers } = services;
+    const control = answerOnControl({ settings, transport: wired.transport, containers, log });
+    return serving(services, add, wired, watching, control, settings.runtime.grace);
   } catch (error) {
     // Nobody needs the broker any more, even if the wiring still waits for it.
     failing.abort(error);
@@ -204,6 +208,24 @@ async function loadWiring(options: WireOptions): Promise<Wired> {
   return await wire(options);
 }
 
+/** Answers on the control channel, which nothing waits for. Disposing it does not wait for the broker. */
+function answerOnControl(options: ControlChannelOptions): AsyncDisposable {
+  let isOver = false;
+  let channel: ControlChannel | undefined;
+  const loading = import("./control_channel.ts").then(({ ControlChannel }) => {
+    if (isOver) return;
+    channel = new ControlChannel(options);
+    void channel.start();
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      isOver = true;
+      await loading;
+      await channel?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
 /** Milliseconds that the broker and the HTTP server have to close when there is no grace left. */
 const CLOSE_LIMIT = 1_000;
 
@@ -212,6 +234,7 @@ function serving(
   add: Serving["add"],
   wired: Wired,
   watching: AsyncDisposable | undefined,
+  control: AsyncDisposable,
   grace: number,
 ): Serving {
   let graceEnd: number | undefined;
@@ -221,6 +244,7 @@ function serving(
       const now = performance.now();
       const left = Math.max(CLOSE_LIMIT, (graceEnd ?? now + grace) - now);
       if (watching !== undefined) await within(left, Promise.resolve(watching[Symbol.asyncDispose]()));
+      await control[Symbol.asyncDispose]();
       await wired.close(Math.max(CLOSE_LIMIT, left - (performance.now() - now)));
     })();
   const shutdown = async (options?: { readonly signal?: AbortSignal }) => {

@@ -113,6 +113,7 @@ export class Settings {
       { httpSettings },
       { webSocketSettings },
       { streamSettings },
+      { controlSettings },
     ] = await Promise.all([
       import("./amqp/settings.ts"),
       import("./rpc/settings.ts"),
@@ -120,10 +121,18 @@ export class Settings {
       import("./http/settings.ts"),
       import("./websocket/settings.ts"),
       import("./stream/settings.ts"),
+      import("./control/settings.ts"),
     ]);
-    for (const reader of [amqpSettings, rpcSettings, eventSettings, webSocketSettings, streamSettings]) {
-      this.of<unknown>(reader);
-    }
+    for (
+      const reader of [
+        amqpSettings,
+        rpcSettings,
+        eventSettings,
+        webSocketSettings,
+        streamSettings,
+        controlSettings,
+      ]
+    ) this.of<unknown>(reader);
     this.#describesRoutes = this.of(httpSettings).openapi !== undefined;
     if (this.#at.others.length > 0) this.#remarks.push(...await remarksOnMistypedKeys(this.#at));
   }

@@ -44,6 +44,16 @@ export function sourcesOf(entries: readonly HostedEntrypoint[]): readonly string
   return entries.map(({ options }) => eventExchangeOf(String(options["source"])));
 }
 
+/** Returns the queues of the event handlers of a service, but for those that only one instance has. */
+export function handlerQueues(entries: readonly HostedEntrypoint[], service: string): readonly string[] {
+  return entries.flatMap(({ method, options }) => {
+    // The options have the shape that event() wrote.
+    const { source, type, delivery, reliable } = options as unknown as EventManifest;
+    if (delivery === "broadcast") return [];
+    return [eventQueue({ source, type, delivery, reliable, service, method, broadcastId: "" }).name];
+  });
+}
+
 /** Declares the exchange of a service that dispatches. */
 export async function setUpDispatcher(
   _dependency: ManifestDependency,

@@ -41,6 +41,16 @@ export interface CrewOptions {
   readonly log: Log;
 }
 
+/** Numbers of the threads of a pool. */
+export interface ThreadCounts {
+  /** Threads that take calls. */
+  readonly ready: number;
+  /** Threads that run a call. */
+  readonly busy: number;
+  /** Threads that start. */
+  readonly starting: number;
+}
+
 /** The longest wait between attempts to start a thread, in milliseconds. */
 const LONGEST_DELAY = 30_000;
 
@@ -82,6 +92,12 @@ export class Crew {
 
   get starting(): number {
     return this.#starting;
+  }
+
+  get counts(): ThreadCounts {
+    let busy = 0;
+    for (const { assigned } of this.#ready) if (assigned > 0) busy++;
+    return { ready: this.#ready.size, busy, starting: this.#starting };
   }
 
   /** Whether the pool may start another thread. While starts fail it may not: the crew itself tries again. */

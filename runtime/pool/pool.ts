@@ -13,7 +13,7 @@
  * takes back the calls behind it within {@linkcode MAILBOX_PATIENCE} and runs them elsewhere.
  */
 import type { Cancellation } from "../waiting/cancellation.ts";
-import { Crew } from "./crew.ts";
+import { Crew, type ThreadCounts } from "./crew.ts";
 import { Demand } from "./demand.ts";
 import { WorkerLostError } from "../message/errors.ts";
 import { DoomedCalls } from "./doomed_calls.ts";
@@ -85,6 +85,10 @@ export class Pool implements AsyncDisposable {
   /** Number of threads, including those that start. */
   get size(): number {
     return this.#crew.size;
+  }
+
+  get threads(): ThreadCounts {
+    return this.#crew.counts;
   }
 
   /** Number of calls in threads. */

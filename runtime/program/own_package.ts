@@ -21,6 +21,7 @@ export const OWN_PACKAGE: {
     "./messagepack": "./extensions/messagepack/mod.ts",
     "./websocket": "./extensions/websocket/client.ts",
     "./stream": "./extensions/stream/client.ts",
+    "./control": "./extensions/control/client.ts",
     "./decorators": "./extensions/decorators.ts",
     "./testing": "./runtime/testing.ts",
     "./hosting": "./runtime/hosting/mod.ts",

@@ -36,6 +36,7 @@ Deno.test("BrokerAccess lets a service have no copies of requests to others", ()
     throws(() => access().requireTopology(binding("nameko-rpc", key), RPC), REFUSED);
   }
   throws(() => access().requireTopology(binding("amq.rabbitmq.trace", "#"), RPC), REFUSED);
+  throws(() => access().requireTopology(binding("enoki.control", ""), RPC), REFUSED);
   doesNotThrow(() => access().requireTopology(binding("nameko-rpc", "shop.*"), RPC));
   doesNotThrow(() => access().requireTopology(binding("orders", "#"), RPC));
 });

@@ -3,6 +3,9 @@ import { Buffer } from "node:buffer";
 import { decodeFields, encodeTable } from "../../extensions/amqp/field_table.ts";
 import { parseBrokerUri } from "../../extensions/amqp/uri.ts";
 import { parseCallArguments, parseCallTarget } from "../../extensions/cli/flags/call_arguments.ts";
+import { AnswerReader } from "../../extensions/control/answer.ts";
+import { readRequest } from "../../extensions/control/request.ts";
+import { readManifests, readStatus } from "../../extensions/control/status.ts";
 import { parseListenAddress } from "../../extensions/http/listening/listen_address.ts";
 import { AllowedHosts } from "../../extensions/http/request/allowed_hosts.ts";
 import { traceparentOf } from "../../extensions/http/request/trace_context.ts";
@@ -26,7 +29,7 @@ import { decodeJson, encodeJson } from "../../runtime/message/codec.ts";
 import { toErrorObject } from "../../runtime/message/error_object.ts";
 import { describeFailure, failureToError } from "../../runtime/message/failure.ts";
 import { transportableBody } from "../../runtime/message/serializer.ts";
-import type { FieldTable } from "../../runtime/message/transport.ts";
+import type { Delivery, FieldTable } from "../../runtime/message/transport.ts";
 import { formatLockFile, parseLockFile } from "../../runtime/module/fetch/lock_file.ts";
 import { parseModuleSpecifier } from "../../runtime/module/specifier.ts";
 import { fuzz, type Target } from "./fuzzing.ts";
@@ -55,6 +58,49 @@ function damaged(random: Random, text: string): string {
       return text.slice(0, at) + text.slice(at + 1 + random.below(5));
     default:
       return text;
+  }
+}
+
+const DELIVERY: Delivery = {
+  exchange: "enoki.control",
+  routingKey: "",
+  body: new Uint8Array(),
+  properties: { replyTo: `enoki.control.reply-${crypto.randomUUID()}`, correlationId: "1" },
+  redelivered: false,
+  signal: new AbortController().signal,
+};
+
+function controlRequest(random: Random): string {
+  if (random.below(2) === 0) return envelope(random);
+  return damaged(
+    random,
+    JSON.stringify({ ask: "status", services: random.json(3), instances: [random.text(9)] }),
+  );
+}
+
+function readAnswers(random: Random): void {
+  const reader = new AnswerReader();
+  for (let left = random.below(10); left > 0; left--) {
+    const body = random.below(2) === 0
+      ? random.bytes(MOST)
+      : new TextEncoder().encode(`{"answer":{"services":${JSON.stringify(random.json(5))}}}`);
+    const [instance, sequence, piece, pieces] = [random.pick(["a", random.text(9)]), 0, 0, 1]
+      .map((right) => random.below(4) === 0 ? random.json(2) : right);
+    const answer = reader.read({
+      ...DELIVERY,
+      body,
+      properties: {
+        headers: {
+          "x-enoki-instance": instance,
+          "x-enoki-sequence": sequence,
+          "x-enoki-piece": piece,
+          "x-enoki-pieces": pieces,
+        } as FieldTable,
+      },
+    });
+    if (answer === undefined) continue;
+    readStatus(answer);
+    readManifests(answer);
   }
 }
 
@@ -182,6 +228,11 @@ fuzz([
   { name: "parseRule()", feed: (random) => parseRule(`/${random.text(200)}`) },
   { name: "parseModuleSpecifier()", feed: (random) => parseModuleSpecifier(random.text(2_000), "/tmp") },
   { name: "encodeJson()", feed: (random) => encodeJson(random.json(6)) },
+  {
+    name: "readRequest() of the control channel",
+    feed: (random) => readRequest({ ...DELIVERY, body: new TextEncoder().encode(controlRequest(random)) }),
+  },
+  { name: "AnswerReader.read() and what reads its answers", feed: readAnswers },
   { name: "decodeCallHeaders()", feed: (random) => decodeCallHeaders(random.json(4) as FieldTable) },
   { name: "decodeFields()", feed: (random) => decodeFields(Buffer.from(random.bytes(MOST))) },
   {

@@ -1,0 +1,110 @@
+/** What the processes that serve tell about themselves, for commands and programs. */
+import type { Transport } from "../../runtime/message/transport.ts";
+import { ControlClient } from "./control_client.ts";
+import { type InstanceStatus, type LiveManifest, readManifests, readStatus } from "./status.ts";
+
+/** A service that runs. */
+export interface LiveService {
+  readonly service: string;
+  /** Names of the methods that can be called, in the order of definition. */
+  readonly methods: readonly string[];
+  /** Number of the processes that serve it. */
+  readonly instances: number;
+}
+
+/** A version of a service that runs. */
+export interface LiveVersion {
+  readonly manifest: LiveManifest;
+  /** The processes that serve it. */
+  readonly instances: readonly InstanceStatus[];
+}
+
+/** Options of the questions to services that run. */
+export interface LiveOptions {
+  /** Names of the services that count. @default {all} */
+  readonly services?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+/** Lists the processes that serve, in the order of host and process. */
+export async function liveInstances(
+  client: ControlClient,
+  { services, signal }: LiveOptions = {},
+): Promise<readonly InstanceStatus[]> {
+  const found: InstanceStatus[] = [];
+  const request = { ask: "status", ...(services && { services }) };
+  for await (const answer of client.ask(request, signal && { signal })) {
+    const status = readStatus(answer);
+    if (status !== undefined) found.push(status);
+  }
+  return found.sort((a, b) => compare(a.host, b.host) || a.pid - b.pid || compare(a.id, b.id));
+}
+
+/**
+ * Lists the services that run, in the order of their names, each version of a service for itself.
+ *
+ * It asks all processes what they run, and one of each version what that is.
+ */
+export async function liveVersions(
+  client: ControlClient,
+  options: LiveOptions = {},
+): Promise<readonly LiveVersion[]> {
+  const { services: chosen, signal } = options;
+  const versions = new Map<string, { name: string; manifest?: LiveManifest; instances: InstanceStatus[] }>();
+  const keyOf = new Map<string, string>();
+  for (const instance of await liveInstances(client, options)) {
+    for (const { name, manifest } of instance.services) {
+      const key = JSON.stringify([name, manifest]);
+      keyOf.set(JSON.stringify([instance.id, name]), key);
+      const version = versions.get(key) ?? { name, instances: [] };
+      version.instances.push(instance);
+      versions.set(key, version);
+    }
+  }
+  const asked = [...new Set([...versions.values()].map(({ instances }) => instances[0]!.id))];
+  for (let from = 0; from < asked.length; from += MOST_ASKED) {
+    const request = {
+      ask: "manifests",
+      instances: asked.slice(from, from + MOST_ASKED),
+      ...(chosen && { services: chosen }),
+    };
+    for await (const answer of client.ask(request, signal && { signal })) {
+      for (const manifest of readManifests(answer)) {
+        const version = versions.get(keyOf.get(JSON.stringify([answer.instance, manifest.name])) ?? "");
+        if (version !== undefined) version.manifest ??= manifest;
+      }
+    }
+  }
+  return [...versions.values()]
+    .sort((a, b) => compare(a.name, b.name) || b.instances.length - a.instances.length)
+    .flatMap(({ manifest, instances }) => manifest === undefined ? [] : [{ manifest, instances }]);
+}
+
+/** Instances that one request names. */
+const MOST_ASKED = 1_000;
+
+/**
+ * Lists the services that run now, in the order of their names.
+ *
+ * @param options.transport The transport, connected.
+ * @throws {BrokerError} If the broker refuses the question, or does not confirm it in time.
+ */
+export async function liveServices(
+  { transport, ...options }: LiveOptions & { readonly transport: Transport },
+): Promise<readonly LiveService[]> {
+  await using client = new ControlClient(transport);
+  const versions = Map.groupBy(await liveVersions(client, options), ({ manifest }) => manifest.name);
+  return [...versions].map(([service, known]) => ({
+    service,
+    methods: [...new Set(known.flatMap(({ manifest }) => methodsOf(manifest)))],
+    instances: new Set(known.flatMap(({ instances }) => instances.map(({ id }) => id))).size,
+  }));
+}
+
+function methodsOf({ entrypoints }: LiveManifest): readonly string[] {
+  return entrypoints.filter(({ kind }) => kind === "rpc").map(({ method }) => method);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

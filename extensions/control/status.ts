@@ -1,0 +1,126 @@
+/**
+ * What `status` and `manifests` tell, as it is read from an answer.
+ *
+ * Answers come from other processes, perhaps of other versions of Enoki. So each field is checked, and one that is
+ * missing has the least value of its kind.
+ */
+import { isRecord, isTexts } from "../../runtime/message/plain.ts";
+import type { ControlAnswer } from "./answer.ts";
+
+/** Numbers of the threads of a service in one process. */
+export interface ThreadNumbers {
+  /** Threads that run a call. */
+  readonly busy: number;
+  /** Threads that take calls, those that run one included. */
+  readonly ready: number;
+  /** Threads that start. */
+  readonly starting: number;
+  /** Threads that there may be. */
+  readonly max: number;
+}
+
+/** State of one service in one process. */
+export interface ServiceStatus {
+  readonly name: string;
+  /** State of its container, such as `running` or `draining`. */
+  readonly state: string;
+  /** A text that differs if the manifest differs. */
+  readonly manifest: string;
+  readonly threads: ThreadNumbers;
+  /** Calls in the threads. */
+  readonly inFlight: number;
+  /** Calls that wait for a thread. */
+  readonly waiting: number;
+}
+
+/** State of one process that serves. */
+export interface InstanceStatus {
+  /** Id of the instance. */
+  readonly id: string;
+  /** Name of its machine. */
+  readonly host: string;
+  readonly pid: number;
+  /** Version of Enoki. */
+  readonly version: string;
+  /** Milliseconds since it has begun to serve. */
+  readonly uptime: number;
+  readonly services: readonly ServiceStatus[];
+}
+
+/** One entrypoint of a service that runs. */
+export interface LiveEntrypoint {
+  readonly method: string;
+  readonly kind: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** What a service that runs offers and needs. */
+export interface LiveManifest {
+  readonly name: string;
+  readonly entrypoints: readonly LiveEntrypoint[];
+  readonly dependencies: readonly { readonly key: string; readonly kind: string | undefined }[];
+  /** Names of the queues that it consumes. */
+  readonly queues: readonly string[];
+}
+
+/** Reads an answer to `status`. Gives undefined if it is none. */
+export function readStatus({ instance: id, answer }: ControlAnswer): InstanceStatus | undefined {
+  if (answer === undefined) return undefined;
+  return {
+    id,
+    host: text(answer["host"]),
+    pid: count(answer["pid"]),
+    version: text(answer["version"]),
+    uptime: count(answer["uptime"]),
+    services: records(answer["services"]).map(readService),
+  };
+}
+
+function readService(service: Readonly<Record<string, unknown>>): ServiceStatus {
+  const threads = isRecord(service["threads"]) ? service["threads"] : {};
+  return {
+    name: text(service["name"]),
+    state: text(service["state"]),
+    manifest: text(service["manifest"]),
+    threads: {
+      busy: count(threads["busy"]),
+      ready: count(threads["ready"]),
+      starting: count(threads["starting"]),
+      max: count(threads["max"]),
+    },
+    inFlight: count(service["inFlight"]),
+    waiting: count(service["waiting"]),
+  };
+}
+
+/** Reads an answer to `manifests`. */
+export function readManifests({ answer }: ControlAnswer): readonly LiveManifest[] {
+  return records(answer?.["services"]).map(({ name, entrypoints, dependencies, queues }) => ({
+    name: text(name),
+    entrypoints: records(entrypoints).map(({ method, kind, options }) => ({
+      method: text(method),
+      kind: text(kind),
+      options: isRecord(options) ? options : {},
+    })),
+    dependencies: records(dependencies).map(({ key, kind }) => ({
+      key: text(key),
+      kind: typeof kind === "string" ? kind : undefined,
+    })),
+    queues: isTexts(queues) ? queues : [],
+  }));
+}
+
+function records(value: unknown): readonly Readonly<Record<string, unknown>>[] {
+  return Array.isArray(value) ? value.filter((each) => isRecord(each)) : [];
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value.slice(0, MOST_TEXT) : "";
+}
+
+/** Characters of a text that are kept. */
+const MOST_TEXT = 1_000;
+
+function count(value: unknown): number {
+  return typeof value === "number" && value >= 0 && value < Infinity ? value : 0;
+}

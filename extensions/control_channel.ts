@@ -1,0 +1,157 @@
+/**
+ * What a process that serves tells on the control channel.
+ *
+ * It tells what runs and how busy it is: names, numbers and manifests. A kind of request more is an entry more in
+ * {@linkcode respondersFor}.
+ */
+import { createHash } from "node:crypto";
+import { hostname } from "node:os";
+import { hostedEntrypoints } from "../runtime/hosting/host.ts";
+import type { Log } from "../runtime/log/log.ts";
+import { maskSecrets } from "../runtime/log/secrets.ts";
+import type { PlainRecord } from "../runtime/message/plain.ts";
+import type { Transport } from "../runtime/message/transport.ts";
+import { OWN_PACKAGE } from "../runtime/program/own_package.ts";
+import type { Manifest } from "../runtime/service/manifest.ts";
+import type { Container } from "../runtime/serving/container.ts";
+import { ControlHost, type ControlResponder } from "./control/host.ts";
+import { controlSettings } from "./control/settings.ts";
+import type { Settings } from "./settings.ts";
+
+/** Options of {@linkcode ControlChannel}. */
+export interface ControlChannelOptions {
+  readonly settings: Settings;
+  /** The transport, connected. */
+  readonly transport: Transport;
+  /** The services that run. */
+  readonly containers: ReadonlyMap<string, Container>;
+  readonly log: Log;
+}
+
+/** Answers for this process on the control channel, unless the configuration has turned that off. */
+export class ControlChannel implements AsyncDisposable {
+  readonly #host: ControlHost | undefined;
+  readonly #options: ControlChannelOptions;
+  #ended = false;
+
+  constructor(options: ControlChannelOptions) {
+    this.#options = options;
+    const { settings, transport, containers, log } = options;
+    const { enabled, manage } = settings.of(controlSettings);
+    // Nobody outside of this process reaches its memory.
+    if (!enabled || transport.broker === "memory:") return;
+    this.#host = new ControlHost({
+      transport,
+      responders: respondersFor(containers),
+      services: () => containers.keys(),
+      manage,
+      log,
+    });
+  }
+
+  /** Begins to answer. If the broker refuses that, a warning says so, and the services go on. Never rejects. */
+  async start(): Promise<void> {
+    try {
+      await this.#host?.start();
+    } catch (error) {
+      if (this.#ended) return;
+      const { message } = error as Error;
+      this.#options.log.warning(
+        `Cannot answer on the control channel, so that ps does not show this process: ${message}. ` +
+          'Let the broker\'s user have exchange "enoki.control" and queues "enoki.control.*", or set control: false',
+      );
+    }
+  }
+
+  /** Ends the answers that are under way. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true;
+    await this.#host?.[Symbol.asyncDispose]();
+  }
+}
+
+/** Makes what answers each kind of request. */
+function respondersFor(containers: ReadonlyMap<string, Container>): ReadonlyMap<string, ControlResponder> {
+  const begun = performance.now();
+  const chosen = (services: readonly string[] | undefined) =>
+    [...containers.values()].filter(({ manifest: { name } }) => services?.includes(name) ?? true);
+  return new Map<string, ControlResponder>([
+    ["status", {
+      respond: ({ services }) => ({
+        host: hostname(),
+        pid: Deno.pid,
+        version: OWN_PACKAGE.version,
+        uptime: Math.round(performance.now() - begun),
+        services: chosen(services).map(statusOf),
+      }),
+    }],
+    ["manifests", {
+      async respond({ services }) {
+        const manifests = chosen(services).map(({ manifest }) => manifest);
+        return { services: await Promise.all(manifests.map(describedManifest)) };
+      },
+    }],
+  ]);
+}
+
+function statusOf({ manifest, state, pool, settings: { maxWorkers } }: Container): PlainRecord {
+  const { busy, ready, starting, active, queued } = pool;
+  return {
+    name: manifest.name,
+    state,
+    manifest: fingerprintOf(manifest),
+    threads: { busy, ready, starting, max: maxWorkers },
+    inFlight: active,
+    waiting: queued,
+  };
+}
+
+const fingerprints = new WeakMap<Manifest, string>();
+
+/** Returns a short text that differs if the manifest differs. */
+function fingerprintOf(manifest: Manifest): string {
+  let fingerprint = fingerprints.get(manifest);
+  if (fingerprint === undefined) {
+    const { entrypoints, dependencies } = manifest;
+    const text = JSON.stringify([
+      entrypoints.map(({ method, kind, options }) => [method, kind, options]),
+      dependencies,
+    ]);
+    fingerprint = createHash("sha256").update(text).digest("hex").slice(0, 16);
+    fingerprints.set(manifest, fingerprint);
+  }
+  return fingerprint;
+}
+
+async function describedManifest(manifest: Manifest): Promise<PlainRecord> {
+  const { name, entrypoints, dependencies } = manifest;
+  return {
+    name,
+    entrypoints: entrypoints.map(({ method, kind, options: { topology: _topology, ...options } }) => ({
+      method,
+      kind,
+      options: maskSecrets(options) as PlainRecord,
+    })),
+    dependencies: dependencies.map(({ key, kind = null }) => ({ key, kind })),
+    queues: await queuesOf(manifest),
+  };
+}
+
+/** Lists the queues that a service consumes, but for those that only one instance has. */
+async function queuesOf(manifest: Manifest): Promise<readonly string[]> {
+  const kinds = Map.groupBy(hostedEntrypoints(manifest), ({ kind }) => kind);
+  const queues: string[] = [];
+  if (kinds.has("rpc")) {
+    const { rpcTopology } = await import("./rpc/topology.ts");
+    queues.push(rpcTopology("").queueOf(manifest.name));
+  }
+  if (kinds.has("event")) {
+    const { handlerQueues } = await import("./events/host.ts");
+    queues.push(...handlerQueues(kinds.get("event")!, manifest.name));
+  }
+  if (kinds.has("consume")) {
+    const { consumedQueues } = await import("./messaging/host.ts");
+    queues.push(...consumedQueues(kinds.get("consume")!).map(({ queue }) => queue));
+  }
+  return [...new Set(queues)];
+}

@@ -1,0 +1,45 @@
+import type { Config } from "../runtime/config/file.ts";
+import { getLog } from "../runtime/log/observe.ts";
+import type { Transport } from "../runtime/message/transport.ts";
+import { logStatus, openBroker } from "./broker.ts";
+import { ControlClient } from "./control/control_client.ts";
+import { Settings } from "./settings.ts";
+
+/** A client of the control channel with its connection. Disposing it closes both. */
+export interface ControlConnection extends AsyncDisposable {
+  readonly client: ControlClient;
+  readonly transport: Transport;
+  /** The settings of the configuration that named the broker. */
+  readonly settings: Settings;
+}
+
+/**
+ * Opens the control channel for a command.
+ *
+ * @param options.broker URI of the broker. @default {the broker that the configuration names, else RabbitMQ on
+ * localhost, else `local:`}
+ * @throws {BrokerError} If the broker cannot be reached. There is no second attempt.
+ */
+export async function openControl(
+  { config, broker }: { readonly config: Config; readonly broker?: string },
+): Promise<ControlConnection> {
+  const log = getLog();
+  const settings = await Settings.read(config);
+  const transport = await openBroker({
+    settings,
+    purpose: "control",
+    ...(broker !== undefined && { broker }),
+    onStatus: logStatus(log),
+    onFallback: (message) => log.debug(message),
+  });
+  const client = new ControlClient(transport);
+  return {
+    client,
+    transport,
+    settings,
+    async [Symbol.asyncDispose]() {
+      await client[Symbol.asyncDispose]();
+      await transport.close();
+    },
+  };
+}

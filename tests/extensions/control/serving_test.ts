@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { ControlClient } from "../../../extensions/control/control_client.ts";
+import { CONTROL_EXCHANGE } from "../../../extensions/control/topology.ts";
+import { liveInstances, liveVersions } from "../../../extensions/control/live.ts";
+import { local } from "../../../extensions/local/mod.ts";
+import { amqp } from "../../../extensions/amqp/mod.ts";
+import { type Config, connect, run, type Transport } from "../../../extensions/run.ts";
+import { configureLogging } from "../../../runtime/log/observe.ts";
+import { brokerTest } from "../../fixtures/broker.ts";
+import { BROKERS, isMissing } from "../../fixtures/brokers.ts";
+import { servicePath } from "../../fixtures/serve_in_memory.ts";
+import { SeverableProxy } from "../../fixtures/severable_proxy.ts";
+import { answersTo, openHost } from "./stage.ts";
+
+/** Lines of the log. */
+let lines: string[] = [];
+configureLogging({ write: (line) => void lines.push(line) });
+
+/** Runs a test with a local broker of its own, at which modules are served. */
+async function withServing(
+  modules: readonly string[],
+  test: (transport: Transport, broker: string) => Promise<void>,
+  { config = {}, before }: {
+    readonly config?: Config;
+    readonly before?: (transport: Transport) => Promise<void>;
+  } = {},
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "enoki-control-" });
+  try {
+    const broker = `local://${folder}/broker.sock`;
+    await using transport = local({ address: broker });
+    await transport.connect();
+    await before?.(transport);
+    lines = [];
+    const running = await run(modules.map(servicePath), {
+      broker,
+      config,
+      threads: { permissions: "all" },
+    });
+    try {
+      await test(transport, broker);
+    } finally {
+      await running.shutdown({ signal: AbortSignal.abort() });
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Asks until the processes answer: a service serves before its process answers on the control channel. */
+async function eventually<Value>(ask: () => Promise<readonly Value[]>): Promise<readonly Value[]> {
+  while (true) {
+    const answers = await ask();
+    if (answers.length > 0) return answers;
+    await nextTurn();
+  }
+}
+
+Deno.test("Connection.services() lists what runs, with the methods that can be called", () =>
+  withServing(["two_services.ts"], async (_transport, broker) => {
+    await using cluster = await connect({ broker });
+    assert.deepEqual(await eventually(() => cluster.services()), [
+      { service: "orders", methods: ["place"], instances: 1 },
+      { service: "stock", methods: ["count"], instances: 1 },
+    ]);
+  }));
+
+Deno.test("A process that serves tells its state, its threads and its calls", () =>
+  withServing(["endless.ts"], async (transport, broker) => {
+    await using client = new ControlClient(transport);
+    const status = async () => (await eventually(() => liveInstances(client)))[0]!;
+    const { pid, services: [service] } = await status();
+    assert.equal(pid, Deno.pid);
+    const { manifest: _manifest, ...rest } = service!;
+    assert.deepEqual(rest, {
+      name: "enoki_test_endless",
+      state: "running",
+      threads: { busy: 0, ready: 1, starting: 0, max: 1 },
+      inFlight: 0,
+      waiting: 0,
+    });
+    await using cluster = await connect({ broker });
+    const stop = new AbortController();
+    const calls = [1, 2].map(() =>
+      cluster.method("enoki_test_endless", "endless").with({ signal: stop.signal })()
+    );
+    const ended = Promise.allSettled(calls);
+    let busy = (await status()).services[0]!;
+    while (busy.inFlight + busy.waiting < 1) busy = (await status()).services[0]!;
+    assert.deepEqual(busy.threads, { busy: 1, ready: 1, starting: 0, max: 1 });
+    stop.abort();
+    await ended;
+  }, { config: { max_workers: 1 } }));
+
+Deno.test("A process that serves tells no value of its configuration", () =>
+  withServing(["two_services.ts"], async (transport) => {
+    const texts = await eventually(async () => {
+      const answers = await Promise.all(
+        ["status", "manifests"].map((ask) => answersTo(transport, { ask })),
+      );
+      return answers.flat().map(({ answer }) => JSON.stringify(answer));
+    });
+    assert.ok(texts.every((text) => !text.includes("very-secret")), texts.join());
+  }, { config: { STRIPE_KEY: "very-secret", orders: { greeting: "very-secret" } } }));
+
+Deno.test("A process with control: false declares nothing, and answers nothing", () =>
+  withServing(["two_services.ts"], async (transport) => {
+    const message = { exchange: CONTROL_EXCHANGE, routingKey: "", body: "{}", properties: {} };
+    await assert.rejects(transport.publish(message), /exchange "enoki.control"/);
+    assert.deepEqual(await answersTo(transport, { ask: "status" }), []);
+  }, { config: { control: false } }));
+
+Deno.test("A process whose broker refuses the control channel serves, and warns once", () =>
+  withServing(["two_services.ts"], async (_transport, broker) => {
+    await using cluster = await connect({ broker });
+    assert.equal(await cluster.method("stock", "count")(), 7);
+    const warned = () => lines.filter((line) => line.includes("control channel"));
+    while (warned().length === 0) assert.equal(await cluster.method("stock", "count")(), 7);
+    assert.equal(warned().length, 1);
+    assert.match(warned()[0]!, /Cannot answer on the control channel.*set control: false/);
+  }, {
+    before: (transport) => transport.declare({ exchanges: [{ name: CONTROL_EXCHANGE, type: "direct" }] }),
+  }));
+
+brokerTest("ControlHost and ControlClient go on after a lost connection", async (uri) => {
+  await using proxy = await SeverableProxy.open(uri);
+  const restored = new Map<string, () => void>();
+  const open = async (name: string) => {
+    const transport = amqp(proxy.uri, {
+      retryStep: 10,
+      onStatus: ({ state }) => state === "connected" && restored.get(name)?.(),
+    });
+    await transport.connect();
+    return transport;
+  };
+  await using serving = await open("serving");
+  await using asking = await open("asking");
+  await using client = new ControlClient(asking);
+  const { instance } = await openHost(serving);
+  const ask = () => Array.fromAsync(client.ask({ ask: "echo", instances: [instance] }, { timeout: 60_000 }));
+  assert.equal((await ask()).length, 1);
+  const again = ["serving", "asking"].map((name) =>
+    new Promise<void>((resolve) => restored.set(name, resolve))
+  );
+  await proxy.sever();
+  await Promise.all(again);
+  assert.equal((await ask()).length, 1);
+});
+
+for (const kind of Object.keys(BROKERS)) {
+  Deno.test({
+    name:
+      `ControlClient.ask() gets the answers of 50 instances, the versions of which are asked once (${kind})`,
+    ignore: isMissing(kind),
+    async fn() {
+      await using broker = await BROKERS[kind]!();
+      await using opened = new AsyncDisposableStack();
+      const open = async () => opened.use(await broker.transport());
+      const connections = await Promise.all(Array.from({ length: 5 }, open));
+      const service = crypto.randomUUID();
+      let asked = 0;
+      const responders = new Map([
+        ["status", {
+          respond: () => ({ host: "h", pid: 1, services: [{ name: service, manifest: "same" }] }),
+        }],
+        ["manifests", {
+          respond: () => ({ asked: ++asked, services: [{ name: service, entrypoints: [], queues: ["q"] }] }),
+        }],
+      ]);
+      await Promise.all(
+        Array.from(
+          { length: 50 },
+          (_, index) => openHost(connections[index % 5]!, { responders, services: () => [service] }),
+        ),
+      );
+      await using client = new ControlClient(await open());
+      let questions = 0;
+      // On a machine that is slow, not all answers come before the question ends.
+      const [version, ...others] = await eventually(async () => {
+        questions++;
+        const versions = await liveVersions(client, { services: [service] });
+        return versions[0]?.instances.length === 50 ? versions : [];
+      });
+      assert.deepEqual(others, []);
+      assert.deepEqual(version?.manifest.queues, ["q"]);
+      assert.equal(new Set(version.instances.map(({ id }) => id)).size, 50);
+      assert.ok(asked <= questions, `${asked} answers to ${questions} questions`);
+    },
+  });
+}
