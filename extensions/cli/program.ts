@@ -2,11 +2,25 @@
  * Defines the commands and their options, as the user sees them. The code of a command loads when the command
  * runs.
  */
-import { Command, CommanderError, InvalidArgumentError, Option } from "npm:commander@15.1.0";
-import { PERMISSION_NAMES } from "../../runtime/permissions/permissions.ts";
 import type { FieldTable, FieldValue } from "../../runtime/message/transport.ts";
 import { type CallTarget, parseCallTarget, parseValue } from "./flags/call_arguments.ts";
 import type { CommandIo } from "./command_io.ts";
+import {
+  examples,
+  PERMISSION_HELP,
+  permissionList,
+  positiveInteger,
+  seconds,
+  subcommand,
+  withBroker,
+  withConfig,
+  withExtension,
+  withFetching,
+  withLoading,
+  withPermissions,
+  withServing,
+} from "./command_options.ts";
+import { Command, CommanderError, InvalidArgumentError, Option } from "./commander.ts";
 import type { ConfigFlags } from "./commands/config.ts";
 import type { DeadAction } from "./commands/dead.ts";
 import { EXIT } from "./view/failure_report.ts";
@@ -241,94 +255,6 @@ function createProgram(io: CommandIo): Command {
     );
 }
 
-function subcommand(program: Command, name: string, summary: string): Command {
-  const description = `${summary[0]!.toUpperCase()}${summary.slice(1)}.`;
-  return program.command(name).summary(summary).description(description)
-    .showHelpAfterError(`See ${program.name()} ${name} --help`);
-}
-
-function withConfig(command: Command): Command {
-  return command
-    .option("--config <file>", "YAML file with Nameko's keys")
-    .option("--define <key=value>", "set a key of the configuration; repeatable", append);
-}
-
-function withBroker(command: Command): Command {
-  return withConfig(command).option(
-    "--broker <uri>",
-    "amqp://user:password@host/vhost, amqps://…, local: or memory:",
-  );
-}
-
-function withExtension(command: Command): Command {
-  return command.option(
-    "--extension <module>",
-    "path or URL of an extension, which gets all rights of this program; repeatable",
-    append,
-  );
-}
-
-function withLogging(command: Command): Command {
-  return command
-    .option("--log-level <level>", "debug, info, warning or error (default: info)")
-    .addOption(
-      new Option("--log-format <format>").choices(["pretty", "json"]).default("pretty", "pretty"),
-    );
-}
-
-/** Adds the options of commands that serve. */
-function withServing(command: Command): Command {
-  return withLogging(withBroker(command))
-    .option("--max-workers <n>", "threads that a service may have", positiveInteger)
-    .option("--concurrency <n>", "calls that a thread runs at a time", positiveInteger)
-    .option("--http <address>", "where to serve HTTP: [host:]port or unix:/path (default: 0.0.0.0:8000)");
-}
-
-/** Adds the options of commands that load modules. */
-function withLoading(command: Command): Command {
-  return withFetching(withPermissions(command));
-}
-
-/** Adds the options of commands that fetch modules. */
-function withFetching(command: Command): Command {
-  return command.optionsGroup("Modules by URL:")
-    .option("--lock <file>", "check the hashes of modules, and record those of new modules")
-    .option("--frozen", "refuse modules that are not in the lock file")
-    .option("--reload", "fetch all modules anew instead of using the cache")
-    .addOption(new Option("--cached-only", "never fetch").conflicts("reload"))
-    .option("--allow-http", "fetch over plain http from other machines, too")
-    .option("--import-map <file>", "deno.json or import map for bare names (default: the module's deno.json)")
-    .optionsGroup("Options:");
-}
-
-function withPermissions(command: Command): Command {
-  command.optionsGroup("Permissions of the services (none by default):");
-  command.option("-A, --allow-all", "everything");
-  for (const name of PERMISSION_NAMES) {
-    command.option(`--allow-${name} [list]`, PERMISSION_HELP[name], permissionList);
-    // The parser must know the flags that deny, so that the error can say why Enoki has none.
-    command.addOption(new Option(`--deny-${name} [list]`).hideHelp());
-  }
-  return command.optionsGroup("Options:");
-}
-
-const PERMISSION_HELP: Readonly<Record<typeof PERMISSION_NAMES[number], string>> = {
-  env: "environment variables, such as TZ,HOME",
-  ffi: "native libraries",
-  import: "hosts to import code from, modules by URL included",
-  net: "hosts, such as api.example.com:443",
-  read: "files and folders to read",
-  run: "programs to run",
-  sys: "facts about the system, such as hostname",
-  workers: "Workers, in which there is no sandbox inside the process; takes no list",
-  write: "files and folders to write",
-};
-
-function examples({ program }: CommandIo, list: readonly (readonly [string, string])[]): string {
-  const lines = list.map(([command, meaning]) => `  # ${meaning}\n  ${program} ${command}`);
-  return `\nExamples:\n${lines.join("\n")}`;
-}
-
 /** Turns Commander's text, such as `error: unknown option '--x'\n(Did you mean --y?)`, into sentences. */
 function sentence(text: string): string {
   return invalidValue(text)
@@ -347,30 +273,6 @@ function invalidValue(text: string): string {
   if (head === "" || end < head.length || reason < end || last < reason) return text;
   const state = `${text[reason]!.toLowerCase()}${text.slice(reason + 1, last)}${text.slice(last + 1)}`;
   return `error: cannot use ${option} ${text.slice(head.length, end)}: ${state}`;
-}
-
-function append(text: string, earlier: readonly string[] = []): readonly string[] {
-  return [...earlier, text];
-}
-
-function permissionList(text: string, earlier: readonly string[] = []): readonly string[] {
-  const list = text.split(",").filter((item) => item !== "");
-  if (list.length === 0) throw new InvalidArgumentError("The list is empty.");
-  return [...earlier, ...list];
-}
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new InvalidArgumentError("It must be an integer, 1 or more.");
-  }
-  return value;
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 1e6)) throw new InvalidArgumentError("It must be a number of seconds above 0.");
-  return value;
 }
 
 function header(text: string, earlier: FieldTable = {}): FieldTable {
