@@ -7,6 +7,7 @@ import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Build, CommandIo, StopSignal } from "./extensions/cli/command_io.ts";
 import { runCommandLine } from "./extensions/cli/main.ts";
+import { terminalScreen } from "./extensions/cli/terminal.ts";
 import { startOver } from "./extensions/cli/restart.ts";
 import { versionText } from "./extensions/cli/view/version.ts";
 import { stderrSettled, writeToStderr } from "./runtime/log/observe.ts";
@@ -39,6 +40,7 @@ function processIo(build: Build): CommandIo {
     terminal: Deno.stderr.isTerminal(),
     colors: Deno.stderr.isTerminal() && !Deno.noColor,
     columns: Deno.stderr.isTerminal() ? Deno.consoleSize().columns || 80 : 80,
+    ...(Deno.stdout.isTerminal() && { screen: terminalScreen() }),
     writeResult,
     writeMessage: writeToStderr,
     startOver,

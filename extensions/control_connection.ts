@@ -21,7 +21,11 @@ export interface ControlConnection extends AsyncDisposable {
  * @throws {BrokerError} If the broker cannot be reached. There is no second attempt.
  */
 export async function openControl(
-  { config, broker }: { readonly config: Config; readonly broker?: string },
+  { config, broker, signal }: {
+    readonly config: Config;
+    readonly broker?: string;
+    readonly signal?: AbortSignal;
+  },
 ): Promise<ControlConnection> {
   const log = getLog();
   const settings = await Settings.read(config);
@@ -31,6 +35,7 @@ export async function openControl(
     ...(broker !== undefined && { broker }),
     onStatus: logStatus(log),
     onFallback: (message) => log.debug(message),
+    ...(signal && { signal }),
   });
   const client = new ControlClient(transport);
   return {

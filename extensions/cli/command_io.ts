@@ -21,6 +21,8 @@ export interface CommandIo {
   readonly colors: boolean;
   /** Width of the terminal. */
   readonly columns: number;
+  /** The terminal that results go to; undefined if they go elsewhere, such as into a file. */
+  readonly screen?: Screen;
   /** Writes a result. */
   readonly writeResult: (text: string) => void;
   /** Writes a message for people. */
@@ -32,6 +34,18 @@ export interface CommandIo {
   readonly startOver: () => Promise<number | undefined>;
   /** Calls `listener` for each signal, until the caller disposes the returned value. */
   readonly onStop: (listener: (signal: StopSignal) => void) => Disposable;
+}
+
+/** A terminal that a command can draw on. */
+export interface Screen {
+  readonly colors: boolean;
+  /** Returns its present size in characters. */
+  size(): { readonly columns: number; readonly rows: number };
+  /**
+   * Calls `listener` for what the user types, as it is typed, until the caller disposes the returned value. Gives
+   * undefined if the user does not type at a terminal.
+   */
+  onKeys(listener: (keys: string) => void): Disposable | undefined;
 }
 
 /** Facts that `compile` has written into a binary. */

@@ -23,6 +23,7 @@ import {
 import { Command, CommanderError, InvalidArgumentError, Option } from "./commander.ts";
 import type { ConfigFlags } from "./commands/config.ts";
 import type { DeadAction } from "./commands/dead.ts";
+import { addLiveCommands } from "./live_commands.ts";
 import { EXIT } from "./view/failure_report.ts";
 import { moveBarePermissionFlags } from "./flags/permission_flags.ts";
 
@@ -98,6 +99,8 @@ export async function parseAndRun(
       const { emitCommand } = await import("./commands/emit.ts");
       status = await emitCommand(source, type, payload, flags, io);
     });
+
+  addLiveCommands(program, io, (ended) => void (status = ended));
 
   addDeadCommands(program, io, async (action, queue, flags) => {
     const { deadCommand } = await import("./commands/dead.ts");

@@ -1,6 +1,6 @@
 /** What the processes that serve tell about themselves, for commands and programs. */
 import type { Transport } from "../../runtime/message/transport.ts";
-import { ControlClient } from "./control_client.ts";
+import { type ControlAskOptions, ControlClient } from "./control_client.ts";
 import { type InstanceStatus, type LiveManifest, readManifests, readStatus } from "./status.ts";
 
 /** A service that runs. */
@@ -20,20 +20,19 @@ export interface LiveVersion {
 }
 
 /** Options of the questions to services that run. */
-export interface LiveOptions {
+export interface LiveOptions extends ControlAskOptions {
   /** Names of the services that count. @default {all} */
   readonly services?: readonly string[];
-  readonly signal?: AbortSignal;
 }
 
 /** Lists the processes that serve, in the order of host and process. */
 export async function liveInstances(
   client: ControlClient,
-  { services, signal }: LiveOptions = {},
+  { services, ...options }: LiveOptions = {},
 ): Promise<readonly InstanceStatus[]> {
   const found: InstanceStatus[] = [];
   const request = { ask: "status", ...(services && { services }) };
-  for await (const answer of client.ask(request, signal && { signal })) {
+  for await (const answer of client.ask(request, options)) {
     const status = readStatus(answer);
     if (status !== undefined) found.push(status);
   }
@@ -49,7 +48,7 @@ export async function liveVersions(
   client: ControlClient,
   options: LiveOptions = {},
 ): Promise<readonly LiveVersion[]> {
-  const { services: chosen, signal } = options;
+  const { services: chosen, ...asking } = options;
   const versions = new Map<string, { name: string; manifest?: LiveManifest; instances: InstanceStatus[] }>();
   const keyOf = new Map<string, string>();
   for (const instance of await liveInstances(client, options)) {
@@ -68,7 +67,7 @@ export async function liveVersions(
       instances: asked.slice(from, from + MOST_ASKED),
       ...(chosen && { services: chosen }),
     };
-    for await (const answer of client.ask(request, signal && { signal })) {
+    for await (const answer of client.ask(request, asking)) {
       for (const manifest of readManifests(answer)) {
         const version = versions.get(keyOf.get(JSON.stringify([answer.instance, manifest.name])) ?? "");
         if (version !== undefined) version.manifest ??= manifest;

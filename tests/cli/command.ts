@@ -21,6 +21,8 @@ export interface Ended {
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly terminal?: boolean;
+  /** Size of the terminal that results go to, and on which the user types. @default {none} */
+  readonly screen?: { readonly columns: number; readonly rows: number };
 }
 
 /** A command of the command line, run in this process. */
@@ -28,11 +30,12 @@ export class Command {
   readonly ended: Promise<Ended>;
   readonly #listeners = new Set<(signal: StopSignal) => void>();
   readonly #waiting = new Set<() => void>();
+  #typed: ((keys: string) => void) | undefined;
   #out = "";
   #err = "";
   #over = false;
 
-  constructor(argv: readonly string[], { env = {}, terminal = false }: CommandOptions = {}) {
+  constructor(argv: readonly string[], { env = {}, terminal = false, screen }: CommandOptions = {}) {
     const io: CommandIo = {
       program: "enoki",
       version: "enoki 1.2.3",
@@ -41,7 +44,20 @@ export class Command {
       terminal,
       colors: false,
       columns: 80,
-      writeResult: (text) => void (this.#out += text),
+      ...(screen && {
+        screen: {
+          colors: false,
+          size: () => screen,
+          onKeys: (listener) => {
+            this.#typed = listener;
+            return { [Symbol.dispose]: () => void (this.#typed = undefined) };
+          },
+        },
+      }),
+      writeResult: (text) => {
+        this.#out += text;
+        for (const look of this.#waiting) look();
+      },
       writeMessage: (text) => {
         this.#err += text;
         for (const look of this.#waiting) look();
@@ -64,12 +80,32 @@ export class Command {
     return this.#listeners.size;
   }
 
+  /** Whether it reads what the user types. */
+  get isReading(): boolean {
+    return this.#typed !== undefined;
+  }
+
+  /** Types keys. */
+  type(keys: string): void {
+    this.#typed?.(keys);
+  }
+
   /** Resolves when the messages hold `text`; rejects if the command ends without. */
-  async says(text: string): Promise<void> {
+  says(text: string): Promise<void> {
+    return this.#shows(() => this.#err, text);
+  }
+
+  /** Resolves when the results from now on hold `text`; rejects if the command ends without. */
+  draws(text: string): Promise<void> {
+    const from = this.#out.length;
+    return this.#shows(() => this.#out.slice(from), text);
+  }
+
+  async #shows(written: () => string, text: string): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const look = () => {
-      if (this.#err.includes(text)) resolve();
-      else if (this.#over) reject(new Error(`The command ended and never said "${text}": ${this.#err}`));
+      if (written().includes(text)) resolve();
+      else if (this.#over) reject(new Error(`The command ended and never said "${text}": ${written()}`));
     };
     this.#waiting.add(look);
     look();

@@ -1,0 +1,79 @@
+import type { InstanceStatus, ServiceStatus } from "../../control/status.ts";
+import type { Column } from "./table.ts";
+
+/** One service in one process. */
+export interface InstanceRow extends Omit<ServiceStatus, "name" | "manifest"> {
+  readonly service: string;
+  /** Id of the instance. */
+  readonly instance: string;
+  readonly host: string;
+  readonly pid: number;
+  /** Version of Enoki. */
+  readonly version: string;
+  /** Milliseconds since the process has begun to serve. */
+  readonly uptime: number;
+}
+
+/** Lists the services of all processes, in the order of services and processes. */
+export function instanceRows(
+  instances: readonly InstanceStatus[],
+  service: string | undefined,
+): readonly InstanceRow[] {
+  const rows = instances.flatMap(({ id: instance, services, ...process }) =>
+    services
+      .filter(({ name }) => service === undefined || name === service)
+      .map(({ name, manifest: _manifest, ...numbers }) => ({
+        service: name,
+        instance,
+        ...process,
+        ...numbers,
+      }))
+  );
+  return rows.toSorted((a, b) => a.service < b.service ? -1 : a.service > b.service ? 1 : 0);
+}
+
+const COLUMNS: readonly Column<InstanceRow>[] = [
+  { title: "SERVICE", text: ({ service }) => service, elastic: true },
+  { title: "INSTANCE", text: ({ instance }) => shortId(instance), optional: true },
+  { title: "HOST", text: ({ host }) => host, elastic: true },
+  { title: "PID", text: ({ pid }) => String(pid), right: true, optional: true },
+  { title: "ENOKI", text: ({ version }) => version, optional: true },
+  { title: "UP", text: ({ uptime }) => formatUptime(uptime), right: true },
+  { title: "BUSY/READY/MAX", text: ({ threads }) => threadsText(threads), right: true },
+  { title: "RUNNING", text: ({ inFlight }) => String(inFlight), right: true },
+  { title: "WAITING", text: ({ waiting }) => String(waiting), right: true },
+];
+
+const STATE: Column<InstanceRow> = { title: "STATE", text: ({ state }) => state };
+
+/** Chooses the columns of a table: the state is one of them only if a service does not run as it should. */
+export function instanceColumns(rows: readonly InstanceRow[]): readonly Column<InstanceRow>[] {
+  return rows.every(({ state }) => state === "running") ? COLUMNS : [...COLUMNS, STATE];
+}
+
+/** Shortens the id of an instance: its beginning tells it from the others. */
+export function shortId(id: string): string {
+  return id.slice(0, 8);
+}
+
+function threadsText({ busy, ready, starting, max }: InstanceRow["threads"]): string {
+  return `${busy}/${ready}${starting > 0 ? `+${starting}` : ""}/${max}`;
+}
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** Writes milliseconds in their two largest units, such as `3h 12m`. */
+export function formatUptime(milliseconds: number): string {
+  const units = [[DAY, "d"], [HOUR, "h"], [MINUTE, "m"], [SECOND, "s"]] as const;
+  const first = units.findIndex(([unit]) => milliseconds >= unit);
+  if (first === -1) return "0s";
+  let left = milliseconds;
+  return units.slice(first, first + 2).map(([unit, letter]) => {
+    const count = Math.floor(left / unit);
+    left -= count * unit;
+    return `${count}${letter}`;
+  }).join(" ");
+}
