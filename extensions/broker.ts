@@ -10,7 +10,7 @@ import { extensionFailure } from "./extension_failures.ts";
 import type { Settings } from "./settings.ts";
 
 /** The URI that is tried first when nobody names a broker. */
-const DEFAULT_BROKER = "amqp://guest:guest@localhost:5672";
+export const DEFAULT_BROKER = "amqp://guest:guest@localhost:5672";
 
 /** Options of {@linkcode openBroker}. */
 export interface OpenBrokerOptions extends TransportOptions {

@@ -1,7 +1,7 @@
 import type { Config } from "../runtime/config/file.ts";
 import { getLog } from "../runtime/log/observe.ts";
 import type { Transport } from "../runtime/message/transport.ts";
-import { logStatus, openBroker } from "./broker.ts";
+import { DEFAULT_BROKER, logStatus, openBroker } from "./broker.ts";
 import { ControlClient } from "./control/control_client.ts";
 import { Settings } from "./settings.ts";
 
@@ -9,6 +9,8 @@ import { Settings } from "./settings.ts";
 export interface ControlConnection extends AsyncDisposable {
   readonly client: ControlClient;
   readonly transport: Transport;
+  /** URI of the broker, with its secrets; undefined if it is the broker of this machine that nobody named. */
+  readonly uri: string | undefined;
   /** The settings of the configuration that named the broker. */
   readonly settings: Settings;
 }
@@ -38,10 +40,12 @@ export async function openControl(
     ...(signal && { signal }),
   });
   const client = new ControlClient(transport);
+  const named = broker ?? settings.broker;
   return {
     client,
     transport,
     settings,
+    uri: named ?? (transport.broker.startsWith("amqp:") ? DEFAULT_BROKER : undefined),
     async [Symbol.asyncDispose]() {
       await client[Symbol.asyncDispose]();
       await transport.close();

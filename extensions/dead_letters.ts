@@ -1,13 +1,8 @@
 /**
  * The messages that a service could not handle, for the people who look after it.
  *
- * A queue shows its messages only to a consumer, from the oldest message on. A message that is to stay is held until
- * the consumer is cancelled; then it goes back. The queue gives returned messages their old places, so order and
- * headers stay as they were. The bodies are not held, so the queue may be larger than the memory of this process. If
- * the process dies while it looks, nothing is lost: the broker puts all messages back. The queue is never deleted,
- * because the service believes that it exists.
+ * The queue of dead letters is never deleted, because the service believes that it exists.
  */
-import { within } from "../runtime/waiting/abort.ts";
 import type { Config } from "../runtime/config/file.ts";
 import {
   deadLetterQueueOf,
@@ -16,8 +11,9 @@ import {
   replay,
 } from "../runtime/hosting/message_fate.ts";
 import { getLog } from "../runtime/log/observe.ts";
-import type { Delivery, MessageProperties, Transport, Verdict } from "../runtime/message/transport.ts";
+import type { Delivery, MessageProperties, Transport } from "../runtime/message/transport.ts";
 import { confirmWithin, logStatus, openBroker } from "./broker.ts";
+import { BATCH, type Fate, type Judge, judgeMessages, purgeQueue } from "./queue_messages.ts";
 import { Settings } from "./settings.ts";
 
 /** Options of {@linkcode openDeadLetters}. */
@@ -87,18 +83,6 @@ export interface ReplayOptions {
 
 /** The most letters that one look can hold: the largest prefetch of the protocol. */
 const LIMIT = 65_535;
-
-/** The letters that are held at a time where all of them are taken. */
-const BATCH = 100;
-
-/** Milliseconds that the broker may send nothing while it has counted more letters than it has sent. */
-const PATIENCE = 2_000;
-
-/** What happens to a letter. A letter that stays goes back to its place at the end. */
-type Fate = "taken" | "stays";
-
-/** Decides what happens to a letter. It must not keep the delivery. */
-type Judge = (delivery: Delivery, number: number) => Fate | Promise<Fate>;
 
 /** The dead letters of one queue. Disposing it closes the connection that was opened for it. */
 export class DeadLetters implements AsyncDisposable {
@@ -173,12 +157,7 @@ export class DeadLetters implements AsyncDisposable {
 
   /** Deletes the letters that are there now, and returns their number. */
   async purge(): Promise<number> {
-    let purged = 0;
-    await this.#judge({ count: await this.count(), prefetch: BATCH }, () => {
-      purged++;
-      return "taken";
-    });
-    return purged;
+    return await purgeQueue(this.#transport, deadLetterQueueOf(this.#queue));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -194,51 +173,8 @@ export class DeadLetters implements AsyncDisposable {
     );
   }
 
-  /** Judges the first `count` letters, one after the other. It ends at the first failure, and the rest stays. */
-  async #judge(
-    { count, prefetch }: { readonly count: number; readonly prefetch: number },
-    judge: Judge,
-  ): Promise<void> {
-    if (count === 0) return;
-    const staying = Promise.withResolvers<Verdict>();
-    const over = Promise.withResolvers<void>();
-    let arrived = 0;
-    let judged = 0;
-    let failed = false;
-    let turn: Promise<Fate> = Promise.resolve("stays");
-    const decide = async (delivery: Delivery, number: number): Promise<Fate> => {
-      if (failed) return "stays";
-      try {
-        return await judge(delivery, number);
-      } catch (error) {
-        failed = true;
-        over.reject(error);
-        return "stays";
-      } finally {
-        if (++judged === count) over.resolve();
-      }
-    };
-    const consumer = await this.#transport.consume(deadLetterQueueOf(this.#queue), (delivery) => {
-      const number = ++arrived;
-      if (number > count) return staying.promise;
-      turn = turn.then(() => decide(delivery, number));
-      return turn.then((fate) => fate === "taken" ? "ack" : staying.promise);
-    }, { prefetch });
-    try {
-      await arrival(over.promise, () => arrived, () => judged);
-    } finally {
-      await consumer.cancel();
-      staying.resolve("requeue");
-      await consumer.stop();
-    }
-  }
-}
-
-/** Waits for the letters that were counted. Somebody else may have taken some of them in the meantime. */
-async function arrival(over: Promise<void>, arrived: () => number, judged: () => number): Promise<void> {
-  for (let before = -1, done = false; !done && (arrived() > before || judged() < arrived());) {
-    before = arrived();
-    done = await within(PATIENCE, over);
+  async #judge(plan: { readonly count: number; readonly prefetch: number }, judge: Judge): Promise<void> {
+    await judgeMessages(this.#transport, deadLetterQueueOf(this.#queue), plan, judge);
   }
 }
 

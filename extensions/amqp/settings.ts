@@ -10,6 +10,8 @@ export interface AmqpSettings {
   readonly options: AmqpOptions;
   /** Whether the connection uses TLS even if the scheme of the URI does not say so, as with Nameko. */
   readonly secure: boolean;
+  /** URI of RabbitMQ's management plugin. Only commands use it. */
+  readonly management: string | undefined;
 }
 
 const VERIFY = new Map<Plain, boolean>([
@@ -22,7 +24,7 @@ const VERIFY = new Map<Plain, boolean>([
 ]);
 
 /**
- * Reads `HEARTBEAT`, `LOGIN_METHOD`, `AMQP_SSL`, `queue_type` and `TRANSPORT_OPTIONS`.
+ * Reads `HEARTBEAT`, `LOGIN_METHOD`, `AMQP_SSL`, `AMQP_MANAGEMENT_URI`, `queue_type` and `TRANSPORT_OPTIONS`.
  *
  * `TRANSPORT_OPTIONS` takes Kombu's `interval_start`, `interval_step` and `interval_max`. Its `max_retries`
  * has no effect: the transport waits until an outage ends, however long the outage takes. `check_interval`,
@@ -35,6 +37,7 @@ export function amqpSettings(at: Section): AmqpSettings {
   const login = at.text("LOGIN_METHOD");
   const tls = tlsOptions(at);
   const queueType = at.text("queue_type", /^(?:classic|quorum)$/, "classic or quorum");
+  const management = at.text("AMQP_MANAGEMENT_URI", /^https?:\/\/./, "an http:// or https:// URI");
   const transport = at.section("TRANSPORT_OPTIONS");
   const retryStart = transport?.milliseconds("interval_start");
   const retryStep = transport?.milliseconds("interval_step");
@@ -44,6 +47,7 @@ export function amqpSettings(at: Section): AmqpSettings {
   const outcomeMemory = transport?.milliseconds("outcome_memory");
   return {
     secure: tls !== undefined,
+    management,
     options: {
       ...(heartbeat !== undefined && { heartbeat: heartbeat / 1_000 }),
       ...(login !== undefined && { login: login as LoginMethod }),

@@ -240,9 +240,8 @@ export class AmqpTransport implements Transport {
     return (await this.#counts("count messages of", queue))?.messageCount;
   }
 
-  async hasConsumers(queue: string): Promise<boolean | undefined> {
-    const counts = await this.#counts("count consumers of", queue);
-    return counts && counts.consumerCount > 0;
+  async countConsumers(queue: string): Promise<number | undefined> {
+    return (await this.#counts("count consumers of", queue))?.consumerCount;
   }
 
   isConsuming(): boolean {

@@ -1,9 +1,11 @@
 /** The commands that ask the processes that serve. Their code loads when they run. */
 import type { CommandIo } from "./command_io.ts";
 import { examples, seconds, subcommand, withBroker, withExtension } from "./command_options.ts";
+import type { ConfigFlags } from "./commands/config.ts";
+import type { QueuesAction } from "./commands/queues.ts";
 import type { Command } from "./commander.ts";
 
-/** Adds `ps` and `top`. */
+/** Adds `ps`, `top` and `queues`. */
 export function addLiveCommands(program: Command, io: CommandIo, end: (status: number) => void): void {
   withExtension(withBroker(subcommand(program, "ps", "list the services that run, with their processes")))
     .argument("[service]", "name of the only service to list (default: all)")
@@ -28,4 +30,41 @@ export function addLiveCommands(program: Command, io: CommandIo, end: (status: n
       const { topCommand } = await import("./commands/top.ts");
       end(await topCommand(service, flags, io));
     });
+
+  addQueuesCommands(program, io, end);
+}
+
+function addQueuesCommands(program: Command, io: CommandIo, end: (status: number) => void): void {
+  const run = async (action: QueuesAction, flags: ConfigFlags) => {
+    const { queuesCommand } = await import("./commands/queues.ts");
+    end(await queuesCommand(action, flags, io));
+  };
+  const queues = subcommand(program, "queues", "list queues with their messages and who serves them")
+    .usage("[list|purge|delete] [options] [queue]")
+    .helpCommand(false)
+    .addHelpText(
+      "after",
+      examples(io, [
+        ["queues", "what waits where, and which queues nobody serves"],
+        ["queues --json", "the same for programs"],
+        ["queues purge --yes jobs", "delete the messages that wait in a queue"],
+        ["queues delete --yes evt-old-event--gone.method", "delete a queue that nobody serves any more"],
+      ]),
+    );
+  withExtension(withBroker(queues.command("list", { isDefault: true })))
+    .summary("print one line about each queue (default)")
+    .option("--json", "print them as JSON")
+    .action(({ json = false, ...flags }) => run({ name: "list", json }, flags));
+  for (
+    const [name, summary] of [
+      ["purge", "delete the messages that wait in a queue"],
+      ["delete", "delete a queue with its messages"],
+    ] as const
+  ) {
+    withExtension(withBroker(subcommand(queues, name, summary)))
+      .argument("<queue>", "name of the queue")
+      .option("--yes", "confirm the deletion")
+      .showHelpAfterError(`See ${io.program} queues ${name} --help`)
+      .action((queue, { yes = false, ...flags }) => run({ name, queue, yes }, flags));
+  }
 }

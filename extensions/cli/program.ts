@@ -13,7 +13,6 @@ import {
   seconds,
   subcommand,
   withBroker,
-  withConfig,
   withExtension,
   withFetching,
   withLoading,
@@ -107,8 +106,14 @@ export async function parseAndRun(
     status = await deadCommand(action, queue, flags, io);
   });
 
-  withLoading(withConfig(subcommand(program, "describe", "show what modules export, without a broker")))
-    .argument("<module...>", "path or URL of a module; add :name for one of its services")
+  withLoading(
+    withExtension(
+      withBroker(
+        subcommand(program, "describe", "show what modules export, or what services that run offer"),
+      ),
+    ),
+  )
+    .argument("<module|service...>", "path or URL of a module, :name for one service of it; or what runs")
     .option("--json", "print the manifests as JSON")
     .addOption(new Option("--openapi", "print the HTTP entrypoints as OpenAPI 3.1").conflicts("json"))
     .option("--title <text>", "title of the OpenAPI document (default: the services' names)")
@@ -116,7 +121,8 @@ export async function parseAndRun(
     .addHelpText(
       "after",
       examples(io, [
-        ["describe ./orders.ts", "its services, entrypoints and dependencies"],
+        ["describe ./orders.ts", "its services, entrypoints and dependencies, without a broker"],
+        ["describe orders", "the service of that name that runs, and where"],
         ["describe --openapi --title Shop ./orders.ts ./mail.ts > openapi.json", "their HTTP API"],
       ]),
     )
@@ -174,27 +180,31 @@ export async function parseAndRun(
 function addDeadCommands(
   program: Command,
   io: CommandIo,
-  run: (action: DeadAction, queue: string, flags: ConfigFlags) => Promise<void>,
+  run: (action: DeadAction, queue: string | undefined, flags: ConfigFlags) => Promise<void>,
 ): void {
   const dead = subcommand(program, "dead", "manage messages that could not be handled")
-    .usage("list|show|replay|purge [options] <queue>")
+    .usage("list|show|replay|purge [options] [queue]")
     .helpCommand(false)
     .addHelpText(
       "after",
       examples(io, [
+        ["dead list", "which queues have dead messages"],
         ["dead list jobs", "why messages of queue jobs are dead"],
         ["dead show jobs 2", "the second of them, with its body"],
         ["dead replay jobs", "send them all to queue jobs again"],
         ["dead purge --yes jobs", "delete them"],
       ]),
     );
-  const deadSubcommand = (name: string, summary: string) =>
-    withExtension(withBroker(subcommand(dead, name, summary))).argument(
-      "<queue>",
-      "name of the queue that they died in",
-    )
+  const deadSubcommand = (name: string, summary: string, queue = "<queue>", rest = "") =>
+    withExtension(withBroker(subcommand(dead, name, summary)))
+      .argument(queue, `name of the queue that they died in${rest}`)
       .showHelpAfterError(`See ${io.program} dead ${name} --help`);
-  deadSubcommand("list", "print one line about each message")
+  deadSubcommand(
+    "list",
+    "print one line about each message, or about each queue",
+    "[queue]",
+    " (default: list the queues)",
+  )
     .option("--json", "print them as JSON")
     .action((queue, { json = false, ...flags }) => run({ name: "list", json }, queue, flags));
   deadSubcommand("show", "print one message with its properties and its body")

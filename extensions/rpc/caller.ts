@@ -94,7 +94,8 @@ export class RpcCaller implements Messenger, AsyncDisposable {
 
   /** Says whether anybody consumes the calls of a service. See `Connection.isServed()`. */
   async isServed(service: string): Promise<boolean | undefined> {
-    return await this.#transport.hasConsumers?.(this.#topology.queueOf(service));
+    const consumers = await this.#transport.countConsumers?.(this.#topology.queueOf(service));
+    return consumers === undefined ? undefined : consumers > 0;
   }
 
   /**

@@ -297,12 +297,12 @@ export interface Transport extends AsyncDisposable {
    */
   countMessages(queue: string): Promise<number | undefined>;
   /**
-   * Says whether anybody consumes a queue. Gives undefined if there is no such queue. A transport without this
-   * method cannot tell.
+   * Counts the consumers of a queue. Gives undefined if there is no such queue. A transport without this method
+   * cannot tell.
    *
    * @throws {BrokerError} If the queue is exclusive to another connection.
    */
-  hasConsumers?(queue: string): Promise<boolean | undefined>;
+  countConsumers?(queue: string): Promise<number | undefined>;
   /**
    * Returns whether every consumer that nobody has cancelled consumes. A transport that finds one missing
    * resumes it. A transport without this method loses all its consumers or none.

@@ -4,7 +4,14 @@ import { isRecord, type Plain, type PlainRecord } from "../message/plain.ts";
 import type { ServiceSettings } from "./settings.ts";
 
 /** Keys of connections that are the main thread's. Their values are credentials, or lead to them. */
-const CONNECTION_KEYS = ["AMQP_URI", "TRANSPORT", "AMQP_SSL", "HTTP_TLS", "STREAM_TLS"] as const;
+const CONNECTION_KEYS = [
+  "AMQP_URI",
+  "AMQP_MANAGEMENT_URI",
+  "TRANSPORT",
+  "AMQP_SSL",
+  "HTTP_TLS",
+  "STREAM_TLS",
+] as const;
 
 type Own = Pick<ServiceSettings, "config" | "configKeys">;
 

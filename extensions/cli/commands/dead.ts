@@ -2,10 +2,13 @@ import { UTF8 } from "../../../runtime/message/codec.ts";
 import { escapeControlsInLines } from "../../../runtime/log/terminal_text.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { DeadLetter, DeadLetters, OpenedDeadLetter } from "../../dead_letters.ts";
+import type { openControl } from "../../control_connection.ts";
 import type { ConfigFlags } from "./config.ts";
 import { EXIT, reportFailure } from "../view/failure_report.ts";
 import { beginMessaging, CONFIRM_TIMEOUT } from "./messaging.ts";
 import { alignColumns } from "../view/service_listing.ts";
+import { formatRows } from "../view/table.ts";
+import { limitsText } from "./queues.ts";
 
 /** An action on the dead messages of a queue. A timeout is in seconds. */
 export type DeadAction =
@@ -14,16 +17,23 @@ export type DeadAction =
   | { readonly name: "replay"; readonly number?: number; readonly timeout?: number }
   | { readonly name: "purge"; readonly yes?: boolean };
 
-/** Lists, shows, replays or deletes the messages of a queue that could not be handled. */
+/**
+ * Lists, shows, replays or deletes the messages of a queue that could not be handled.
+ *
+ * @param queue Name of the queue. A list without it is one of all queues that have such messages.
+ */
 export async function deadCommand(
   action: DeadAction,
-  queue: string,
+  queue: string | undefined,
   { broker, ...setup }: ConfigFlags,
   io: CommandIo,
 ): Promise<number> {
   const config = await beginMessaging(setup, io);
-  const { openDeadLetters } = await import("../../dead_letters.ts");
   try {
+    if (queue === undefined) {
+      return await listQueues(action, { config, ...(broker !== undefined && { broker }) }, io);
+    }
+    const { openDeadLetters } = await import("../../dead_letters.ts");
     await using letters = await openDeadLetters(queue, { config, ...(broker !== undefined && { broker }) });
     return await act(action, queue, letters, io);
   } catch (error) {
@@ -31,6 +41,29 @@ export async function deadCommand(
     io.writeMessage(`${text}\n`);
     return status;
   }
+}
+
+/** Lists the queues that have dead messages, as far as they are known. */
+async function listQueues(
+  action: DeadAction,
+  options: Parameters<typeof openControl>[0],
+  io: CommandIo,
+): Promise<number> {
+  const { openControl } = await import("../../control_connection.ts");
+  const { surveyDeadLetters } = await import("../../queues.ts");
+  await using control = await openControl(options);
+  const { queues, isComplete } = await surveyDeadLetters(control);
+  if (action.name === "list" && action.json) {
+    io.writeResult(`${escapeControlsInLines(JSON.stringify(queues, null, 2))}\n`);
+  } else if (queues.length === 0) io.writeMessage("No queue has dead messages\n");
+  else {
+    io.writeResult(formatRows(queues, [
+      { title: "QUEUE", text: ({ queue }) => queue },
+      { title: "DEAD", text: ({ messages }) => String(messages), right: true },
+    ]));
+  }
+  if (!isComplete) io.writeMessage(`${limitsText()}\n`);
+  return EXIT.fine;
 }
 
 async function act(

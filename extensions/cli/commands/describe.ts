@@ -23,8 +23,35 @@ export type DescribeFlags = ConfigFlags & PermissionFlags & ModuleFlags & {
   readonly apiVersion?: string;
 };
 
-/** Prints the services that modules export, without serving them. */
+/** Prints the services that modules export, without serving them, or services that run, which are named. */
 export async function describeCommand(
+  targets: readonly string[],
+  flags: DescribeFlags,
+  io: CommandIo,
+): Promise<number> {
+  const { describeLiveCommand, isServiceName } = await import("./describe_live.ts");
+  const areNames = await Promise.all(targets.map(isServiceName));
+  const names = targets.filter((_, index) => areNames[index]);
+  const modules = targets.filter((_, index) => !areNames[index]);
+  if (names.length > 0 && flags.openapi) {
+    io.writeMessage(
+      `Cannot make an OpenAPI document of "${escapeControls(names[0]!)}": it needs the module\n`,
+    );
+    return EXIT.usage;
+  }
+  if (names.length > 0 && modules.length > 0) {
+    const [name, module] = [names[0]!, modules[0]!].map(escapeControls);
+    io.writeMessage(
+      `Cannot describe "${name}", which runs, together with module ${module}. Do one at a time\n`,
+    );
+    return EXIT.usage;
+  }
+  return names.length > 0
+    ? await describeLiveCommand(names, flags, io)
+    : await describeModules(modules, flags, io);
+}
+
+async function describeModules(
   modules: readonly string[],
   { config: file, define, json, openapi = false, title, apiVersion, ...flags }: DescribeFlags,
   io: CommandIo,

@@ -1,8 +1,16 @@
 import { escapeControls } from "../../../runtime/log/terminal_text.ts";
-import type { Manifest, ManifestEntrypoint } from "../../../runtime/service/manifest.ts";
+
+/** An entrypoint, of a module or of a service that runs. */
+export interface ListedEntrypoint {
+  readonly method: string;
+  readonly kind: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
 
 /** Lists the entrypoints of a service as rows: kind, method with its parameters, options. */
-export function entrypointRows({ entrypoints }: Manifest): readonly (readonly string[])[] {
+export function entrypointRows(
+  { entrypoints }: { readonly entrypoints: readonly ListedEntrypoint[] },
+): readonly (readonly string[])[] {
   return entrypoints.map((entry) => [entry.kind, signature(entry), describeOptions(entry)]);
 }
 
@@ -21,11 +29,11 @@ export function alignColumns(cells: readonly (readonly string[])[], indent: stri
     .join("\n");
 }
 
-function signature({ method, options: { params } }: ManifestEntrypoint): string {
+function signature({ method, options: { params } }: ListedEntrypoint): string {
   return Array.isArray(params) ? `${method}(${params.join(", ")})` : method;
 }
 
-function describeOptions({ options }: ManifestEntrypoint): string {
+function describeOptions({ options }: ListedEntrypoint): string {
   return Object.entries(options)
     .filter(([name]) => name !== "params" && name !== "topology")
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
