@@ -1,9 +1,10 @@
 /**
  * `deno task bench`: what a call and an event cost, beside bare amqplib in the same run.
  *
- * `deno task bench rpc events http streams overload memory threads start` runs only the named parts. `AMQP_URI` names the
+ * `deno task bench rpc events http streams overload memory threads start control` runs only the named parts. `AMQP_URI` names the
  * broker.
  */
+import { benchControl } from "./control_bench.ts";
 import { benchEvents } from "./events_bench.ts";
 import { benchHttp } from "./http_bench.ts";
 import { benchMemory } from "./memory_bench.ts";
@@ -23,6 +24,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   memory: benchMemory,
   threads: benchThreads,
   start: benchStart,
+  control: () => benchControl(broker),
 };
 
 const chosen = Deno.args.length > 0 ? Deno.args : Object.keys(parts);
