@@ -10,10 +10,12 @@
  * more for each service, so 0.5 MB come to the client for one service each; at the 20,000 messages a second that a
  * client reads, that is 50 ms of its time, and `MOST_PENDING` answers are on their way to it at most. The manifests
  * (1 to 20 kB) are asked from one instance of each version only, so their number is that of the versions. A question
- * ends `quiet` after its last answer: after about 0.4 s in all. The answers of 1,000 processes do not come in one
- * instant, because each of them has its own thread and network: what bounds the answer of a process is its main
- * thread, and a process that is busy for longer than `quiet` after all others is missed. `timeout` ends a question
- * in any case.
+ * ends `quiet` after its last answer. What bounds the answer of a process is its main thread: a process that is busy
+ * for longer than `quiet` after all others is missed. `timeout` ends a question in any case.
+ *
+ * `deno task bench control` measures it. On two cores that also ran the broker, all 1,000 instances and other work,
+ * the last of 50 answers came after 0.03 s and the last of 1,000 after 0.35 s, so the questions ended after 0.23 s and
+ * 0.55 s.
  */
 import { abortable, timeLimit } from "../../runtime/waiting/abort.ts";
 import { BrokerError, UnroutableError } from "../../runtime/message/errors.ts";
