@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ControlClient } from "../../../extensions/control/control_client.ts";
 import { CONTROL_EXCHANGE } from "../../../extensions/control/topology.ts";
+import { ControlChannel } from "../../../extensions/control_channel.ts";
+import { Settings } from "../../../extensions/settings.ts";
 import { liveInstances, liveVersions } from "../../../extensions/control/live.ts";
 import { local } from "../../../extensions/local/mod.ts";
 import { amqp } from "../../../extensions/amqp/mod.ts";
 import { type Config, connect, run, type Transport } from "../../../extensions/run.ts";
-import { configureLogging } from "../../../runtime/log/observe.ts";
+import { configureLogging, getLog } from "../../../runtime/log/observe.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 import { BROKERS, isMissing } from "../../fixtures/brokers.ts";
 import { servicePath } from "../../fixtures/serve_in_memory.ts";
@@ -104,12 +106,18 @@ Deno.test("A process that serves tells no value of its configuration", () =>
     assert.ok(texts.every((text) => !text.includes("very-secret")), texts.join());
   }, { config: { STRIPE_KEY: "very-secret", orders: { greeting: "very-secret" } } }));
 
-Deno.test("A process with control: false declares nothing, and answers nothing", () =>
-  withServing(["two_services.ts"], async (transport) => {
-    const message = { exchange: CONTROL_EXCHANGE, routingKey: "", body: "{}", properties: {} };
-    await assert.rejects(transport.publish(message), /exchange "enoki.control"/);
-    assert.deepEqual(await answersTo(transport, { ask: "status" }), []);
-  }, { config: { control: false } }));
+for (const control of [true, false]) {
+  Deno.test(`ControlChannel.start() declares ${control ? "its queue" : "nothing"} with control: ${control}`, () =>
+    withServing(["two_services.ts"], async (transport) => {
+      const settings = await Settings.read({ control });
+      const channel = new ControlChannel({ settings, transport, containers: new Map(), log: getLog() });
+      await channel.start();
+      const message = { exchange: CONTROL_EXCHANGE, routingKey: "", body: "{}", properties: {} };
+      if (control) await transport.publish({ ...message, mandatory: true });
+      else await assert.rejects(transport.publish(message), /exchange "enoki.control"/);
+      await channel[Symbol.asyncDispose]();
+    }, { config: { control: false } }));
+}
 
 Deno.test("A process whose broker refuses the control channel serves, and warns once", () =>
   withServing(["two_services.ts"], async (_transport, broker) => {
