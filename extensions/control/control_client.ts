@@ -3,7 +3,7 @@
  *
  * Nobody knows how many processes listen: the broker copies a request into the queue of each of them. So a question
  * ends when the answers have stopped coming, or at once if no process has a queue, or if the instances are named and
- * all of them have answered.
+ * all of them have answered. A question that lasts ends when its asker ends it.
  *
  * What a question costs, with 1,000 instances: the client publishes one message of about 200 bytes, the broker makes
  * 1,000 copies of the reference to it, and each process publishes one answer. A status has about 250 bytes and 200
@@ -28,9 +28,16 @@ export type { ControlAnswer, ControlRequest };
 
 /** Options of {@linkcode ControlClient.ask}. */
 export interface ControlAskOptions {
-  /** Milliseconds after which the question ends in any case. With `Infinity`, `signal` ends it. @default {1500} */
+  /**
+   * Whether each instance gives several answers, so that only `timeout`, `quiet` and `signal` end the question, or the
+   * end of the iteration.
+   *
+   * @default {false}
+   */
+  readonly lasting?: boolean;
+  /** Milliseconds after which the question ends in any case. @default {1500, and Infinity if it lasts} */
   readonly timeout?: number;
-  /** Milliseconds without a further answer after which the question ends. @default {200} */
+  /** Milliseconds without a further answer after which the question ends. @default {200, and Infinity if it lasts} */
   readonly quiet?: number;
   /** Aborting ends the question: the iteration throws the reason. */
   readonly signal?: AbortSignal;
@@ -69,7 +76,8 @@ export class ControlClient implements AsyncDisposable {
    */
   async *ask(
     request: ControlRequest,
-    { timeout = 1_500, quiet = 200, signal }: ControlAskOptions = {},
+    { lasting = false, timeout = lasting ? Infinity : 1_500, quiet = lasting ? Infinity : 200, signal }:
+      ControlAskOptions = {},
   ): AsyncGenerator<ControlAnswer, void, void> {
     const either = signal === undefined
       ? this.#closing.signal
@@ -87,7 +95,7 @@ export class ControlClient implements AsyncDisposable {
           missing.delete(answer.instance);
           yield answer;
         }
-        if (request.instances !== undefined && missing.size === 0) return;
+        if (!lasting && request.instances !== undefined && missing.size === 0) return;
         if (question.answers.length > 0) continue;
         const left = Math.min(end, question.answeredAt + quiet) - performance.now();
         if (left <= 0) return;

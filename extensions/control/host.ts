@@ -11,8 +11,8 @@ import { UnroutableError } from "../../runtime/message/errors.ts";
 import type { Log } from "../../runtime/log/log.ts";
 import { maskTextSecrets } from "../../runtime/log/secrets.ts";
 import type { PlainRecord } from "../../runtime/message/plain.ts";
-import type { Delivery, Transport, Verdict } from "../../runtime/message/transport.ts";
-import { answerMessages, type ControlAnswer } from "./answer.ts";
+import type { Delivery, Message, Transport, Verdict } from "../../runtime/message/transport.ts";
+import { answerMessages, keepAliveMessage } from "./answer.ts";
 import { type ControlRequest, readRequest, type ReceivedRequest } from "./request.ts";
 import { instanceTopology, requestQueueOf } from "./topology.ts";
 
@@ -23,7 +23,8 @@ export interface ControlResponder {
   /** Whether it takes long, so that other requests must not wait for it. @default {false} */
   readonly lasting?: boolean;
   /**
-   * Gives the answer, or several answers one after the other. With undefined, the process does not answer.
+   * Gives the answer, or several answers one after the other. With undefined, the process does not answer. What lasts
+   * ends when the asker has gone: `signal` aborts then, even if no further answer was to be sent.
    *
    * What it rejects with becomes an error for the asker. An answer must hold no argument, no payload, no secret and
    * no value of the configuration.
@@ -49,6 +50,12 @@ export interface ControlHostOptions {
   readonly services: () => Iterable<string>;
   /** Whether responders that manage are obeyed. @default {false} */
   readonly manage?: boolean;
+  /**
+   * Milliseconds without an answer after which the host looks whether the asker of several answers is still there.
+   *
+   * @default {10000}
+   */
+  readonly keepAlive?: number;
   readonly log: Log;
 }
 
@@ -66,6 +73,9 @@ const SEND_LIMIT = 10_000;
 
 /** Milliseconds that the answers under way may take to end, once the process stops. */
 const END_LIMIT = 250;
+
+/** Sends an answer, or why there is none. */
+type Send = (answer: PlainRecord | undefined, error?: string) => Promise<void>;
 
 /** Answers the requests of the control channel for one process. Disposing it ends the answers that are under way. */
 export class ControlHost implements AsyncDisposable {
@@ -121,34 +131,21 @@ export class ControlHost implements AsyncDisposable {
 
   /** Answers a request. Never rejects. */
   async #answer(received: ReceivedRequest, responder: ControlResponder | undefined): Promise<void> {
-    const { log, manage = false } = this.#options;
     const { request } = received;
     let sequence = 0;
-    const send = (answer: PlainRecord | undefined, error?: string) =>
-      this.#send(received, { instance: this.instance, sequence: sequence++, answer, error });
+    const send: Send = (answer, error) =>
+      this.#publish(
+        answerMessages({ instance: this.instance, sequence: sequence++, answer, error }, received),
+      );
     try {
       if (responder === undefined) {
         return await send(undefined, `This version does not know "${request.ask}"`);
       }
-      if (responder.manages && !manage) {
-        return await send(
-          undefined,
-          `The process does not obey "${request.ask}". Set control: { manage: true } in its configuration`,
-        );
-      }
-      if (responder.lasting && this.#lasting >= MOST_LASTING) {
-        return await send(undefined, `The process answers ${MOST_LASTING} such requests already`);
-      }
+      const refusal = this.#refusalOf(request, responder);
+      if (refusal !== undefined) return await send(undefined, refusal);
       if (responder.lasting) this.#lasting++;
       try {
-        using limit = timeLimit(responder.lasting ? Infinity : ANSWER_LIMIT, this.#closing.signal);
-        const response = responder.respond(request, limit.signal);
-        if (isSeveral(response)) {
-          for await (const answer of response) await send(answer);
-        } else {
-          const answer = await abortable(Promise.resolve(response), limit.signal);
-          if (answer !== undefined) await send(answer);
-        }
+        await this.#respond(responder, received, send);
       } catch (error) {
         if (error instanceof UnroutableError || this.#closing.signal.aborted) throw error;
         await send(undefined, maskTextSecrets(error instanceof Error ? error.message : String(error)));
@@ -157,16 +154,63 @@ export class ControlHost implements AsyncDisposable {
       }
     } catch (error) {
       // The asker has gone, or the broker does not take the answer.
-      log.debug(`Cannot answer "${request.ask}" on the control channel: ${String(error)}`);
+      this.#options.log.debug(`Cannot answer "${request.ask}" on the control channel: ${String(error)}`);
     }
   }
 
-  async #send(to: ReceivedRequest, answer: ControlAnswer): Promise<void> {
-    const { transport } = this.#options;
+  #refusalOf({ ask }: ControlRequest, { manages, lasting }: ControlResponder): string | undefined {
+    if (manages && !this.#options.manage) {
+      return `The process does not obey "${ask}". Set control: { manage: true } in its configuration`;
+    }
+    if (lasting && this.#lasting >= MOST_LASTING) {
+      return `The process answers ${MOST_LASTING} such requests already. End one of them`;
+    }
+    return undefined;
+  }
+
+  async #respond(responder: ControlResponder, received: ReceivedRequest, send: Send): Promise<void> {
+    const over = new AbortController();
+    const ending = AbortSignal.any([this.#closing.signal, over.signal]);
+    using limit = timeLimit(responder.lasting ? Infinity : ANSWER_LIMIT, ending);
+    try {
+      const response = responder.respond(received.request, limit.signal);
+      if (isSeveral(response)) return await this.#sendAll(response, send, received);
+      const answer = await abortable(Promise.resolve(response), limit.signal);
+      if (answer !== undefined) await send(answer);
+    } finally {
+      over.abort(new DOMException("The answer is over", "AbortError"));
+    }
+  }
+
+  /** Sends answers as they come. While none comes, it looks from time to time whether the asker is there. */
+  async #sendAll(
+    answers: AsyncIterable<PlainRecord>,
+    send: Send,
+    to: ReceivedRequest,
+  ): Promise<void> {
+    const { keepAlive = 10_000 } = this.#options;
+    const iterator = answers[Symbol.asyncIterator]();
+    try {
+      for (let next = iterator.next();;) {
+        if (!await within(keepAlive, next)) {
+          await this.#publish([keepAliveMessage(to)]);
+          continue;
+        }
+        const { done, value } = await next;
+        if (done) return;
+        await send(value);
+        next = iterator.next();
+      }
+    } finally {
+      // An iterator that still waits ends by its signal.
+      Promise.resolve(iterator.return?.()).catch(() => {});
+    }
+  }
+
+  async #publish(messages: readonly Message[]): Promise<void> {
     using limit = timeLimit(SEND_LIMIT, this.#closing.signal);
-    await Promise.all(
-      answerMessages(answer, to).map((message) => transport.publish(message, { signal: limit.signal })),
-    );
+    const { signal } = limit;
+    await Promise.all(messages.map((message) => this.#options.transport.publish(message, { signal })));
   }
 }
 

@@ -177,14 +177,35 @@ law("ControlHost ends lasting answers when the asker has gone", async (open) => 
   const counts: unknown[] = [];
   {
     await using client = new ControlClient(asking);
-    for await (const { answer } of client.ask({ ask: "count" }, { timeout: Infinity, quiet: Infinity })) {
-      if (answer?.["count"] !== undefined) counts.push(answer["count"]);
+    for await (const { answer } of client.ask({ ask: "count", instances: [instance] }, { lasting: true })) {
+      counts.push(answer?.["count"]);
       if (counts.length === 5) break;
     }
   }
   assert.deepEqual(counts, [0, 1, 2, 3, 4]);
   await ended.promise;
   assert.equal((await answersTo(asking, { ask: "echo", instances: [instance] })).length, 1);
+});
+
+law("ControlHost ends a lasting answer of which nothing more comes when the asker has gone", async (open) => {
+  const [serving, asking] = [await open(), await open()];
+  const ended = Promise.withResolvers<void>();
+  const { instance } = await openHost(serving, {
+    keepAlive: 10,
+    responders: responders("watch", {
+      lasting: true,
+      async *respond(_request, signal) {
+        yield { begun: true };
+        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+        ended.resolve();
+      },
+    }),
+  });
+  {
+    await using client = new ControlClient(asking);
+    for await (const _ of client.ask({ ask: "watch", instances: [instance] }, { lasting: true })) break;
+  }
+  await ended.promise;
 });
 
 /** Publishes what nobody should send. */
