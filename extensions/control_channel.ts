@@ -5,7 +5,6 @@
  * {@linkcode respondersFor}.
  */
 import { createHash } from "node:crypto";
-import { hostname } from "node:os";
 import { hostedEntrypoints } from "../runtime/hosting/host.ts";
 import type { Log } from "../runtime/log/log.ts";
 import { maskSecrets } from "../runtime/log/secrets.ts";
@@ -78,7 +77,7 @@ function respondersFor(containers: ReadonlyMap<string, Container>): ReadonlyMap<
   return new Map<string, ControlResponder>([
     ["status", {
       respond: ({ services }) => ({
-        host: hostname(),
+        host: machine(),
         pid: Deno.pid,
         version: OWN_PACKAGE.version,
         uptime: Math.round(performance.now() - begun),
@@ -92,6 +91,15 @@ function respondersFor(containers: ReadonlyMap<string, Container>): ReadonlyMap<
       },
     }],
   ]);
+}
+
+/** The name of this machine, if the program may know it. */
+function machine(): string {
+  try {
+    return Deno.hostname();
+  } catch {
+    return "";
+  }
 }
 
 function statusOf({ manifest, state, pool, settings: { maxWorkers } }: Container): PlainRecord {

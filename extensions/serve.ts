@@ -216,6 +216,8 @@ function answerOnControl(options: ControlChannelOptions): AsyncDisposable {
     if (isOver) return;
     channel = new ControlChannel(options);
     void channel.start();
+  }).catch((error) => {
+    options.log.warning(`Cannot load the control channel: ${error.message}`);
   });
   return {
     async [Symbol.asyncDispose]() {

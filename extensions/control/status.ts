@@ -37,7 +37,7 @@ export interface ServiceStatus {
 export interface InstanceStatus {
   /** Id of the instance. */
   readonly id: string;
-  /** Name of its machine. */
+  /** Name of its machine; empty if the process may not know it. */
   readonly host: string;
   readonly pid: number;
   /** Version of Enoki. */
