@@ -12,7 +12,7 @@ import type { PlainRecord } from "../runtime/message/plain.ts";
 import type { Transport } from "../runtime/message/transport.ts";
 import { OWN_PACKAGE } from "../runtime/program/own_package.ts";
 import type { Manifest } from "../runtime/service/manifest.ts";
-import type { Container } from "../runtime/serving/container.ts";
+import type { ServiceContainer } from "../runtime/serving/service_container.ts";
 import { ControlHost, type ControlResponder } from "./control/host.ts";
 import { controlSettings } from "./control/settings.ts";
 import type { Settings } from "./settings.ts";
@@ -23,7 +23,7 @@ export interface ControlChannelOptions {
   /** The transport, connected. */
   readonly transport: Transport;
   /** The services that run. */
-  readonly containers: ReadonlyMap<string, Container>;
+  readonly containers: ReadonlyMap<string, ServiceContainer>;
   readonly log: Log;
 }
 
@@ -70,7 +70,9 @@ export class ControlChannel implements AsyncDisposable {
 }
 
 /** Makes what answers each kind of request. */
-function respondersFor(containers: ReadonlyMap<string, Container>): ReadonlyMap<string, ControlResponder> {
+function respondersFor(
+  containers: ReadonlyMap<string, ServiceContainer>,
+): ReadonlyMap<string, ControlResponder> {
   const begun = performance.now();
   const chosen = (services: readonly string[] | undefined) =>
     [...containers.values()].filter(({ manifest: { name } }) => services?.includes(name) ?? true);
@@ -102,7 +104,7 @@ function machine(): string {
   }
 }
 
-function statusOf({ manifest, state, pool, settings: { maxWorkers } }: Container): PlainRecord {
+function statusOf({ manifest, state, pool, settings: { maxWorkers } }: ServiceContainer): PlainRecord {
   const { busy, ready, starting, active, queued } = pool;
   return {
     name: manifest.name,
@@ -159,7 +161,7 @@ async function queuesOf(manifest: Manifest): Promise<readonly string[]> {
   }
   if (kinds.has("consume")) {
     const { consumedQueues } = await import("./messaging/host.ts");
-    queues.push(...consumedQueues(kinds.get("consume")!).map(({ queue }) => queue));
+    queues.push(...consumedQueues(kinds.get("consume")!).flatMap(({ queue }) => queue ?? []));
   }
   return [...new Set(queues)];
 }

@@ -19,6 +19,7 @@ import {
   type HostHook,
   invocationOf,
 } from "../hosting/host.ts";
+import { type PoolNumbers, poolNumbers } from "./pool_numbers.ts";
 import { DependencyHalves, noExtension } from "./dependency_halves.ts";
 import { runInHostHooks } from "../hosting/host_hooks.ts";
 import type { Log } from "../log/log.ts";
@@ -27,7 +28,6 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import type { CallWatch } from "../telemetry/telemetry.ts";
 import type { Outcome } from "../message/outcome.ts";
 import type { PlainRecord } from "../message/plain.ts";
-import type { ThreadCounts } from "../pool/crew.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { RunningCall } from "../pool/running_calls.ts";
 import { sameEntrypoints } from "../service/same_entrypoints.ts";
@@ -144,17 +144,8 @@ export class Container implements AsyncDisposable {
    * Numbers of threads, of calls in the threads, and of calls that wait for a thread. The numbers include the
    * threads of former versions that still finish their calls.
    */
-  get pool(): ThreadCounts & { readonly size: number; readonly active: number; readonly queued: number } {
-    const pools = [this.#pool, ...this.#former.keys()];
-    const sum = (count: (pool: Pool) => number) => pools.reduce((total, pool) => total + count(pool), 0);
-    return {
-      size: sum((pool) => pool.size),
-      ready: sum(({ threads }) => threads.ready),
-      busy: sum(({ threads }) => threads.busy),
-      starting: sum(({ threads }) => threads.starting),
-      active: sum((pool) => pool.active),
-      queued: sum((pool) => pool.queued),
-    };
+  get pool(): PoolNumbers {
+    return poolNumbers([this.#pool, ...this.#former.keys()]);
   }
 
   /** The calls in the threads, those of former versions included, the oldest first. */

@@ -14,6 +14,7 @@ import { ContainerStoppingError } from "../message/errors.ts";
 import type { Invocation } from "../channel/port.ts";
 import type { Outcome } from "../message/outcome.ts";
 import type { RunningCall } from "../pool/running_calls.ts";
+import type { PoolNumbers } from "./pool_numbers.ts";
 import type { ServiceSettings } from "./settings.ts";
 
 /** What a container consists of, as plain data. */
@@ -90,7 +91,7 @@ export class ServiceContainer {
    * Numbers of threads, of calls in the threads, and of calls that wait for a thread. The numbers include the
    * threads of former versions that still finish their calls.
    */
-  get pool(): { readonly size: number; readonly active: number; readonly queued: number } {
+  get pool(): PoolNumbers {
     return this.#runs.current.pool;
   }
 

@@ -78,7 +78,8 @@ Deno.test("ServiceContainer.stop() stops one service, whose callers wait for its
   const { container } = stage;
   await container.stop();
   assert.equal(container.state, "stopped");
-  assert.deepEqual(container.pool, { size: 0, active: 0, queued: 0 });
+  const { size, active, queued } = container.pool;
+  assert.deepEqual([size, active, queued], [0, 0, 0]);
   assert.equal(await stage.callOther("echo", "goes on"), "goes on");
   const call = stage.call("version");
   await container.start();
