@@ -9,6 +9,8 @@ import type { Message, Transport } from "../runtime/message/transport.ts";
 import type { Answer } from "../runtime/hosting/host.ts";
 import type { EventAudience } from "./events/event_audience.ts";
 import type { BrokerAccess } from "./broker_access.ts";
+import { CallTimeoutError } from "../runtime/message/errors.ts";
+import { abortable, timeLimit } from "../runtime/waiting/abort.ts";
 import { Lazy } from "../runtime/waiting/lazy.ts";
 
 /**
@@ -57,7 +59,7 @@ export class ServiceMessenger implements Messenger, AsyncDisposable {
 
   async request(request: Request, options: RequestOptions): Promise<string | Uint8Array> {
     const answer = this.#local.get(request.service);
-    if (answer !== undefined) return await answer(request, this.#service, options);
+    if (answer !== undefined) return await this.#answer(answer, request, options);
     this.#access?.requireRequest(request);
     const caller = this.#caller.value ?? await this.#caller.get();
     return await caller.request(request, options);
@@ -76,6 +78,25 @@ export class ServiceMessenger implements Messenger, AsyncDisposable {
     return audience.isFirst(message)
       ? audience.publish(message, options)
       : this.#transport.publish(message, options);
+  }
+
+  /** Waits for an answer of this process as long as the asking thread waits. */
+  async #answer(
+    answer: LocalAnswer,
+    request: Request,
+    { timeout, signal }: RequestOptions,
+  ): Promise<string | Uint8Array> {
+    using limit = timeLimit(timeout, signal);
+    const given = answer(request, this.#service, limit);
+    if (!(given instanceof Promise)) return given;
+    try {
+      return await abortable(given, limit.signal);
+    } catch (error) {
+      if (error !== limit.signal.reason || signal?.aborted) throw error;
+      throw new CallTimeoutError(
+        `Cannot wait for "${request.service}": it gave no answer within ${timeout} ms`,
+      );
+    }
   }
 
   async #publishFirst(message: Message, options?: PublishOptions): Promise<void> {

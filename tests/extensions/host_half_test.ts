@@ -21,6 +21,12 @@ Deno.test("an extension's half of a dependency", async (test) => {
   await test.step("fails a question by what it throws", async () => {
     assert.equal(await service.fail!(), "CallError: the counter of enoki_test_counting is full");
   });
+  await test.step("keeps nobody waiting beyond the time of a question", async () => {
+    assert.match(
+      String(await service.stall!()),
+      /^CallTimeoutError: Cannot wait for .* no answer within 20 ms$/,
+    );
+  });
   await test.step("survives a reload", async () => {
     await running.reload();
     assert.equal(await service.next!(), 31);
