@@ -41,6 +41,10 @@ function processIo(build: Build): CommandIo {
     colors: Deno.stderr.isTerminal() && !Deno.noColor,
     columns: Deno.stderr.isTerminal() ? Deno.consoleSize().columns || 80 : 80,
     ...(Deno.stdout.isTerminal() && { screen: terminalScreen() }),
+    input: {
+      terminal: Deno.stdin.isTerminal(),
+      read: () => new Response(Deno.stdin.readable).text(),
+    },
     writeResult,
     writeMessage: writeToStderr,
     startOver,

@@ -3,6 +3,14 @@ import type { Environment } from "../../runtime/config/references.ts";
 /** A signal with which a user stops a command. */
 export type StopSignal = "SIGINT" | "SIGTERM";
 
+/** What a command can read. */
+export interface CommandInput {
+  /** Whether a user types it at a terminal. */
+  readonly terminal: boolean;
+  /** Reads all of it. */
+  readonly read: () => Promise<string>;
+}
+
 /** The surroundings of a command, which its process or a test provides. */
 export interface CommandIo {
   /** How the user calls the program, such as `enoki`. */
@@ -23,6 +31,7 @@ export interface CommandIo {
   readonly columns: number;
   /** The terminal that results go to; undefined if they go elsewhere, such as into a file. */
   readonly screen?: Screen;
+  readonly input: CommandInput;
   /** Writes a result. */
   readonly writeResult: (text: string) => void;
   /** Writes a message for people. */

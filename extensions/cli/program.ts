@@ -99,6 +99,29 @@ export async function parseAndRun(
       status = await emitCommand(source, type, payload, flags, io);
     });
 
+  withExtension(withBroker(subcommand(program, "shell", "call services from a prompt, or from a script")))
+    .option("-e, --eval <script>", "run a script instead of the lines of a user or of stdin")
+    .addOption(
+      new Option("--interface <name>", "read lines without editing, history and colors").choices(["plain"]),
+    )
+    .option("--timeout <seconds>", "how long a call waits for its answer (default: 30)", seconds)
+    .option("--header <key=value>", "context data that calls carry; repeatable", header)
+    .option("--log-level <level>", "debug, info, warning or error (default: info)")
+    .addHelpText(
+      "after",
+      examples(io, [
+        ["shell", "a prompt, with n.rpc.<service>.<method>(…) and more; see .help there"],
+        [`shell -e 'n.rpc.greeting_service.hello("Ada")'`, "one call; its value is printed"],
+        ["shell < script.js", "a script, with top-level await"],
+      ]) +
+        "\nExit status of scripts: 0 fine, 1 a method or the script failed, 2 usage or syntax, 3 no broker, " +
+        "no such service or no answer.",
+    )
+    .action(async (flags) => {
+      const { shellCommand } = await import("./commands/shell.ts");
+      status = await shellCommand(flags, io);
+    });
+
   addLiveCommands(program, io, (ended) => void (status = ended));
 
   addDeadCommands(program, io, async (action, queue, flags) => {

@@ -21,6 +21,8 @@ export interface Ended {
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly terminal?: boolean;
+  /** What the command reads. @default {""} */
+  readonly input?: string;
   /** Size of the terminal that results go to, and on which the user types. @default {none} */
   readonly screen?: { readonly columns: number; readonly rows: number };
 }
@@ -35,7 +37,10 @@ export class Command {
   #err = "";
   #over = false;
 
-  constructor(argv: readonly string[], { env = {}, terminal = false, screen }: CommandOptions = {}) {
+  constructor(
+    argv: readonly string[],
+    { env = {}, terminal = false, input = "", screen }: CommandOptions = {},
+  ) {
     const io: CommandIo = {
       program: "enoki",
       version: "enoki 1.2.3",
@@ -44,6 +49,7 @@ export class Command {
       terminal,
       colors: false,
       columns: 80,
+      input: { terminal: false, read: () => Promise.resolve(input) },
       ...(screen && {
         screen: {
           colors: false,

@@ -6,15 +6,15 @@
  * `["a b"](ctx) {}`). If a text does not parse as an expression, this file parses it again as the body of a
  * class. A text that parses as neither is native or bound code, and nobody can know its parameters.
  *
- * The parser takes about 8 ms to load and 2 MB of a thread. So a thread imports the parser only when it must
- * read the first source, and the other threads get the parameters that one thread has read.
+ * A thread loads the parser only when it must read the first source, and the other threads get the parameters
+ * that one thread has read.
  *
  * The `?` of an optional parameter is in the TypeScript source alone, which this file asks for if some handler
  * has a parameter without a default.
  */
-import type { Pattern, Program } from "npm:acorn@8.19.0";
 import { findOptional, type LeftOut, type OptionalParameters } from "./optional_parameters.ts";
 import { shapeOf, type SyntaxNode } from "./parameter_shape.ts";
+import { loadParser, type Pattern, type Program } from "./parser.ts";
 
 /** One parameter of a handler. */
 export interface Parameter {
@@ -84,14 +84,9 @@ export async function readParameters(
 ): Promise<KnownParameters> {
   const functions = Object.entries(handlers);
   if (functions.every(([, handler]) => Object.hasOwn(known, identityOf(handler)))) return known;
-  const { parse } = await import("npm:acorn@8.19.0");
+  const parse = await loadParser();
   const program = (source: string) =>
-    parse(source, {
-      ecmaVersion: "latest",
-      sourceType: "module",
-      allowSuperOutsideMethod: true,
-      checkPrivateFields: false,
-    });
+    parse(source, { sourceType: "module", allowSuperOutsideMethod: true, checkPrivateFields: false });
   const read = functions.map(([method, handler]) => {
     const { author, takesContext } = writtenFor(handler);
     const source = String(author);
