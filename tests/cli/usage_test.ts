@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { enoki } from "./command.ts";
 
-for (const command of ["run", "call", "describe", "config"]) {
+for (const command of ["run", "call", "shell", "describe", "config"]) {
   Deno.test(`enoki ${command} --help prints usage and examples as its result`, async () => {
     const { status, out, err } = await enoki([command, "--help"]);
     assert.equal(status, 0);
@@ -14,7 +14,7 @@ for (const command of ["run", "call", "describe", "config"]) {
 Deno.test("enoki --help names all commands", async () => {
   const { status, out } = await enoki(["--help"]);
   assert.equal(status, 0);
-  assert.match(out, /\brun\b[^]*\bcall\b[^]*\bdescribe\b[^]*\bconfig\b/);
+  assert.match(out, /\brun\b[^]*\bcall\b[^]*\bshell\b[^]*\bdescribe\b[^]*\bconfig\b/);
 });
 
 Deno.test("enoki --version prints the version as its result", async () => {
@@ -34,6 +34,8 @@ const MISTAKES: readonly (readonly [readonly string[], string])[] = [
   [["call", "--timeout", "-1", "a.b"], "Cannot use --timeout -1: it must be a number of seconds above 0"],
   [["call", "--header", "x", "a.b"], "Cannot use --header x: it must be KEY=VALUE"],
   [["call", "--allow-net", "a.b"], "Unknown option '--allow-net'"],
+  [["shell", "--interface", "bpython"], "Cannot use --interface bpython: allowed choices are plain"],
+  [["shell", "extra"], "Too many arguments for 'shell'. Expected 0 arguments but got 1: extra."],
   [["config", "extra"], "Too many arguments for 'config'. Expected 0 arguments but got 1: extra."],
 ];
 

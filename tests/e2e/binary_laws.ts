@@ -2,6 +2,7 @@ import { EXTENSION, natsTest } from "../extensions/nats/nats_stage.ts";
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { ModuleOrigin } from "../fixtures/module_origin.ts";
+import { HAS_TERMINAL, Terminal } from "../fixtures/terminal.ts";
 import { type Binaries, compile, COMPILER, SHOP } from "./binaries.ts";
 import { Program, type ProgramOptions, runProgram } from "./program.ts";
 
@@ -199,6 +200,25 @@ export function binaryLaws({ folder, generic, application, empty }: Binaries): v
       );
       assert.deepEqual({ out, err }, { out: `["tea","1 × tea","Ada","hot","place"]\n`, err: "" });
     }
+  });
+
+  Deno.test("The generic binary has the shell, with the parser and the editor of lines inside", async () => {
+    const broker = `local://${folder}/shell.sock`;
+    await using program = new Program([application, ...quietly, "--broker", broker], nowhere);
+    await program.says("Ready on");
+    const shell = [generic, "shell", "--broker", broker] as const;
+    const script = 'import { EOL } from "node:os"; const sum = await n.rpc.shop.add(1, 2); [sum, EOL]';
+    const { out, err } = await runProgram([...shell, "-e", script], nowhere);
+    assert.deepEqual({ out, err }, { out: '[ 3, "\\n" ]\n', err: "" });
+    if (!HAS_TERMINAL) return;
+    await using terminal = new Terminal(shell);
+    await terminal.shows("> ");
+    await terminal.type("n.rpc.shop.add(1, 2)\r");
+    await terminal.shows("\n3\n> ");
+    await terminal.type("n.rpc.sh");
+    await terminal.shows("n.rpc.sh");
+    await terminal.type("\t");
+    await terminal.shows("op");
   });
 
   Deno.test("The generic binary compiles with the deno on the PATH", async () => {

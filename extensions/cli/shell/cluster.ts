@@ -1,4 +1,4 @@
-/** The global `n` of the shell: Nameko's helper of the same name. */
+/** The global `n` of the shell, as Nameko has it: what a user calls and dispatches with. */
 import type { PlainRecord } from "../../../runtime/message/plain.ts";
 import { confirmWithin } from "../../broker.ts";
 import type { Connection } from "../../connect.ts";

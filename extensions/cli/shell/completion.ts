@@ -65,7 +65,7 @@ function namesIn(chain: string, scope: Scope): string[] {
   if (chain === "") return [...new Set([...Object.keys(scope), ...memberNames(globalThis)])];
   if (chain === "n.") return [...CLUSTER_NAMES];
   const [first, ...rest] = chain.slice(0, -1).split(".");
-  let value: unknown = Object.hasOwn(scope, first!) ? scope[first!] : memberOf(globalThis, first!);
+  let value = memberOf(Object.hasOwn(scope, first!) ? scope : globalThis, first!);
   for (const name of rest) value = memberOf(value, name);
   return memberNames(value);
 }

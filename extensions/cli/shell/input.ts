@@ -80,11 +80,7 @@ interface Parsed {
   readonly program: Program;
 }
 
-const OPTIONS = {
-  sourceType: "script",
-  allowAwaitOutsideFunction: true,
-  allowImportExportEverywhere: true,
-} as const;
+const OPTIONS = { sourceType: "module" } as const;
 
 /** An error of the parser. */
 interface ParserError extends SyntaxError {

@@ -141,12 +141,12 @@ export class Session {
     if (empty && this.#warned) return this.#editor.close();
     this.#warned = empty;
     this.#unfinished = "";
-    this.#io.writeResult(empty ? "\nPress Ctrl-C again, or Ctrl-D, to leave\n" : "\n");
-    // The editor has no other way to drop its line.
-    this.#editor.write(null, { ctrl: true, name: "e" });
-    this.#editor.write(null, { ctrl: true, name: "u" });
     this.#editor.setPrompt(PROMPT);
-    this.#editor.prompt();
+    if (this.#fancy) this.#editor.write(null, { ctrl: true, name: "e" });
+    this.#io.writeResult(empty ? "\nPress Ctrl-C again, or Ctrl-D, to leave\n" : "\n");
+    // Ctrl-U drops the line up to the cursor, which Ctrl-E has put at its end, and shows the prompt again.
+    if (this.#fancy) this.#editor.write(null, { ctrl: true, name: "u" });
+    else this.#editor.prompt();
   }
 
   async #take(line: string): Promise<void> {
