@@ -40,9 +40,10 @@ const COMPLETIONS: readonly (readonly [line: string, candidates: readonly string
 
 for (const [line, candidates] of COMPLETIONS) {
   Deno.test(`complete() of ${JSON.stringify(line)}`, async () => {
+    using known = new KnownServices(SERVICES);
     const [found, end] = await complete(line, {
       scope: SCOPE,
-      known: new KnownServices(SERVICES),
+      known,
       commands: [".help", ".exit"],
     });
     assert.deepEqual(found, candidates);
@@ -51,25 +52,26 @@ for (const [line, candidates] of COMPLETIONS) {
 }
 
 Deno.test("KnownServices.list() has what was called, where nobody can tell what is alive", async () => {
-  const known = new KnownServices(() => Promise.reject(new Error("nobody")));
+  using known = new KnownServices(() => Promise.reject(new Error("nobody")));
   known.remember("orders", "place");
   assert.deepEqual(await known.list(), new Map([["orders", new Set(["place"])]]));
 });
 
-Deno.test("KnownServices.list() does not wait for those who never answer", async () => {
-  const known = new KnownServices((signal) =>
+Deno.test("KnownServices.list() does not wait long for those who never answer", async () => {
+  using known = new KnownServices((signal) =>
     new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)))
   );
   known.remember("orders", "place");
   assert.deepEqual(await known.list(), new Map([["orders", new Set(["place"])]]));
 });
 
-Deno.test("KnownServices.list() asks once for several completions in a row", async () => {
+Deno.test("KnownServices asks once for several completions in a row", async () => {
   let asked = 0;
-  const known = new KnownServices((signal) => {
+  using known = new KnownServices((signal) => {
     asked++;
     return SERVICES(signal);
   });
+  known.refresh();
   await Promise.all([known.list(), known.list()]);
   await known.list();
   assert.equal(asked, 1);

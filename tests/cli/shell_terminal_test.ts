@@ -118,8 +118,17 @@ Deno.test({
         assert.equal(await answer(terminal, ".foo"), "Unknown command .foo. See .help\n");
       });
 
-      await t.step("ends with 0 at Ctrl-D", async () => {
+      await t.step("shows no frames of Enoki in stacks", async () => {
+        const shown = await answer(terminal, "n.rpc.misbehaving.fail().catch((error) => error)");
+        assert.match(shown, /^RemoteError: QuotaError too many\n/);
+        assert.doesNotMatch(shown, /^ +at /m);
+      });
+
+      await t.step("ends with 0 at Ctrl-D, even if a line still runs", async () => {
+        await terminal.type("console.log('run' + 1); new Promise((end) => setTimeout(end, 100, 'over'))\r");
+        await terminal.shows("run1");
         await terminal.type(CTRL_D);
+        await terminal.shows('"over"\n');
         assert.equal(await terminal.ended(), 0);
       });
 
@@ -130,9 +139,9 @@ Deno.test({
         await using second = shell(broker, { env: { ENOKI_HISTORY: history } });
         await second.shows(/^> $/m);
         await second.type(UP);
-        await second.shows(".foo");
+        await second.shows("console.log('run' + 1)");
         await second.type(UP);
-        await second.shows(".help");
+        await second.shows("n.rpc.misbehaving.fail().catch");
         await second.type(`${CTRL_C}exit\r`);
         assert.equal(await second.ended(), 0);
       });

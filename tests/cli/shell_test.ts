@@ -30,10 +30,11 @@ const PRINTED: readonly (readonly [law: string, script: string, out: string])[] 
   ],
   [
     "shows what a client and the global are",
-    "[n.rpc, n.rpc.misbehaving, n]",
+    "[n.rpc, n.rpc.misbehaving, n.rpc.misbehaving.echo, n]",
     `[
   n.rpc.<service>.<method>(…),
   n.rpc.misbehaving.<method>(…),
+  n.rpc.misbehaving.echo(…),
   n { rpc, dispatch_event, dispatchEvent, config, services, disconnect }
 ]
 `,

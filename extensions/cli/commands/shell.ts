@@ -55,9 +55,9 @@ export async function shellCommand(
   }
   // What inputs have sent and not awaited may fail because of the end.
   using _failures = onStrayFailure(() => {});
+  const live: LiveServices = () => Promise.reject(new Error("no control channel"));
+  using known = new KnownServices(live);
   try {
-    const live: LiveServices = () => Promise.reject(new Error("no control channel"));
-    const known = new KnownServices(live);
     evaluator.scope["n"] = createShellCluster({
       connection,
       config: maskRandomTexts(maskSecrets(broker === undefined ? config : { ...config, TRANSPORT: broker })),
@@ -71,6 +71,7 @@ export async function shellCommand(
       import("../shell/session.ts"),
       import("../shell/history.ts"),
     ]);
+    known.refresh();
     io.writeResult(banner(connection.broker, io));
     const session = new Session({
       evaluator,

@@ -76,6 +76,7 @@ export function createShellCluster(
       },
       kwargs: (named: Readonly<Record<string, unknown>>, ...positional: readonly unknown[]) =>
         ask((method) => method.kwargs(named, ...positional)),
+      [INSPECT]: () => `n.rpc.${service}.${method}(…)`,
     });
   };
   const dispatch: Dispatch = (source, type, payload = null, options = {}) => {

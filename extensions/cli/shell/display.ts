@@ -1,18 +1,30 @@
 import { UnknownServiceError } from "../../../runtime/message/errors.ts";
 import { maskSecrets } from "../../../runtime/log/secrets.ts";
 import { escapeControls, escapeControlsInLines } from "../../../runtime/log/terminal_text.ts";
-import { EXIT, type FailureReport, reportFailure } from "../view/failure_report.ts";
+import { EXIT, type FailureReport, isOurs, reportFailure } from "../view/failure_report.ts";
 import { INPUT_NAME } from "./input.ts";
 
 /** Levels of objects within objects that are shown. */
 const DEPTH = 10;
 
-/** Formats a value as Deno prints it. Only colors of the text's own reach the terminal. */
+// deno-lint-ignore no-control-regex -- colors consist of control characters
+const COLOR = /(\x1b\[[\d;]*m)/;
+
+/** Formats a value as Deno prints it. Of all control characters, only those of the colors reach the terminal. */
 export function valueText(value: unknown, colors: boolean): string {
   const text = Deno.inspect(value, { colors, depth: DEPTH, strAbbreviateSize: Infinity });
-  // deno-lint-ignore no-control-regex -- colors consist of control characters
-  return text.split(/(\x1b\[[\d;]*m)/).map((part, n) => n % 2 === 1 ? part : escapeControlsInLines(part))
-    .join("");
+  const parts = text.split(COLOR).map((part, n) => n % 2 === 1 ? part : escapeControlsInLines(part));
+  return withoutOurFrames(parts.join(""));
+}
+
+/** Cuts each stack at the frames of Enoki, behind which there are only those of what has called Enoki. */
+function withoutOurFrames(text: string): string {
+  let cut = false;
+  return text.split("\n").filter((line) => {
+    const plain = line.split(COLOR).filter((_, n) => n % 2 === 0).join("");
+    cut = /^ +at /.test(plain) && (cut || isOurs(plain));
+    return !cut;
+  }).join("\n");
 }
 
 /**

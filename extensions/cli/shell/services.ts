@@ -1,7 +1,7 @@
 /**
  * The services that a shell knows: those that are alive, as far as somebody can tell, and those that it has called.
  */
-import { timeLimit } from "../../../runtime/waiting/abort.ts";
+import { timeLimit, within } from "../../../runtime/waiting/abort.ts";
 
 /** A service that is alive, and its RPC methods. */
 export interface LiveService {
@@ -12,17 +12,21 @@ export interface LiveService {
 /** Asks which services are alive. */
 export type LiveServices = (signal: AbortSignal) => Promise<readonly LiveService[]>;
 
-/** Milliseconds that a completion waits for an answer. */
-const PATIENCE = 300;
+/** Milliseconds that a completion waits for the first answer. */
+const PATIENCE = 1_000;
 
-/** Milliseconds for which an answer is new enough to complete names with. */
+/** Milliseconds after which an answer is old: a completion uses it and asks again. */
 const FRESHNESS = 2_000;
 
-/** What a shell knows of services, for its completion. */
-export class KnownServices {
+/** Milliseconds that an answer may take. */
+const LIMIT = 5_000;
+
+/** What a shell knows of services, for its completion. Disposing it ends the question that it may be asking. */
+export class KnownServices implements Disposable {
   readonly #live: LiveServices;
   readonly #called = new Map<string, Set<string>>();
-  #answer: readonly LiveService[] = [];
+  readonly #closing = new AbortController();
+  #answer: readonly LiveService[] | undefined;
   #answeredAt = -Infinity;
   #asking: Promise<void> | undefined;
 
@@ -37,24 +41,34 @@ export class KnownServices {
     else methods.add(method);
   }
 
-  /** Gives the methods of each known service, and does not wait longer than a user likes to. */
+  /** Asks which services are alive, unless an answer is new or on its way. It does not wait for the answer. */
+  refresh(): void {
+    if (performance.now() - this.#answeredAt > FRESHNESS) this.#asking ??= this.#ask();
+  }
+
+  /** Gives the methods of each known service. Only for the first answer it waits, and not for long. */
   async list(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-    if (performance.now() - this.#answeredAt > FRESHNESS) await (this.#asking ??= this.#ask());
+    this.refresh();
+    if (this.#answer === undefined && this.#asking !== undefined) await within(PATIENCE, this.#asking);
     const known = new Map([...this.#called].map(([service, methods]) => [service, new Set(methods)]));
-    for (const { service, methods } of this.#answer) {
+    for (const { service, methods } of this.#answer ?? []) {
       known.set(service, new Set([...methods, ...known.get(service) ?? []]));
     }
     return known;
   }
 
+  [Symbol.dispose](): void {
+    this.#closing.abort();
+  }
+
   async #ask(): Promise<void> {
-    using limit = timeLimit(PATIENCE);
+    using limit = timeLimit(LIMIT, this.#closing.signal);
     try {
       this.#answer = await this.#live(limit.signal);
-      this.#answeredAt = performance.now();
     } catch {
       // What was known stays known.
     } finally {
+      this.#answeredAt = performance.now();
       this.#asking = undefined;
     }
   }

@@ -68,6 +68,8 @@ export class Session {
   #editing = false;
   #timing = false;
   #leaving = false;
+  /** Whether no more lines come than those that wait. */
+  #closed = false;
   /** Whether the last thing that the user did was Ctrl-C in an empty line. */
   #warned = false;
 
@@ -93,11 +95,12 @@ export class Session {
       },
     });
     this.#editor.on("SIGINT", () => this.#interrupt());
+    this.#editor.on("close", () => this.#closed = true);
   }
 
   /** Writes a message, above the line that the user edits. */
   write(text: string): void {
-    if (!this.#editing || !this.#fancy) return this.#io.writeMessage(text);
+    if (!this.#editing || !this.#fancy || this.#closed) return this.#io.writeMessage(text);
     this.#io.writeMessage(`\r\x1b[J${text}`);
     this.#editor.prompt(true);
   }
@@ -124,7 +127,7 @@ export class Session {
 
   async #nextLine(lines: AsyncIterator<string>): Promise<string | undefined> {
     this.#editor.setPrompt(this.#unfinished === "" ? PROMPT : MORE);
-    this.#editor.prompt();
+    if (!this.#closed) this.#editor.prompt();
     this.#editing = true;
     using _stop = this.#io.onStop((signal) => {
       if (signal === "SIGTERM") this.#editor.close();
@@ -191,7 +194,7 @@ export class Session {
   }
 
   #setRaw(raw: boolean): void {
-    if (this.#fancy && !process.stdin.destroyed) process.stdin.setRawMode(raw);
+    if (this.#fancy && !this.#closed) process.stdin.setRawMode(raw);
   }
 
   #report(error: unknown, text: string): void {

@@ -75,7 +75,8 @@ const FRAME = /^ +at /;
 /** A frame of Deno itself. */
 const DENOS = /[ (](?:ext|node):/;
 
-function isOurs(line: string): boolean {
+/** Says whether a frame of a stack, as it is written, is one of Enoki's. */
+export function isOurs(line: string): boolean {
   return OURS.some((folder) => line.includes(folder));
 }
 
