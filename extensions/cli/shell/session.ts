@@ -49,7 +49,7 @@ export interface SessionOptions {
   readonly history: History;
   /** Name of the broker. */
   readonly broker: string;
-  /** Whether lines can be edited and values have colors. */
+  /** Whether lines can be edited and values have colors, if the user sees them at a terminal. */
   readonly fancy: boolean;
   readonly io: CommandIo;
 }
@@ -77,13 +77,13 @@ export class Session {
     this.#evaluator = evaluator;
     this.#history = history;
     this.#broker = broker;
-    this.#fancy = fancy;
+    this.#fancy = fancy && process.stdout.isTTY === true;
     this.#io = io;
     const names = { scope: evaluator.scope, known, commands: Object.keys(COMMANDS) };
     this.#editor = createInterface({
       input: process.stdin,
       output: process.stdout,
-      terminal: fancy,
+      terminal: this.#fancy,
       history: history.earlier,
       historySize: history.size,
       removeHistoryDuplicates: true,
