@@ -63,8 +63,15 @@ Deno.test({
       });
 
       await t.step("tells of failures that nobody awaits, above the line that is edited", async () => {
-        await answer(terminal, "const timer = setTimeout(() => { throw new Error('late' + 1) })");
-        await terminal.shows(/Error: late1\n> /);
+        await answer(terminal, "const fail = () => void Promise.reject(new Error('late' + 1))");
+        await answer(terminal, "Deno.addSignalListener('SIGUSR2', fail)");
+        const pid = Number(await answer(terminal, "Deno.pid"));
+        await terminal.type("half a li");
+        await terminal.shows("half a li");
+        Deno.kill(pid, "SIGUSR2");
+        await terminal.shows("Error: late1\n> half a li");
+        await terminal.type(CTRL_C);
+        await terminal.shows(/^> $/m);
       });
 
       await t.step("reads an input of several lines, which .break and Ctrl-C drop", async () => {
