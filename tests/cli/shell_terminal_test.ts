@@ -87,11 +87,11 @@ Deno.test({
         assert.equal(await answer(terminal, "1"), "1\n");
       });
 
-      await t.step("completes what it has called, members of values, and its own commands", async () => {
+      await t.step("completes what runs, members of values, and its own commands", async () => {
         for (
           const [line, completed] of [
             ["n.rpc.misb", "ehaving"],
-            ["n.rpc.misbehaving.f", "ail"],
+            ["n.rpc.misbehaving.cont", "ext"],
             ["n.dispatch_", "event"],
             ["Math.abs(Math.floo", "r"],
             [".he", "lp"],

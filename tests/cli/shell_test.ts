@@ -19,8 +19,8 @@ const PRINTED: readonly (readonly [law: string, script: string, out: string])[] 
   ["starts a call without waiting", "const p = n.rpc.misbehaving.echo.start(1); p.result()", "[ 1, null ]\n"],
   [
     "sends context data",
-    "n.rpc.misbehaving.context.with({ headers: { b: 2 } })()",
-    "{ a: 1, b: 2 }\n",
+    "const { a, b } = await n.rpc.misbehaving.context.with({ headers: { b: 2 } })(); [a, b]",
+    "[ 1, 2 ]\n",
   ],
   [
     "has the names that it has declared, and those of modules",
@@ -38,6 +38,11 @@ const PRINTED: readonly (readonly [law: string, script: string, out: string])[] 
   n { rpc, dispatch_event, dispatchEvent, config, services, disconnect }
 ]
 `,
+  ],
+  [
+    "lists the services that run, with their methods",
+    "const { misbehaving } = await n.services; [misbehaving[0], misbehaving.length]",
+    '[ "fail", 7 ]\n',
   ],
   [
     "escapes what others could write to the terminal",

@@ -55,7 +55,7 @@ export async function shellCommand(
   }
   // What inputs have sent and not awaited may fail because of the end.
   using _failures = onStrayFailure(() => {});
-  const live: LiveServices = () => Promise.reject(new Error("no control channel"));
+  const live: LiveServices = (signal) => connection.services({ signal });
   using known = new KnownServices(live);
   try {
     evaluator.scope["n"] = createShellCluster({

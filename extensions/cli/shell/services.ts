@@ -2,15 +2,13 @@
  * The services that a shell knows: those that are alive, as far as somebody can tell, and those that it has called.
  */
 import { timeLimit, within } from "../../../runtime/waiting/abort.ts";
+import type { LiveService } from "../../control/live.ts";
 
 /** A service that is alive, and its RPC methods. */
-export interface LiveService {
-  readonly service: string;
-  readonly methods: readonly string[];
-}
+export type KnownService = Pick<LiveService, "service" | "methods">;
 
 /** Asks which services are alive. */
-export type LiveServices = (signal: AbortSignal) => Promise<readonly LiveService[]>;
+export type LiveServices = (signal: AbortSignal) => Promise<readonly KnownService[]>;
 
 /** Milliseconds that a completion waits for the first answer. */
 const PATIENCE = 1_000;
@@ -26,7 +24,7 @@ export class KnownServices implements Disposable {
   readonly #live: LiveServices;
   readonly #called = new Map<string, Set<string>>();
   readonly #closing = new AbortController();
-  #answer: readonly LiveService[] | undefined;
+  #answer: readonly KnownService[] | undefined;
   #answeredAt = -Infinity;
   #asking: Promise<void> | undefined;
 
