@@ -53,7 +53,7 @@ for (const [line, candidates] of COMPLETIONS) {
 
 Deno.test("KnownServices.list() has what was called, where nobody can tell what is alive", async () => {
   using known = new KnownServices(() => Promise.reject(new Error("nobody")));
-  known.remember("orders", "place");
+  known.remember("orders", ["place"]);
   assert.deepEqual(await known.list(), new Map([["orders", new Set(["place"])]]));
 });
 
@@ -61,7 +61,7 @@ Deno.test("KnownServices.list() does not wait long for those who never answer", 
   using known = new KnownServices((signal) =>
     new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)))
   );
-  known.remember("orders", "place");
+  known.remember("orders", ["place"]);
   assert.deepEqual(await known.list(), new Map([["orders", new Set(["place"])]]));
 });
 

@@ -88,6 +88,7 @@ Deno.test({
       });
 
       await t.step("completes what runs, members of values, and its own commands", async () => {
+        while (await answer(terminal, "(await n.services).misbehaving?.length") !== "7\n");
         for (
           const [line, completed] of [
             ["n.rpc.misb", "ehaving"],

@@ -8,7 +8,7 @@ import { Evaluator } from "../shell/evaluator.ts";
 import { createShellCluster } from "../shell/cluster.ts";
 import { runScript, type Script } from "../shell/script.ts";
 import { onStrayFailure } from "../shell/stray_failures.ts";
-import { KnownServices, type LiveServices } from "../shell/services.ts";
+import { KnownServices } from "../shell/services.ts";
 import { EXIT, reportFailure } from "../view/failure_report.ts";
 import type { ConfigFlags } from "./config.ts";
 import { beginMessaging } from "./messaging.ts";
@@ -55,14 +55,12 @@ export async function shellCommand(
   }
   // What inputs have sent and not awaited may fail because of the end.
   using _failures = onStrayFailure(() => {});
-  const live: LiveServices = (signal) => connection.services({ signal });
-  using known = new KnownServices(live);
+  using known = new KnownServices((signal) => connection.services({ signal }));
   try {
     evaluator.scope["n"] = createShellCluster({
       connection,
       config: maskRandomTexts(maskSecrets(broker === undefined ? config : { ...config, TRANSPORT: broker })),
       known,
-      live,
       signal: () => evaluator.signal,
       track: (sending) => evaluator.track(sending),
     });

@@ -6,7 +6,7 @@ import type { DispatchOptions } from "../../events/event_message.ts";
 import type { CallOptions, ClientMethod } from "../../rpc/client.ts";
 import { explainCallFailure } from "../commands/call_failure.ts";
 import { CONFIRM_TIMEOUT } from "../commands/messaging.ts";
-import type { KnownServices, LiveServices } from "./services.ts";
+import type { KnownServices } from "./services.ts";
 
 /** A method of any service. */
 type Method = ClientMethod<readonly unknown[], unknown>;
@@ -23,7 +23,7 @@ export interface ShellCluster {
   readonly dispatchEvent: Dispatch;
   /** The configuration, with its secrets masked. */
   readonly config: PlainRecord;
-  /** The services that are alive, with the names of their RPC methods. */
+  /** The services that run, with the names of their RPC methods. */
   readonly services: Promise<Readonly<Record<string, readonly string[]>>>;
   /** Closes the connection. Calls fail from then on. */
   readonly disconnect: () => Promise<void>;
@@ -34,7 +34,6 @@ export interface ShellClusterOptions {
   readonly connection: Connection;
   readonly config: PlainRecord;
   readonly known: KnownServices;
-  readonly live: LiveServices;
   /** Gives the signal that ends the waits which begin now. */
   readonly signal: () => AbortSignal;
   /** Takes notice of each call and each event that is sent, and gives the same result. */
@@ -46,7 +45,7 @@ export const CLUSTER_NAMES = ["rpc", "dispatch_event", "dispatchEvent", "config"
 
 /** Makes what a shell calls `n`. */
 export function createShellCluster(
-  { connection, config, known, live, signal, track }: ShellClusterOptions,
+  { connection, config, known, signal, track }: ShellClusterOptions,
 ): ShellCluster {
   const call = async (
     target: { readonly service: string; readonly method: string },
@@ -54,7 +53,7 @@ export function createShellCluster(
     begin: (method: Method) => Promise<unknown>,
   ) => {
     const { service, method } = target;
-    known.remember(service, method);
+    known.remember(service, [method]);
     const given = options.signal;
     const ends = given === undefined ? signal() : AbortSignal.any([given, signal()]);
     try {
@@ -98,7 +97,7 @@ export function createShellCluster(
     dispatchEvent: dispatch,
     config,
     get services() {
-      return live(signal()).then((services) =>
+      return known.ask(signal()).then((services) =>
         Object.fromEntries(services.map(({ service, methods }) => [service, methods]))
       );
     },

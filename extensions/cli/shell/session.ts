@@ -34,7 +34,7 @@ n.rpc.<service>.<method>(…)               call a method; n.rpc["a-service"].<m
   .with({ timeout, headers, signal })(…)  with options; the timeout is in milliseconds
   .start(…)                               without waiting; .result() gives the answer
 n.dispatch_event(source, type, payload)   dispatch an event in the name of a service
-n.services                                the services that are alive, with their methods
+n.services                                the services that run, with their methods
 n.config                                  the configuration, with its secrets masked
 n.disconnect()                            close the connection
 _                                         the value of the last line
