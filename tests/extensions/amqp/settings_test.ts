@@ -6,7 +6,11 @@ import { Section } from "../../../runtime/config/section.ts";
 const read = (config: Config) => amqpSettings(new Section(config));
 
 Deno.test("amqpSettings() leaves what the configuration does not say to the transport", () => {
-  deepStrictEqual(read({ HEARTBEAT: null, AMQP_SSL: false }), { secure: false, options: {} });
+  deepStrictEqual(read({ HEARTBEAT: null, AMQP_SSL: false }), {
+    secure: false,
+    management: undefined,
+    options: {},
+  });
 });
 
 Deno.test("amqpSettings() reads Kombu's intervals, seconds as milliseconds", () => {
@@ -23,9 +27,10 @@ Deno.test("amqpSettings() reads the mapping of AMQP_SSL", () => {
   const ssl = { ca_certs: "ca.pem", certfile: "c.pem", keyfile: "k.pem", cert_reqs: "CERT_NONE" };
   deepStrictEqual(read({ AMQP_SSL: ssl }), {
     secure: true,
+    management: undefined,
     options: { tls: { ca: "ca.pem", cert: "c.pem", key: "k.pem", verify: false } },
   });
-  deepStrictEqual(read({ AMQP_SSL: true }), { secure: true, options: { tls: { verify: true } } });
+  deepStrictEqual(read({ AMQP_SSL: true }).options, { tls: { verify: true } });
 });
 
 Deno.test("amqpSettings() reads the type of queues", () => {
