@@ -1,8 +1,11 @@
+import { encodeCallHeaders } from "../runtime/message/call_headers.ts";
 import { requireFields } from "../runtime/message/field_table.ts";
 import type { Config } from "../runtime/config/file.ts";
 import { ensureLogging, getLog } from "../runtime/log/observe.ts";
+import { sendThrough } from "../runtime/service/hook.ts";
 import type { Contract } from "../runtime/service/service.ts";
 import type { FieldTable, Transport } from "../runtime/message/transport.ts";
+import { takesSpans } from "../runtime/telemetry/otel/switch.ts";
 import { logStatus, openBroker } from "./broker.ts";
 import type { DispatchOptions } from "./events/event_message.ts";
 import type { CallOptions, Client, ClientMethod } from "./rpc/client.ts";
@@ -101,6 +104,7 @@ export async function connect(
     { createClient, createMethod },
     { rpcSettings },
     { eventMessage },
+    spans,
   ] = await Promise.all([
     Settings.read(config, { extensions }),
     // A process that only serves loads this module too, and never connects: so the parts load here.
@@ -108,6 +112,7 @@ export async function connect(
     import("./rpc/client.ts"),
     import("./rpc/settings.ts"),
     import("./events/event_message.ts"),
+    takesSpans() ? import("../runtime/telemetry/otel/handler_spans.ts") : undefined,
   ]);
   const waiting = timeout ?? settings.runtime.callTimeout;
   const inform = logStatus(log);
@@ -126,6 +131,8 @@ export async function connect(
   if (typeof broker === "object") await transport.connect(signal && { signal });
   const caller = new RpcCaller(transport, { caller: CALLER, ...settings.of(rpcSettings) });
   const origin = { stack: [`${CALLER}.call.${crypto.randomUUID()}`], headers, deadline: undefined };
+  const spansOf = (source?: string) => spans === undefined ? [] : [spans.outgoingSpans(source)];
+  const outgoing = spansOf();
   const close = () =>
     closed ??= (async () => {
       await caller[Symbol.asyncDispose]();
@@ -137,14 +144,18 @@ export async function connect(
       ((target: string | Contract, options: CallOptions = {}) =>
         createClient(caller, typeof target === "string" ? target : target.name, origin, {
           timeout: waiting,
+          outgoing,
           ...options,
         })) as Connection["client"],
-    method: (service, method) => createMethod(caller, service, method, origin, { timeout: waiting }),
-    dispatch: async (source, type, payload, options = {}) =>
-      await transport.publish(
-        eventMessage(source, type, payload, options),
-        options.signal && { signal: options.signal },
-      ),
+    method: (service, method) =>
+      createMethod(caller, service, method, origin, { timeout: waiting, outgoing }),
+    async dispatch(source, type, payload, options = {}) {
+      const send = async (data: FieldTable) => {
+        const message = eventMessage(source, type, payload, options, encodeCallHeaders({ ...NOTHING, data }));
+        await transport.publish(message, options.signal && { signal: options.signal });
+      };
+      await sendThrough(spansOf(source), { kind: "event", type, payload, headers: {} }, send);
+    },
     isServed: async (service) => await caller.isServed(service),
     async services(options) {
       const { liveServices } = await import("./control/live.ts");
@@ -154,6 +165,9 @@ export async function connect(
     [Symbol.asyncDispose]: close,
   };
 }
+
+/** What the headers of an event have of the call that has sent it: a program is no call. */
+const NOTHING = { stack: [], deadline: undefined };
 
 /** Nameko's name for callers outside any service. */
 const CALLER = "standalone_rpc_proxy";

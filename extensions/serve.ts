@@ -10,6 +10,7 @@ import { ensureLogging, getLog } from "../runtime/log/observe.ts";
 import type { FileWatchOptions } from "../runtime/serving/file_watch.ts";
 import { ReloadOnChange } from "../runtime/serving/reload_on_change.ts";
 import { logCalls } from "../runtime/telemetry/call_log.ts";
+import { takesSpans } from "../runtime/telemetry/otel/switch.ts";
 import { Telemetry } from "../runtime/telemetry/telemetry.ts";
 import type { ServiceContainer } from "../runtime/serving/service_container.ts";
 import { type Progress, ServiceSet } from "../runtime/serving/service_set.ts";
@@ -118,7 +119,10 @@ export async function serve(
   for (const remark of settings.remarks) log.warning(remark);
   const { telemetry: wanted } = settings.runtime;
   const telemetry = new Telemetry(wanted);
-  if (wanted !== undefined) logCalls(telemetry, wanted.logsCalls);
+  if (wanted !== undefined) {
+    logCalls(telemetry, wanted.logsCalls);
+    if (takesSpans()) await exportSpans(telemetry);
+  }
   const failing = new AbortController();
   const either = AbortSignal.any([failing.signal, ...(signal === undefined ? [] : [signal])]);
   const current: { services?: ServiceSet } = {};
@@ -199,6 +203,16 @@ function warnOfUnusedSettings({ runtime }: Settings, { containers }: ServiceSet,
     if (meant.length === 0) continue;
     log.warning(`No service here has the name in ${where}, so that it has no effect${didYouMean(meant)}`);
   }
+}
+
+/** Makes OpenTelemetry name the spans of the calls. The log goes along as long as the process lives. */
+async function exportSpans(telemetry: Telemetry): Promise<void> {
+  const [{ CallSpans }, { exportLog }] = await Promise.all([
+    import("./otel/call_spans.ts"),
+    import("./otel/exported_log.ts"),
+  ]);
+  telemetry.tracer = new CallSpans();
+  exportLog();
 }
 
 /** The wiring takes as long to load as a module does. So it loads beside the module, after the first thread has begun. */

@@ -323,6 +323,7 @@ const FILES_ON_BOTH_SIDES = [
   "runtime/module/bundle/bundle_import.ts",
   "runtime/module/bundle/source_map.ts",
   "runtime/telemetry/trace.ts",
+  "runtime/telemetry/otel/",
 ];
 
 Deno.test("a thread loads its own folder and those of both sides, and no extension by itself", () => {

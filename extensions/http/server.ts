@@ -28,7 +28,7 @@ import type { IncomingRequest, RequestHandler } from "./request_handler.ts";
 import { parseRule, type Rule } from "./routing/rule.ts";
 import { SlowClients } from "./clients/slow_clients.ts";
 import { clearSocketFile } from "./listening/socket_file.ts";
-import { traceIdOf } from "../../runtime/telemetry/trace.ts";
+import { spanIdOf, traceIdOf } from "../../runtime/telemetry/trace.ts";
 import { traceparentOf } from "./request/trace_context.ts";
 import { type UpgradeHandler, upgradeRoute } from "./upgrade.ts";
 import { listenFailure } from "./listening/listen_failure.ts";
@@ -370,7 +370,7 @@ export class HttpServer implements AsyncDisposable {
   ): void {
     const took = (performance.now() - start).toFixed(1);
     this.#options.log.info(`${method} ${path} ${status} ${took} ms ${bytes} bytes`, facts, {
-      trace: traceparent === undefined ? undefined : traceIdOf(traceparent),
+      ...(traceparent !== undefined && { trace: traceIdOf(traceparent), span: spanIdOf(traceparent) }),
       request: id,
       method,
       path,

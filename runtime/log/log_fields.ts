@@ -6,6 +6,8 @@
 export interface LogFields {
   /** Id of the W3C trace that the call or the request is a part of. */
   readonly trace?: string | undefined;
+  /** Id of the span of that trace which the call or the request is. */
+  readonly span?: string | undefined;
   /** Id of the call. */
   readonly call?: string | undefined;
   /** Id of the call that led to this call. */
@@ -34,6 +36,7 @@ export interface LogFields {
 
 const TYPES: Readonly<Record<keyof LogFields, "string" | "number">> = {
   trace: "string",
+  span: "string",
   call: "string",
   parent: "string",
   method: "string",

@@ -40,22 +40,35 @@ export function formatJsonLine(
   }));
 }
 
-/** Formats a record as local time, level, service, message and `key=value` pairs, then the indented stack. */
-export function formatPrettyLine(
-  { time = Date.now(), level, service, fields = {}, message, properties = {}, error }: LogRecord,
-  colored: boolean,
-): string {
+/** Formats a record as local time, level and {@linkcode formatText}, then the indented stack. */
+export function formatPrettyLine(record: LogRecord, colored: boolean): string {
+  const { time = Date.now(), level, error } = record;
   const paint = (color: string, text: string) => (colored ? color + text + RESET : text);
-  const parts = [paint(DIM, clock(time)), paint(COLOR[level], level.padEnd(7))];
-  if (service !== undefined) parts.push(escapeControls(service));
-  parts.push(clean(message));
-  for (const [key, value] of [...signposts(fields), ...Object.entries(properties)]) {
-    if (value !== undefined) parts.push(paint(DIM, `${clean(key)}=`) + formatProperty(key, value));
-  }
-  const line = parts.join(" ");
+  const line = [
+    paint(DIM, clock(time)),
+    paint(COLOR[level], level.padEnd(7)),
+    formatText(record, (text) => paint(DIM, text)),
+  ].join(" ");
   if (error === undefined) return line;
   const stack = maskSecrets(error.stack ?? `${error.name}: ${error.message}`);
   return [line, ...stack.split(/\r?\n/).map((text) => "    " + escapeControls(text))].join("\n");
+}
+
+/**
+ * Formats what a record says: service, message and `key=value` pairs.
+ *
+ * @param paintKey Colors the keys. @default {they have no color}
+ */
+export function formatText(
+  { service, fields = {}, message, properties = {} }: LogRecord,
+  paintKey: (text: string) => string = (text) => text,
+): string {
+  const parts = service === undefined ? [] : [escapeControls(service)];
+  parts.push(clean(message));
+  for (const [key, value] of [...signposts(fields), ...Object.entries(properties)]) {
+    if (value !== undefined) parts.push(paintKey(`${clean(key)}=`) + formatProperty(key, value));
+  }
+  return parts.join(" ");
 }
 
 /** The fields by which a reader finds the other lines of a call, a request or a trace. */

@@ -9,13 +9,22 @@ import {
   configureSync,
   getConfig,
   getLogger,
+  type Logger,
   type LogRecord as TapeRecord,
   resetSync,
 } from "npm:@logtape/logtape@2.4.2";
 import { constants, fstatSync, openSync, writeSync } from "node:fs";
 import { ConfigurationError } from "../message/errors.ts";
 import { boundText } from "./bounded_text.ts";
-import { createLog, type Log, LOG_LEVELS, type LogLevel, type LogRecord, type LogThreshold } from "./log.ts";
+import {
+  createLog,
+  isWanted,
+  type Log,
+  LOG_LEVELS,
+  type LogLevel,
+  type LogRecord,
+  type LogThreshold,
+} from "./log.ts";
 import type { LoggedError } from "./plain_properties.ts";
 import { formatJsonLine, formatPrettyLine } from "./log_line.ts";
 import { Outlet } from "./outlet.ts";
@@ -97,14 +106,55 @@ export function resetLogging(): void {
  */
 const emitted = new WeakMap<readonly unknown[], LogRecord>();
 
-/** Sends a record, of the main thread or of another thread, to the configured sinks. */
+/** Gets records beside the sinks of LogTape. It must not throw and must not log, and it must be quick. */
+export type RecordListener = (record: LogRecord) => void;
+
+/** The listeners, each with the least severe level that it wants; without a level, it follows the log. */
+const listeners = new Map<RecordListener, LogLevel | undefined>();
+
+/**
+ * Hands each record to `listener` from now on. Nothing in a record is masked.
+ *
+ * @param level Least severe level, whatever the log itself shows. Services send records of that level while the
+ * listener is there. @default {what the log shows}
+ * @returns Ends that.
+ */
+export function observeRecords(listener: RecordListener, level?: LogLevel): () => void {
+  listeners.set(listener, level);
+  thresholds.clear();
+  return () => {
+    listeners.delete(listener);
+    thresholds.clear();
+  };
+}
+
+function tellListeners(record: LogRecord): void {
+  for (const [listener, wanted] of listeners) {
+    const isTaken = wanted === undefined
+      ? loggerOf(record.service).isEnabledFor(record.level)
+      : isWanted(record.level, wanted);
+    if (isTaken) listener(record);
+  }
+}
+
+function loggerOf(service: string | undefined): Logger {
+  return getLogger(service === undefined ? [CATEGORY] : [CATEGORY, service]);
+}
+
+/** Says whether a listener wants records of that level although the log may not show them. */
+function isObserved(level: LogLevel): boolean {
+  for (const wanted of listeners.values()) if (wanted !== undefined && isWanted(level, wanted)) return true;
+  return false;
+}
+
+/** Sends a record, of the main thread or of another thread, to the configured sinks and to the listeners. */
 export function emitRecord(record: LogRecord): void {
+  if (listeners.size > 0) tellListeners(record);
   const { level, service, time, fields, properties, error } = record;
   const message = boundText(record.message);
   const parts = [message];
   if (fields !== undefined) emitted.set(parts, record);
-  const logger = getLogger(service === undefined ? [CATEGORY] : [CATEGORY, service]);
-  logger.emit({
+  loggerOf(service).emit({
     level,
     message: parts,
     rawMessage: message,
@@ -115,7 +165,7 @@ export function emitRecord(record: LogRecord): void {
 
 /** Says whether the runtime's records of that level go anywhere. Ask before making a frequent record. */
 export function isLogged(level: LogLevel): boolean {
-  return OWN.isEnabledFor(level);
+  return OWN.isEnabledFor(level) || isObserved(level);
 }
 
 const OWN = getLogger(CATEGORY);
@@ -136,8 +186,8 @@ export function logThreshold(service: string): LogThreshold {
   }
   let threshold = thresholds.get(service);
   if (threshold === undefined) {
-    const logger = getLogger([CATEGORY, service]);
-    threshold = LOG_LEVELS.find((level) => logger.isEnabledFor(level)) ?? "none";
+    const logger = loggerOf(service);
+    threshold = LOG_LEVELS.find((level) => logger.isEnabledFor(level) || isObserved(level)) ?? "none";
     thresholds.set(service, threshold);
   }
   return threshold;

@@ -148,13 +148,13 @@ export class Pool implements AsyncDisposable {
    * @param cancellation Cancels the call: the pool drops it, or tells it to stop if it runs.
    */
   run(invocation: Invocation, cancellation?: Cancellation): Promise<Outcome> {
-    if (this.#state !== "open") return Promise.resolve({ status: "unstarted", reason: "stopping" });
     return new Promise((resolve) => {
       const { onCallEnded } = this.#options;
       const job = createJob(
         invocation,
         onCallEnded === undefined ? resolve : (outcome) => resolve(tellEnd(job, outcome, onCallEnded)),
       );
+      if (this.#state !== "open") return job.settle({ status: "unstarted", reason: "stopping" });
       this.#queue.push(job);
       cancellation?.onCancel(() => this.#cancel(job));
       this.#dispatch();

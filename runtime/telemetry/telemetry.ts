@@ -3,6 +3,7 @@ import { childOf, traceparentOf } from "./trace.ts";
 import type { Outcome } from "../message/outcome.ts";
 import type { Payload } from "../service/entrypoint.ts";
 import type { Manifest } from "../service/manifest.ts";
+import type { PlainRecord } from "../message/plain.ts";
 import { CallCounts, type EntryCounts } from "./call_counts.ts";
 import type { CallOutcome, CallRecord } from "./call_record.ts";
 import type { EndedCall } from "./ended_call.ts";
@@ -20,9 +21,20 @@ export interface Tracer {
   /**
    * Begins the span of a call, and returns its `traceparent`.
    *
+   * @param entry The same object for each call of an entrypoint.
    * @param parent The span that led to the call; undefined if the call begins a trace.
+   * @param options Options of the entrypoint.
    */
-  begin(entry: CallEntry, parent: string | undefined): string;
+  begin(entry: CallEntry, parent: string | undefined, options: PlainRecord): string;
+  /** Ends the span of a call that has its outcome, or that nobody has run. @default {nothing is to do} */
+  end?(traceparent: string, outcome: Outcome): void;
+  /**
+   * Returns the `traceparent` of the request that the program is answering now.
+   *
+   * @param given The span that the client names.
+   * @default {a new span}
+   */
+  request?(given: string | undefined): string;
 }
 
 /** Names spans, and records nothing of them. */
@@ -60,20 +72,22 @@ export class Telemetry {
 
   /** Names a request, which leads to calls, as a span of the trace that the client names, or of a new one. */
   traceRequest(given: string | undefined): string {
-    return childOf(given);
+    return this.tracer.request?.(given) ?? childOf(given);
   }
 
   /** Watches the calls of one service. */
   watch({ name: service, entrypoints }: Pick<Manifest, "name" | "entrypoints">): CallWatch {
     const entries = entrypoints.map(({ method, kind }): CallEntry => ({ service, method, kind }));
     const series = entries.map((entry) => this.#counts.of(entry));
-    return new CallWatch(entries, series, this, this.#counts, this.#sinks);
+    const options = entrypoints.map(({ options }) => options);
+    return new CallWatch(entries, options, series, this, this.#counts, this.#sinks);
   }
 }
 
 /** Watches the calls of one service. */
 export class CallWatch {
   readonly #entries: readonly CallEntry[];
+  readonly #options: readonly PlainRecord[];
   readonly #series: readonly EntryCounts[];
   readonly #telemetry: Telemetry;
   readonly #counts: CallCounts;
@@ -82,12 +96,14 @@ export class CallWatch {
   /** Use {@linkcode Telemetry.watch}. */
   constructor(
     entries: readonly CallEntry[],
+    options: readonly PlainRecord[],
     series: readonly EntryCounts[],
     telemetry: Telemetry,
     counts: CallCounts,
     sinks: Readonly<CallSinks>,
   ) {
     this.#entries = entries;
+    this.#options = options;
     this.#series = series;
     this.#telemetry = telemetry;
     this.#counts = counts;
@@ -97,13 +113,16 @@ export class CallWatch {
   /** Begins the span of a call of the entrypoint at a place in the manifest. */
   begin(entrypoint: number, { parent, headers }: Payload): Pick<Invocation, "traceparent" | "parent"> {
     const from = parent ?? traceparentOf(headers);
-    return { traceparent: this.#telemetry.tracer.begin(this.#entries[entrypoint]!, from), parent: from };
+    const { tracer } = this.#telemetry;
+    const traceparent = tracer.begin(this.#entries[entrypoint]!, from, this.#options[entrypoint]!);
+    return { traceparent, parent: from };
   }
 
   /** Takes a call that has its outcome. A call that no thread has run, and that comes again, is not counted. */
   readonly ended = ({ invocation, outcome, thread, took, ran }: EndedCall): void => {
-    if (outcome.status === "unstarted") return;
     const { entrypoint, traceparent, parent } = invocation;
+    if (traceparent !== undefined) this.#telemetry.tracer.end?.(traceparent, outcome);
+    if (outcome.status === "unstarted") return;
     const entry = this.#entries[entrypoint];
     if (entry === undefined) return;
     // A thread that was lost, or a call that was refused, says nothing of the time in the thread.

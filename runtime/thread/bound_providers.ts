@@ -7,6 +7,7 @@ import {
   type UsingProvider,
 } from "../service/dependency.ts";
 import { UnknownServiceError } from "../message/errors.ts";
+import type { OutgoingHook } from "../service/hook.ts";
 import type { Service } from "../service/service.ts";
 
 /** The values of the dependencies that another one uses, by name. */
@@ -24,7 +25,10 @@ export interface BoundProvider {
 }
 
 /** What all providers of a thread get. */
-export type ProviderSurroundings = Omit<DependencyHost, "key" | "outgoing" | "ask">;
+export interface ProviderSurroundings extends Omit<DependencyHost, "key" | "outgoing" | "ask"> {
+  /** Hooks of the runtime, inside of those of the service. @default {[]} */
+  readonly outgoing?: readonly OutgoingHook[];
+}
 
 /**
  * Binds the dependencies of a service in the order in which they are set up, and sets them up.
@@ -33,10 +37,12 @@ export type ProviderSurroundings = Omit<DependencyHost, "key" | "outgoing" | "as
  * @throws What the setup of a provider throws.
  */
 export async function bindProviders(
-  { name, dependencies, outgoing = [] }: Service,
+  { name, dependencies, outgoing: own = [] }: Service,
   surroundings: ProviderSurroundings,
   bound: BoundProvider[],
 ): Promise<void> {
+  const { outgoing: inner } = surroundings;
+  const outgoing = inner === undefined ? own : [...own, ...inner];
   for (const { key, spec, isInner } of usedDependencies(dependencies)) {
     try {
       const host: DependencyHost = {

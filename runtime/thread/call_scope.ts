@@ -9,7 +9,7 @@ import type { CancelReason } from "../message/reply.ts";
 import { requireFields } from "../message/field_table.ts";
 import type { Payload } from "../service/entrypoint.ts";
 import type { PlainRecord } from "../message/plain.ts";
-import { callIdOf, isTraceparent, traceIdOf, TRACEPARENT_KEY } from "../telemetry/trace.ts";
+import { callIdOf, isTraceparent, spanIdOf, traceIdOf, TRACEPARENT_KEY } from "../telemetry/trace.ts";
 import type { FieldTable } from "../message/transport.ts";
 
 /** The facts that all calls of one service share. */
@@ -96,6 +96,11 @@ export class CallScope implements Call {
     return isTraceparent(traceparent) ? traceIdOf(traceparent) : undefined;
   }
 
+  get #span(): string | undefined {
+    const { traceparent } = this.#message;
+    return traceparent && spanIdOf(traceparent);
+  }
+
   get stack(): readonly string[] {
     return this.#stack ??= trim([...this.#headers.stack, this.id], this.#surroundings.parentCallsTracked + 1);
   }
@@ -127,6 +132,7 @@ export class CallScope implements Call {
   get log(): Log {
     return this.#log ??= this.#surroundings.logFor({
       trace: this.trace,
+      span: this.#span,
       call: this.id,
       parent: this.#headers.stack.at(-1),
       method: this.method,

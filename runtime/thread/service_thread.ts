@@ -36,6 +36,7 @@ import type {
 } from "../channel/port.ts";
 import { plainSize } from "../channel/plain_size.ts";
 import { PortMessenger } from "./port_messenger.ts";
+import { takesSpans } from "../telemetry/otel/switch.ts";
 import { type Service, serviceOf } from "../service/service.ts";
 
 /** The means of a thread that its {@linkcode ServiceThread} uses. */
@@ -60,6 +61,9 @@ export class ServiceThread {
   readonly #running = new Map<number, CallScope>();
   readonly #streams = new Map<number, OutgoingStream>();
   readonly #ending = new AbortController();
+  /** What gives spans to the calls; undefined if nobody takes spans. It is never loaded then. */
+  readonly #loadingSpans = takesSpans() ? import("../telemetry/otel/handler_spans.ts") : undefined;
+  #spans: typeof import("../telemetry/otel/handler_spans.ts") | undefined;
   #exports: readonly FoundService[] = [];
   #module: ThreadModule | undefined;
   #originalName: OriginalName | undefined;
@@ -81,6 +85,7 @@ export class ServiceThread {
     const url = typeof module === "string" ? module : module.url;
     this.#place = `module ${url.slice(url.lastIndexOf("/") + 1)}`;
     try {
+      if (this.#loadingSpans !== undefined) this.#spans = await this.#loadingSpans;
       const { packages } = typeof module === "object" && "code" in module ? module : rights;
       this.#means.enclose(url, { ...rights, packages });
       this.#exports = servicesOf(await this.#import(module));
@@ -209,6 +214,7 @@ export class ServiceThread {
           messenger: this.#messenger,
           log: this.#log(),
           signal: this.#ending.signal,
+          ...(this.#spans && { outgoing: [this.#spans.outgoingSpans(name)] }),
         },
         {
           service: name,
@@ -274,8 +280,10 @@ export class ServiceThread {
     const call = invoker.scope(message);
     this.#running.set(slot, call);
     const start = performance.now();
+    const invoke = () => invoker.invoke(message, call, (reply) => this.#stream(slot, reply));
+    const spans = this.#spans;
     const outcome = await this.#outcomeOf(
-      invoker.invoke(message, call, (reply) => this.#stream(slot, reply)),
+      spans === undefined ? invoke() : spans.runWithin(message.traceparent, invoke),
     );
     this.#running.delete(slot);
     const end = performance.now();
