@@ -1,6 +1,7 @@
 import { EXTENSION, natsTest } from "../extensions/nats/nats_stage.ts";
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
+import { Receiver } from "../extensions/otel/receiver.ts";
 import { ModuleOrigin } from "../fixtures/module_origin.ts";
 import { HAS_TERMINAL, Terminal } from "../fixtures/terminal.ts";
 import { type Binaries, compile, COMPILER, SHOP } from "./binaries.ts";
@@ -219,6 +220,23 @@ export function binaryLaws({ folder, generic, application, empty }: Binaries): v
     await terminal.shows("n.rpc.sh");
     await terminal.type("\t");
     await terminal.shows("op");
+  });
+
+  Deno.test("A binary exports to OpenTelemetry if it was made with --otel, and else says why not", async () => {
+    const binary = `${folder}/traced`;
+    await compile(SHOP, "-o", binary, "--otel");
+    await using receiver = new Receiver();
+    const env = receiver.env("traced");
+    await using program = new Program([binary, ...quietly], { env });
+    await program.says("Ready on memory:");
+    const url = /and (http:\S+)/.exec(program.err)![1]!;
+    await (await fetch(`${url}/orders/3`)).body?.cancel();
+    const spans = await receiver.until(({ spans }) =>
+      spans.some(({ name }) => name === "shop.show") && spans
+    );
+    assert.ok(spans.some(({ name }) => name === "GET /orders/<int:id>"));
+    await using silent = new Program([application, ...quietly], { env });
+    await silent.says("OTEL_DENO has no effect in this binary");
   });
 
   Deno.test("The generic binary compiles with the deno on the PATH", async () => {

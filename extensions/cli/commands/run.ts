@@ -6,7 +6,8 @@ import { isRecord, isTexts } from "../../../runtime/message/plain.ts";
 import { keepPlaces } from "../../../runtime/config/place.ts";
 import { ServiceLoadError } from "../../../runtime/message/errors.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
-import { configureLogging, type LogFormat } from "../../../runtime/log/observe.ts";
+import { configureLogging, getLog, type LogFormat } from "../../../runtime/log/observe.ts";
+import { takesSpans } from "../../../runtime/telemetry/otel/switch.ts";
 import type { CommandIo, StopSignal } from "../command_io.ts";
 import type { Running, ServeOptions } from "../../serve.ts";
 import { Settings } from "../../settings.ts";
@@ -93,6 +94,12 @@ export async function runCommand(
   });
   await requireModuleFiles(modules);
   const extensions = isTexts(config["extensions"]) ? config["extensions"] : [];
+  if (io.env.get("OTEL_DENO") === "true" && !takesSpans()) {
+    getLog().warning(
+      "OTEL_DENO has no effect in this binary: OpenTelemetry is on in binaries that were made with " +
+        "enoki compile --otel",
+    );
+  }
   const { serve } = await import("../../serve.ts");
   using stop = new StopRequests(io);
   await using _watching = watch

@@ -38,6 +38,8 @@ export type CompileFlags = ModuleFlags & {
   readonly output?: string;
   readonly config?: string;
   readonly target?: string;
+  /** Whether the binary exports to OpenTelemetry. @default {false} */
+  readonly otel?: boolean;
   /** Paths or URLs of modules that export extensions. */
   readonly extension?: readonly string[];
 };
@@ -45,7 +47,7 @@ export type CompileFlags = ModuleFlags & {
 /** Writes a binary that serves some modules. Without modules, the binary has all commands. */
 export async function compileCommand(
   modules: readonly string[],
-  { output, config: configFile, target, ...flags }: CompileFlags,
+  { output, config: configFile, target, otel = false, ...flags }: CompileFlags,
   io: CommandIo,
 ): Promise<number> {
   const done = await io.startOver();
@@ -111,6 +113,7 @@ export async function compileCommand(
       config: project,
       importMap,
       ...(target !== undefined && { target }),
+      otel,
     });
   } finally {
     await Deno.remove(folder, { recursive: true });

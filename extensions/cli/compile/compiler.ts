@@ -16,6 +16,8 @@ export interface CompileOptions {
   readonly importMap: string;
   /** @default {the platform of the deno that compiles} */
   readonly target?: string;
+  /** Whether OpenTelemetry is on in the binary. No variable can change that where the binary runs. */
+  readonly otel: boolean;
 }
 
 /** Options that the runtime is run with: the main thread may do everything, and restricts its threads. */
@@ -65,7 +67,7 @@ export class Compiler {
   /** @throws {ServiceLoadError} If the entry does not compile. */
   async compile(
     entry: string,
-    { output, include, exclude, config, importMap, target }: CompileOptions,
+    { output, include, exclude, config, importMap, target, otel }: CompileOptions,
   ): Promise<void> {
     const { success, output: said } = await run(this.#deno, [
       ...["compile", "--quiet", "--no-check", ...this.#options],
@@ -75,7 +77,7 @@ export class Compiler {
       ...include.flatMap((module) => ["--include", module]),
       ...exclude.flatMap((path) => ["--exclude", path]),
       ...["--output", output, entry],
-    ]);
+    ], { OTEL_DENO: String(otel) });
     if (success) return;
     if (said.includes("Setting up base binary")) {
       throw new ServiceLoadError(
@@ -105,14 +107,18 @@ export async function verifyBinary(path: string, version: string): Promise<void>
   throw new ServiceLoadError(`Cannot use ${path}: it does not start${advice}`);
 }
 
-async function run(deno: string, args: readonly string[]): Promise<{ success: boolean; output: string }> {
+async function run(
+  deno: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ success: boolean; output: string }> {
   try {
     const { success, stdout, stderr } = await new Deno.Command(deno, {
       args: [...args],
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
-      env: { NO_COLOR: "1" },
+      env: { NO_COLOR: "1", ...env },
     }).output();
     const decoder = new TextDecoder();
     return { success, output: decoder.decode(stdout) + decoder.decode(stderr) };

@@ -87,10 +87,10 @@ export class Receiver implements AsyncDisposable {
   }
 
   /** Resolves when `find` finds something in what has come. */
-  async until<Found>(find: (receiver: Receiver) => Found | undefined): Promise<Found> {
+  async until<Found>(find: (receiver: Receiver) => Found | undefined | false): Promise<Found> {
     for (;;) {
       const found = find(this);
-      if (found !== undefined) return found;
+      if (found !== undefined && found !== false) return found;
       await this.#more.promise;
     }
   }
