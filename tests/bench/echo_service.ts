@@ -5,3 +5,9 @@ export default service("bench_echo", {
   entrypoints: { echo: rpc() },
   handlers: { echo: (_context, value: unknown) => value },
 });
+
+/** The same for a process whose calls are spans of OpenTelemetry, beside one whose calls are none. */
+export const traced = service("bench_echo_traced", {
+  entrypoints: { echo: rpc() },
+  handlers: { echo: (_context, value: unknown) => value },
+});

@@ -1,14 +1,16 @@
 /**
  * `deno task bench`: what a call and an event cost, beside bare amqplib in the same run.
  *
- * `deno task bench rpc events http streams overload memory threads start control` runs only the named parts. `AMQP_URI` names the
+ * `deno task bench rpc otel events http streams overload memory threads start control` runs only the named parts. `AMQP_URI` names the
  * broker.
  */
 import { benchControl } from "./control_bench.ts";
 import { benchEvents } from "./events_bench.ts";
 import { benchHttp } from "./http_bench.ts";
 import { benchMemory } from "./memory_bench.ts";
+import { benchOtel } from "./otel_bench.ts";
 import { benchOverload } from "./overload_bench.ts";
+
 import { benchRpc } from "./rpc_bench.ts";
 import { benchStart } from "./start_bench.ts";
 import { benchStreams } from "./streams_bench.ts";
@@ -17,6 +19,7 @@ import { benchThreads } from "./threads_bench.ts";
 const broker = Deno.env.get("AMQP_URI") ?? "amqp://guest:guest@127.0.0.1:5672";
 const parts: Readonly<Record<string, () => Promise<void>>> = {
   rpc: () => benchRpc(broker),
+  otel: () => benchOtel(broker),
   events: () => benchEvents(broker),
   http: benchHttp,
   overload: () => benchOverload(broker),

@@ -12,18 +12,22 @@ import { type Echo, load } from "./load.ts";
 
 async function serve(kind: string, broker: string): Promise<void> {
   if (kind === "bare") await serveBare(broker);
-  else await run([new URL(import.meta.resolve("./echo_service.ts"))], { broker });
+  else await run([`${import.meta.resolve("./echo_service.ts")}:${serviceOf(kind)}`], { broker });
   console.log("ready");
 }
 
-async function connectEnoki(broker: string): Promise<Echo> {
+function serviceOf(kind: string): string {
+  return kind === "traced" ? "bench_echo_traced" : "bench_echo";
+}
+
+async function connectEnoki(kind: string, broker: string): Promise<Echo> {
   const connection = await connect({ broker });
-  const client = connection.client<typeof service>("bench_echo");
+  const client = connection.client<Pick<typeof service, "entrypoints" | "handlers">>(serviceOf(kind));
   return { echo: (value) => client.echo(value), close: () => connection.close() };
 }
 
 async function answerLoads(kind: string, broker: string): Promise<void> {
-  const target = kind === "bare" ? await connectBare(broker) : await connectEnoki(broker);
+  const target = kind === "bare" ? await connectBare(broker) : await connectEnoki(kind, broker);
   console.log("ready");
   for await (const line of lines(Deno.stdin.readable)) {
     const [inFlight, duration] = line.split(" ").map(Number);
