@@ -123,6 +123,7 @@ export async function serve(
     logCalls(telemetry, wanted.logsCalls);
     if (takesSpans()) await exportSpans(telemetry);
   }
+  const reporter = await reportFailures(settings, telemetry);
   const failing = new AbortController();
   const either = AbortSignal.any([failing.signal, ...(signal === undefined ? [] : [signal])]);
   const current: { services?: ServiceSet } = {};
@@ -178,12 +179,13 @@ export async function serve(
     const wired = await wiring;
     const { containers } = services;
     const control = answerOnControl({ settings, transport: wired.transport, containers, log });
-    return serving(services, add, wired, watching, control, settings.runtime.grace);
+    return serving(services, add, wired, watching, control, reporter, settings.runtime.grace);
   } catch (error) {
     // Nobody needs the broker any more, even if the wiring still waits for it.
     failing.abort(error);
     const wired = await wiring.catch(() => undefined);
     await wired?.close(CLOSE_LIMIT);
+    await reporter?.[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -213,6 +215,16 @@ async function exportSpans(telemetry: Telemetry): Promise<void> {
   ]);
   telemetry.tracer = new CallSpans();
   exportLog();
+}
+
+/** Reports the failures of calls until the result is disposed of; does nothing without a place to report to. */
+async function reportFailures(
+  { sentry }: Settings,
+  telemetry: Telemetry,
+): Promise<AsyncDisposable | undefined> {
+  if (sentry === undefined) return undefined;
+  const { SentryReporter } = await import("./sentry/reporter.ts");
+  return new SentryReporter(sentry, telemetry, getLog());
 }
 
 /** The wiring takes as long to load as a module does. So it loads beside the module, after the first thread has begun. */
@@ -251,6 +263,7 @@ function serving(
   wired: Wired,
   watching: AsyncDisposable | undefined,
   control: AsyncDisposable,
+  reporter: AsyncDisposable | undefined,
   grace: number,
 ): Serving {
   let graceEnd: number | undefined;
@@ -262,6 +275,7 @@ function serving(
       if (watching !== undefined) await within(left, Promise.resolve(watching[Symbol.asyncDispose]()));
       await control[Symbol.asyncDispose]();
       await wired.close(Math.max(CLOSE_LIMIT, left - (performance.now() - now)));
+      await reporter?.[Symbol.asyncDispose]();
     })();
   const shutdown = async (options?: { readonly signal?: AbortSignal }) => {
     graceEnd ??= performance.now() + grace;

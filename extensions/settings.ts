@@ -13,6 +13,7 @@ import type { ExtensionParts } from "../runtime/hosting/extension.ts";
 import { isTexts } from "../runtime/message/plain.ts";
 import { type RuntimeSettings, runtimeSettings, type ThreadSettings } from "../runtime/serving/settings.ts";
 import type { ExtensionSource } from "./loaded_extensions.ts";
+import type { SentrySettings } from "./sentry/settings.ts";
 
 /** Reads the keys of one owner. */
 export type SettingsReader<Value> = (at: Section) => Value;
@@ -37,6 +38,7 @@ export class Settings {
   #describesRoutes = false;
   #extensions: ExtensionParts = { entrypoints: {}, dependencies: {}, transports: {}, around: [] };
   #broker: string | undefined;
+  #sentry: SentrySettings | undefined;
 
   /** Use {@linkcode Settings.read}. */
   constructor(config: Config, threads: ThreadSettings) {
@@ -93,6 +95,11 @@ export class Settings {
     return this.#describesRoutes;
   }
 
+  /** Where failures of calls are reported to; undefined if nowhere. */
+  get sentry(): SentrySettings | undefined {
+    return this.#sentry;
+  }
+
   async #loadExtensions(sources: readonly ExtensionSource[], importMap: string | undefined): Promise<void> {
     if (sources.length === 0) return;
     const { loadExtensions } = await import("./loaded_extensions.ts");
@@ -114,6 +121,7 @@ export class Settings {
       { webSocketSettings },
       { streamSettings },
       { controlSettings },
+      { sentrySettings },
     ] = await Promise.all([
       import("./amqp/settings.ts"),
       import("./rpc/settings.ts"),
@@ -122,6 +130,7 @@ export class Settings {
       import("./websocket/settings.ts"),
       import("./stream/settings.ts"),
       import("./control/settings.ts"),
+      import("./sentry/settings.ts"),
     ]);
     for (
       const reader of [
@@ -133,6 +142,8 @@ export class Settings {
         controlSettings,
       ]
     ) this.of<unknown>(reader);
+    this.#sentry = this.of(sentrySettings);
+    if (this.#sentry !== undefined) this.#remarks.push(...remarksOnSentry(this.#sentry));
     this.#describesRoutes = this.of(httpSettings).openapi !== undefined;
     if (this.#at.others.length > 0) this.#remarks.push(...await remarksOnMistypedKeys(this.#at));
   }
@@ -172,6 +183,13 @@ function remarksOnPython(at: Section): readonly string[] {
       ? ["The SERIALIZERS section is Python's and has no effect here. Give an entrypoint its serializers"]
       : []),
   ];
+}
+
+/** Sentences about keys that only Python's client of Sentry knows. */
+function remarksOnSentry({ ignored }: SentrySettings): readonly string[] {
+  return ignored.map((key) =>
+    `The config key "SENTRY.CLIENT_CONFIG.${key}" is Python's and has no effect here`
+  );
 }
 
 /** Sentences about keys that are nearly known ones. Other unknown keys may be keys of a service. */

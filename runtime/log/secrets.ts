@@ -12,7 +12,7 @@ import { maskShapes } from "./secret_shapes.ts";
 export const MASK = "********";
 
 const SECRET_KEY =
-  /passw(?:or)?d|passphrase|pass$|^pwd$|secret|token|jwt|^auth$|(?:api|private|access|signing|encryption)key|credential|authorization|cookie/;
+  /passw(?:or)?d|passphrase|pass$|^pwd$|secret|token|jwt|^auth$|(?:api|private|access|signing|encryption)key|credential|authorization|cookie|dsn$/;
 
 /**
  * Masks the password of every URI in `text`, and each value that follows `password=` or a similar key.

@@ -10,8 +10,12 @@ import type { EndedCall } from "./ended_call.ts";
 import { Metrics } from "./metrics.ts";
 import { type CallEntry, DEFAULT_RECENT_CALLS, RecentCalls } from "./recent_calls.ts";
 
-/** Gets each call of the process that has ended. It must not throw, and must be quick. */
-export type CallSink = (call: CallRecord) => void;
+/**
+ * Gets each call of the process that has ended. It must not throw, and must be quick.
+ *
+ * `ended` has the message and the result of the call, which may be secret.
+ */
+export type CallSink = (call: CallRecord, ended: EndedCall) => void;
 
 /** Sinks with what says whether a sink wants the calls of a service. */
 type CallSinks = Map<CallSink, (service: string) => boolean>;
@@ -119,7 +123,8 @@ export class CallWatch {
   }
 
   /** Takes a call that has its outcome. A call that no thread has run, and that comes again, is not counted. */
-  readonly ended = ({ invocation, outcome, thread, took, ran }: EndedCall): void => {
+  readonly ended = (ended: EndedCall): void => {
+    const { invocation, outcome, thread, took, ran } = ended;
     const { entrypoint, traceparent, parent } = invocation;
     if (traceparent !== undefined) this.#telemetry.tracer.end?.(traceparent, outcome);
     if (outcome.status === "unstarted") return;
@@ -136,7 +141,8 @@ export class CallWatch {
     let record: CallRecord | undefined;
     for (const [sink, wants] of this.#sinks) {
       if (!wants(entry.service)) continue;
-      sink(record ??= { ...entry, traceparent, parent, at, took, waited, thread, outcome: how, error });
+      record ??= { ...entry, traceparent, parent, at, took, waited, thread, outcome: how, error };
+      sink(record, ended);
     }
   };
 }
