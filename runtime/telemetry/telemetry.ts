@@ -1,5 +1,5 @@
 import type { Invocation } from "../channel/port.ts";
-import { childOf, traceparentOf } from "./trace.ts";
+import { callerOf, childOf, traceparentOf } from "./trace.ts";
 import type { Outcome } from "../message/outcome.ts";
 import type { Payload } from "../service/entrypoint.ts";
 import type { Manifest } from "../service/manifest.ts";
@@ -119,7 +119,8 @@ export class CallWatch {
     const from = parent ?? traceparentOf(headers);
     const { tracer } = this.#telemetry;
     const traceparent = tracer.begin(this.#entries[entrypoint]!, from, this.#options[entrypoint]!);
-    return { traceparent, parent: from };
+    // With OpenTelemetry, a span of its own stands between a call and the call that has sent it.
+    return { traceparent, parent: from && (callerOf(headers, from) ?? from) };
   }
 
   /** Takes a call that has its outcome. A call that no thread has run, and that comes again, is not counted. */

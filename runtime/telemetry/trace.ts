@@ -9,8 +9,12 @@ import type { FieldTable } from "../message/transport.ts";
 /** Key of the context data that names the trace, as Python's OpenTelemetry for Nameko has it. */
 export const TRACEPARENT_KEY = "traceparent";
 
-/** Header in which {@linkcode TRACEPARENT_KEY} travels. */
+/** Key of the context data with what each tracer of the trace adds. */
+export const TRACESTATE_KEY = "tracestate";
+
+/** Headers in which they travel. */
 const TRACEPARENT_HEADER = `nameko.${TRACEPARENT_KEY}`;
+const TRACESTATE_HEADER = `nameko.${TRACESTATE_KEY}`;
 
 /** Later versions of the format may have more fields at the end. An id that is all zeros is not valid. */
 const TRACEPARENT =
@@ -28,6 +32,35 @@ const LONGEST = 256;
 export function traceparentOf(headers: FieldTable | undefined): string | undefined {
   const value = headers?.[TRACEPARENT_HEADER];
   return isTraceparent(value) ? value : undefined;
+}
+
+/** The entry of ours in a `tracestate`: the ids of a call and of the span that the call had for what it sent. */
+const OWN_STATE = /(?:^|,) *enoki=([\da-f]{16})-([\da-f]{16}) *(?:,|$)/;
+
+/** Most characters of a `tracestate` that others need to pass on. */
+const LONGEST_STATE = 512;
+
+/**
+ * Makes the `tracestate` that names the call behind a span of something that the call sends.
+ *
+ * @param call `traceparent` of the call.
+ * @param sent `traceparent` of the span.
+ * @param given The `tracestate` that the call has got. It is kept where there is room.
+ */
+export function stateOf(call: string, sent: string, given: unknown): string {
+  const own = `enoki=${spanIdOf(call)}-${spanIdOf(sent)}`;
+  if (typeof given !== "string" || given.length > LONGEST_STATE) return own;
+  const others = given.split(",").filter((entry) => !/^ *(?:enoki=|$)/.test(entry));
+  const state = [own, ...others].join(",");
+  return state.length > LONGEST_STATE ? own : state;
+}
+
+/** Returns the call that sent a message, if the span that led to the message is one of what a call sends. */
+export function callerOf(headers: FieldTable | undefined, parent: string): string | undefined {
+  const state = headers?.[TRACESTATE_HEADER];
+  if (typeof state !== "string" || state.length > LONGEST_STATE) return undefined;
+  const [, call, sent] = OWN_STATE.exec(state) ?? [];
+  return sent === spanIdOf(parent) ? `${parent.slice(0, 36)}${call}${parent.slice(52)}` : undefined;
 }
 
 /**

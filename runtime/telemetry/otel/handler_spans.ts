@@ -2,8 +2,9 @@
 import type { RemoteError } from "../../message/errors.ts";
 import { describeFailure } from "../../message/failure.ts";
 import type { Outgoing, OutgoingHook } from "../../service/hook.ts";
-import { isTraceparent, TRACEPARENT_KEY } from "../trace.ts";
-import { type Attributes, type Context, context, SpanKind, trace } from "./api.ts";
+import type { FieldTable } from "../../message/transport.ts";
+import { isTraceparent, stateOf, TRACEPARENT_KEY, TRACESTATE_KEY } from "../trace.ts";
+import { type Attributes, type Context, context, type Span, SpanKind, trace } from "./api.ts";
 import { contextOf, markFailed, nameOf, TRACER_NAME } from "./span_context.ts";
 
 /**
@@ -30,9 +31,7 @@ export function outgoingSpans(source?: string): OutgoingHook {
     const parent = parentOf(outgoing);
     const span = tracer.startSpan(name, { kind, attributes }, parent);
     try {
-      return await context.with(trace.setSpan(parent, span), next, undefined, {
-        [TRACEPARENT_KEY]: nameOf(span),
-      });
+      return await context.with(trace.setSpan(parent, span), next, undefined, linksOf(outgoing, span));
     } catch (error) {
       const { name, message } = describeFailure(error);
       // The class of a remote error is what the other service has thrown.
@@ -42,6 +41,14 @@ export function outgoingSpans(source?: string): OutgoingHook {
       span.end();
     }
   };
+}
+
+/** What goes along with the message: its span and, for the records of calls, the call behind that span. */
+function linksOf({ headers }: Outgoing, span: Span): FieldTable {
+  const sent = nameOf(span);
+  const call = headers[TRACEPARENT_KEY];
+  if (!isTraceparent(call)) return { [TRACEPARENT_KEY]: sent };
+  return { [TRACEPARENT_KEY]: sent, [TRACESTATE_KEY]: stateOf(call, sent, headers[TRACESTATE_KEY]) };
 }
 
 function parentOf({ headers }: Outgoing): Context {

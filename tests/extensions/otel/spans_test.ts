@@ -24,11 +24,11 @@ async function withShop(broker: string, use: (shop: Shop) => Promise<void>): Pro
     return new Child(Deno.execPath(), args, { env: receiver.env(process) });
   };
   await using front = serve("front", ["front"], "--http", `127.0.0.1:${port}`);
-  await using middle = serve("middle", ["orders"]);
+  await using middle = serve("middle", ["orders"], "--log-format", "json", "--define", "LOG_CALLS=true");
   await using back = serve("back", ["payments", "mail"]);
-  await Promise.all([front, middle, back].map((child) => child.says("Ready on")));
+  await Promise.all([front, middle, back].map((child) => child.says("Ready")));
   try {
-    await use({ receiver, broker, url: `http://127.0.0.1:${port}` });
+    await use({ receiver, middle, url: `http://127.0.0.1:${port}` });
   } finally {
     await using transport = amqp(broker);
     await transport.connect();
@@ -38,7 +38,7 @@ async function withShop(broker: string, use: (shop: Shop) => Promise<void>): Pro
 
 interface Shop {
   readonly receiver: Receiver;
-  readonly broker: string;
+  readonly middle: Child;
   readonly url: string;
 }
 
@@ -148,6 +148,12 @@ brokerTest(
         charges.map(({ kind, failed, attributes }) => [kind, failed, attributes["error.type"]]).sort(),
         [["client", true, "Refused"], ["server", false, "Refused"]],
       );
+
+      // The records of calls know the calling call, although the span of what it sent stands between the two.
+      shop.middle.kill("SIGTERM");
+      const lines = (await shop.middle.ended()).err.split("\n").filter((line) => line.startsWith("{"));
+      const placed = lines.map((line) => JSON.parse(line)).find(({ outcome }) => outcome === "ok");
+      deepStrictEqual([placed.trace, placed.method, placed.parent], [GIVEN.trace, "place", order.id]);
     }),
 );
 

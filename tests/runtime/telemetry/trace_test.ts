@@ -1,9 +1,11 @@
 import { match, notStrictEqual, ok, strictEqual } from "node:assert/strict";
 import {
+  callerOf,
   callIdOf,
   childOf,
   isTraceparent,
   spanIdOf,
+  stateOf,
   traceIdOf,
   traceparentOf,
 } from "../../../runtime/telemetry/trace.ts";
@@ -63,4 +65,27 @@ Deno.test("callIdOf() gives a UUID that only this span has", () => {
   match(id, /^orders\.place\.[\da-f]{8}-[\da-f]{4}-8[\da-f]{3}-8[\da-f]{3}-[\da-f]{12}$/);
   strictEqual(id, callIdOf("orders", "place", GIVEN));
   notStrictEqual(id, callIdOf("orders", "place", childOf(GIVEN)));
+});
+
+Deno.test("callerOf() finds the call behind the span that it has sent with, and no other", () => {
+  const call = childOf(GIVEN);
+  const sent = childOf(call);
+  const caller = (state: unknown, parent = sent) => callerOf({ "nameko.tracestate": String(state) }, parent);
+  strictEqual(caller(stateOf(call, sent, undefined)), call);
+  strictEqual(caller(stateOf(call, sent, stateOf(childOf(GIVEN), childOf(GIVEN), "a=1, b=2"))), call);
+  strictEqual(caller(`a=1, ${stateOf(call, sent, undefined)} ,b=2`), call);
+  for (const other of ["", "enoki=", "xenoki=0-0", `enoki=${"0".repeat(16)}`, "enoki=x-y"]) {
+    strictEqual(caller(other), undefined);
+  }
+  strictEqual(caller(stateOf(call, sent, undefined), childOf(call)), undefined);
+  strictEqual(callerOf(undefined, sent), undefined);
+});
+
+Deno.test("stateOf() keeps what others have written, as far as others pass it on", () => {
+  const call = childOf(GIVEN);
+  const own = stateOf(call, call, undefined);
+  strictEqual(stateOf(call, call, "a=1,enoki=2,b=3"), `${own},a=1,b=3`);
+  for (const given of [5, "", `a=${"x".repeat(500)}`, "x".repeat(10_000)]) {
+    strictEqual(stateOf(call, call, given), own);
+  }
 });
