@@ -82,8 +82,12 @@ function shapeOf({ service, method, kind }: CallEntry, options: PlainRecord): Sp
   };
   switch (kind) {
     case "rpc":
-      Object.assign(attributes, { "rpc.system": "nameko", "rpc.service": service, "rpc.method": method });
-      return { ...shape, name: `${service}/${method}` };
+      // Each attribute costs a call its time, and these say the same.
+      return {
+        ...shape,
+        name: `${service}/${method}`,
+        attributes: { "rpc.system": "nameko", "rpc.service": service, "rpc.method": method },
+      };
     case "http": {
       const { rule, methods } = options;
       const route = String(rule);
