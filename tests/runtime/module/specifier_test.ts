@@ -52,8 +52,8 @@ Deno.test("parseModuleSpecifier() refuses a scheme that nothing fetches, instead
   });
 });
 
-Deno.test("parseModuleSpecifier() says that a module is needed where it gets a service", () =>
+Deno.test("parseModuleSpecifier() says what it needs where it gets something else", () =>
   throws(
     () => parseModuleSpecifier({ name: "orders" } as unknown as string),
-    /^TypeError: Cannot load a module: got a value of type object, .* name the module that exports the service$/,
+    /^TypeError: Cannot load a module: got a value of type object, expected a path or a URL$/,
   ));
