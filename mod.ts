@@ -97,6 +97,16 @@ export { config } from "./extensions/config/mod.ts";
 export { authToken, contextData, language, userAgent, userId } from "./extensions/context_data/mod.ts";
 export { logger } from "./extensions/logger/mod.ts";
 export {
+  type Counter,
+  type Gauge,
+  type Histogram,
+  type HistogramOptions,
+  type MetricLabels,
+  type MetricOptions,
+  metrics,
+  type ServiceMetrics,
+} from "./extensions/metrics/mod.ts";
+export {
   type Dispatcher,
   dispatcher,
   type DispatcherOptions,

@@ -12,8 +12,10 @@ import { Section } from "../runtime/config/section.ts";
 import type { ExtensionParts } from "../runtime/hosting/extension.ts";
 import { isTexts } from "../runtime/message/plain.ts";
 import { type RuntimeSettings, runtimeSettings, type ThreadSettings } from "../runtime/serving/settings.ts";
+import type { HealthSettings } from "./http/health/settings.ts";
 import type { ExtensionSource } from "./loaded_extensions.ts";
 import type { SentrySettings } from "./sentry/settings.ts";
+import type { StatsdSettings } from "./metrics/statsd/settings.ts";
 
 /** Reads the keys of one owner. */
 export type SettingsReader<Value> = (at: Section) => Value;
@@ -39,6 +41,8 @@ export class Settings {
   #extensions: ExtensionParts = { entrypoints: {}, dependencies: {}, transports: {}, around: [] };
   #broker: string | undefined;
   #sentry: SentrySettings | undefined;
+  #health: HealthSettings = { metrics: undefined, apart: undefined };
+  #statsd: readonly StatsdSettings[] = [];
 
   /** Use {@linkcode Settings.read}. */
   constructor(config: Config, threads: ThreadSettings) {
@@ -100,6 +104,16 @@ export class Settings {
     return this.#sentry;
   }
 
+  /** Where the process answers about itself. */
+  get health(): HealthSettings {
+    return this.#health;
+  }
+
+  /** The StatsD servers that get the numbers. */
+  get statsd(): readonly StatsdSettings[] {
+    return this.#statsd;
+  }
+
   async #loadExtensions(sources: readonly ExtensionSource[], importMap: string | undefined): Promise<void> {
     if (sources.length === 0) return;
     const { loadExtensions } = await import("./loaded_extensions.ts");
@@ -118,6 +132,8 @@ export class Settings {
       { rpcSettings },
       { eventSettings },
       { httpSettings },
+      { healthSettings },
+      { statsdSettings },
       { webSocketSettings },
       { streamSettings },
       { controlSettings },
@@ -127,6 +143,8 @@ export class Settings {
       import("./rpc/settings.ts"),
       import("./events/settings.ts"),
       import("./http/settings.ts"),
+      import("./http/health/settings.ts"),
+      import("./metrics/statsd/settings.ts"),
       import("./websocket/settings.ts"),
       import("./stream/settings.ts"),
       import("./control/settings.ts"),
@@ -144,6 +162,8 @@ export class Settings {
     ) this.of<unknown>(reader);
     this.#sentry = this.of(sentrySettings);
     if (this.#sentry !== undefined) this.#remarks.push(...remarksOnSentry(this.#sentry));
+    this.#health = this.of(healthSettings);
+    this.#statsd = this.of(statsdSettings);
     this.#describesRoutes = this.of(httpSettings).openapi !== undefined;
     if (this.#at.others.length > 0) this.#remarks.push(...await remarksOnMistypedKeys(this.#at));
   }

@@ -6,26 +6,28 @@
  * when the first service needs them.
  */
 import type { BrokerError } from "../runtime/message/errors.ts";
-import { hostAddress } from "../runtime/service/dependency.ts";
 import type { DependencyRegistry, DependencySetup, EntrypointFactory } from "../runtime/hosting/host.ts";
 import type { Wiring } from "../runtime/serving/launcher.ts";
 import type { ServiceContainer } from "../runtime/serving/service_container.ts";
 import type { Log } from "../runtime/log/log.ts";
+import type { Metrics } from "../runtime/telemetry/metrics.ts";
 import type { Telemetry } from "../runtime/telemetry/telemetry.ts";
-import { getLog, isLogged } from "../runtime/log/observe.ts";
+import { getLog } from "../runtime/log/observe.ts";
 import type { Transport, TransportStatus } from "../runtime/message/transport.ts";
+import { measure } from "./measuring.ts";
 import { within } from "../runtime/waiting/abort.ts";
 import { Lazy } from "../runtime/waiting/lazy.ts";
 import { serviceSettings } from "../runtime/serving/settings.ts";
 import { logStatus, openBroker } from "./broker.ts";
+import { answering } from "./answering_halves.ts";
 import { BrokerAccess } from "./broker_access.ts";
-import type { OpenApiRoute } from "./http/openapi/route.ts";
-import type { HttpServer } from "./http/server.ts";
 import { MessagingWiring } from "./messaging_wiring.ts";
+import { Readiness } from "./readiness.ts";
 import { type LocalAnswer, ServiceMessenger } from "./service_messenger.ts";
 import type { Settings } from "./settings.ts";
 import type { Hub } from "./websocket/hub/hub.ts";
 import type { StreamServer } from "./stream/listening/stream_server.ts";
+import { createWeb, openHealth, type Web, type WebOptions } from "./web.ts";
 import type { SocketServer } from "./websocket/sockets/socket_server.ts";
 
 /** Options of {@linkcode wire}. */
@@ -68,25 +70,38 @@ export interface Wired extends Wiring {
  * @throws {BrokerError} If the broker cannot be reached.
  */
 export async function wire(options: WireOptions): Promise<Wired> {
-  const { settings, log } = options;
+  const { settings, telemetry, containers, log } = options;
   const { entrypoints, dependencies, around } = settings.extensions;
-  const connection: { lost: boolean; transport?: Transport } = { lost: false };
-  const shared = sharedParts(
-    options,
-    () => !connection.lost && (connection.transport?.isConsuming?.() ?? true),
-    () => connection.transport!,
-  );
+  const readiness = new Readiness(containers);
+  const webOptions: WebOptions = {
+    settings,
+    telemetry,
+    manifests: () =>
+      [...containers().values()].filter(({ isWanted }) => isWanted).map(({ manifest }) => manifest),
+    unready: () => readiness.reasons,
+    log,
+  };
+  const shared = sharedParts(options, webOptions, () => readiness.transport!);
+  if (settings.runtime.telemetry !== undefined) {
+    readiness.measure(telemetry.metrics);
+    measureConnections(telemetry.metrics, shared);
+  }
   const close = async () => {
     shared.messaging[Symbol.dispose]();
     const web = await shared.web.settled();
     // A service with HTTP entrypoints closes the server when it stops, but not when the process goes on.
     if (web !== undefined && !web.server.isClosing) await web.server.close();
   };
+  /** What goes on to the end: it tells of the stop, too. */
+  const watching = new AsyncDisposableStack();
   let transport: Transport;
   try {
-    transport = connection.transport = await openTransport(options, connection, shared);
+    watching.use(await measure({ settings, telemetry, containers, log }));
+    watching.use(await openHealth(webOptions));
+    transport = readiness.transport = await openTransport(options, readiness, shared);
   } catch (error) {
     await close();
+    await watching.disposeAsync();
     throw error;
   }
   return {
@@ -100,8 +115,14 @@ export async function wire(options: WireOptions): Promise<Wired> {
     async listen() {
       shared.streams.value?.accept();
       const web = shared.web.value;
-      if (web === undefined) return;
-      const { containers } = options;
+      if (web === undefined) {
+        if (settings.health.metrics !== undefined && settings.health.apart === undefined) {
+          log.warning(
+            "METRICS has no effect: no service here has HTTP entrypoints. Set HEALTH_ADDRESS, such as 127.0.0.1:9000",
+          );
+        }
+        return;
+      }
       // What has started again has rules of its own now.
       web.server.remove(({ service, isPaused }) =>
         isPaused === true && containers().get(service)?.state === "running"
@@ -144,37 +165,16 @@ export async function wire(options: WireOptions): Promise<Wired> {
       if (!await within(limit, close())) log.warning(`Cannot close the HTTP server within ${limit} ms`);
       const left = Math.max(0, end - performance.now());
       await within(left + CLOSE_MARGIN, transport.close({ limit: left }));
+      await within(Math.max(WATCH_LIMIT, end - performance.now()), watching.disposeAsync());
     },
   };
 }
 
-/** Makes the threads' questions to the halves of dependencies reach these. */
-function answering(
-  setups: DependencyRegistry,
-  local: Map<string, LocalAnswer>,
-): DependencyRegistry {
-  return Object.fromEntries(
-    Object.entries(setups).map((
-      [kind, setUp],
-    ): [string, DependencySetup] => [kind, async (dependency, host) => {
-      const half = await setUp(dependency, host);
-      if (half?.answer === undefined) return half;
-      const address = hostAddress(host.service, dependency.key);
-      const answer: LocalAnswer = ({ body }, _service, { signal }) =>
-        half.answer!(body, signal === undefined ? {} : { signal });
-      local.set(address, answer);
-      return {
-        async [Symbol.asyncDispose]() {
-          if (local.get(address) === answer) local.delete(address);
-          await half[Symbol.asyncDispose]?.();
-        },
-      };
-    }]),
-  );
-}
-
 /** Milliseconds that a transport has to drop its connection, once it waits for the broker no longer. */
 const CLOSE_MARGIN = 250;
+
+/** Milliseconds that the last numbers may take to be reported, whatever is left of the time for stopping. */
+const WATCH_LIMIT = 1_500;
 
 /** The parts that the host halves have in common. */
 interface Shared {
@@ -193,43 +193,31 @@ function accessOf(settings: Settings, service: string): BrokerAccess {
   return new BrokerAccess(service, serviceSettings(settings.runtime, service).broker);
 }
 
-interface Web {
-  readonly server: HttpServer;
-  readonly openapi: OpenApiRoute | undefined;
+/** Counts the connections of clients, whenever somebody collects the numbers. */
+function measureConnections(metrics: Metrics, { sockets, streams }: Shared): void {
+  metrics.onCollect(() => {
+    if (sockets.value !== undefined) {
+      metrics.gauge("enoki_websocket_connections", { help: "WebSockets that are open." }).with()
+        .set(sockets.value.size);
+    }
+    const connections = streams.value?.counts ?? [];
+    for (const { service, stream, count } of connections) {
+      metrics.gauge("enoki_stream_connections", {
+        help: "Connections of streams that are open.",
+        labels: ["service", "stream"],
+      }).with(service, stream).set(count);
+    }
+  });
 }
 
 function sharedParts(
-  { settings, telemetry, containers, log }: WireOptions,
-  /** Tells whether the broker is connected and sends the messages of all queues that are to be consumed. */
-  isSupplied: () => boolean,
+  { settings, log }: WireOptions,
+  webOptions: WebOptions,
   /** Gives the transport. Nobody asks for it before it is connected. */
   transport: () => Transport,
 ): Shared {
   const local = new Map<string, LocalAnswer>();
-  const wanted = () => [...containers().values()].filter(({ isWanted }) => isWanted);
-  const isReady = () => {
-    const services = wanted();
-    return isSupplied() && services.length > 0 &&
-      services.every(({ state, pool }) => state === "running" && pool.size > 0);
-  };
-  const manifests = () => wanted().map(({ manifest }) => manifest);
-  const web = new Lazy(async () => {
-    const [{ HttpServer }, { httpSettings }] = await Promise.all([
-      import("./http/server.ts"),
-      import("./http/settings.ts"),
-    ]);
-    const known = settings.of(httpSettings);
-    const server = new HttpServer({
-      ...known,
-      log,
-      ...(settings.runtime.telemetry && { trace: (given) => telemetry.traceRequest(given) }),
-      isLogged: () => isLogged("info"),
-      isReady,
-    });
-    if (known.openapi === undefined) return { server, openapi: undefined };
-    const { OpenApiRoute } = await import("./http/openapi/route.ts");
-    return { server, openapi: new OpenApiRoute(manifests, known.openapi, log) };
-  });
+  const web = new Lazy(() => createWeb(webOptions));
   const hub = new Lazy(async () => {
     const [{ Hub }, { answerForHub }, { HUB_ADDRESS }] = await Promise.all([
       import("./websocket/hub/hub.ts"),
@@ -342,7 +330,7 @@ function setups(
 
 async function openTransport(
   { settings, broker, purpose, onUnreachable, willServeHttp, log, signal }: WireOptions,
-  connection: { lost: boolean },
+  { onStatus: observe }: Readiness,
   { web }: Shared,
 ): Promise<Transport> {
   if (typeof broker === "object") return await connected(broker, signal);
@@ -364,8 +352,7 @@ async function openTransport(
       },
     }),
     onStatus(status: TransportStatus) {
-      if (status.state === "lost") connection.lost = true;
-      else if (status.state === "connected") connection.lost = false;
+      observe(status);
       inform(status);
     },
     onFallback: (message) => log.info(message),

@@ -15,15 +15,17 @@ import { formatListenAddress, type ListenAddress } from "./listening/listen_addr
 import { OngoingResponses } from "./clients/ongoing_responses.ts";
 import {
   BrokenStream,
-  completeResponse,
   LARGE_BODY,
   type OutgoingResponse,
   piecewise,
+  plainResponse,
 } from "./response/outgoing_response.ts";
 import { headerOf, type ResponseHead } from "./request/head.ts";
 import { folderPath, pathOf, UrlCheck } from "./request/url.ts";
 import { fieldsOf } from "./response/response_fields.ts";
-import { Router } from "./routing/router.ts";
+import { type Match, Router } from "./routing/router.ts";
+import type { OwnPages } from "./health/own_pages.ts";
+import type { RequestCounts } from "./request_counts.ts";
 import type { IncomingRequest, RequestHandler } from "./request_handler.ts";
 import { parseRule, type Rule } from "./routing/rule.ts";
 import { SlowClients } from "./clients/slow_clients.ts";
@@ -45,12 +47,13 @@ export interface HttpServerOptions extends HttpSettings {
   readonly trace?: ((given: string | undefined) => string | undefined) | undefined;
   /** Whether the log shows lines about requests. */
   readonly isLogged: () => boolean;
-  /** Whether the process can do its work. `/readyz` gives this answer. */
-  readonly isReady: () => boolean;
+  /** What the server answers about the process itself. */
+  readonly own: OwnPages;
+  /** Counts the requests. @default {they are not counted} */
+  readonly counts?: RequestCounts | undefined;
+  /** What chooses the address, for messages. */
+  readonly setting: string;
 }
-
-/** What chooses the address, for messages. */
-const ADDRESS_SETTING = "--http or WEB_SERVER_ADDRESS";
 
 /** Milliseconds that connections have to send their last bytes, where nothing reports that these are sent. */
 const FLUSH_TIME = 1_000;
@@ -148,17 +151,17 @@ export class HttpServer implements AsyncDisposable {
    * @throws {ConfigurationError} If the server cannot listen at its address.
    */
   async listenForHealth(): Promise<void> {
-    if (!this.#options.health) return;
+    if (!this.#options.own.hasAny) return;
     this.#starting = true;
     await (this.#opening ??= this.#open());
   }
 
   async #open(): Promise<void> {
     if (this.#closing !== undefined) return;
-    const { tls } = this.#options;
+    const { tls, setting } = this.#options;
     const certificate = tls &&
       { cert: readPem(tls.cert, "HTTP_TLS.cert"), key: readPem(tls.key, "HTTP_TLS.key") };
-    if ("path" in this.#address) await clearSocketFile(this.#address.path, ADDRESS_SETTING);
+    if ("path" in this.#address) await clearSocketFile(this.#address.path, setting);
     if (this.#closing !== undefined) return;
     const options = { automaticCompression: true, onListen() {}, onError: this.#onError };
     try {
@@ -176,7 +179,7 @@ export class HttpServer implements AsyncDisposable {
       throw new ConfigurationError(
         `Cannot listen on ${formatListenAddress(this.#address)}: ${
           listenFailure(error)
-        }. Choose another address with ${ADDRESS_SETTING}`,
+        }. Choose another address with ${setting}`,
         { cause: error },
       );
     }
@@ -237,9 +240,14 @@ export class HttpServer implements AsyncDisposable {
         ...(verdict === "misdirected" && { host: host || url }),
       }
       : undefined;
+    const found = this.#starting || this.#refusing || verdict === "invalid"
+      ? undefined
+      : this.#find(method, path);
     const response = verdict === "valid"
-      ? await this.#route(incoming, method, path)
-      : this.#refuse(verdict, method, path);
+      ? await this.#route(incoming, method, path, found)
+      : this.#refuse(verdict, method, path, found);
+    const route = found?.rule.source ?? (this.#asksForOwn(method, path) ? path : undefined);
+    this.#options.counts?.count(method, route, response.head.status, performance.now() - start);
     const isLarge = typeof response.bytes === "number" && response.bytes > LARGE_BODY && method !== "HEAD";
     const { head, body, bytes } = isLarge ? piecewise(response, this.clients) : response;
     if (facts !== undefined) {
@@ -281,60 +289,59 @@ export class HttpServer implements AsyncDisposable {
     incoming: IncomingRequest,
     method: string,
     path: string,
+    found: Match<RequestHandler> | undefined,
   ): OutgoingResponse | Promise<OutgoingResponse> {
+    const { own } = this.#options;
     if (this.#starting) {
-      return this.#asksForHealth(method, path)
-        ? this.#health(path)
-        : plain(503, "Starting\n", [["retry-after", "1"]]);
+      return this.#asksForOwn(method, path)
+        ? own.answer(path)
+        : plainResponse(503, "Starting\n", [["retry-after", "1"]]);
     }
-    if (this.#refusing) return plain(503, "Service Unavailable\n", [["connection", "close"]]);
-    const found = this.#find(method, path);
+    if (this.#refusing) return plainResponse(503, "Service Unavailable\n", [["connection", "close"]]);
     if (found !== undefined) return found.target.handle(incoming, found.params);
     const { request } = incoming;
-    if (this.#asksForHealth(method, path)) return this.#health(path);
+    if (this.#asksForOwn(method, path)) return own.answer(path);
     const allowed = this.#allowed(path);
     if (allowed.length > 0) {
-      if (method !== "OPTIONS") return plain(405, "Method Not Allowed\n", [["allow", allowed.join(", ")]]);
+      if (method !== "OPTIONS") {
+        return plainResponse(405, "Method Not Allowed\n", [["allow", allowed.join(", ")]]);
+      }
       const { cors } = this.#options;
       const isPreflight = cors !== undefined && request.headers.has("access-control-request-method");
-      return plain(204, undefined, [
+      return plainResponse(204, undefined, [
         ["allow", allowed.join(", ")],
         ...(isPreflight ? preflightHeaders(request, allowed, cors) : []),
       ]);
     }
     const folder = this.#folderOf(path, request.url);
-    if (folder !== undefined) return plain(308, undefined, [["location", folder]]);
-    return plain(404, "Not Found\n");
+    if (folder !== undefined) return plainResponse(308, undefined, [["location", folder]]);
+    return plainResponse(404, "Not Found\n");
   }
 
   /**
-   * Answers a request whose URL is wrong. Whoever asks for the server's health may name any host: probes often
-   * know only an address, and the answer tells a stranger's page nothing that matters.
+   * Answers a request whose URL is wrong. Whoever asks about the process itself may name any host: probes often
+   * know only an address.
    */
-  #refuse(verdict: "invalid" | "misdirected", method: string, path: string): OutgoingResponse {
-    if (verdict === "invalid") return plain(400, "Bad Request\n");
-    const isHealth = this.#asksForHealth(method, path) && this.#find(method, path) === undefined;
-    return isHealth ? this.#health(path) : plain(421, "Misdirected Request\n");
+  #refuse(
+    verdict: "invalid" | "misdirected",
+    method: string,
+    path: string,
+    found: Match<RequestHandler> | undefined,
+  ): OutgoingResponse {
+    if (verdict === "invalid") return plainResponse(400, "Bad Request\n");
+    const isOwn = found === undefined && this.#asksForOwn(method, path);
+    return isOwn ? this.#options.own.answer(path) : plainResponse(421, "Misdirected Request\n");
   }
 
-  #hasHealth(path: string): boolean {
-    return this.#options.health && (path === "/healthz" || path === "/readyz");
-  }
-
-  #asksForHealth(method: string, path: string): boolean {
-    return this.#hasHealth(path) && (method === "GET" || method === "HEAD");
-  }
-
-  #health(path: string): OutgoingResponse {
-    if (path === "/healthz") return plain(200, "ok\n");
-    return !this.#starting && this.#options.isReady() ? plain(200, "ready\n") : plain(503, "not ready\n");
+  #asksForOwn(method: string, path: string): boolean {
+    return (method === "GET" || method === "HEAD") && this.#options.own.has(path);
   }
 
   /**
    * Finds the handler of a request. A rule for `GET` also answers `HEAD`. Where no rule fits a path with
    * double slashes, each of them counts as a single slash.
    */
-  #find(method: string, path: string): ReturnType<Router<RequestHandler>["find"]> {
+  #find(method: string, path: string): Match<RequestHandler> | undefined {
     const found = this.#router.find(method, path) ??
       (method === "HEAD" ? this.#router.find("GET", path) : undefined);
     return found ?? (path.includes("//") ? this.#find(method, path.replaceAll(/\/{2,}/g, "/")) : undefined);
@@ -354,7 +361,7 @@ export class HttpServer implements AsyncDisposable {
 
   #allowed(path: string): readonly string[] {
     const methods = [...this.#router.methods].filter((method) => this.#find(method, path) !== undefined);
-    if (this.#hasHealth(path)) methods.push("GET");
+    if (this.#options.own.has(path)) methods.push("GET");
     if (methods.length === 0) return methods;
     if (methods.includes("GET")) methods.push("HEAD");
     return [...new Set([...methods, "OPTIONS"])].sort();
@@ -384,13 +391,4 @@ export class HttpServer implements AsyncDisposable {
     if (!(error instanceof BrokenStream)) this.#options.log.error("Cannot answer an HTTP request", { error });
     return new Response("Internal Server Error\n", { status: 500 });
   };
-}
-
-function plain(
-  status: number,
-  text: string | undefined,
-  headers: readonly [string, string][] = [],
-): OutgoingResponse {
-  const type = text === undefined ? [] : ["content-type", "text/plain; charset=utf-8"];
-  return completeResponse({ status, headers: [...headers.flat(), ...type] }, text);
 }

@@ -6,9 +6,9 @@ import { followDemand } from "./follow_demand.ts";
 import { runHeld } from "./held_calls.ts";
 import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "./host.ts";
 import { UncopyableError } from "./message_copy.ts";
+import { QueueCounts } from "./queue_counts.ts";
 import {
   attemptsOf,
-  bury,
   deadLetterQueueOf,
   lossesOf,
   offerAgain,
@@ -89,10 +89,12 @@ export class QueueHost implements Entrypoint {
   readonly #forgetful: Consumer[] = [];
   readonly #stopping = new AbortController();
   readonly #losses = new RecordLosses();
+  readonly #counts: QueueCounts;
 
   constructor(subscriptions: readonly QueueSubscription[], host: EntrypointHost) {
     this.#host = host;
     this.#subscriptions = subscriptions;
+    this.#counts = new QueueCounts(host);
   }
 
   async setup(): Promise<void> {
@@ -156,6 +158,7 @@ export class QueueHost implements Entrypoint {
    * Never rejects, because a transport may drop a message if its receiver fails, and no message may be lost.
    */
   async #receive(subscription: QueueSubscription, delivery: Delivery): Promise<Verdict> {
+    if (delivery.redelivered) this.#counts.redelivered(subscription.queue);
     if (subscription.noAck) return await this.#runOnce(subscription, delivery);
     try {
       return await this.#judge(subscription, delivery);
@@ -242,7 +245,7 @@ export class QueueHost implements Entrypoint {
     const fields = fieldsOfCall(this.#host.service, method, traceparent);
     const record = `record ${offset} of stream "${queue}"`;
     if (undecoded) {
-      await bury(outbox, delivery, "undecodable", failure);
+      await this.#counts.bury(outbox, delivery, "undecodable", failure);
       log.error(`Cannot read ${record}: ${failure.message}. ${whereBuried(queue)}`, {}, fields);
     } else if (lostWith !== undefined && offset !== undefined) {
       const { alone, shared } = this.#losses.of(subscription, offset);
@@ -259,7 +262,7 @@ export class QueueHost implements Entrypoint {
         }
         return "requeue";
       }
-      await bury(outbox, delivery, "thread lost", failure);
+      await this.#counts.bury(outbox, delivery, "thread lost", failure);
       log.error(`Gave up ${record}: ${guilt}. ${whereBuried(queue)}`, {}, fields);
     } else if (asksForRetry(failure)) {
       log.error(
@@ -285,7 +288,7 @@ export class QueueHost implements Entrypoint {
     const fields = fieldsOfCall(this.#host.service, entry.method, traceparent);
     const policy = entry.options["retry"] as PlainRecord | undefined;
     if (undecoded) {
-      await bury(outbox, delivery, "undecodable", failure);
+      await this.#counts.bury(outbox, delivery, "undecodable", failure);
       log.error(
         `Cannot read a message of queue "${queue}": ${failure.message}. ${whereBuried(queue)}`,
         {},
@@ -298,7 +301,7 @@ export class QueueHost implements Entrypoint {
       const guilt = guiltOf(losses, lostWith);
       if (guilt === undefined) await (lostWith === 0 ? offerAgain : offerApart)(outbox, delivery);
       else {
-        await bury(outbox, delivery, "thread lost", failure);
+        await this.#counts.bury(outbox, delivery, "thread lost", failure);
         log.error(`Gave up a message of queue "${queue}": ${guilt}. ${whereBuried(queue)}`, {}, fields);
       }
       return "ack";
@@ -308,6 +311,7 @@ export class QueueHost implements Entrypoint {
       const delay = nextRetry(failure, policy, attempt);
       if (delay !== undefined) {
         await retryLater(outbox, delivery, delay);
+        this.#counts.retried(queue);
         log.info(
           `${this.#host.service}.${entry.method} ${
             asksForRetry(failure) ? "asked for a retry" : "failed"
@@ -317,7 +321,7 @@ export class QueueHost implements Entrypoint {
           fields,
         );
       } else {
-        await bury(outbox, delivery, "retries used up", failure);
+        await this.#counts.bury(outbox, delivery, "retries used up", failure);
         log.error(
           `Gave up a message of queue "${queue}" after ${
             attempt === 1 ? "1 attempt" : `${attempt} attempts`

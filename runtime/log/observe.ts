@@ -147,6 +147,9 @@ function isObserved(level: LogLevel): boolean {
   return false;
 }
 
+/** Number of records of each level that went to a sink. */
+export const recordCounts: Record<LogLevel, number> = { debug: 0, info: 0, warning: 0, error: 0 };
+
 /** Sends a record, of the main thread or of another thread, to the configured sinks and to the listeners. */
 export function emitRecord(record: LogRecord): void {
   if (listeners.size > 0) tellListeners(record);
@@ -154,7 +157,9 @@ export function emitRecord(record: LogRecord): void {
   const message = boundText(record.message);
   const parts = [message];
   if (fields !== undefined) emitted.set(parts, record);
-  loggerOf(service).emit({
+  const logger = loggerOf(service);
+  if (logger.isEnabledFor(level)) recordCounts[level]++;
+  logger.emit({
     level,
     message: parts,
     rawMessage: message,

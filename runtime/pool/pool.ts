@@ -336,6 +336,7 @@ export class Pool implements AsyncDisposable {
     }
     if (aborted) return;
     if (served) {
+      this.#options.onThreadLost?.(reason);
       this.#options.log.error(`Lost thread "${thread.name}": ${reason}`, {
         failed: started.length,
         rerun: unstarted.length,

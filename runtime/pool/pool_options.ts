@@ -39,6 +39,8 @@ export interface PoolOptions extends Partial<PoolLimits> {
   readonly log: Log;
   /** Called with each call that has its outcome. It must not throw. @default {nobody wants to know} */
   readonly onCallEnded?: (ended: EndedCall) => void;
+  /** Called with the reason when a thread that served is lost. It must not throw. @default {nobody wants to know} */
+  readonly onThreadLost?: (reason: string) => void;
   /** Called when `Pool.demand` changes. */
   readonly onDemand?: (demand: number) => void;
 }

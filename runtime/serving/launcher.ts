@@ -149,7 +149,7 @@ export class Launcher {
       log: getLog(name),
       logThreshold: () => logThreshold(name),
       onDemand,
-      ...(watch && { onCallEnded: watch.ended }),
+      ...(watch && { onCallEnded: watch.ended, onThreadLost: watch.threadLost }),
     });
     try {
       await pool.start({ ...(first && { first: first.thread }), ...(signal && { signal }) });

@@ -1,5 +1,6 @@
 import type { CallOutcome } from "./call_record.ts";
-import type { Counter, Histogram, Metric, Metrics } from "./metrics.ts";
+import type { Counter, Histogram, Metric } from "./metric.ts";
+import type { Metrics } from "./metrics.ts";
 import type { CallEntry } from "./recent_calls.ts";
 
 /** The series of one entrypoint. */
@@ -21,10 +22,12 @@ export class CallCounts {
     this.#calls = metrics.counter("enoki_calls_total", {
       help: "Calls that have ended.",
       labels: [...labels, "outcome"],
+      kept: labels.length,
     });
     this.#errors = metrics.counter("enoki_call_errors_total", {
       help: "Calls that have ended with an error, by its class.",
       labels: [...labels, "error"],
+      kept: labels.length,
     });
     this.#durations = metrics.histogram("enoki_call_duration_seconds", {
       help: "Time from the arrival of a call to its end.",

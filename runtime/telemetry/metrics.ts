@@ -6,146 +6,23 @@
  * the values of a label may come from outside: what is beyond the bound counts in one series whose labels are all
  * `other`.
  */
-
-/** The kinds of metrics, as Prometheus names them. */
-export type MetricKind = "counter" | "gauge" | "histogram";
-
-/** Options of a metric. */
-export interface MetricOptions {
-  /** One sentence that says what is counted. */
-  readonly help: string;
-  /** Names of the labels. Every series has a value for each. @default {[]} */
-  readonly labels?: readonly string[];
-  /** Unit of the values, such as `seconds` or `bytes`. The name ends with it. @default {a number of things} */
-  readonly unit?: string;
-}
-
-/** Options of a histogram. */
-export interface HistogramOptions extends MetricOptions {
-  /** Upper bounds of the buckets, ascending. @default {DURATION_BUCKETS} */
-  readonly buckets?: readonly number[];
-}
-
-/** Buckets for durations in seconds: from 0.5 ms to a minute. */
-export const DURATION_BUCKETS: readonly number[] = [
-  0.0005,
-  0.001,
-  0.0025,
-  0.005,
-  0.01,
-  0.025,
-  0.05,
-  0.1,
-  0.25,
-  0.5,
-  1,
-  2.5,
-  5,
-  10,
-  30,
-  60,
-];
-
-/** Most series of one metric. */
-const MOST_SERIES = 1_000;
-
-/** Value of the labels of the series that stands for all series beyond the bound. */
-const OTHER = "other";
-
-/** A number that only grows. */
-export class Counter {
-  value = 0;
-
-  /** @param amount What to add; a negative amount, or one that is no number, counts nothing. */
-  add(amount = 1): void {
-    if (amount > 0) this.value += amount;
-  }
-}
-
-/** A number that goes up and down. */
-export class Gauge {
-  value = 0;
-
-  set(value: number): void {
-    this.value = value;
-  }
-
-  add(amount = 1): void {
-    this.value += amount;
-  }
-}
-
-/** The distribution of values. */
-export class Histogram {
-  readonly buckets: readonly number[];
-  /** Number of values in each bucket. The last one is for values above all bounds. */
-  readonly counts: number[];
-  count = 0;
-  sum = 0;
-
-  constructor(buckets: readonly number[]) {
-    this.buckets = buckets;
-    this.counts = new Array(buckets.length + 1).fill(0);
-  }
-
-  record(value: number): void {
-    let bucket = 0;
-    while (bucket < this.buckets.length && value > this.buckets[bucket]!) bucket++;
-    this.counts[bucket]!++;
-    this.count++;
-    this.sum += value;
-  }
-}
-
-/** One series of a metric. */
-export interface Series<Value> {
-  readonly labels: readonly string[];
-  readonly value: Value;
-}
-
-/** One metric with all its series. */
-export class Metric<Value = Counter | Gauge | Histogram> {
-  readonly name: string;
-  readonly kind: MetricKind;
-  readonly options: MetricOptions;
-  readonly #make: () => Value;
-  readonly #series = new Map<string, Series<Value>>();
-
-  /** @param make Makes the value of a new series. */
-  constructor(name: string, kind: MetricKind, options: MetricOptions, make: () => Value) {
-    this.name = name;
-    this.kind = kind;
-    this.options = options;
-    this.#make = make;
-  }
-
-  /** All series. */
-  get series(): Iterable<Series<Value>> {
-    return this.#series.values();
-  }
-
-  /** Gives the value of the series with these labels, in the order of the names. */
-  with(...labels: readonly string[]): Value {
-    const { labels: names = [] } = this.options;
-    if (labels.length !== names.length) {
-      throw new TypeError(
-        `Cannot count "${this.name}": it has the labels [${names.join(", ")}], got ${labels.length} values`,
-      );
-    }
-    const key = labels.length === 1 ? labels[0]! : labels.join("\u{0}");
-    const known = this.#series.get(key);
-    if (known !== undefined) return known.value;
-    if (this.#series.size >= MOST_SERIES && labels.some((label) => label !== OTHER)) {
-      return this.with(...names.map(() => OTHER));
-    }
-    const value = this.#make();
-    this.#series.set(key, { labels, value });
-    return value;
-  }
-}
+import {
+  Counter,
+  DURATION_BUCKETS,
+  Gauge,
+  Histogram,
+  type HistogramOptions,
+  Metric,
+  type MetricKind,
+  type MetricOptions,
+  type Tap,
+} from "./metric.ts";
 
 const NAME = /^[a-zA-Z_:][\w:]*$/;
 const LABEL = /^[a-zA-Z_]\w*$/;
+
+/** Makes what gets the values of one series of a histogram. */
+export type MakeTap = (metric: Metric<Histogram>, labels: readonly string[]) => Tap;
 
 /** Most metrics of a process. */
 const MOST_METRICS = 1_000;
@@ -154,6 +31,7 @@ const MOST_METRICS = 1_000;
 export class Metrics {
   readonly #metrics = new Map<string, Metric>();
   readonly #onCollect = new Set<() => void>();
+  readonly #taps = new Set<MakeTap>();
 
   /** @throws {TypeError} If the name is no name, or is taken by another kind or by other labels. */
   counter(name: string, options: MetricOptions): Metric<Counter> {
@@ -170,7 +48,44 @@ export class Metrics {
     name: string,
     { buckets = DURATION_BUCKETS, ...options }: HistogramOptions,
   ): Metric<Histogram> {
-    return this.#metric(name, "histogram", options, () => new Histogram(buckets));
+    const metric: Metric<Histogram> = this.#metric(name, "histogram", { ...options, buckets }, (labels) => {
+      const histogram = new Histogram(buckets);
+      histogram.taps = [...this.#taps].map((make) => make(metric, labels));
+      return histogram;
+    });
+    return metric;
+  }
+
+  /**
+   * Hands each value that a histogram records from now on to the tap that `make` makes for its series.
+   *
+   * @returns Ends that.
+   */
+  tap(make: MakeTap): () => void {
+    const made = new Set<Tap>();
+    const remembering: MakeTap = (metric, labels) => {
+      const tap = make(metric, labels);
+      made.add(tap);
+      return tap;
+    };
+    this.#taps.add(remembering);
+    for (const [metric, labels, histogram] of this.#histograms()) {
+      histogram.taps = [...histogram.taps, remembering(metric, labels)];
+    }
+    return () => {
+      this.#taps.delete(remembering);
+      for (const [, , histogram] of this.#histograms()) {
+        histogram.taps = histogram.taps.filter((tap) => !made.has(tap));
+      }
+    };
+  }
+
+  *#histograms(): Iterable<readonly [Metric<Histogram>, readonly string[], Histogram]> {
+    for (const metric of this.#metrics.values()) {
+      if (metric.kind !== "histogram") continue;
+      const histograms = metric as Metric<unknown> as Metric<Histogram>;
+      for (const { labels, value } of histograms.series) yield [histograms, labels, value];
+    }
   }
 
   /**
@@ -192,18 +107,22 @@ export class Metrics {
   #metric<Value>(
     name: string,
     kind: MetricKind,
-    options: MetricOptions,
-    make: () => Value,
+    options: HistogramOptions,
+    make: (labels: readonly string[]) => Value,
   ): Metric<Value> {
     const known = this.#metrics.get(name);
     const { labels = [] } = options;
     if (known !== undefined) {
-      if (known.kind === kind && String(known.options.labels ?? []) === String(labels)) {
+      const isSame = known.kind === kind && String(known.options.labels ?? []) === String(labels) &&
+        String(known.buckets ?? []) === String(options.buckets ?? []);
+      if (isSame) {
         return known as Metric<unknown> as Metric<Value>;
       }
       throw new TypeError(
         `Cannot make the ${kind} "${name}": there is a ${known.kind} of that name with the labels ` +
-          `[${known.options.labels ?? ""}]. Choose another name`,
+          `[${known.options.labels ?? ""}]${
+            known.buckets ? ` and the buckets [${known.buckets}]` : ""
+          }. Choose another name`,
       );
     }
     if (!NAME.test(name)) {

@@ -7,7 +7,9 @@ import type { PlainRecord } from "../message/plain.ts";
 import { CallCounts, type EntryCounts } from "./call_counts.ts";
 import type { CallOutcome, CallRecord } from "./call_record.ts";
 import type { EndedCall } from "./ended_call.ts";
+import type { Counter } from "./metric.ts";
 import { Metrics } from "./metrics.ts";
+import { lossOf, THREAD_LOSSES } from "./measuring/thread_loss.ts";
 import { type CallEntry, DEFAULT_RECENT_CALLS, RecentCalls } from "./recent_calls.ts";
 
 /**
@@ -84,7 +86,12 @@ export class Telemetry {
     const entries = entrypoints.map(({ method, kind }): CallEntry => ({ service, method, kind }));
     const series = entries.map((entry) => this.#counts.of(entry));
     const options = entrypoints.map(({ options }) => options);
-    return new CallWatch(entries, options, series, this, this.#counts, this.#sinks);
+    const losses = this.metrics.counter("enoki_threads_lost_total", {
+      help: "Threads that served and were lost, by the class of the reason.",
+      labels: ["service", "reason"],
+    });
+    const lost = Object.fromEntries(THREAD_LOSSES.map((loss) => [loss, losses.with(service, loss)]));
+    return new CallWatch(entries, options, series, lost, this, this.#counts, this.#sinks);
   }
 }
 
@@ -93,6 +100,7 @@ export class CallWatch {
   readonly #entries: readonly CallEntry[];
   readonly #options: readonly PlainRecord[];
   readonly #series: readonly EntryCounts[];
+  readonly #lost: Readonly<Record<string, Counter>>;
   readonly #telemetry: Telemetry;
   readonly #counts: CallCounts;
   readonly #sinks: Readonly<CallSinks>;
@@ -102,6 +110,7 @@ export class CallWatch {
     entries: readonly CallEntry[],
     options: readonly PlainRecord[],
     series: readonly EntryCounts[],
+    lost: Readonly<Record<string, Counter>>,
     telemetry: Telemetry,
     counts: CallCounts,
     sinks: Readonly<CallSinks>,
@@ -109,6 +118,7 @@ export class CallWatch {
     this.#entries = entries;
     this.#options = options;
     this.#series = series;
+    this.#lost = lost;
     this.#telemetry = telemetry;
     this.#counts = counts;
     this.#sinks = sinks;
@@ -146,6 +156,9 @@ export class CallWatch {
       sink(record, ended);
     }
   };
+
+  /** Takes the reason why a thread of the service was lost. */
+  readonly threadLost = (reason: string): void => this.#lost[lossOf(reason)]!.add();
 }
 
 type Ended = Exclude<Outcome, { readonly status: "unstarted" }>;

@@ -7,18 +7,27 @@ export type ListenAddress =
 
 const MAX_PORT = 65_535;
 
+/** What chooses the address of the server of all services, for messages. */
+export const WEB_ADDRESS = "--http or WEB_SERVER_ADDRESS";
+
 /**
- * Reads `WEB_SERVER_ADDRESS`: `[host:]port`, `[IPv6]:port` or `unix:/path`. Port 0 stands for any free port.
+ * Reads an address: `[host:]port`, `[IPv6]:port` or `unix:/path`. Port 0 stands for any free port.
  *
+ * @param setting What chooses the address, for messages.
  * @throws {ConfigurationError} If the text has none of these forms.
  */
-export function parseListenAddress(text: string): ListenAddress {
+export function parseListenAddress(text: string, setting = WEB_ADDRESS): ListenAddress {
   if (text.startsWith("unix:") && text.length > 5) return { path: text.slice(5) };
   const [, ipv6, host, digits] = /^(?:(?:\[([\d.:A-Fa-f]+)\]|([\w.-]+)):)?(\d+)$/.exec(text) ?? [];
   const port = Number(digits);
   if (digits !== undefined && port > MAX_PORT) {
     throw new ConfigurationError(
-      `Cannot use HTTP address ${text} (--http or WEB_SERVER_ADDRESS): ports go up to ${MAX_PORT}`,
+      `Cannot use HTTP address ${text} (${setting}): ports go up to ${MAX_PORT}`,
+    );
+  }
+  if (digits === undefined && setting !== WEB_ADDRESS) {
+    throw new ConfigurationError(
+      `Cannot use address "${text}" (${setting}): expected [host:]port or unix:/path`,
     );
   }
   if (digits === undefined) {

@@ -36,6 +36,16 @@ export function completeResponse(head: ResponseHead, body: Body): OutgoingRespon
   return { head, body, bytes };
 }
 
+/** Makes a response with a text, which is for people. */
+export function plainResponse(
+  status: number,
+  text: string | undefined,
+  headers: readonly (readonly [string, string])[] = [],
+): OutgoingResponse {
+  const type = text === undefined ? [] : ["content-type", "text/plain; charset=utf-8"];
+  return completeResponse({ status, headers: [...headers.flat(), ...type] }, text);
+}
+
 /**
  * Sends a complete response in pieces. A piece goes to the connection when the client has taken the one
  * before.

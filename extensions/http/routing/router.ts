@@ -19,6 +19,7 @@ export type Params = Readonly<Record<string, string | number>>;
 export interface Match<Target> {
   readonly target: Target;
   readonly params: Params;
+  readonly rule: Rule;
 }
 
 interface Route<Target> {
@@ -83,12 +84,12 @@ export class Router<Target> {
   find(method: string, path: string): Match<Target> | undefined {
     this.#index ??= this.#build();
     const [matches, stash] = this.#index.match(method, normalizePath(path));
-    for (const [{ target, read }, values] of matches) {
+    for (const [{ target, rule, read }, values] of matches) {
       const params = read((index) => {
         const value = values[`p${index}`]!;
         return typeof value === "number" ? stash![value]! : value;
       });
-      if (params !== undefined) return { target, params };
+      if (params !== undefined) return { target, params, rule };
     }
     return undefined;
   }

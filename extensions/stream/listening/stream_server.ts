@@ -22,6 +22,14 @@ export class StreamServer {
     return [...this.#open.values()].map(({ address }) => address);
   }
 
+  /** Numbers of the connections of all streams. */
+  get counts(): readonly { readonly service: string; readonly stream: string; readonly count: number }[] {
+    return [...this.#open].map(([key, { conversations: { size: count } }]) => {
+      const [service, stream] = key.split(" ");
+      return { service: service!, stream: stream!, count };
+    });
+  }
+
   /**
    * Listens on an address, or goes on with the connections of a former version of the service.
    *

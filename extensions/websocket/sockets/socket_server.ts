@@ -40,6 +40,11 @@ export class SocketServer {
     this.#options = options;
   }
 
+  /** Number of clients. */
+  get size(): number {
+    return this.#sockets.size;
+  }
+
   /**
    * Adds a method at a path.
    *

@@ -1,6 +1,7 @@
 /** Clients that reset their connection while it is taken over, of which Deno tells neither an open nor a close. */
 import assert from "node:assert/strict";
 import { Socket as TcpSocket } from "node:net";
+import { OwnPages } from "../../../extensions/http/health/own_pages.ts";
 import { HttpServer } from "../../../extensions/http/server.ts";
 import { Socket } from "../../../extensions/websocket/sockets/socket.ts";
 import { createLog } from "../../../runtime/log/log.ts";
@@ -74,7 +75,8 @@ Deno.test({
       openapi: undefined,
       log,
       isLogged: () => false,
-      isReady: () => true,
+      own: new OwnPages({ health: false, unready: () => [] }),
+      setting: "the test",
     });
     const granted = Promise.withResolvers<void>();
     const client = Promise.withResolvers<TcpSocket>();

@@ -1,0 +1,39 @@
+import type { DependencyRegistry, DependencySetup } from "../runtime/hosting/host.ts";
+import { hostAddress } from "../runtime/service/dependency.ts";
+import type { LocalAnswer } from "./service_messenger.ts";
+
+/** The built-in kinds of dependencies that have a half in the main thread. */
+const OWN_HALVES: DependencyRegistry = {
+  async metrics(_dependency, host) {
+    const { createMetricsHalf } = await import("./metrics/host.ts");
+    return createMetricsHalf(host);
+  },
+};
+
+/**
+ * Makes the threads' questions to the halves of dependencies reach these: to the built-in ones, and to those of
+ * extensions.
+ */
+export function answering(
+  setups: DependencyRegistry,
+  local: Map<string, LocalAnswer>,
+): DependencyRegistry {
+  return Object.fromEntries(
+    Object.entries({ ...OWN_HALVES, ...setups }).map((
+      [kind, setUp],
+    ): [string, DependencySetup] => [kind, async (dependency, host) => {
+      const half = await setUp(dependency, host);
+      if (half?.answer === undefined) return half;
+      const address = hostAddress(host.service, dependency.key);
+      const answer: LocalAnswer = ({ body }, _service, { signal }) =>
+        half.answer!(body, signal === undefined ? {} : { signal });
+      local.set(address, answer);
+      return {
+        async [Symbol.asyncDispose]() {
+          if (local.get(address) === answer) local.delete(address);
+          await half[Symbol.asyncDispose]?.();
+        },
+      };
+    }]),
+  );
+}

@@ -1,0 +1,32 @@
+import type { Log } from "../../../runtime/log/log.ts";
+import type { ListenAddress } from "../listening/listen_address.ts";
+import { HttpServer } from "../server.ts";
+import type { HttpSettings } from "../settings.ts";
+import type { OwnPages } from "./own_pages.ts";
+
+/**
+ * Begins to listen at an address where a process answers about itself and nothing else.
+ *
+ * @throws {ConfigurationError} If the server cannot listen there.
+ */
+export async function openHealthServer(
+  settings: HttpSettings,
+  address: ListenAddress,
+  own: OwnPages,
+  log: Log,
+): Promise<HttpServer> {
+  const server = new HttpServer({
+    ...settings,
+    address,
+    hosts: undefined,
+    tls: undefined,
+    cors: undefined,
+    own,
+    setting: "HEALTH_ADDRESS",
+    log,
+    isLogged: () => false,
+  });
+  await server.listenForHealth();
+  await server.listen();
+  return server;
+}

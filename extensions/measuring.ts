@@ -1,0 +1,46 @@
+/** Measures the process, and reports its numbers to where the configuration says. */
+import type { Log } from "../runtime/log/log.ts";
+import { ProcessMetrics } from "../runtime/telemetry/measuring/process_metrics.ts";
+import { measureServices, type ServiceLoad } from "../runtime/telemetry/measuring/service_metrics.ts";
+import type { Telemetry } from "../runtime/telemetry/telemetry.ts";
+import type { Settings } from "./settings.ts";
+
+/** Options of {@linkcode measure}. */
+export interface MeasureOptions {
+  readonly settings: Settings;
+  readonly telemetry: Telemetry;
+  /** Gives the services. */
+  readonly containers: () => ReadonlyMap<string, { readonly pool: ServiceLoad }>;
+  readonly log: Log;
+}
+
+/**
+ * Measures the process until the result is disposed of. Then the last numbers are reported, which takes a second at
+ * most.
+ */
+export async function measure(
+  { settings, telemetry: { metrics }, containers, log }: MeasureOptions,
+): Promise<AsyncDisposable> {
+  const measuring = new AsyncDisposableStack();
+  if (settings.runtime.telemetry !== undefined) {
+    measuring.use(new ProcessMetrics(metrics));
+    measuring.defer(measureServices(metrics, containers));
+  }
+  if (settings.statsd.length > 0) {
+    const { StatsdReporter } = await import("./metrics/statsd/reporter.ts");
+    for (const server of settings.statsd) measuring.use(new StatsdReporter(metrics, server, log));
+  }
+  if (takesMetrics()) {
+    const { MetricInstruments } = await import("./otel/metric_instruments.ts");
+    measuring.use(new MetricInstruments(metrics));
+  }
+  return measuring;
+}
+
+/** Where all copies of OpenTelemetry's API find who takes their numbers. Deno sets it if `OTEL_DENO` is true. */
+const TAKERS = Symbol.for("opentelemetry.js.api.1");
+
+function takesMetrics(): boolean {
+  const takers = (globalThis as { readonly [TAKERS]?: { readonly metrics?: unknown } })[TAKERS];
+  return takers?.metrics !== undefined;
+}

@@ -1,0 +1,80 @@
+/** Makes the HTTP server of a process, and the one that answers about the process alone. */
+import type { Log } from "../runtime/log/log.ts";
+import { isLogged } from "../runtime/log/observe.ts";
+import type { Manifest } from "../runtime/service/manifest.ts";
+import type { Telemetry } from "../runtime/telemetry/telemetry.ts";
+import type { OwnPages } from "./http/health/own_pages.ts";
+import type { OpenApiRoute } from "./http/openapi/route.ts";
+import type { HttpServer } from "./http/server.ts";
+import type { Settings } from "./settings.ts";
+
+/** The server that all services share. */
+export interface Web {
+  readonly server: HttpServer;
+  readonly openapi: OpenApiRoute | undefined;
+}
+
+/** What both servers need. */
+export interface WebOptions {
+  readonly settings: Settings;
+  readonly telemetry: Telemetry;
+  /** Gives the manifests of the services that run. */
+  readonly manifests: () => readonly Manifest[];
+  /** Gives the reasons why the process cannot do its work; none if it can. */
+  readonly unready: () => readonly string[];
+  readonly log: Log;
+}
+
+/** Makes the server that all services share. It does not listen yet. */
+export async function createWeb(options: WebOptions): Promise<Web> {
+  const { settings, telemetry, manifests, log } = options;
+  const [{ HttpServer }, { httpSettings }, { RequestCounts }, { WEB_ADDRESS }] = await Promise.all([
+    import("./http/server.ts"),
+    import("./http/settings.ts"),
+    import("./http/request_counts.ts"),
+    import("./http/listening/listen_address.ts"),
+  ]);
+  const known = settings.of(httpSettings);
+  const server = new HttpServer({
+    ...known,
+    log,
+    ...(settings.runtime.telemetry && {
+      trace: (given) => telemetry.traceRequest(given),
+      counts: new RequestCounts(telemetry.metrics),
+    }),
+    isLogged: () => isLogged("info"),
+    own: await ownPages(options, known.health, settings.health.metrics),
+    setting: WEB_ADDRESS,
+  });
+  if (known.openapi === undefined) return { server, openapi: undefined };
+  const { OpenApiRoute } = await import("./http/openapi/route.ts");
+  return { server, openapi: new OpenApiRoute(manifests, known.openapi, log) };
+}
+
+/**
+ * Begins to answer about the process, if `HEALTH_ADDRESS` is set.
+ *
+ * @throws {ConfigurationError} If the server cannot listen there.
+ */
+export async function openHealth(options: WebOptions): Promise<HttpServer | undefined> {
+  const { settings, log } = options;
+  const { apart } = settings.health;
+  if (apart === undefined) return undefined;
+  const [{ openHealthServer }, { httpSettings }] = await Promise.all([
+    import("./http/health/health_server.ts"),
+    import("./http/settings.ts"),
+  ]);
+  const own = await ownPages(options, true, apart.metrics);
+  return await openHealthServer(settings.of(httpSettings), apart.address, own, log);
+}
+
+async function ownPages(
+  { telemetry: { metrics }, unready }: WebOptions,
+  health: boolean,
+  path: string | undefined,
+): Promise<OwnPages> {
+  const { OwnPages } = await import("./http/health/own_pages.ts");
+  if (path === undefined) return new OwnPages({ health, unready });
+  const { prometheusText } = await import("./metrics/prometheus_text.ts");
+  return new OwnPages({ health, unready, metrics: { path, text: () => prometheusText(metrics.collect()) } });
+}
