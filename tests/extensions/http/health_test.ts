@@ -8,6 +8,10 @@ import { ODD_SERVICE, serveHttp } from "./web_stage.ts";
 
 configureLogging({ write: () => {} });
 
+async function textOf(url: string): Promise<string> {
+  return await (await fetch(url)).text();
+}
+
 async function statusOf(url: string, method = "GET"): Promise<number> {
   const response = await fetch(url, { method });
   await response.body?.cancel();
@@ -30,6 +34,7 @@ brokerTest("/readyz is 503 while the broker is lost, and /healthz is 200", async
   proxy.down = true;
   await proxy.sever();
   await becomes(ready, 503);
+  assert.equal(await textOf(ready), "not ready\nbroker: not connected\n");
   assert.equal(await statusOf(`${running.http}/healthz`), 200);
   proxy.down = false;
   await becomes(ready, 200);
@@ -47,7 +52,7 @@ brokerTest("while a broker is waited for at the start, /healthz is 200 and all e
   });
   const url = `http://${address}`;
   await becomes(`${url}/healthz`, 200);
-  assert.equal(await statusOf(`${url}/readyz`), 503);
+  assert.equal(await textOf(`${url}/readyz`), "not ready\nbroker: not connected\nservices: starting\n");
   assert.equal(await statusOf(`${url}/exit`), 503);
   assert.equal(await statusOf(`${url}/healthz`, "POST"), 503);
   proxy.down = false;
@@ -107,6 +112,7 @@ Deno.test("/readyz is 503 while a service has no threads, and /healthz is 200", 
     await Deno.writeTextFile(broken, "");
     assert.equal(await statusOf(`${running.http}/exit`), 503);
     await becomes(ready, 503);
+    assert.match(await textOf(ready), /^not ready\nservice odd: no thread\n|^ready\n/);
     assert.equal(await statusOf(`${running.http}/healthz`), 200);
     await Deno.remove(broken);
     await becomes(ready, 200);

@@ -1,3 +1,4 @@
+import type { Counter } from "../../../runtime/telemetry/metric.ts";
 import { Metrics } from "../../../runtime/telemetry/metrics.ts";
 import { type EntrypointHost, invocationOf } from "../../../runtime/hosting/host.ts";
 import assert from "node:assert/strict";
@@ -31,6 +32,7 @@ interface Running {
 class Stage implements AsyncDisposable {
   readonly records: LogRecord[] = [];
   readonly aborting = new AbortController();
+  readonly metrics = new Metrics();
   readonly transport = memory({ broker: new MemoryBroker() });
   readonly host: QueueHost;
   sheds = 0;
@@ -48,7 +50,7 @@ class Stage implements AsyncDisposable {
       signal: this.aborting.signal,
       demand: 2,
       onDemand: (listener) => void (this.#onDemand = listener),
-      metrics: new Metrics(),
+      metrics: this.metrics,
       shed: () => void this.sheds++,
       least: () => 0,
       watch: (task) => void (this.#watched = task),
@@ -382,4 +384,25 @@ Deno.test("QueueHost.stop() waits for no call once the container must stop at on
   stage.aborting.abort();
   await stopping;
   settle(DONE);
+
+Deno.test("QueueHost counts redeliveries, retries and deaths by queue, instances together", async () => {
+  const queue = "evt-a-b--test.handle-0f8fad5b-d9cb-469f-a165-70867728950e";
+  const retry = { max: 1, initial: 60_000, factor: 1, limit: 60_000 };
+  const entry = { index: 0, method: "handle", kind: "test", options: { retry }, timeout: undefined };
+  await using stage = await Stage.open({ entry, queue, topology: { queues: [{ name: queue }] } });
+  await stage.transport.publish(letter(queue, "1"));
+  (await stage.next()).settle({ status: "unstarted", reason: "shed" });
+  (await stage.next()).settle(FAILED);
+  await stage.transport.publish(letter(queue, "2"));
+  (await stage.next()).settle(MALFORMED);
+  await stage.host.stop();
+  await stage.host[Symbol.asyncDispose]();
+  const counted = stage.metrics.collect().flatMap(({ name, series }) =>
+    [...series].map(({ labels, value }) => `${name} ${labels.join(" ")} ${(value as Counter).value}`)
+  );
+  assert.deepEqual(counted, [
+    "enoki_messages_redelivered_total test evt-a-b--test.handle-* 1",
+    "enoki_messages_retried_total test evt-a-b--test.handle-* 1",
+    "enoki_messages_dead_total test evt-a-b--test.handle-* undecodable 1",
+  ]);
 });

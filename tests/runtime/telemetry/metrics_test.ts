@@ -55,3 +55,32 @@ Deno.test("Metrics.collect() first calls those who set gauges", () => {
   metrics.collect();
   strictEqual(size.value, 1);
 });
+
+Deno.test("the series for what is beyond the bound keeps the first labels, if they are few", () => {
+  const metrics = new Metrics();
+  const users = metrics.counter("users_total", { help: "Users.", labels: ["service", "user"], kept: 1 });
+  for (let user = 0; user < 2_000; user++) users.with(user % 2 === 0 ? "a" : "b", String(user)).add();
+  const others = [...users.series].filter(({ labels }) => labels[1] === "other");
+  deepStrictEqual(others.map(({ labels, value }) => [labels[0], value.value]), [["a", 500], ["b", 500]]);
+});
+
+Deno.test("a tap gets each value of each histogram, of later ones too, until it is ended", () => {
+  const metrics = new Metrics();
+  const first = metrics.histogram("a_seconds", { help: "A.", labels: ["x"] });
+  first.with("1").record(1);
+  const tapped: string[] = [];
+  const end = metrics.tap(({ name }, labels) => (value) => void tapped.push(`${name} ${labels} ${value}`));
+  first.with("1").record(2);
+  first.with("2").record(3);
+  metrics.histogram("b_seconds", { help: "B." }).with().record(4);
+  end();
+  first.with("1").record(5);
+  metrics.histogram("c_seconds", { help: "C." }).with().record(6);
+  deepStrictEqual(tapped, ["a_seconds 1 2", "a_seconds 2 3", "b_seconds  4"]);
+});
+
+Deno.test("a histogram of a name has one list of buckets", () => {
+  const metrics = new Metrics();
+  metrics.histogram("a_seconds", { help: "A.", buckets: [1, 2] });
+  throws(() => metrics.histogram("a_seconds", { help: "A.", buckets: [1] }), /and the buckets \[1,2\]/);
+});
