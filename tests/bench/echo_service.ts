@@ -11,3 +11,9 @@ export const traced = service("bench_echo_traced", {
   entrypoints: { echo: rpc() },
   handlers: { echo: (_context, value: unknown) => value },
 });
+
+/** The same for a process where nothing is counted. */
+export const untold = service("bench_echo_untold", {
+  entrypoints: { echo: rpc() },
+  handlers: { echo: (_context, value: unknown) => value },
+});

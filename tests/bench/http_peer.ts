@@ -1,14 +1,14 @@
-/** A server in a process of its own: `http_peer.ts <bare|enoki>` prints its port and serves until it is killed. */
+/** A server in a process of its own: `http_peer.ts <bare|enoki|untold>` prints its port and serves until it is killed. */
 import { memory } from "../../extensions/memory/mod.ts";
 import { run } from "../../extensions/run.ts";
 import { configureLogging } from "../../runtime/log/observe.ts";
 
 async function serve(kind: string): Promise<number> {
-  if (kind === "enoki") {
+  if (kind !== "bare") {
     configureLogging({ level: "warning" });
     const { http } = await run([import.meta.resolve("./http_services.ts")], {
       broker: memory(),
-      config: { WEB_SERVER_ADDRESS: "127.0.0.1:0" },
+      config: { WEB_SERVER_ADDRESS: "127.0.0.1:0", telemetry: kind !== "untold" },
       threads: { permissions: "all" },
     });
     return Number(new URL(http!).port);

@@ -1,8 +1,8 @@
 /**
  * `deno task bench`: what a call and an event cost, beside bare amqplib in the same run.
  *
- * `deno task bench rpc otel events http streams overload memory threads start control` runs only the named parts. `AMQP_URI` names the
- * broker.
+ * `deno task bench rpc otel events http streams overload memory threads start control telemetry` runs only the
+ * named parts. `AMQP_URI` names the broker.
  */
 import { benchControl } from "./control_bench.ts";
 import { benchEvents } from "./events_bench.ts";
@@ -10,10 +10,10 @@ import { benchHttp } from "./http_bench.ts";
 import { benchMemory } from "./memory_bench.ts";
 import { benchOtel } from "./otel_bench.ts";
 import { benchOverload } from "./overload_bench.ts";
-
 import { benchRpc } from "./rpc_bench.ts";
 import { benchStart } from "./start_bench.ts";
 import { benchStreams } from "./streams_bench.ts";
+import { benchTelemetry } from "./telemetry_bench.ts";
 import { benchThreads } from "./threads_bench.ts";
 
 const broker = Deno.env.get("AMQP_URI") ?? "amqp://guest:guest@127.0.0.1:5672";
@@ -28,6 +28,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   threads: benchThreads,
   start: benchStart,
   control: () => benchControl(broker),
+  telemetry: () => benchTelemetry(broker),
 };
 
 const chosen = Deno.args.length > 0 ? Deno.args : Object.keys(parts);

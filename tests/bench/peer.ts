@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-console -- a benchmark prints what it measured
 /**
- * One side of the benchmark in a process of its own: `serve <kind> <broker>` or `load <kind> <broker>`.
+ * One side of the benchmark in a process of its own: `serve <kind> <broker>` or `load <kind> <broker>`, of kind `bare`,
+ * `enoki` or `untold`, which is Enoki without telemetry.
  *
  * A server prints `ready`. A loader reads lines `<in flight> <milliseconds>` and answers each with a measurement
  * as JSON.
@@ -12,12 +13,15 @@ import { type Echo, load } from "./load.ts";
 
 async function serve(kind: string, broker: string): Promise<void> {
   if (kind === "bare") await serveBare(broker);
-  else await run([`${import.meta.resolve("./echo_service.ts")}:${serviceOf(kind)}`], { broker });
+  else {
+    const config = kind === "untold" ? { telemetry: false } : {};
+    await run([`${import.meta.resolve("./echo_service.ts")}:${serviceOf(kind)}`], { broker, config });
+  }
   console.log("ready");
 }
 
 function serviceOf(kind: string): string {
-  return kind === "traced" ? "bench_echo_traced" : "bench_echo";
+  return kind === "enoki" ? "bench_echo" : `bench_echo_${kind}`;
 }
 
 async function connectEnoki(kind: string, broker: string): Promise<Echo> {

@@ -1,0 +1,55 @@
+// deno-lint-ignore-file no-console -- a benchmark prints what it measured
+import { httpLoad } from "./http_load.ts";
+import { median } from "./median.ts";
+import { PortPeer } from "./port_peer.ts";
+import { RpcSide } from "./rpc_side.ts";
+import { hasWrk, wrkLoad } from "./wrk.ts";
+
+/** Rounds; the two sides take turns within a round, so that a noisy moment hits both. */
+const ROUNDS = 10;
+
+/** Milliseconds of each side in each round. */
+const DURATION = 1_000;
+
+/** The least part of the rate without telemetry that is to be left with it. */
+const FLOOR = 0.95;
+
+const IN_FLIGHT = 50;
+const CONNECTIONS = 64;
+
+/** What telemetry costs: the rates of calls and of requests with it, beside those with `telemetry: false`. */
+export async function benchTelemetry(broker: string): Promise<void> {
+  console.log(
+    `\nTelemetry on, beside telemetry: false; ${ROUNDS} rounds of ${DURATION / 1_000} s each, medians`,
+  );
+  console.log("load       off/s      on/s   ratio  floor");
+  {
+    await using off = await RpcSide.start("untold", broker);
+    await using on = await RpcSide.start("enoki", broker);
+    const rate = async (side: RpcSide) => (await side.load(IN_FLIGHT, DURATION)).rate;
+    await compare("RPC", () => rate(off), () => rate(on));
+  }
+  const load = await hasWrk() ? wrkLoad : httpLoad;
+  await using off = await PortPeer.start("./http_peer.ts", "untold");
+  await using on = await PortPeer.start("./http_peer.ts", "enoki");
+  const rate = ({ port }: PortPeer) => load(port, { method: "GET", path: "/hello/7" }, CONNECTIONS, DURATION);
+  await compare("HTTP", () => rate(off), () => rate(on));
+}
+
+async function compare(name: string, off: () => Promise<number>, on: () => Promise<number>): Promise<void> {
+  await off();
+  await on();
+  const rounds: { readonly off: number; readonly on: number }[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    // Each side is the first in every other round.
+    const first = await (round % 2 === 0 ? off : on)();
+    const second = await (round % 2 === 0 ? on : off)();
+    rounds.push(round % 2 === 0 ? { off: first, on: second } : { off: second, on: first });
+  }
+  const ratio = median(rounds.map(({ off, on }) => on / off));
+  console.log(
+    `${name.padEnd(5)} ${median(rounds.map(({ off }) => off)).toFixed(0).padStart(10)} ${
+      median(rounds.map(({ on }) => on)).toFixed(0).padStart(9)
+    } ${ratio.toFixed(3).padStart(7)} ${FLOOR.toFixed(2).padStart(6)}${ratio < FLOOR ? "  too slow" : ""}`,
+  );
+}
