@@ -22,11 +22,11 @@ export class StreamServer {
     return [...this.#open.values()].map(({ address }) => address);
   }
 
-  /** Numbers of the connections of all streams. */
+  /** Numbers of the connections of all streams. A stream is named by its address, or by the key that has it. */
   get counts(): readonly { readonly service: string; readonly stream: string; readonly count: number }[] {
     return [...this.#open].map(([key, { conversations: { size: count } }]) => {
-      const [service, stream] = key.split(" ");
-      return { service: service!, stream: stream!, count };
+      const space = key.indexOf(" ");
+      return { service: key.slice(0, space), stream: key.slice(space + 1).replace(/^config /, ""), count };
     });
   }
 
