@@ -19,6 +19,7 @@ import {
 } from "./metric.ts";
 
 const NAME = /^[a-zA-Z_:][\w:]*$/;
+const HISTOGRAM_PART = /_(?:bucket|sum|count)$/;
 const LABEL = /^[a-zA-Z_]\w*$/;
 
 /** Makes what gets the values of one series of a histogram. */
@@ -132,11 +133,24 @@ export class Metrics {
     if (wrong !== undefined) {
       throw new TypeError(`Cannot make the metric "${name}": its label "${wrong}" is no name`);
     }
+    const clash = this.#clashOf(name, kind);
+    if (clash !== undefined) {
+      throw new TypeError(
+        `Cannot make the ${kind} "${name}": the metric "${clash}" has lines of the same name. Choose another name`,
+      );
+    }
     if (this.#metrics.size >= MOST_METRICS) {
       throw new TypeError(`Cannot make the metric "${name}": there are ${MOST_METRICS} metrics already`);
     }
     const metric = new Metric(name, kind, options, make);
     this.#metrics.set(name, metric as Metric<unknown> as Metric);
     return metric;
+  }
+  /** Returns the metric whose lines a metric of that name would be mistaken for: a histogram has several names. */
+  #clashOf(name: string, kind: MetricKind): string | undefined {
+    const base = name.replace(HISTOGRAM_PART, "");
+    if (base !== name && this.#metrics.get(base)?.kind === "histogram") return base;
+    if (kind !== "histogram") return undefined;
+    return ["_bucket", "_sum", "_count"].map((part) => name + part).find((each) => this.#metrics.has(each));
   }
 }

@@ -84,3 +84,12 @@ Deno.test("a histogram of a name has one list of buckets", () => {
   metrics.histogram("a_seconds", { help: "A.", buckets: [1, 2] });
   throws(() => metrics.histogram("a_seconds", { help: "A.", buckets: [1] }), /and the buckets \[1,2\]/);
 });
+
+Deno.test("no metric has a name that the lines of a histogram have", () => {
+  const metrics = new Metrics();
+  metrics.histogram("a", { help: "A." });
+  metrics.gauge("b_sum", { help: "B." });
+  throws(() => metrics.counter("a_count", { help: "A." }), /the metric "a" has lines of the same name/);
+  throws(() => metrics.histogram("b", { help: "B." }), /the metric "b_sum" has lines of the same name/);
+  metrics.counter("c_count", { help: "C." });
+});
