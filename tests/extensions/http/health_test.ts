@@ -3,6 +3,7 @@ import { run } from "../../../extensions/run.ts";
 import { configureLogging } from "../../../runtime/log/observe.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 import { freePort } from "../../fixtures/free_port.ts";
+import { parsePrometheus, valueOf } from "../../fixtures/prometheus_parser.ts";
 import { SeverableProxy } from "../../fixtures/severable_proxy.ts";
 import { ODD_SERVICE, serveHttp } from "./web_stage.ts";
 
@@ -28,16 +29,23 @@ async function becomes(url: string, status: number): Promise<void> {
 brokerTest("/readyz is 503 while the broker is lost, and /healthz is 200", async (uri) => {
   await using proxy = await SeverableProxy.open(uri);
   const config = { TRANSPORT_OPTIONS: { interval_start: 0.1, interval_step: 0, interval_max: 0.1 } };
-  await using running = await serveHttp([ODD_SERVICE], config, { broker: proxy.uri });
+  await using running = await serveHttp([ODD_SERVICE], { ...config, METRICS: true }, { broker: proxy.uri });
+  const numbers = async () => {
+    const page = parsePrometheus(await textOf(`${running.http}/metrics`));
+    return ["enoki_broker_connected", "enoki_broker_reconnects_total"].map((name) => valueOf(page, name));
+  };
+  assert.deepEqual(await numbers(), [1, 0]);
   const ready = `${running.http}/readyz`;
   assert.equal(await statusOf(ready), 200);
   proxy.down = true;
   await proxy.sever();
   await becomes(ready, 503);
   assert.equal(await textOf(ready), "not ready\nbroker: not connected\n");
+  assert.deepEqual(await numbers(), [0, 0]);
   assert.equal(await statusOf(`${running.http}/healthz`), 200);
   proxy.down = false;
   await becomes(ready, 200);
+  assert.deepEqual(await numbers(), [1, 1]);
 });
 
 brokerTest("while a broker is waited for at the start, /healthz is 200 and all else is 503", async (uri) => {
