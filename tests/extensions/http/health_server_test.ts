@@ -65,7 +65,7 @@ brokerTest(
     });
     assert.equal(
       await says(`${url}/readyz`, /not ready/),
-      "not ready\nbroker: not connected\nservices: starting\n",
+      "not ready\nbroker: not connected\nservices: none runs\n",
     );
     assert.equal((await answerOf(`${url}/healthz`))[0], 200);
     await loaded.promise;

@@ -60,7 +60,7 @@ brokerTest("while a broker is waited for at the start, /healthz is 200 and all e
   });
   const url = `http://${address}`;
   await becomes(`${url}/healthz`, 200);
-  assert.equal(await textOf(`${url}/readyz`), "not ready\nbroker: not connected\nservices: starting\n");
+  assert.equal(await textOf(`${url}/readyz`), "not ready\nbroker: not connected\nservices: none runs\n");
   assert.equal(await statusOf(`${url}/exit`), 503);
   assert.equal(await statusOf(`${url}/healthz`, "POST"), 503);
   proxy.down = false;

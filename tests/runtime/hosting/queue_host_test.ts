@@ -384,6 +384,7 @@ Deno.test("QueueHost.stop() waits for no call once the container must stop at on
   stage.aborting.abort();
   await stopping;
   settle(DONE);
+});
 
 Deno.test("QueueHost counts redeliveries, retries and deaths by queue, instances together", async () => {
   const queue = "evt-a-b--test.handle-0f8fad5b-d9cb-469f-a165-70867728950e";
