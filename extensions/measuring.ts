@@ -23,7 +23,7 @@ export async function measure(
 ): Promise<AsyncDisposable> {
   const measuring = new AsyncDisposableStack();
   if (settings.runtime.telemetry !== undefined) {
-    measuring.use(new ProcessMetrics(metrics));
+    measuring.use(new ProcessMetrics(metrics, log));
     measuring.defer(measureServices(metrics, containers));
   }
   if (settings.statsd.length > 0) {

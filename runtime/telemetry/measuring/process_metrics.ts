@@ -1,7 +1,8 @@
 import { cpuUsage } from "node:process";
 import { recordCounts } from "../../log/observe.ts";
-import { LOG_LEVELS } from "../../log/log.ts";
+import { type Log, LOG_LEVELS } from "../../log/log.ts";
 import type { Metrics } from "../metrics.ts";
+import { LateMainThread } from "./late_main_thread.ts";
 
 /** Milliseconds between two looks at the delay of the event loop. */
 const DELAY_INTERVAL = 500;
@@ -15,7 +16,8 @@ export class ProcessMetrics implements Disposable {
   readonly #end: () => void;
   readonly #timer: ReturnType<typeof setInterval>;
 
-  constructor(metrics: Metrics) {
+  /** @param log Is told when the main thread was late. */
+  constructor(metrics: Metrics, log: Log) {
     const memory = metrics.gauge("process_resident_memory_bytes", {
       help: "Memory of the process with all its threads.",
       unit: "bytes",
@@ -52,9 +54,12 @@ export class ProcessMetrics implements Disposable {
       for (const level of LOG_LEVELS) records.with(level).value = recordCounts[level] - before[level];
     });
     let due = performance.now() + DELAY_INTERVAL;
+    const lateness = new LateMainThread(log, performance.now());
     this.#timer = setInterval(() => {
       const now = performance.now();
-      delays.record(Math.max(0, now - due) / 1_000);
+      const late = Math.max(0, now - due);
+      delays.record(late / 1_000);
+      lateness.record(late, now);
       due = now + DELAY_INTERVAL;
     }, DELAY_INTERVAL);
     Deno.unrefTimer(this.#timer);

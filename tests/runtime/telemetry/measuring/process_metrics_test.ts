@@ -17,7 +17,7 @@ Deno.test("ProcessMetrics counts the records of the log that go somewhere, from 
   try {
     getLog().error("before");
     const metrics = new Metrics();
-    using _measuring = new ProcessMetrics(metrics);
+    using _measuring = new ProcessMetrics(metrics, getLog());
     getLog().info("unseen");
     getLog().warning("seen");
     getLog("orders").error("seen");
@@ -32,7 +32,7 @@ Deno.test("ProcessMetrics counts the records of the log that go somewhere, from 
 
 Deno.test("ProcessMetrics measures memory and processor time when somebody asks", () => {
   const metrics = new Metrics();
-  using _measuring = new ProcessMetrics(metrics);
+  using _measuring = new ProcessMetrics(metrics, getLog());
   ok(valuesOf<Gauge>(metrics, "process_resident_memory_bytes")[0]!.value > 10_000_000);
   const [processor] = valuesOf<Counter>(metrics, "process_cpu_seconds_total");
   const before = processor!.value;
@@ -42,7 +42,7 @@ Deno.test("ProcessMetrics measures memory and processor time when somebody asks"
 
 Deno.test("ProcessMetrics measures by how much the main thread was late", async () => {
   const metrics = new Metrics();
-  using _measuring = new ProcessMetrics(metrics);
+  using _measuring = new ProcessMetrics(metrics, getLog());
   const [delays] = valuesOf<Histogram>(metrics, "enoki_event_loop_delay_seconds");
   const recorded = Promise.withResolvers<number>();
   delays!.taps = [recorded.resolve];
