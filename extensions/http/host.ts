@@ -202,7 +202,7 @@ const STOPPED = completeResponse(
 );
 
 function toPayload(
-  { request: { method, url }, headers, id, traceparent }: IncomingRequest,
+  { request: { method, url }, headers, id, trace }: IncomingRequest,
   params: Params,
   body: Uint8Array<ArrayBuffer> | undefined,
   contextHeaders: ContextHeaders | undefined,
@@ -216,7 +216,7 @@ function toPayload(
     ),
     contentType,
     headers: contextOf(headers, contextHeaders),
-    parent: traceparent,
+    ...trace,
     message: encodeRequestHead({ method, url, headers, params, id }),
   };
 }

@@ -1,3 +1,4 @@
+import type { RequestSpan } from "../../runtime/telemetry/telemetry.ts";
 import type { FlatHeaders } from "./request/head.ts";
 import type { OutgoingResponse } from "./response/outgoing_response.ts";
 import type { Params } from "./routing/router.ts";
@@ -8,8 +9,8 @@ export interface IncomingRequest {
   /** Headers that include `x-request-id`: the client's own id, or one that the server made. */
   readonly headers: FlatHeaders;
   readonly id: string;
-  /** Names the request as a span of its trace; undefined if telemetry is off and the client named no trace. */
-  readonly traceparent: string | undefined;
+  /** Names the request as a span of its trace, or names the span that led to it. */
+  readonly trace: RequestSpan;
 }
 
 /** The target of a rule. */

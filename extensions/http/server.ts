@@ -30,7 +30,8 @@ import type { IncomingRequest, RequestHandler } from "./request_handler.ts";
 import { parseRule, type Rule } from "./routing/rule.ts";
 import { SlowClients } from "./clients/slow_clients.ts";
 import { clearSocketFile } from "./listening/socket_file.ts";
-import { spanIdOf, traceIdOf } from "../../runtime/telemetry/trace.ts";
+import type { RequestSpan } from "../../runtime/telemetry/telemetry.ts";
+import { spanIdOf, traceIdOf, traceparentOfSpan } from "../../runtime/telemetry/trace.ts";
 import { traceparentOf } from "./request/trace_context.ts";
 import { type UpgradeHandler, upgradeRoute } from "./upgrade.ts";
 import { listenFailure } from "./listening/listen_failure.ts";
@@ -44,7 +45,7 @@ export interface HttpServerOptions extends HttpSettings {
    *
    * @default {the span that the client names, if any}
    */
-  readonly trace?: ((given: string | undefined) => string | undefined) | undefined;
+  readonly trace?: ((given: string | undefined) => RequestSpan) | undefined;
   /** Whether the log shows lines about requests. */
   readonly isLogged: () => boolean;
   /** What the server answers about the process itself. */
@@ -233,7 +234,7 @@ export class HttpServer implements AsyncDisposable {
     const verdict = this.#urls.check(url, host);
     const given = traceparentOf(headers);
     const { trace } = this.#options;
-    const incoming = { request, headers, id, traceparent: trace === undefined ? given : trace(given) };
+    const incoming = { request, headers, id, trace: trace?.(given) ?? { parent: given } };
     const facts = this.#options.isLogged()
       ? {
         ...("hostname" in info.remoteAddr && { client: info.remoteAddr.hostname }),
@@ -368,7 +369,7 @@ export class HttpServer implements AsyncDisposable {
   }
 
   #record(
-    { request: { method }, id, traceparent }: IncomingRequest,
+    { request: { method }, id, trace: { span, parent } }: IncomingRequest,
     path: string,
     status: number,
     start: number,
@@ -376,6 +377,7 @@ export class HttpServer implements AsyncDisposable {
     facts: Readonly<Record<string, string>>,
   ): void {
     const took = (performance.now() - start).toFixed(1);
+    const traceparent = span === undefined ? parent : traceparentOfSpan(span, parent);
     this.#options.log.info(`${method} ${path} ${status} ${took} ms ${bytes} bytes`, facts, {
       ...(traceparent !== undefined && { trace: traceIdOf(traceparent), span: spanIdOf(traceparent) }),
       request: id,

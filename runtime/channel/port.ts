@@ -54,6 +54,21 @@ export type ThreadModule = string | ModuleAddress | EmbeddedModule | ModuleBundl
 /** A thread's module, or a promise of the module while its preparation still runs. */
 export type ComingThreadModule = ThreadModule | Promise<ThreadModule>;
 
+/**
+ * Names a span: by its `traceparent`, or by a number from which this process and its threads make that.
+ *
+ * Most calls end without anybody asking for their trace, and a number costs nearly nothing.
+ */
+export type SpanName = string | number;
+
+/** What the names of spans are made with beside their numbers. It is random in each process. */
+export interface SpanSeed {
+  /** First half of the ids of traces that begin here: 16 hexadecimal digits. */
+  readonly prefix: string;
+  readonly high: number;
+  readonly low: number;
+}
+
 /** One call for a thread. */
 export interface CallMessage {
   /** Cell of the thread's {@linkcode Claims}. It is also the name of the call until the call has settled. */
@@ -63,8 +78,11 @@ export interface CallMessage {
   readonly body: Body;
   readonly contentType: string | undefined;
   readonly headers: FieldTable | undefined;
-  /** Names the call itself as a span of its trace. Absent if telemetry is off. */
-  readonly traceparent?: string | undefined;
+  /**
+   * Names the call as a span of its trace. If it is a number, the headers name the span that led to the call, if any.
+   * Absent if telemetry is off.
+   */
+  readonly span?: SpanName | undefined;
   /** Absent if the entrypoint's handler does not get it, as in RPC: to send it would only cost time. */
   readonly message?: ReceivedMessage | PlainRecord | string;
   /** Milliseconds that the handler may take. For a stream, only the time before it begins counts. */
@@ -98,6 +116,8 @@ export interface ServeMessage {
   readonly logLimit: number;
   /** Mebibytes that the thread may have for its objects; absent if V8 decides. */
   readonly heapLimit?: number | undefined;
+  /** With it, the thread knows the calls by the same names as the main thread. */
+  readonly spanSeed: SpanSeed;
   /** Parameters of the handlers that another thread has read. */
   readonly parameters?: KnownParameters;
 }

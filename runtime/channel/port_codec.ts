@@ -15,10 +15,11 @@ import type { RingCodec } from "./ring_port.ts";
 export const TO_THREAD: RingCodec<ToThread> = {
   encode(message) {
     if (message.type !== "call") return undefined;
-    const { slot, entrypoint, timeout, deadline, body, contentType, headers, traceparent, message: facts } =
+    const { slot, entrypoint, timeout, deadline, body, contentType, headers, span, message: facts } =
       message.call;
     if (typeof body === "object" || !isPlain(headers) || !isPlain(facts)) return undefined;
-    return join(`${slot} ${entrypoint} ${timeout ?? NO_TIME} ${deadline ?? NO_TIME}`, [
+    const [number, traceparent] = typeof span === "string" ? [NO_SPAN, span] : [span ?? NO_SPAN, undefined];
+    return join(`${slot} ${entrypoint} ${timeout ?? NO_TIME} ${deadline ?? NO_TIME} ${number}`, [
       body,
       contentType,
       headers && JSON.stringify(headers),
@@ -27,8 +28,8 @@ export const TO_THREAD: RingCodec<ToThread> = {
     ]);
   },
   decode(text) {
-    const { numbers, fields } = split(text, 4);
-    const [slot, entrypoint, timeout, deadline] = numbers;
+    const { numbers, fields } = split(text, 5);
+    const [slot, entrypoint, timeout, deadline, span] = numbers;
     const [body, contentType, headers, traceparent, ...facts] = fields;
     const call: CallMessage = {
       slot: slot!,
@@ -36,7 +37,7 @@ export const TO_THREAD: RingCodec<ToThread> = {
       body,
       contentType,
       headers: headers === undefined ? undefined : JSON.parse(headers) as FieldTable,
-      traceparent,
+      span: traceparent ?? (span === NO_SPAN ? undefined : span),
       ...(timeout !== NO_TIME && { timeout: timeout! }),
       ...(deadline !== NO_TIME && { deadline: deadline! }),
     };
@@ -44,6 +45,9 @@ export const TO_THREAD: RingCodec<ToThread> = {
     return { type: "call", call: message === undefined ? call : { ...call, message } };
   },
 };
+
+/** Stands for a span without a number. */
+const NO_SPAN = 0;
 
 /** Stands for no timeout and for no deadline. Every real one is greater. */
 const NO_TIME = 0;

@@ -30,17 +30,17 @@ export function hostedEntrypoints({ entrypoints }: Manifest): readonly HostedEnt
 }
 
 /** Names a call as a span of its trace, and the span that led to it. */
-export type CallSpan = Pick<Invocation, "traceparent" | "parent">;
+export type CallSpan = Pick<Invocation, "span" | "parent">;
 
 /** Makes the call of an entrypoint that the pool can run. */
 export function invocationOf(
   { index, timeout }: HostedEntrypoint,
   { body, contentType, headers, message, deadline, answerBy }: Payload,
-  { traceparent, parent }: CallSpan = {},
+  { span, parent }: CallSpan = {},
 ): Invocation {
-  const called = traceparent === undefined
+  const called = span === undefined
     ? { entrypoint: index, body, contentType, headers }
-    : { entrypoint: index, body, contentType, headers, traceparent, parent };
+    : { entrypoint: index, body, contentType, headers, span, parent };
   const invocation = deadline !== undefined
     ? { ...called, deadline }
     : answerBy !== undefined

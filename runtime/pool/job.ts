@@ -5,6 +5,7 @@ import type { Invocation } from "../channel/port.ts";
 import type { ReplyStream } from "../message/reply_stream.ts";
 import { fieldsOfCall } from "../telemetry/call_fields.ts";
 import type { EndedCall } from "../telemetry/ended_call.ts";
+import { traceparentOfSpan } from "../telemetry/trace.ts";
 import type { PoolOptions } from "./pool_options.ts";
 
 /** A call, as the pool holds it. */
@@ -56,13 +57,15 @@ export function tellEnd(job: Job, outcome: Outcome, listener: (ended: EndedCall)
   if (outcome.status === "done" && outcome.stream !== undefined) return outcome;
   const { invocation, thread, ran, queuedAt } = job;
   listener({ invocation, outcome, thread, ran, took: performance.now() - queuedAt });
-  const { traceparent } = invocation;
-  return outcome.status === "failed" && traceparent !== undefined ? { ...outcome, traceparent } : outcome;
+  const { span, parent } = invocation;
+  return outcome.status === "failed" && span !== undefined
+    ? { ...outcome, traceparent: traceparentOfSpan(span, parent) }
+    : outcome;
 }
 
 /** Logs a failure that the thread of the call does not log. */
 export function logFailure(
-  { invocation: { entrypoint, headers, traceparent } }: Job,
+  { invocation: { entrypoint, headers, span, parent: led } }: Job,
   { message }: Failure,
   { service, entrypoints, log }: Pick<PoolOptions, "service" | "entrypoints" | "log">,
 ): void {
@@ -70,6 +73,7 @@ export function logFailure(
   if (entry === undefined) return;
   const { kind, method } = entry;
   const parent = decodeCallHeaders(headers).stack.at(-1);
+  const traceparent = span === undefined ? undefined : traceparentOfSpan(span, led);
   log.error(
     `${kind} ${service}.${method} failed: ${message}`,
     parent === undefined ? {} : { caller: parent },

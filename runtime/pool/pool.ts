@@ -28,6 +28,7 @@ import { WakeTimer } from "../waiting/wake_timer.ts";
 import { type PooledThread, SHORT_CALL } from "./pooled_thread.ts";
 import { checkPulse, expireCalls, lookInterval, nextLook, outOfTime } from "./overdue.ts";
 import { type RunningCall, runningCalls } from "./running_calls.ts";
+import { spanSeed } from "../telemetry/trace.ts";
 import { Saturation } from "./saturation.ts";
 
 /** Runs the calls of one service on its threads. */
@@ -66,6 +67,7 @@ export class Pool implements AsyncDisposable {
         concurrency,
         logLimit,
         heapLimit,
+        spanSeed: spanSeed(),
       },
       logThreshold: () => this.#logThreshold(),
       entrypoints,

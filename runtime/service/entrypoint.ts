@@ -22,6 +22,8 @@ export interface Payload {
   readonly headers: FieldTable | undefined;
   /** The `traceparent` of what led to the call, where the headers do not name it, such as an HTTP request. */
   readonly parent?: string | undefined;
+  /** Names the span of the call, if it has begun already. */
+  readonly span?: string | number | undefined;
   /**
    * The facts of the message, or the facts of a request if the call does not come from a message. Only kinds
    * of entrypoint whose handlers get these facts have this field.

@@ -5,7 +5,8 @@
  * gives way to the newest.
  */
 import type { CallOutcome, CallRecord } from "./call_record.ts";
-import { traceIdOf } from "./trace.ts";
+import type { SpanName } from "../channel/port.ts";
+import { traceIdOf, traceparentOfSpan } from "./trace.ts";
 
 /** The entrypoint of a call. */
 export interface CallEntry {
@@ -38,7 +39,9 @@ const OUTCOMES: readonly CallOutcome[] = ["ok", "expected", "failed"];
 export class RecentCalls {
   readonly #size: number;
   readonly #entries: CallEntry[] = [];
-  readonly #traceparents: (string | undefined)[] = [];
+  /** The spans that have a name, and the numbers of the others; 0 for none. */
+  readonly #names: (string | undefined)[] = [];
+  readonly #numbers: Float64Array;
   readonly #parents: (string | undefined)[] = [];
   readonly #threads: (string | undefined)[] = [];
   readonly #errors: (string | undefined)[] = [];
@@ -52,6 +55,7 @@ export class RecentCalls {
   /** @param size Number of calls to remember, at least 1. */
   constructor(size: number) {
     this.#size = size;
+    this.#numbers = new Float64Array(size);
     this.#endedAt = new Float64Array(size);
     this.#took = new Float64Array(size);
     this.#waited = new Float64Array(size);
@@ -61,7 +65,7 @@ export class RecentCalls {
   /** Keeps a call that has just ended. */
   keep(
     entry: CallEntry,
-    traceparent: string | undefined,
+    span: SpanName | undefined,
     parent: string | undefined,
     took: number,
     waited: number,
@@ -71,7 +75,9 @@ export class RecentCalls {
   ): void {
     const place = this.#next;
     this.#entries[place] = entry;
-    this.#traceparents[place] = traceparent;
+    const isNamed = typeof span === "string";
+    this.#names[place] = isNamed ? span : undefined;
+    this.#numbers[place] = isNamed || span === undefined ? 0 : span;
     this.#parents[place] = parent;
     this.#threads[place] = thread;
     this.#errors[place] = error;
@@ -87,7 +93,7 @@ export class RecentCalls {
   ofTrace(trace: string): readonly CallRecord[] {
     const found: CallRecord[] = [];
     for (const place of this.#places()) {
-      const traceparent = this.#traceparents[place];
+      const traceparent = this.#traceparent(place);
       if (traceparent !== undefined && traceIdOf(traceparent).startsWith(trace)) {
         found.push(this.#record(place));
       }
@@ -126,6 +132,11 @@ export class RecentCalls {
     }
   }
 
+  #traceparent(place: number): string | undefined {
+    const span = this.#numbers[place]! > 0 ? this.#numbers[place]! : this.#names[place];
+    return span === undefined ? undefined : traceparentOfSpan(span, this.#parents[place]);
+  }
+
   #record(place: number): CallRecord {
     const { service, method, kind } = this.#entries[place]!;
     const took = this.#took[place]!;
@@ -133,7 +144,7 @@ export class RecentCalls {
       service,
       method,
       kind,
-      traceparent: this.#traceparents[place],
+      traceparent: this.#traceparent(place),
       parent: this.#parents[place],
       at: this.#endedAt[place]! - took,
       took,

@@ -1,5 +1,5 @@
-import type { Invocation } from "../channel/port.ts";
-import { callerOf, childOf, traceparentOf } from "./trace.ts";
+import type { Invocation, SpanName } from "../channel/port.ts";
+import { callerOf, nextSpan, traceparentOf, traceparentOfSpan } from "./trace.ts";
 import type { Outcome } from "../message/outcome.ts";
 import type { Payload } from "../service/entrypoint.ts";
 import type { Manifest } from "../service/manifest.ts";
@@ -22,29 +22,32 @@ export type CallSink = (call: CallRecord, ended: EndedCall) => void;
 /** Sinks with what says whether a sink wants the calls of a service. */
 type CallSinks = Map<CallSink, (service: string) => boolean>;
 
+/** Names a request that leads to a call, as {@linkcode Payload} takes it. */
+export type RequestSpan = Pick<Payload, "span" | "parent">;
+
 /** Gives names to the spans of calls. */
 export interface Tracer {
   /**
-   * Begins the span of a call, and returns its `traceparent`.
+   * Begins the span of a call, and returns its name.
    *
    * @param entry The same object for each call of an entrypoint.
    * @param parent The span that led to the call; undefined if the call begins a trace.
    * @param options Options of the entrypoint.
    */
-  begin(entry: CallEntry, parent: string | undefined, options: PlainRecord): string;
+  begin(entry: CallEntry, parent: string | undefined, options: PlainRecord): SpanName;
   /** Ends the span of a call that has its outcome, or that nobody has run. @default {nothing is to do} */
   end?(traceparent: string, outcome: Outcome): void;
   /**
    * Returns the `traceparent` of the request that the program is answering now.
    *
    * @param given The span that the client names.
-   * @default {a new span}
+   * @default {the span of the call is that of the request}
    */
   request?(given: string | undefined): string;
 }
 
 /** Names spans, and records nothing of them. */
-const NAMING_TRACER: Tracer = { begin: (_entry, parent) => childOf(parent) };
+const NAMING_TRACER: Tracer = { begin: nextSpan };
 
 /** Options of {@linkcode Telemetry}. */
 export interface TelemetryOptions {
@@ -77,8 +80,11 @@ export class Telemetry {
   }
 
   /** Names a request, which leads to calls, as a span of the trace that the client names, or of a new one. */
-  traceRequest(given: string | undefined): string {
-    return this.tracer.request?.(given) ?? childOf(given);
+  traceRequest(given: string | undefined): RequestSpan {
+    const { tracer } = this;
+    return tracer.request === undefined
+      ? { span: nextSpan(), parent: given }
+      : { parent: tracer.request(given) };
   }
 
   /** Watches the calls of one service. */
@@ -125,19 +131,24 @@ export class CallWatch {
   }
 
   /** Begins the span of a call of the entrypoint at a place in the manifest. */
-  begin(entrypoint: number, { parent, headers }: Payload): Pick<Invocation, "traceparent" | "parent"> {
-    const from = parent ?? traceparentOf(headers);
+  begin(entrypoint: number, { span, parent, headers }: Payload): Pick<Invocation, "span" | "parent"> {
+    const named = traceparentOf(headers);
+    const from = parent ?? named;
     const { tracer } = this.#telemetry;
-    const traceparent = tracer.begin(this.#entries[entrypoint]!, from, this.#options[entrypoint]!);
-    // With OpenTelemetry, a span of its own stands between a call and the call that has sent it.
-    return { traceparent, parent: from && (callerOf(headers, from) ?? from) };
+    const name = span ?? tracer.begin(this.#entries[entrypoint]!, from, this.#options[entrypoint]!);
+    return {
+      // The thread makes the name of a number with what the headers say.
+      span: from === named ? name : traceparentOfSpan(name, from),
+      // With OpenTelemetry, a span of its own stands between a call and the call that has sent it.
+      parent: from && (callerOf(headers, from) ?? from),
+    };
   }
 
   /** Takes a call that has its outcome. A call that no thread has run, and that comes again, is not counted. */
   readonly ended = (ended: EndedCall): void => {
     const { invocation, outcome, thread, took, ran } = ended;
-    const { entrypoint, traceparent, parent } = invocation;
-    if (traceparent !== undefined) this.#telemetry.tracer.end?.(traceparent, outcome);
+    const { entrypoint, span, parent } = invocation;
+    if (typeof span === "string") this.#telemetry.tracer.end?.(span, outcome);
     if (outcome.status === "unstarted") return;
     const entry = this.#entries[entrypoint];
     if (entry === undefined) return;
@@ -146,12 +157,13 @@ export class CallWatch {
     const how = outcomeOf(outcome);
     const error = errorOf(outcome);
     this.#counts.count(entry, this.#series[entrypoint]!, how, error, took, waited);
-    this.#telemetry.recent.keep(entry, traceparent, parent, took, waited, thread, how, error);
+    this.#telemetry.recent.keep(entry, span, parent, took, waited, thread, how, error);
     if (this.#sinks.size === 0) return;
     const at = Date.now() - took;
     let record: CallRecord | undefined;
     for (const [sink, wants] of this.#sinks) {
       if (!wants(entry.service)) continue;
+      const traceparent = span === undefined ? undefined : traceparentOfSpan(span, parent);
       record ??= { ...entry, traceparent, parent, at, took, waited, thread, outcome: how, error };
       sink(record, ended);
     }

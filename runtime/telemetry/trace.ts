@@ -4,6 +4,7 @@
  * A call is one span of its trace. Its `traceparent` names both, and travels as context data with everything that the
  * call sends. So a call that this causes, here or in Python, has the same trace, and this call as its parent.
  */
+import type { SpanName, SpanSeed } from "../channel/port.ts";
 import type { FieldTable } from "../message/transport.ts";
 
 /** Key of the context data that names the trace, as Python's OpenTelemetry for Nameko has it. */
@@ -61,6 +62,52 @@ export function callerOf(headers: FieldTable | undefined, parent: string): strin
   if (typeof state !== "string" || state.length > LONGEST_STATE) return undefined;
   const [, call, sent] = OWN_STATE.exec(state) ?? [];
   return sent === spanIdOf(parent) ? `${parent.slice(0, 36)}${call}${parent.slice(52)}` : undefined;
+}
+
+let seed: SpanSeed | undefined;
+let spans = 0;
+
+/** Gives the seed of this process, for its threads. */
+export function spanSeed(): SpanSeed {
+  const number = () => Number(`0x${randomHex(4)}`);
+  return seed ??= { prefix: randomHex(8), high: number(), low: number() };
+}
+
+/** Takes over the seed of the process, in a thread. */
+export function useSpanSeed(given: SpanSeed): void {
+  seed = given;
+}
+
+/** Names a new span by its number, which is at least 1. */
+export function nextSpan(): number {
+  return ++spans;
+}
+
+/**
+ * Returns the `traceparent` of a span.
+ *
+ * @param parent The span that led to it, whose trace it continues. A span that is named by a `traceparent` needs none.
+ */
+export function traceparentOfSpan(span: SpanName, parent: string | undefined): string {
+  if (typeof span === "string") return span;
+  const { prefix, high, low } = spanSeed();
+  const rounds = Math.floor(span / 2 ** 32);
+  const id = hex(scattered(span ^ high)) + hex(scattered(span ^ low ^ Math.imul(rounds, 0x9e37_79b1)));
+  return parent === undefined
+    ? `00-${prefix}${id}-${id}-01`
+    : `00-${parent.slice(3, 36)}${id}-${parent.slice(53, 55)}`;
+}
+
+/** Scatters 32 bits, so that neighbours have nothing in common. No two numbers become one (MurmurHash3's last step). */
+function scattered(bits: number): number {
+  let mixed = bits ^ (bits >>> 16);
+  mixed = Math.imul(mixed, 0x85eb_ca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2_ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
+}
+
+function hex(bits: number): string {
+  return bits.toString(16).padStart(8, "0");
 }
 
 /**

@@ -9,7 +9,15 @@ import type { CancelReason } from "../message/reply.ts";
 import { requireFields } from "../message/field_table.ts";
 import type { Payload } from "../service/entrypoint.ts";
 import type { PlainRecord } from "../message/plain.ts";
-import { callIdOf, isTraceparent, spanIdOf, traceIdOf, TRACEPARENT_KEY } from "../telemetry/trace.ts";
+import {
+  callIdOf,
+  isTraceparent,
+  spanIdOf,
+  traceIdOf,
+  TRACEPARENT_KEY,
+  traceparentOf,
+  traceparentOfSpan,
+} from "../telemetry/trace.ts";
 import type { FieldTable } from "../message/transport.ts";
 
 /** The facts that all calls of one service share. */
@@ -52,6 +60,7 @@ export class CallScope implements Call {
   #decoded: CallHeaders | undefined;
   #request: CallRequest | undefined;
   #id: string | undefined;
+  #traceparent: string | undefined;
   #stack: readonly string[] | undefined;
   #controller: AbortController | undefined;
   #deadlineTimer: ReturnType<typeof setTimeout> | undefined;
@@ -96,8 +105,16 @@ export class CallScope implements Call {
     return isTraceparent(traceparent) ? traceIdOf(traceparent) : undefined;
   }
 
+  /** Names the call as a span of its trace; undefined if telemetry is off. */
+  get traceparent(): string | undefined {
+    const { span, headers } = this.#message;
+    return span === undefined
+      ? undefined
+      : this.#traceparent ??= traceparentOfSpan(span, traceparentOf(headers));
+  }
+
   get #span(): string | undefined {
-    const { traceparent } = this.#message;
+    const { traceparent } = this;
     return traceparent && spanIdOf(traceparent);
   }
 
@@ -169,15 +186,15 @@ export class CallScope implements Call {
   }
 
   #decode(): CallHeaders {
-    const { headers, traceparent } = this.#message;
-    const decoded = decodeCallHeaders(headers);
+    const decoded = decodeCallHeaders(this.#message.headers);
+    const { traceparent } = this;
     if (traceparent === undefined) return decoded;
     // The call sends its own span on, in place of the one that led to it.
     return { ...decoded, data: { ...decoded.data, [TRACEPARENT_KEY]: traceparent } };
   }
 
   #newId(): string {
-    const { traceparent } = this.#message;
+    const { traceparent } = this;
     return traceparent === undefined
       ? `${this.service}.${this.method}.${crypto.randomUUID()}`
       : callIdOf(this.service, this.method, traceparent);

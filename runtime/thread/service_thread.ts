@@ -37,6 +37,7 @@ import type {
 import { plainSize } from "../channel/plain_size.ts";
 import { PortMessenger } from "./port_messenger.ts";
 import { takesSpans } from "../telemetry/otel/switch.ts";
+import { useSpanSeed } from "../telemetry/trace.ts";
 import { type Service, serviceOf } from "../service/service.ts";
 
 /** The means of a thread that its {@linkcode ServiceThread} uses. */
@@ -196,6 +197,7 @@ export class ServiceThread {
       logThreshold,
       logLimit,
       heapLimit,
+      spanSeed,
       parameters: known,
     }: ServeMessage,
   ): Promise<void> {
@@ -203,6 +205,7 @@ export class ServiceThread {
     this.#concurrency = concurrency;
     this.#logLimit.most = logLimit;
     this.#logThreshold = logThreshold;
+    useSpanSeed(spanSeed);
     this.#heap = new HeapWatch(this.#log(), heapNumbers(heapLimit));
     try {
       this.#invoker = await Invoker.create(
@@ -283,7 +286,7 @@ export class ServiceThread {
     const invoke = () => invoker.invoke(message, call, (reply) => this.#stream(slot, reply));
     const spans = this.#spans;
     const outcome = await this.#outcomeOf(
-      spans === undefined ? invoke() : spans.runWithin(message.traceparent, invoke),
+      spans === undefined ? invoke() : spans.runWithin(call.traceparent, invoke),
     );
     this.#running.delete(slot);
     const end = performance.now();

@@ -1,4 +1,5 @@
 /** What threads of one kind cost, in a process of its own: `threads_peer.ts <kind>` prints it as JSON. */
+import { spanSeed } from "../../runtime/telemetry/trace.ts";
 import { Worker as NodeWorker } from "node:worker_threads";
 import { createSpawner } from "../../runtime/spawning/create_spawner.ts";
 import type { Messenger } from "../../runtime/message/messenger.ts";
@@ -16,6 +17,7 @@ const SERVE = {
   concurrency: 1,
   logLimit: 1_000,
   logThreshold: "info",
+  spanSeed: spanSeed(),
 } as const;
 
 const NOBODY: Messenger = {

@@ -89,3 +89,21 @@ Deno.test("stateOf() keeps what others have written, as far as others pass it on
     strictEqual(stateOf(call, call, given), own);
   }
 });
+
+Deno.test("traceparentOfSpan() gives a number the same name each time, and no two numbers one name", () => {
+  const numbers = [...Array.from({ length: 10_000 }, nextSpan), 2 ** 32 + 1, 2 ** 40 + 1];
+  const names = numbers.map((span) => traceparentOfSpan(span, undefined));
+  ok(names.every(isTraceparent));
+  strictEqual(new Set(names.map(spanIdOf)).size, numbers.length);
+  strictEqual(new Set(names.map(traceIdOf)).size, numbers.length);
+  strictEqual(traceparentOfSpan(numbers[7]!, undefined), names[7]);
+});
+
+Deno.test("traceparentOfSpan() continues the trace and the flags of a parent", () => {
+  const name = traceparentOfSpan(nextSpan(), GIVEN);
+  ok(isTraceparent(name));
+  strictEqual(traceIdOf(name), traceIdOf(GIVEN));
+  notStrictEqual(spanIdOf(name), spanIdOf(GIVEN));
+  strictEqual(name.slice(-2), "00");
+  strictEqual(traceparentOfSpan(GIVEN, undefined), GIVEN);
+});
