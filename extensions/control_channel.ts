@@ -13,6 +13,8 @@ import type { Transport } from "../runtime/message/transport.ts";
 import { OWN_PACKAGE } from "../runtime/program/own_package.ts";
 import type { Manifest } from "../runtime/service/manifest.ts";
 import type { ServiceContainer } from "../runtime/serving/service_container.ts";
+import type { CallRates } from "../runtime/telemetry/recent_calls.ts";
+import type { Telemetry } from "../runtime/telemetry/telemetry.ts";
 import { ControlHost, type ControlResponder } from "./control/host.ts";
 import { controlSettings } from "./control/settings.ts";
 import type { Settings } from "./settings.ts";
@@ -24,6 +26,8 @@ export interface ControlChannelOptions {
   readonly transport: Transport;
   /** The services that run. */
   readonly containers: ReadonlyMap<string, ServiceContainer>;
+  /** What is known of the calls; undefined if the configuration has turned that off. */
+  readonly telemetry: Telemetry | undefined;
   readonly log: Log;
 }
 
@@ -35,13 +39,13 @@ export class ControlChannel implements AsyncDisposable {
 
   constructor(options: ControlChannelOptions) {
     this.#options = options;
-    const { settings, transport, containers, log } = options;
+    const { settings, transport, containers, telemetry, log } = options;
     const { enabled, manage } = settings.of(controlSettings);
     // Nobody outside of this process reaches its memory.
     if (!enabled || transport.broker === "memory:") return;
     this.#host = new ControlHost({
       transport,
-      responders: respondersFor(containers),
+      responders: respondersFor(containers, telemetry),
       services: () => containers.keys(),
       manage,
       log,
@@ -72,6 +76,7 @@ export class ControlChannel implements AsyncDisposable {
 /** Makes what answers each kind of request. */
 function respondersFor(
   containers: ReadonlyMap<string, ServiceContainer>,
+  telemetry: Telemetry | undefined,
 ): ReadonlyMap<string, ControlResponder> {
   const begun = performance.now();
   const chosen = (services: readonly string[] | undefined) =>
@@ -83,7 +88,7 @@ function respondersFor(
         pid: Deno.pid,
         version: OWN_PACKAGE.version,
         uptime: Math.round(performance.now() - begun),
-        services: chosen(services).map(statusOf),
+        services: chosen(services).map((container) => statusOf(container, telemetry)),
       }),
     }],
     ["manifests", {
@@ -104,7 +109,10 @@ function machine(): string {
   }
 }
 
-function statusOf({ manifest, state, pool, settings: { maxWorkers } }: ServiceContainer): PlainRecord {
+function statusOf(
+  { manifest, state, pool, settings: { maxWorkers } }: ServiceContainer,
+  telemetry: Telemetry | undefined,
+): PlainRecord {
   const { busy, ready, starting, active, queued } = pool;
   return {
     name: manifest.name,
@@ -113,7 +121,12 @@ function statusOf({ manifest, state, pool, settings: { maxWorkers } }: ServiceCo
     threads: { busy, ready, starting, max: maxWorkers },
     inFlight: active,
     waiting: queued,
+    ...(telemetry && { rates: ratesOf(telemetry.recent.rates(manifest.name)) }),
   };
+}
+
+function ratesOf({ calls, errors, p50, p99 }: CallRates): PlainRecord {
+  return { calls, errors, p50: p50 ?? null, p99: p99 ?? null };
 }
 
 const fingerprints = new WeakMap<Manifest, string>();

@@ -178,7 +178,13 @@ export async function serve(
     };
     const wired = await wiring;
     const { containers } = services;
-    const control = answerOnControl({ settings, transport: wired.transport, containers, log });
+    const control = answerOnControl({
+      settings,
+      transport: wired.transport,
+      containers,
+      telemetry: wanted === undefined ? undefined : telemetry,
+      log,
+    });
     return serving(services, add, wired, watching, control, reporter, settings.runtime.grace);
   } catch (error) {
     // Nobody needs the broker any more, even if the wiring still waits for it.

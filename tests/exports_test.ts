@@ -222,6 +222,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     "LiveOptions",
     "LiveService",
     "LiveVersion",
+    "ServiceRates",
     "ServiceStatus",
     "ThreadNumbers",
     "Transport",

@@ -7,5 +7,12 @@ export { ControlClient } from "./control_client.ts";
 export type { ControlAnswer, ControlAskOptions, ControlRequest } from "./control_client.ts";
 export { liveInstances, liveServices, liveVersions } from "./live.ts";
 export type { LiveOptions, LiveService, LiveVersion } from "./live.ts";
-export type { InstanceStatus, LiveEntrypoint, LiveManifest, ServiceStatus, ThreadNumbers } from "./status.ts";
+export type {
+  InstanceStatus,
+  LiveEntrypoint,
+  LiveManifest,
+  ServiceRates,
+  ServiceStatus,
+  ThreadNumbers,
+} from "./status.ts";
 export type { Transport } from "../../runtime/message/transport.ts";

@@ -19,6 +19,18 @@ export interface ThreadNumbers {
   readonly max: number;
 }
 
+/** What the latest calls of a service in one process say about it. */
+export interface ServiceRates {
+  /** Calls that ended in a second. */
+  readonly calls: number;
+  /** Calls that ended in a second with an error that their entrypoint does not expect. */
+  readonly errors: number;
+  /** Milliseconds that half of the calls took at most; absent if there was no call. */
+  readonly p50?: number;
+  /** Milliseconds that 99 of 100 calls took at most; absent if there was no call. */
+  readonly p99?: number;
+}
+
 /** State of one service in one process. */
 export interface ServiceStatus {
   readonly name: string;
@@ -31,6 +43,8 @@ export interface ServiceStatus {
   readonly inFlight: number;
   /** Calls that wait for a thread. */
   readonly waiting: number;
+  /** Absent if the process does not count its calls. */
+  readonly rates?: ServiceRates;
 }
 
 /** State of one process that serves. */
@@ -90,6 +104,16 @@ function readService(service: Readonly<Record<string, unknown>>): ServiceStatus 
     },
     inFlight: count(service["inFlight"]),
     waiting: count(service["waiting"]),
+    ...(isRecord(service["rates"]) && { rates: readRates(service["rates"]) }),
+  };
+}
+
+function readRates({ calls, errors, p50, p99 }: Readonly<Record<string, unknown>>): ServiceRates {
+  return {
+    calls: count(calls),
+    errors: count(errors),
+    ...(typeof p50 === "number" && { p50: count(p50) }),
+    ...(typeof p99 === "number" && { p99: count(p99) }),
   };
 }
 

@@ -18,8 +18,12 @@ Deno.test("enoki ps lists services with their processes, threads and calls", () 
     const { status, out, err } = await eventually(["ps", "--broker", broker]);
     assert.deepEqual([status, err], [0, ""]);
     const [titles, orders, stock, ...rest] = out.split("\n");
-    assert.match(titles!, /^SERVICE +INSTANCE +HOST +PID +ENOKI +UP +BUSY\/READY\/MAX +RUNNING +WAITING$/);
-    const process = String.raw` +[\da-f]{8} +\S+ +${Deno.pid} +\d+\.\d+\.\d+ +\d+m?s +0/1/10 +0 +0$`;
+    assert.match(
+      titles!,
+      /^SERVICE +INSTANCE +HOST +PID +ENOKI +UP +BUSY\/READY\/MAX +RUNNING +WAITING +CALLS\/S +ERRORS\/S +P50 +P99$/,
+    );
+    const process = String
+      .raw` +[\da-f]{8} +\S+ +${Deno.pid} +\d+\.\d+\.\d+ +\d+m?s +0/1/10 +0 +0 +0 +0 +- +-$`;
     assert.match(orders!, new RegExp(`^orders${process}`));
     assert.match(stock!, new RegExp(`^stock ${process}`));
     assert.deepEqual(rest, [""]);
@@ -60,6 +64,9 @@ Deno.test("enoki top draws the processes, sorts by keys, and ends with q, with t
     const sorted = top.draws("by waiting calls");
     top.type("w");
     await sorted;
+    const slowest = top.draws("by p99");
+    top.type("p");
+    await slowest;
     top.type("xq");
     const { status, out, err } = await top.ended;
     assert.deepEqual([status, err], [0, ""]);
@@ -96,7 +103,7 @@ interface Row {
 
 const COLUMNS: readonly Column<Row>[] = [
   { title: "NAME", text: ({ name }) => name, elastic: true },
-  { title: "EXTRA", text: () => "extra", optional: true },
+  { title: "EXTRA", text: () => "extra", optional: 1 },
   { title: "COUNT", text: ({ count }) => String(count), right: true },
 ];
 

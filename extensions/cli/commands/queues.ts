@@ -35,7 +35,7 @@ export async function queuesCommand(
 const COLUMNS: readonly Column<QueueState>[] = [
   { title: "QUEUE", text: ({ name }) => name, elastic: true },
   { title: "MESSAGES", text: ({ messages }) => numberText(messages), right: true },
-  { title: "UNACKED", text: ({ unacked }) => numberText(unacked), right: true, optional: true },
+  { title: "UNACKED", text: ({ unacked }) => numberText(unacked), right: true, optional: 1 },
   { title: "CONSUMERS", text: ({ consumers }) => numberText(consumers), right: true },
   { title: "SERVED BY", text: servers, elastic: true },
 ];

@@ -23,6 +23,9 @@ const ORDERS: Readonly<
   b: { name: "busy threads", value: ({ threads }) => threads.busy },
   r: { name: "running calls", value: ({ inFlight }) => inFlight },
   w: { name: "waiting calls", value: ({ waiting }) => waiting },
+  c: { name: "calls in a second", value: ({ rates }) => rates?.calls ?? 0 },
+  e: { name: "errors in a second", value: ({ rates }) => rates?.errors ?? 0 },
+  p: { name: "p99", value: ({ rates }) => rates?.p99 ?? 0 },
 };
 
 /** Shows the services that run on the whole terminal, each second anew, until the user quits. */

@@ -34,21 +34,36 @@ export function instanceRows(
 
 const COLUMNS: readonly Column<InstanceRow>[] = [
   { title: "SERVICE", text: ({ service }) => service, elastic: true },
-  { title: "INSTANCE", text: ({ instance }) => shortId(instance), optional: true },
+  { title: "INSTANCE", text: ({ instance }) => shortId(instance), optional: 4 },
   { title: "HOST", text: ({ host }) => host, elastic: true },
-  { title: "PID", text: ({ pid }) => String(pid), right: true, optional: true },
-  { title: "ENOKI", text: ({ version }) => version, optional: true },
+  { title: "PID", text: ({ pid }) => String(pid), right: true, optional: 2 },
+  { title: "ENOKI", text: ({ version }) => version, optional: 1 },
   { title: "UP", text: ({ uptime }) => formatUptime(uptime), right: true },
   { title: "BUSY/READY/MAX", text: ({ threads }) => threadsText(threads), right: true },
   { title: "RUNNING", text: ({ inFlight }) => String(inFlight), right: true },
   { title: "WAITING", text: ({ waiting }) => String(waiting), right: true },
 ];
 
+/** What is known where calls are counted. */
+const RATES: readonly Column<InstanceRow>[] = [
+  { title: "CALLS/S", text: ({ rates }) => formatRate(rates?.calls), right: true },
+  { title: "ERRORS/S", text: ({ rates }) => formatRate(rates?.errors), right: true },
+  { title: "P50", text: ({ rates }) => formatDuration(rates?.p50), right: true, optional: 3 },
+  { title: "P99", text: ({ rates }) => formatDuration(rates?.p99), right: true, optional: 5 },
+];
+
 const STATE: Column<InstanceRow> = { title: "STATE", text: ({ state }) => state };
 
-/** Chooses the columns of a table: the state is one of them only if a service does not run as it should. */
+/**
+ * Chooses the columns of a table: those of the latest calls only if a process counts its calls, and the state only if a
+ * service does not run as it should.
+ */
 export function instanceColumns(rows: readonly InstanceRow[]): readonly Column<InstanceRow>[] {
-  return rows.every(({ state }) => state === "running") ? COLUMNS : [...COLUMNS, STATE];
+  return [
+    ...COLUMNS,
+    ...(rows.some(({ rates }) => rates !== undefined) ? RATES : []),
+    ...(rows.every(({ state }) => state === "running") ? [] : [STATE]),
+  ];
 }
 
 /** Shortens the id of an instance: its beginning tells it from the others. */
@@ -59,6 +74,23 @@ export function shortId(id: string): string {
 function threadsText({ busy, ready, starting, max }: InstanceRow["threads"]): string {
   return `${busy}/${ready}${starting > 0 ? `+${starting}` : ""}/${max}`;
 }
+
+/** Writes how many there are in a second, such as `0.3` or `1250`. */
+function formatRate(rate: number | undefined): string {
+  return rate === undefined ? UNKNOWN : shortNumber(rate);
+}
+
+/** Writes a duration in milliseconds or seconds, such as `4.5ms`. */
+export function formatDuration(milliseconds: number | undefined): string {
+  if (milliseconds === undefined) return UNKNOWN;
+  return milliseconds < SECOND ? `${shortNumber(milliseconds)}ms` : `${shortNumber(milliseconds / SECOND)}s`;
+}
+
+function shortNumber(value: number): string {
+  return value >= 99.95 ? value.toFixed(0) : value.toFixed(1).replace(/\.0$/, "");
+}
+
+const UNKNOWN = "-";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

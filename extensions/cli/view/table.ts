@@ -8,8 +8,8 @@ export interface Column<Row> {
   readonly right?: boolean;
   /** Whether its texts may be cut where the table is too wide. @default {false} */
   readonly elastic?: boolean;
-  /** Whether the table can do without it where it is too wide. @default {false} */
-  readonly optional?: boolean;
+  /** Where the table is too wide, it can do without it; the column with the lowest number goes first. @default {it stays} */
+  readonly optional?: number;
 }
 
 /** Options of {@linkcode formatRows}. */
@@ -27,8 +27,7 @@ const SHORTEST = 8;
  * Formats rows as lines with a line of titles above, each without white space at its end.
  *
  * Others say what is in the rows, so control characters are escaped. Where the table is too wide, elastic columns are
- * cut, the widest of them most. If that is not enough, optional columns are left out, the last one first, and in the
- * end the lines are cut.
+ * cut, the widest of them most. If that is not enough, optional columns are left out, and in the end the lines are cut.
  */
 export function formatRows<Row>(
   rows: readonly Row[],
@@ -43,8 +42,9 @@ export function formatRows<Row>(
     cells.reduce((most, row) => Math.max(most, row[column]!.length), 0)
   );
   if (!shrink(widths, columns, width)) {
-    const optional = columns.findLastIndex((column) => column.optional);
-    if (optional !== -1) return formatRows(rows, columns.toSpliced(optional, 1), { width, mark });
+    const first = Math.min(...columns.map(({ optional = Infinity }) => optional));
+    const left = columns.filter(({ optional }) => optional !== first);
+    if (first < Infinity) return formatRows(rows, left, { width, mark });
   }
   const lines = cells.map((row) => {
     const padded = row.map((text, column) => {

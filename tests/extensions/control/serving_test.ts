@@ -81,6 +81,7 @@ Deno.test("A process that serves tells its state, its threads and its calls", ()
       threads: { busy: 0, ready: 1, starting: 0, max: 1 },
       inFlight: 0,
       waiting: 0,
+      rates: { calls: 0, errors: 0 },
     });
     await using cluster = await connect({ broker });
     const stop = new AbortController();
@@ -94,6 +95,22 @@ Deno.test("A process that serves tells its state, its threads and its calls", ()
     stop.abort();
     await ended;
   }, { config: { max_workers: 1 } }));
+
+for (const telemetry of [true, false]) {
+  Deno.test(`A process tells ${telemetry ? "how many" : "nothing of"} calls end with telemetry: ${telemetry}`, () =>
+    withServing(["two_services.ts"], async (transport, broker) => {
+      await using cluster = await connect({ broker });
+      assert.equal(await cluster.method("stock", "count")(), 7);
+      await using client = new ControlClient(transport);
+      const [status] = await eventually(() => liveInstances(client));
+      const [orders, stock] = status!.services;
+      if (!telemetry) return assert.deepEqual([orders!.rates, stock!.rates], [undefined, undefined]);
+      assert.deepEqual(orders!.rates, { calls: 0, errors: 0 });
+      const { calls, errors, p50, p99 } = stock!.rates!;
+      assert.ok(calls > 0 && p50! > 0 && p50 === p99, JSON.stringify(stock));
+      assert.equal(errors, 0);
+    }, { config: { telemetry } }));
+}
 
 Deno.test("A process that serves tells no value of its configuration", () =>
   withServing(["two_services.ts"], async (transport) => {
@@ -110,7 +127,14 @@ for (const control of [true, false]) {
   Deno.test(`ControlChannel.start() declares ${control ? "its queue" : "nothing"} with control: ${control}`, () =>
     withServing(["two_services.ts"], async (transport) => {
       const settings = await Settings.read({ control });
-      const channel = new ControlChannel({ settings, transport, containers: new Map(), log: getLog() });
+      const log = getLog();
+      const channel = new ControlChannel({
+        settings,
+        transport,
+        containers: new Map(),
+        telemetry: undefined,
+        log,
+      });
       await channel.start();
       const message = { exchange: CONTROL_EXCHANGE, routingKey: "", body: "{}", properties: {} };
       if (control) await transport.publish({ ...message, mandatory: true });
