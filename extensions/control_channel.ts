@@ -17,6 +17,7 @@ import type { CallRates } from "../runtime/telemetry/recent_calls.ts";
 import type { Telemetry } from "../runtime/telemetry/telemetry.ts";
 import { ControlHost, type ControlResponder } from "./control/host.ts";
 import { controlSettings } from "./control/settings.ts";
+import { tellTrace } from "./control/traced_calls.ts";
 import type { Settings } from "./settings.ts";
 
 /** Options of {@linkcode ControlChannel}. */
@@ -96,6 +97,13 @@ function respondersFor(
         const manifests = chosen(services).map(({ manifest }) => manifest);
         return { services: await Promise.all(manifests.map(describedManifest)) };
       },
+    }],
+    ["trace", {
+      respond: ({ trace }) => ({
+        host: machine(),
+        pid: Deno.pid,
+        ...tellTrace(telemetry?.recent, trace),
+      }),
     }],
   ]);
 }

@@ -225,10 +225,13 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     "ServiceRates",
     "ServiceStatus",
     "ThreadNumbers",
+    "TraceCalls",
+    "TracedCall",
     "Transport",
     "liveInstances",
     "liveServices",
     "liveVersions",
+    "traceCalls",
   ],
   "./decorators": [
     "EntrypointDecorator",

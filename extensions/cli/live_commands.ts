@@ -3,9 +3,9 @@ import type { CommandIo } from "./command_io.ts";
 import { examples, seconds, subcommand, withBroker, withExtension } from "./command_options.ts";
 import type { ConfigFlags } from "./commands/config.ts";
 import type { QueuesAction } from "./commands/queues.ts";
-import type { Command } from "./commander.ts";
+import { type Command, InvalidArgumentError } from "./commander.ts";
 
-/** Adds `ps`, `top` and `queues`. */
+/** Adds `ps`, `top`, `trace` and `queues`. */
 export function addLiveCommands(program: Command, io: CommandIo, end: (status: number) => void): void {
   withExtension(withBroker(subcommand(program, "ps", "list the services that run, with their processes")))
     .argument("[service]", "name of the only service to list (default: all)")
@@ -31,7 +31,29 @@ export function addLiveCommands(program: Command, io: CommandIo, end: (status: n
       end(await topCommand(service, flags, io));
     });
 
+  withExtension(withBroker(subcommand(program, "trace", "show the calls of a trace as a waterfall")))
+    .argument("<id>", "id of the trace, as the log shows it, or its first digits (6 or more)", traceStart)
+    .option("--json", "print the calls as JSON")
+    .option("--timeout <seconds>", "how long to wait for answers at most (default: 1.5)", seconds)
+    .addHelpText(
+      "after",
+      examples(io, [["trace 4bf92f", "who called whom, for how long, and what failed"]]) +
+        "\nExit status: 0 fine, also if no process remembers it, 2 usage, 3 no broker.",
+    )
+    .action(async (trace, flags) => {
+      const { traceCommand } = await import("./commands/trace.ts");
+      end(await traceCommand(trace, flags, io));
+    });
+
   addQueuesCommands(program, io, end);
+}
+
+/** Reads the id of a trace, its first digits, or a whole `traceparent`. */
+function traceStart(text: string): string {
+  const lower = text.toLowerCase();
+  const [, id = lower] = /^[\da-f]{2}-([\da-f]{32})-/.exec(lower) ?? [];
+  if (!/^[\da-f]{6,32}$/.test(id)) throw new InvalidArgumentError("It must be 6 to 32 hexadecimal digits.");
+  return id;
 }
 
 function addQueuesCommands(program: Command, io: CommandIo, end: (status: number) => void): void {

@@ -15,4 +15,6 @@ export type {
   ServiceStatus,
   ThreadNumbers,
 } from "./status.ts";
+export { traceCalls } from "./traced_calls.ts";
+export type { TraceCalls, TracedCall } from "./traced_calls.ts";
 export type { Transport } from "../../runtime/message/transport.ts";

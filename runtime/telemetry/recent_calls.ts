@@ -6,7 +6,7 @@
  */
 import type { CallOutcome, CallRecord } from "./call_record.ts";
 import type { SpanName } from "../channel/port.ts";
-import { traceIdOf, traceparentOfSpan } from "./trace.ts";
+import { TRACE_AT, traceparentOfSpan } from "./trace.ts";
 
 /** The entrypoint of a call. */
 export interface CallEntry {
@@ -93,10 +93,7 @@ export class RecentCalls {
   ofTrace(trace: string): readonly CallRecord[] {
     const found: CallRecord[] = [];
     for (const place of this.#places()) {
-      const traceparent = this.#traceparent(place);
-      if (traceparent !== undefined && traceIdOf(traceparent).startsWith(trace)) {
-        found.push(this.#record(place));
-      }
+      if (this.#traceparent(place)?.startsWith(trace, TRACE_AT)) found.push(this.#record(place));
     }
     return found.reverse();
   }

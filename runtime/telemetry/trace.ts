@@ -121,9 +121,12 @@ export function childOf(parent: string | undefined): string {
     : `00-${parent.slice(3, 36)}${randomHex(8)}-${parent.slice(53, 55)}`;
 }
 
+/** Place of the id of the trace in a `traceparent`. */
+export const TRACE_AT = 3;
+
 /** Returns the id of the trace: 32 hexadecimal digits. */
 export function traceIdOf(traceparent: string): string {
-  return traceparent.slice(3, 35);
+  return traceparent.slice(TRACE_AT, 35);
 }
 
 /** Returns the id of the span: 16 hexadecimal digits. */

@@ -8,6 +8,8 @@ export interface Column<Row> {
   readonly right?: boolean;
   /** Whether its texts may be cut where the table is too wide. @default {false} */
   readonly elastic?: boolean;
+  /** Characters that each of its texts keeps at least if it is elastic. @default {8} */
+  readonly shortest?: number;
   /** Where the table is too wide, it can do without it; the column with the lowest number goes first. @default {it stays} */
   readonly optional?: number;
 }
@@ -61,14 +63,14 @@ const GAP = "  ";
 /** Makes the widest elastic columns narrower. Returns whether the table fits then. */
 function shrink(
   widths: number[],
-  columns: readonly { readonly elastic?: boolean }[],
+  columns: readonly { readonly elastic?: boolean; readonly shortest?: number }[],
   width: number,
 ): boolean {
   const total = widths.reduce((sum, each) => sum + each, 0) + GAP.length * (widths.length - 1);
   for (let excess = total - width; excess > 0; excess--) {
     let widest = -1;
-    for (const [column, { elastic }] of columns.entries()) {
-      if (!elastic || widths[column]! <= SHORTEST) continue;
+    for (const [column, { elastic, shortest = SHORTEST }] of columns.entries()) {
+      if (!elastic || widths[column]! <= shortest) continue;
       if (widest === -1 || widths[column]! > widths[widest]!) widest = column;
     }
     if (widest === -1) return false;

@@ -1,63 +1,16 @@
 import assert from "node:assert/strict";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { ControlClient } from "../../../extensions/control/control_client.ts";
 import { CONTROL_EXCHANGE } from "../../../extensions/control/topology.ts";
 import { ControlChannel } from "../../../extensions/control_channel.ts";
 import { Settings } from "../../../extensions/settings.ts";
 import { liveInstances, liveVersions } from "../../../extensions/control/live.ts";
-import { local } from "../../../extensions/local/mod.ts";
 import { amqp } from "../../../extensions/amqp/mod.ts";
-import { type Config, connect, run, type Transport } from "../../../extensions/run.ts";
-import { configureLogging, getLog } from "../../../runtime/log/observe.ts";
+import { connect } from "../../../extensions/run.ts";
+import { getLog } from "../../../runtime/log/observe.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 import { BROKERS, isMissing } from "../../fixtures/brokers.ts";
-import { servicePath } from "../../fixtures/serve_in_memory.ts";
 import { SeverableProxy } from "../../fixtures/severable_proxy.ts";
-import { answersTo, openHost } from "./stage.ts";
-
-/** Lines of the log. */
-let lines: string[] = [];
-configureLogging({ write: (line) => void lines.push(line) });
-
-/** Runs a test with a local broker of its own, at which modules are served. */
-async function withServing(
-  modules: readonly string[],
-  test: (transport: Transport, broker: string) => Promise<void>,
-  { config = {}, before }: {
-    readonly config?: Config;
-    readonly before?: (transport: Transport) => Promise<void>;
-  } = {},
-): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "enoki-control-" });
-  try {
-    const broker = `local://${folder}/broker.sock`;
-    await using transport = local({ address: broker });
-    await transport.connect();
-    await before?.(transport);
-    lines = [];
-    const running = await run(modules.map(servicePath), {
-      broker,
-      config,
-      threads: { permissions: "all" },
-    });
-    try {
-      await test(transport, broker);
-    } finally {
-      await running.shutdown({ signal: AbortSignal.abort() });
-    }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-/** Asks until the processes answer: a service serves before its process answers on the control channel. */
-async function eventually<Value>(ask: () => Promise<readonly Value[]>): Promise<readonly Value[]> {
-  while (true) {
-    const answers = await ask();
-    if (answers.length > 0) return answers;
-    await nextTurn();
-  }
-}
+import { answersTo, eventually, linesOfServing, openHost, withServing } from "./stage.ts";
 
 Deno.test("Connection.services() lists what runs, with the methods that can be called", () =>
   withServing(["two_services.ts"], async (_transport, broker) => {
@@ -147,7 +100,7 @@ Deno.test("A process whose broker refuses the control channel serves, and warns 
   withServing(["two_services.ts"], async (_transport, broker) => {
     await using cluster = await connect({ broker });
     assert.equal(await cluster.method("stock", "count")(), 7);
-    const warned = () => lines.filter((line) => line.includes("control channel"));
+    const warned = () => linesOfServing().filter((line) => line.includes("control channel"));
     while (warned().length === 0) assert.equal(await cluster.method("stock", "count")(), 7);
     assert.equal(warned().length, 1);
     assert.match(warned()[0]!, /Cannot answer on the control channel.*set control: false/);

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   type ControlAnswer,
   ControlClient,
@@ -8,9 +9,11 @@ import {
   type ControlHostOptions,
   type ControlResponder,
 } from "../../../extensions/control/host.ts";
-import { getLog } from "../../../runtime/log/observe.ts";
+import { configureLogging, getLog } from "../../../runtime/log/observe.ts";
+import { local } from "../../../extensions/local/mod.ts";
+import { type Config, run, type Running, type Transport } from "../../../extensions/run.ts";
 import type { PlainRecord } from "../../../runtime/message/plain.ts";
-import type { Transport } from "../../../runtime/message/transport.ts";
+import { servicePath } from "../../fixtures/serve_in_memory.ts";
 
 /** Answers `echo` with the request. */
 export const ECHO: ReadonlyMap<string, ControlResponder> = new Map([["echo", {
@@ -41,4 +44,53 @@ export async function answersTo(
 ): Promise<readonly ControlAnswer[]> {
   await using client = new ControlClient(transport);
   return await Array.fromAsync(client.ask(request, { timeout, ...options }));
+}
+
+/** Lines of the log. */
+let lines: string[] = [];
+configureLogging({ write: (line) => void lines.push(line) });
+
+/** Gives the lines that the log has had since {@linkcode withServing} began. */
+export function linesOfServing(): readonly string[] {
+  return lines;
+}
+
+/** Runs a test with a local broker of its own, at which modules are served. */
+export async function withServing(
+  modules: readonly string[],
+  test: (transport: Transport, broker: string, running: Running) => Promise<void>,
+  { config = {}, before }: {
+    readonly config?: Config;
+    readonly before?: (transport: Transport) => Promise<void>;
+  } = {},
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "enoki-control-" });
+  try {
+    const broker = `local://${folder}/broker.sock`;
+    await using transport = local({ address: broker });
+    await transport.connect();
+    await before?.(transport);
+    lines = [];
+    const running = await run(modules.map(servicePath), {
+      broker,
+      config,
+      threads: { permissions: "all" },
+    });
+    try {
+      await test(transport, broker, running);
+    } finally {
+      await running.shutdown({ signal: AbortSignal.abort() });
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Asks until the processes answer: a service serves before its process answers on the control channel. */
+export async function eventually<Value>(ask: () => Promise<readonly Value[]>): Promise<readonly Value[]> {
+  while (true) {
+    const answers = await ask();
+    if (answers.length > 0) return answers;
+    await nextTurn();
+  }
 }
