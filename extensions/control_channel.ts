@@ -16,6 +16,7 @@ import type { ServiceContainer } from "../runtime/serving/service_container.ts";
 import type { CallRates } from "../runtime/telemetry/recent_calls.ts";
 import type { Telemetry } from "../runtime/telemetry/telemetry.ts";
 import { ControlHost, type ControlResponder } from "./control/host.ts";
+import { tellLog } from "./control/log_tail.ts";
 import { controlSettings } from "./control/settings.ts";
 import { tellTrace } from "./control/traced_calls.ts";
 import type { Settings } from "./settings.ts";
@@ -46,7 +47,7 @@ export class ControlChannel implements AsyncDisposable {
     if (!enabled || transport.broker === "memory:") return;
     this.#host = new ControlHost({
       transport,
-      responders: respondersFor(containers, telemetry),
+      responders: respondersFor(containers, telemetry, manage),
       services: () => containers.keys(),
       manage,
       log,
@@ -78,6 +79,7 @@ export class ControlChannel implements AsyncDisposable {
 function respondersFor(
   containers: ReadonlyMap<string, ServiceContainer>,
   telemetry: Telemetry | undefined,
+  manage: boolean,
 ): ReadonlyMap<string, ControlResponder> {
   const begun = performance.now();
   const chosen = (services: readonly string[] | undefined) =>
@@ -105,6 +107,7 @@ function respondersFor(
         ...tellTrace(telemetry?.recent, trace),
       }),
     }],
+    ["tail", { lasting: true, respond: (request, signal) => tellLog(request, { manage, signal }) }],
   ]);
 }
 

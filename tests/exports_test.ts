@@ -222,8 +222,10 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     "LiveOptions",
     "LiveService",
     "LiveVersion",
+    "LogNews",
     "ServiceRates",
     "ServiceStatus",
+    "TailOptions",
     "ThreadNumbers",
     "TraceCalls",
     "TracedCall",
@@ -231,6 +233,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     "liveInstances",
     "liveServices",
     "liveVersions",
+    "tailLog",
     "traceCalls",
   ],
   "./decorators": [

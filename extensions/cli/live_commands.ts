@@ -3,9 +3,10 @@ import type { CommandIo } from "./command_io.ts";
 import { examples, seconds, subcommand, withBroker, withExtension } from "./command_options.ts";
 import type { ConfigFlags } from "./commands/config.ts";
 import type { QueuesAction } from "./commands/queues.ts";
-import { type Command, InvalidArgumentError } from "./commander.ts";
+import { LOG_LEVELS } from "../../runtime/log/log.ts";
+import { type Command, InvalidArgumentError, Option } from "./commander.ts";
 
-/** Adds `ps`, `top`, `trace` and `queues`. */
+/** Adds `ps`, `top`, `trace`, `tail` and `queues`. */
 export function addLiveCommands(program: Command, io: CommandIo, end: (status: number) => void): void {
   withExtension(withBroker(subcommand(program, "ps", "list the services that run, with their processes")))
     .argument("[service]", "name of the only service to list (default: all)")
@@ -43,6 +44,26 @@ export function addLiveCommands(program: Command, io: CommandIo, end: (status: n
     .action(async (trace, flags) => {
       const { traceCommand } = await import("./commands/trace.ts");
       end(await traceCommand(trace, flags, io));
+    });
+
+  withExtension(withBroker(subcommand(program, "tail", "follow the log of the processes that serve")))
+    .argument("[service]", "name of the only service to follow (default: all)")
+    .option("--trace <id>", "follow one trace: its id, or its first digits", traceStart)
+    .addOption(
+      new Option("--level <level>", "least severe level (default: info)").choices(LOG_LEVELS),
+    )
+    .option("--json", "print each record as a line of JSON")
+    .addHelpText(
+      "after",
+      examples(io, [
+        ["tail", "what all processes log, until Ctrl-C"],
+        ["tail --level warning orders", "warnings and errors of one service"],
+        ["tail --trace 4bf92f", "the lines of one request, wherever they are"],
+      ]),
+    )
+    .action(async (service, flags) => {
+      const { tailCommand } = await import("./commands/tail.ts");
+      end(await tailCommand(service, flags, io));
     });
 
   addQueuesCommands(program, io, end);

@@ -72,14 +72,6 @@ export function answerMessages(
   }));
 }
 
-/** Makes a message that says nothing: the broker returns it if the asker has gone. */
-export function keepAliveMessage(
-  { replyTo, correlationId }: { readonly replyTo: string; readonly correlationId: string },
-): Message {
-  const properties = { deliveryMode: 1, correlationId, expiration: String(LIFETIME) } as const;
-  return { exchange: "", routingKey: replyTo, body: "", mandatory: true, properties };
-}
-
 function encode(value: PlainRecord): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify(value));
 }

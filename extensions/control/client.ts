@@ -15,6 +15,8 @@ export type {
   ServiceStatus,
   ThreadNumbers,
 } from "./status.ts";
+export { tailLog } from "./log_tail.ts";
+export type { LogNews, TailOptions } from "./log_tail.ts";
 export { traceCalls } from "./traced_calls.ts";
 export type { TraceCalls, TracedCall } from "./traced_calls.ts";
 export type { Transport } from "../../runtime/message/transport.ts";

@@ -21,6 +21,7 @@ import { abortable, timeLimit } from "../../runtime/waiting/abort.ts";
 import { BrokerError, UnroutableError } from "../../runtime/message/errors.ts";
 import type { Delivery, Transport, Verdict } from "../../runtime/message/transport.ts";
 import { AnswerReader, type ControlAnswer } from "./answer.ts";
+import { RENEWAL } from "./leases.ts";
 import { type ControlRequest, requestMessage } from "./request.ts";
 import { clientTopology, replyQueueOf } from "./topology.ts";
 
@@ -30,11 +31,14 @@ export type { ControlAnswer, ControlRequest };
 export interface ControlAskOptions {
   /**
    * Whether each instance gives several answers, so that only `timeout`, `quiet` and `signal` end the question, or the
-   * end of the iteration.
+   * end of the iteration. Such a question is asked again and again: so answers that last go on, and instances that have
+   * come since answer, too.
    *
    * @default {false}
    */
   readonly lasting?: boolean;
+  /** Milliseconds after which a question that lasts is asked again. @default {5000} */
+  readonly renewal?: number;
   /** Milliseconds after which the question ends in any case. @default {1500, and Infinity if it lasts} */
   readonly timeout?: number;
   /** Milliseconds without a further answer after which the question ends. @default {200, and Infinity if it lasts} */
@@ -76,8 +80,13 @@ export class ControlClient implements AsyncDisposable {
    */
   async *ask(
     request: ControlRequest,
-    { lasting = false, timeout = lasting ? Infinity : 1_500, quiet = lasting ? Infinity : 200, signal }:
-      ControlAskOptions = {},
+    {
+      lasting = false,
+      renewal = RENEWAL,
+      timeout = lasting ? Infinity : 1_500,
+      quiet = lasting ? Infinity : 200,
+      signal,
+    }: ControlAskOptions = {},
   ): AsyncGenerator<ControlAnswer, void, void> {
     const either = signal === undefined
       ? this.#closing.signal
@@ -89,7 +98,9 @@ export class ControlClient implements AsyncDisposable {
     const missing = new Set(request.instances);
     this.#questions.set(correlationId, question);
     try {
-      if (!await this.#send(request, correlationId, end, either)) return;
+      const isHeard = await this.#send(request, correlationId, end, either);
+      if (!isHeard && !lasting) return;
+      let renewAt = lasting ? performance.now() + renewal : Infinity;
       while (true) {
         for (const answer of question.answers.splice(0)) {
           missing.delete(answer.instance);
@@ -97,9 +108,15 @@ export class ControlClient implements AsyncDisposable {
         }
         if (!lasting && request.instances !== undefined && missing.size === 0) return;
         if (question.answers.length > 0) continue;
-        const left = Math.min(end, question.answeredAt + quiet) - performance.now();
-        if (left <= 0) return;
-        await arrival(question, left, either);
+        const now = performance.now();
+        const endsAt = Math.min(end, question.answeredAt + quiet);
+        if (endsAt <= now) return;
+        if (renewAt <= now) {
+          renewAt = now + renewal;
+          // A broker that is away is asked at the next renewal.
+          this.#send(request, correlationId, end, either).catch(() => {});
+        }
+        await arrival(question, Math.min(endsAt, renewAt) - now, either);
       }
     } finally {
       this.#questions.delete(correlationId);

@@ -7,12 +7,12 @@
  * broker refuses an answer, the asker does not get it, and that is all.
  */
 import { abortable, timeLimit, within } from "../../runtime/waiting/abort.ts";
-import { UnroutableError } from "../../runtime/message/errors.ts";
 import type { Log } from "../../runtime/log/log.ts";
 import { maskTextSecrets } from "../../runtime/log/secrets.ts";
 import type { PlainRecord } from "../../runtime/message/plain.ts";
-import type { Delivery, Message, Transport, Verdict } from "../../runtime/message/transport.ts";
-import { answerMessages, keepAliveMessage } from "./answer.ts";
+import type { Delivery, Transport, Verdict } from "../../runtime/message/transport.ts";
+import { answerMessages, type ControlAnswer } from "./answer.ts";
+import { type Lease, LEASE_TIME, Leases, MOST_LASTING } from "./leases.ts";
 import { type ControlRequest, readRequest, type ReceivedRequest } from "./request.ts";
 import { instanceTopology, requestQueueOf } from "./topology.ts";
 
@@ -20,7 +20,10 @@ import { instanceTopology, requestQueueOf } from "./topology.ts";
 export interface ControlResponder {
   /** Whether it changes what the process does, which the operator has to allow. @default {false} */
   readonly manages?: boolean;
-  /** Whether it takes long, so that other requests must not wait for it. @default {false} */
+  /**
+   * Whether it takes long, so that other requests must not wait for it. Its answers end when the asker does not ask again
+   * in time. @default {false}
+   */
   readonly lasting?: boolean;
   /**
    * Gives the answer, or several answers one after the other. With undefined, the process does not answer. What lasts
@@ -50,20 +53,13 @@ export interface ControlHostOptions {
   readonly services: () => Iterable<string>;
   /** Whether responders that manage are obeyed. @default {false} */
   readonly manage?: boolean;
-  /**
-   * Milliseconds without an answer after which the host looks whether the asker of several answers is still there.
-   *
-   * @default {10000}
-   */
-  readonly keepAlive?: number;
+  /** Milliseconds after which a lasting answer ends that nobody has asked for again. @default {20_000} */
+  readonly leaseTime?: number;
   readonly log: Log;
 }
 
 /** Requests that are answered at the same time. */
 const PREFETCH = 8;
-
-/** Requests with lasting answers that are answered at the same time. */
-const MOST_LASTING = 16;
 
 /** Milliseconds that an answer may take, if it does not last. */
 const ANSWER_LIMIT = 5_000;
@@ -74,9 +70,6 @@ const SEND_LIMIT = 10_000;
 /** Milliseconds that the answers under way may take to end, once the process stops. */
 const END_LIMIT = 250;
 
-/** Sends an answer, or why there is none. */
-type Send = (answer: PlainRecord | undefined, error?: string) => Promise<void>;
-
 /** Answers the requests of the control channel for one process. Disposing it ends the answers that are under way. */
 export class ControlHost implements AsyncDisposable {
   /** Id of the instance. */
@@ -84,10 +77,11 @@ export class ControlHost implements AsyncDisposable {
   readonly #options: ControlHostOptions;
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<void>>();
-  #lasting = 0;
+  readonly #leases: Leases;
 
   constructor(options: ControlHostOptions) {
     this.#options = options;
+    this.#leases = new Leases(options.leaseTime ?? LEASE_TIME);
     this.instance = options.instance ?? crypto.randomUUID();
   }
 
@@ -116,6 +110,7 @@ export class ControlHost implements AsyncDisposable {
       this.#options.log.debug("Left out a message on the control channel that is no request");
     } else if (this.#concerns(received.request)) {
       const responder = this.#options.responders.get(received.request.ask);
+      if (responder?.lasting && this.#leases.renew(questionOf(received))) return "ack";
       const answering = this.#answer(received, responder);
       this.#running.add(answering);
       void answering.then(() => this.#running.delete(answering));
@@ -131,87 +126,95 @@ export class ControlHost implements AsyncDisposable {
 
   /** Answers a request. Never rejects. */
   async #answer(received: ReceivedRequest, responder: ControlResponder | undefined): Promise<void> {
+    const { log, manage = false } = this.#options;
     const { request } = received;
-    let sequence = 0;
-    const send: Send = (answer, error) =>
-      this.#publish(
-        answerMessages({ instance: this.instance, sequence: sequence++, answer, error }, received),
-      );
+    const refuse = (error: string) =>
+      this.#send(received, { instance: this.instance, sequence: 0, answer: undefined, error });
     try {
-      if (responder === undefined) {
-        return await send(undefined, `This version does not know "${request.ask}"`);
+      if (responder === undefined) return await refuse(`This version does not know "${request.ask}"`);
+      if (responder.manages && !manage) return await refuse(notManagedText(`obey "${request.ask}"`));
+      if (!responder.lasting) {
+        using limit = timeLimit(ANSWER_LIMIT, this.#closing.signal);
+        return await this.#respond(received, responder, limit.signal);
       }
-      const refusal = this.#refusalOf(request, responder);
-      if (refusal !== undefined) return await send(undefined, refusal);
-      if (responder.lasting) this.#lasting++;
-      try {
-        await this.#respond(responder, received, send);
-      } catch (error) {
-        if (error instanceof UnroutableError || this.#closing.signal.aborted) throw error;
-        await send(undefined, maskTextSecrets(error instanceof Error ? error.message : String(error)));
-      } finally {
-        if (responder.lasting) this.#lasting--;
+      if (this.#leases.full) {
+        return await refuse(`The process answers ${MOST_LASTING} such requests already`);
       }
+      using lease = this.#leases.begin(questionOf(received));
+      const signal = AbortSignal.any([lease.signal, this.#closing.signal]);
+      await this.#respond(received, responder, signal, lease);
+      if (!signal.aborted) lease.complete();
     } catch (error) {
       // The asker has gone, or the broker does not take the answer.
-      this.#options.log.debug(`Cannot answer "${request.ask}" on the control channel: ${String(error)}`);
+      log.debug(`Cannot answer "${request.ask}" on the control channel: ${String(error)}`);
     }
   }
 
-  #refusalOf({ ask }: ControlRequest, { manages, lasting }: ControlResponder): string | undefined {
-    if (manages && !this.#options.manage) {
-      return `The process does not obey "${ask}". Set control: { manage: true } in its configuration`;
-    }
-    if (lasting && this.#lasting >= MOST_LASTING) {
-      return `The process answers ${MOST_LASTING} such requests already. End one of them`;
-    }
-    return undefined;
-  }
-
-  async #respond(responder: ControlResponder, received: ReceivedRequest, send: Send): Promise<void> {
-    const over = new AbortController();
-    const ending = AbortSignal.any([this.#closing.signal, over.signal]);
-    using limit = timeLimit(responder.lasting ? Infinity : ANSWER_LIMIT, ending);
-    try {
-      const response = responder.respond(received.request, limit.signal);
-      if (isSeveral(response)) return await this.#sendAll(response, send, received);
-      const answer = await abortable(Promise.resolve(response), limit.signal);
-      if (answer !== undefined) await send(answer);
-    } finally {
-      over.abort(new DOMException("The answer is over", "AbortError"));
-    }
-  }
-
-  /** Sends answers as they come. While none comes, it looks from time to time whether the asker is there. */
-  async #sendAll(
-    answers: AsyncIterable<PlainRecord>,
-    send: Send,
-    to: ReceivedRequest,
+  /** Sends what the responder answers, or why it cannot. Rejects if the answer cannot be sent, or not in time. */
+  async #respond(
+    received: ReceivedRequest,
+    responder: ControlResponder,
+    signal: AbortSignal,
+    lease?: Lease,
   ): Promise<void> {
-    const { keepAlive = 10_000 } = this.#options;
-    const iterator = answers[Symbol.asyncIterator]();
+    let sequence = lease?.sequence ?? 0;
+    let isSending = false;
+    const send = async (answer: PlainRecord | undefined, error?: string) => {
+      isSending = true;
+      lease?.reach(sequence + 1);
+      await this.#send(received, { instance: this.instance, sequence: sequence++, answer, error });
+      isSending = false;
+    };
     try {
-      for (let next = iterator.next();;) {
-        if (!await within(keepAlive, next)) {
-          await this.#publish([keepAliveMessage(to)]);
-          continue;
-        }
-        const { done, value } = await next;
-        if (done) return;
-        await send(value);
-        next = iterator.next();
+      const response = responder.respond(received.request, signal);
+      if (isSeveral(response)) {
+        await sendAll(response, send, signal);
+      } else {
+        const answer = await abortable(Promise.resolve(response), signal);
+        if (answer !== undefined) await send(answer);
       }
-    } finally {
-      // An iterator that still waits ends by its signal.
-      Promise.resolve(iterator.return?.()).catch(() => {});
+    } catch (error) {
+      if (isSending || this.#closing.signal.aborted || lease?.signal.aborted) throw error;
+      await send(undefined, maskTextSecrets(error instanceof Error ? error.message : String(error)));
     }
   }
 
-  async #publish(messages: readonly Message[]): Promise<void> {
+  async #send(to: ReceivedRequest, answer: ControlAnswer): Promise<void> {
+    const { transport } = this.#options;
     using limit = timeLimit(SEND_LIMIT, this.#closing.signal);
-    const { signal } = limit;
-    await Promise.all(messages.map((message) => this.#options.transport.publish(message, { signal })));
+    await Promise.all(
+      answerMessages(answer, to).map((message) => transport.publish(message, { signal: limit.signal })),
+    );
   }
+}
+
+/** Sends answers as they come, until the signal aborts. */
+async function sendAll(
+  answers: AsyncIterable<PlainRecord>,
+  send: (answer: PlainRecord) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const iterator = answers[Symbol.asyncIterator]();
+  try {
+    while (true) {
+      const { done, value } = await abortable(iterator.next(), signal);
+      if (done) return;
+      await send(value);
+    }
+  } finally {
+    // An iterator that still waits ends by its signal.
+    Promise.resolve(iterator.return?.()).catch(() => {});
+  }
+}
+
+/** Says that the operator has not allowed something. */
+export function notManagedText(what: string): string {
+  return `The process does not ${what}. Set control: { manage: true } in its configuration`;
+}
+
+/** Tells questions apart. */
+function questionOf({ replyTo, correlationId }: ReceivedRequest): string {
+  return `${replyTo} ${correlationId}`;
 }
 
 function isSeveral(value: unknown): value is AsyncIterable<PlainRecord> {

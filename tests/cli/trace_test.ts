@@ -105,7 +105,7 @@ Deno.test("enoki trace shows who called whom, and prints the calls as JSON", () 
     assert.match(inner!, /^ {4}rpc enoki_test_inner\.trace .* ok$/);
     const [first] = JSON.parse(await show("--json", TRACE.slice(0, 8)));
     assert.deepEqual([first.trace, first.method, first.outcome], [TRACE, "trace", "ok"]);
-    const { status, out, err } = await enoki(["trace", "--broker", broker, "ffffff"]);
+    const { status, out, err } = await enoki(["trace", "--broker", broker, "--timeout", "60", "ffffff"]);
     assert.deepEqual([status, out], [0, ""]);
     assert.match(
       err,

@@ -187,26 +187,76 @@ law("ControlHost ends lasting answers when the asker has gone", async (open) => 
   assert.equal((await answersTo(asking, { ask: "echo", instances: [instance] })).length, 1);
 });
 
-law("ControlHost ends a lasting answer of which nothing more comes when the asker has gone", async (open) => {
-  const [serving, asking] = [await open(), await open()];
+/** Answers with the number of times that it has begun, and then only with the end of its signal. */
+function beginning(leaseTime: number) {
+  let begun = 0;
   const ended = Promise.withResolvers<void>();
-  const { instance } = await openHost(serving, {
-    keepAlive: 10,
-    responders: responders("watch", {
-      lasting: true,
-      async *respond(_request, signal) {
-        yield { begun: true };
-        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
-        ended.resolve();
-      },
-    }),
-  });
-  {
-    await using client = new ControlClient(asking);
-    for await (const _ of client.ask({ ask: "watch", instances: [instance] }, { lasting: true })) break;
-  }
-  await ended.promise;
+  const lasting: ControlResponder = {
+    lasting: true,
+    async *respond(_request, signal) {
+      yield { begun: ++begun };
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      ended.resolve();
+    },
+  };
+  return { options: { leaseTime, responders: responders("last", lasting) }, ended: ended.promise };
+}
+
+law("ControlHost ends a lasting answer that nobody asks for again", async (open) => {
+  const [serving, asking] = [await open(), await open()];
+  const { options, ended } = beginning(20);
+  const { instance } = await openHost(serving, options);
+  const answers = await answersTo(asking, { ask: "last", instances: [instance] });
+  assert.deepEqual(answers.map(({ answer }) => answer), [{ begun: 1 }]);
+  await ended;
 });
+
+law("ControlClient.ask() begins a lasting answer again that has ended too early", async (open) => {
+  const [serving, asking] = [await open(), await open()];
+  await using host = await openHost(serving, beginning(20).options);
+  const { instance } = host;
+  await using client = new ControlClient(asking);
+  const begun: unknown[] = [];
+  const lasting = { lasting: true, renewal: 30 };
+  for await (const { answer } of client.ask({ ask: "last", instances: [instance] }, lasting)) {
+    if (begun.push(answer?.["begun"]) === 3) break;
+  }
+  assert.deepEqual(begun, [1, 2, 3]);
+});
+
+law(
+  "ControlClient.ask() renews a lasting answer, and none that is complete, and asks who comes later",
+  async (open) => {
+    const [serving, asking] = [await open(), await open()];
+    const service = crypto.randomUUID();
+    const services = () => [service];
+    let completed = 0;
+    await using hosts = new AsyncDisposableStack();
+    const going = hosts.use(await openHost(serving, { ...beginning(60_000).options, services }));
+    const over = await openHost(serving, {
+      responders: responders("last", {
+        lasting: true,
+        async *respond() {
+          yield { completed: ++completed };
+        },
+      }),
+      services,
+    });
+    await using client = new ControlClient(asking);
+    const lasting = { lasting: true, renewal: 5 };
+    const seen: string[] = [];
+    let late: { readonly instance: string } | undefined;
+    for await (const { instance } of client.ask({ ask: "last", services: [service] }, lasting)) {
+      seen.push(instance);
+      if (seen.length === 2) {
+        late = hosts.use(await openHost(serving, { ...beginning(60_000).options, services }));
+      }
+      if (seen.length === 3) break;
+    }
+    assert.deepEqual(seen.sort(), [going.instance, over.instance, late!.instance].sort());
+    assert.equal(completed, 1);
+  },
+);
 
 /** Publishes what nobody should send. */
 function hostileMessages(random: Random, replyTo: string): readonly Message[] {

@@ -103,7 +103,9 @@ Deno.test("traceCalls() gives nothing for what is no id of a trace, and leaves o
     responders: new Map([["trace", { respond: () => tellTrace(new RecentCalls(1), "*") }]]),
   });
   await using client = new ControlClient(transport);
-  const { calls: [call, ...others], left, instances } = await traceCalls(client, TRACE);
-  assert.deepEqual([others, left, instances], [[], 0, 3]);
+  let found: TraceCalls;
+  do found = await traceCalls(client, TRACE); while (found.instances < 3);
+  const { calls: [call, ...others], left } = found;
+  assert.deepEqual([others, left], [[], 0]);
   assert.deepEqual([call!.at, call!.took, call!.service], [0, 0, ""]);
 });
