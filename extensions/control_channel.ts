@@ -16,6 +16,7 @@ import type { ServiceContainer } from "../runtime/serving/service_container.ts";
 import type { CallRates } from "../runtime/telemetry/recent_calls.ts";
 import type { Telemetry } from "../runtime/telemetry/telemetry.ts";
 import { ControlHost, type ControlResponder } from "./control/host.ts";
+import { inspectionResponders } from "./control/inspection.ts";
 import { tellLog } from "./control/log_tail.ts";
 import { controlSettings } from "./control/settings.ts";
 import { tellTrace } from "./control/traced_calls.ts";
@@ -107,6 +108,14 @@ function respondersFor(
         ...tellTrace(telemetry?.recent, trace),
       }),
     }],
+    ...inspectionResponders((services) =>
+      chosen(services).flatMap(({ threads }) => threads).map((thread) => ({
+        name: thread.name,
+        assigned: thread.assigned,
+        heardAt: thread.heardAt,
+        take: (what, options) => thread.inspections.take(what, options),
+      }))
+    ),
     ["tail", { lasting: true, respond: (request, signal) => tellLog(request, { manage, signal }) }],
   ]);
 }

@@ -1,12 +1,13 @@
 /** The commands that ask the processes that serve. Their code loads when they run. */
 import type { CommandIo } from "./command_io.ts";
 import { examples, seconds, subcommand, withBroker, withExtension } from "./command_options.ts";
+import type { InspectionSubject } from "../control/inspection.ts";
 import type { ConfigFlags } from "./commands/config.ts";
 import type { QueuesAction } from "./commands/queues.ts";
 import { LOG_LEVELS } from "../../runtime/log/log.ts";
 import { type Command, InvalidArgumentError, Option } from "./commander.ts";
 
-/** Adds `ps`, `top`, `trace`, `tail` and `queues`. */
+/** Adds `ps`, `top`, `trace`, `tail`, `profile`, `heap` and `queues`. */
 export function addLiveCommands(program: Command, io: CommandIo, end: (status: number) => void): void {
   withExtension(withBroker(subcommand(program, "ps", "list the services that run, with their processes")))
     .argument("[service]", "name of the only service to list (default: all)")
@@ -66,7 +67,32 @@ export function addLiveCommands(program: Command, io: CommandIo, end: (status: n
       end(await tailCommand(service, flags, io));
     });
 
+  addInspectionCommands(program, io, end);
   addQueuesCommands(program, io, end);
+}
+
+/** Adds `profile` and `heap`. */
+function addInspectionCommands(program: Command, io: CommandIo, end: (status: number) => void): void {
+  const inspection = (what: InspectionSubject, summary: string, ending: string) =>
+    withExtension(withBroker(subcommand(program, what, summary)))
+      .argument("<service>", "name of the service")
+      .option("--thread <name>", "name of the thread, such as orders#1 (default: the busiest)")
+      .option("--instance <id>", "the process, as ps names it (default: the busiest)")
+      .option("-o, --output <file>", `where to write it (default: the thread and the time, ${ending})`)
+      .action(async (service, flags) => {
+        const { inspectCommand } = await import("./commands/inspect.ts");
+        end(await inspectCommand(what, service, flags, io));
+      });
+  const status = "\nThe process needs control: { manage: true } in its configuration.\n" +
+    "Exit status: 0 fine, 1 the process refuses or fails, 2 usage, 3 no broker or no such process.";
+  inspection("profile", "take a CPU profile of a thread of a service that runs", ".cpuprofile")
+    .option("--seconds <n>", "how long (default: 10)", seconds)
+    .addHelpText("after", examples(io, [["profile orders", "which functions take the time"]]) + status);
+  inspection("heap", "take a heap snapshot of a thread of a service that runs", ".heapsnapshot")
+    .addHelpText(
+      "after",
+      examples(io, [["heap orders -o a.heapsnapshot", "what holds the memory"]]) + status,
+    );
 }
 
 /** Reads the id of a trace, its first digits, or a whole `traceparent`. */

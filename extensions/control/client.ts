@@ -15,6 +15,8 @@ export type {
   ServiceStatus,
   ThreadNumbers,
 } from "./status.ts";
+export { InspectionError, inspectThread } from "./inspection.ts";
+export type { InspectionSubject, InspectOptions } from "./inspection.ts";
 export { tailLog } from "./log_tail.ts";
 export type { LogNews, TailOptions } from "./log_tail.ts";
 export { traceCalls } from "./traced_calls.ts";

@@ -41,7 +41,11 @@ export interface ControlAskOptions {
   readonly renewal?: number;
   /** Milliseconds after which the question ends in any case. @default {1500, and Infinity if it lasts} */
   readonly timeout?: number;
-  /** Milliseconds without a further answer after which the question ends. @default {200, and Infinity if it lasts} */
+  /**
+   * Milliseconds without a further answer after which the question ends. If it lasts, they count from the question on.
+   *
+   * @default {200, and Infinity if it lasts}
+   */
   readonly quiet?: number;
   /** Aborting ends the question: the iteration throws the reason. */
   readonly signal?: AbortSignal;
@@ -94,7 +98,12 @@ export class ControlClient implements AsyncDisposable {
     either.throwIfAborted();
     const end = performance.now() + timeout;
     const correlationId = crypto.randomUUID();
-    const question: Question = { reader: new AnswerReader(), answers: [], answeredAt: Infinity, wake() {} };
+    const question: Question = {
+      reader: new AnswerReader(),
+      answers: [],
+      answeredAt: lasting ? performance.now() : Infinity,
+      wake() {},
+    };
     const missing = new Set(request.instances);
     this.#questions.set(correlationId, question);
     try {

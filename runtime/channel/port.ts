@@ -130,6 +130,9 @@ export interface InnerRights {
   readonly workers: boolean;
 }
 
+/** What can be taken of a thread, as Chrome's DevTools read it: a CPU profile, or a snapshot of its heap. */
+export type InspectionSubject = "profile" | "heap";
+
 /** A message from the main thread to a thread. */
 export type ToThread =
   | {
@@ -146,6 +149,13 @@ export type ToThread =
   | { readonly type: "refusal"; readonly id: number; readonly failure: Failure }
   | { readonly type: "describe" }
   | { readonly type: "log threshold"; readonly threshold: LogThreshold }
+  | {
+    readonly type: "inspect";
+    readonly id: number;
+    readonly step: InspectionSubject | "next" | "cancel";
+    /** Milliseconds that a profile takes. */
+    readonly duration: number;
+  }
   | { readonly type: "ping" }
   | { readonly type: "stop" }
   | { readonly type: "end" };
@@ -180,6 +190,13 @@ export type FromThread =
   | { readonly type: "publish"; readonly id: number; readonly message: Message }
   | { readonly type: "withdraw"; readonly id: number }
   | { readonly type: "log"; readonly record: LogRecord }
+  | {
+    readonly type: "inspected";
+    readonly id: number;
+    /** The next bytes; absent after the last ones. */
+    readonly piece?: Uint8Array;
+    readonly failure?: Failure;
+  }
   | { readonly type: "pong" }
   | { readonly type: "exiting"; readonly code: number }
   | { readonly type: "stopped" };

@@ -93,6 +93,11 @@ export class Pool implements AsyncDisposable {
     return this.#crew.counts;
   }
 
+  /** The threads that can get calls. */
+  get ready(): Iterable<PooledThread> {
+    return this.#crew.ready;
+  }
+
   /** Number of calls in threads. */
   get active(): number {
     let active = 0;
@@ -193,9 +198,7 @@ export class Pool implements AsyncDisposable {
   async drain(): Promise<void> {
     if (this.#state === "open") this.#state = "draining";
     if (this.#idle) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onIdle.add(resolve);
-    await promise;
+    await new Promise<void>((resolve) => this.#onIdle.add(resolve));
   }
 
   /**

@@ -1,4 +1,5 @@
 import { Claims, SLOTS } from "../channel/claims.ts";
+import { Inspections } from "../channel/inspections.ts";
 import { ServiceLoadError } from "../message/errors.ts";
 import {
   isBody,
@@ -55,6 +56,7 @@ export class PooledThread {
   readonly #takenBack = new Uint8Array(SLOTS);
   readonly #requests: ThreadRequests;
   readonly #start = new ThreadStart();
+  readonly inspections: Inspections;
   readonly #stopped = Promise.withResolvers<void>();
   #events: ThreadEvents | undefined;
   #messenger: Messenger | undefined;
@@ -73,6 +75,7 @@ export class PooledThread {
     this.#log = new ThreadLog(name, onLog);
     this.#thread = spawner.spawn({ name, claims: this.#claims.buffer });
     this.#requests = new ThreadRequests(this.#thread.port);
+    this.inspections = new Inspections(this.#thread.port);
     this.#thread.port.onmessage = ({ data }) => this.#receive(data);
     this.#thread.port.onfault = (fault) => this.kill(fault);
     void this.#thread.ended.then((reason) => this.#end(reason));
@@ -263,16 +266,13 @@ export class PooledThread {
 
   #receive(message: FromThread): void {
     this.#heardAt = performance.now();
-    let fault: string | undefined;
     try {
-      if (!isRecord(message) || !this.#take(message)) {
-        fault = `it sent a message out of form: ${nameOf(message)}`;
-      }
+      if (isRecord(message) && this.#take(message)) return;
+      this.kill(`it sent a message out of form: ${nameOf(message)}`);
     } catch (error) {
       const reason = describeFailure(error).message;
-      fault = `one of its messages could not be handled: ${nameOf(message)}: ${reason}`;
+      this.kill(`one of its messages could not be handled: ${nameOf(message)}: ${reason}`);
     }
-    if (fault !== undefined) this.kill(fault);
   }
 
   /** Acts on a message. Returns false, without an effect, if no honest thread sends such a message. */
@@ -310,12 +310,12 @@ export class PooledThread {
         break;
       case "request":
       case "publish":
-        return this.#requests.take(message, this.#messenger);
       case "withdraw":
-        this.#requests.withdraw(message.id);
-        break;
+        return this.#requests.take(message, this.#messenger);
       case "log":
         return this.#log.take(message.record);
+      case "inspected":
+        return this.inspections.receive(message);
       case "loaded":
       case "described":
       case "ready":
@@ -389,6 +389,7 @@ export class PooledThread {
     this.#stopped.resolve();
     this.#requests.end();
     this.#log.end();
+    this.inspections.end();
     const unstarted = this.takeBackUnstarted();
     const started = this.#jobs.filter((job) => job !== undefined);
     for (const { stream } of started) stream?.end(`The thread was lost: ${reason}`);

@@ -3,6 +3,7 @@ import type { FromThread, HostPort } from "../channel/port.ts";
 import { describeFailure } from "../message/failure.ts";
 import type { Messenger } from "../message/messenger.ts";
 
+type Withdrawn = Extract<FromThread, { readonly type: "withdraw" }>;
 type Sent = Extract<FromThread, { readonly type: "request" | "publish" }>;
 
 /** A request or a message that has no answer yet. */
@@ -33,8 +34,15 @@ export class ThreadRequests {
     return false;
   }
 
-  /** Sends what a handler wants to send. Returns false, without an effect, if no honest thread asks for that. */
-  take(sent: Sent, messenger: Messenger | undefined): boolean {
+  /**
+   * Sends what a handler wants to send, or gives it up if the handler waits for it no more. Returns false, without an
+   * effect, if no honest thread asks for that.
+   */
+  take(sent: Sent | Withdrawn, messenger: Messenger | undefined): boolean {
+    if (sent.type === "withdraw") {
+      this.#running.get(sent.id)?.controller.abort();
+      return true;
+    }
     if (!isId(sent.id) || messenger === undefined) return false;
     void this.#send(messenger, sent);
     return true;
@@ -62,11 +70,6 @@ export class ThreadRequests {
     } finally {
       this.#running.delete(id);
     }
-  }
-
-  /** Gives up a request or a message, for which its handler waits no more. */
-  withdraw(id: number): void {
-    this.#running.get(id)?.controller.abort();
   }
 
   /** Gives up everything, because the thread is gone. */

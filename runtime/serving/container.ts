@@ -145,14 +145,17 @@ export class Container implements AsyncDisposable {
    * threads of former versions that still finish their calls.
    */
   get pool(): PoolNumbers {
-    return poolNumbers([this.#pool, ...this.#former.keys()]);
+    return poolNumbers(this.pools);
   }
 
   /** The calls in the threads, those of former versions included, the oldest first. */
   get running(): readonly RunningCall[] {
-    return [this.#pool, ...this.#former.keys()].flatMap(({ running }) => running).sort((a, b) =>
-      b.age - a.age
-    );
+    return this.pools.flatMap(({ running }) => running).sort((a, b) => b.age - a.age);
+  }
+
+  /** The pool of this version, and those of former versions that still finish their calls. */
+  get pools(): readonly Pool[] {
+    return [this.#pool, ...this.#former.keys()];
   }
 
   /**

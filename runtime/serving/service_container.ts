@@ -13,6 +13,7 @@ import type { Manifest, ManifestDependency, ManifestEntrypoint } from "../servic
 import { ContainerStoppingError } from "../message/errors.ts";
 import type { Invocation } from "../channel/port.ts";
 import type { Outcome } from "../message/outcome.ts";
+import type { PooledThread } from "../pool/pooled_thread.ts";
 import type { RunningCall } from "../pool/running_calls.ts";
 import type { PoolNumbers } from "./pool_numbers.ts";
 import type { ServiceSettings } from "./settings.ts";
@@ -24,6 +25,9 @@ export interface ContainerExtensions {
   /** The dependencies. The kind is undefined if the dependency lives in the threads alone. */
   readonly dependencies: readonly Pick<ManifestDependency, "key" | "kind">[];
 }
+
+/** A thread of a service, as far as it can be inspected. */
+export type InspectableThread = Pick<PooledThread, "name" | "assigned" | "heardAt" | "inspections">;
 
 /** Options of the changes of a container. */
 export interface ChangeOptions {
@@ -98,6 +102,11 @@ export class ServiceContainer {
   /** The calls in the threads, those of former versions included, the oldest first. */
   get running(): readonly RunningCall[] {
     return this.#runs.current.running;
+  }
+
+  /** The threads that can get calls, those of former versions included, to be inspected. */
+  get threads(): readonly InspectableThread[] {
+    return this.#runs.current.pools.flatMap(({ ready }) => [...ready]);
   }
 
   /** Runs a call without the transport. The call names its entrypoint by the place in the manifest. */

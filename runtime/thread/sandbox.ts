@@ -5,7 +5,7 @@
  * broadcast channels, locks and caches, and see the arguments of the process, which may contain a broker's
  * password. So every thread loses the arguments. A restricted thread has the channels and locks of its module
  * only, and no caches. It may not open a socket or pipe of another thread by the number of its descriptor,
- * nor set V8's flags, which are those of all threads. It may use no vsock, because without its flag Deno ends
+ * nor set V8's flags or open Deno's debugger, which are those of all threads. It may use no vsock, because without its flag Deno ends
  * the whole process there. It may start no Worker, in which all of this would be open. Without permission to
  * run programs, it may not signal its own process. Deno asks for no permission in these cases.
  *
@@ -14,7 +14,7 @@
  */
 import process from "node:process";
 import v8 from "node:v8";
-import { closeImports } from "./closing/closed_builtins.ts";
+import { type ClosedNames, closeImports } from "./closing/closed_builtins.ts";
 import { closeStandardDescriptors } from "./closing/closed_descriptors.ts";
 import { closeSharing } from "./closing/closed_sharing.ts";
 import { closeSignals } from "./closing/closed_signals.ts";
@@ -37,6 +37,9 @@ const PERMISSIONS: readonly DenoPermissionName[] = [
 const VSOCK_DENIED = "Cannot use a vsock: a service with restricted permissions has none. Use TCP";
 const FLAGS_DENIED =
   "Cannot set a flag of V8: it would be that of all services. Set it for the whole process";
+
+const DEBUGGER_DENIED =
+  "Cannot open the debugger: it would be that of all services. Use enoki profile, or a Session of node:inspector";
 
 /** The classes behind the sockets of `node:`, each with the binding that contains it. */
 const HANDLES = [["tcp_wrap", "TCP"], ["pipe_wrap", "Pipe"], ["udp_wrap", "UDP"]] as const;
@@ -66,9 +69,30 @@ export function closeSandbox(moduleUrl: string, { packages, workers }: InnerRigh
   };
   closeImports(packages, {
     ...closeStandardDescriptors(),
+    ...closeDebugger(),
     "node:process": ["abort", "kill"],
     "node:v8": ["setFlagsFromString"],
   });
+}
+
+/**
+ * Keeps a service that may inspect its own thread from opening Deno's debugger, which reaches all threads.
+ *
+ * @returns What is closed.
+ */
+function closeDebugger(): ClosedNames {
+  const inspector = { name: "sys", kind: "inspector" } as unknown as Deno.PermissionDescriptor;
+  if (Deno.permissions.querySync(inspector).state !== "granted") return {};
+  const names = ["node:inspector", "node:inspector/promises"];
+  const { getBuiltinModule } = process as unknown as {
+    getBuiltinModule(name: string): { open: () => never };
+  };
+  for (const name of names) {
+    getBuiltinModule(name).open = () => {
+      throw new Deno.errors.NotCapable(DEBUGGER_DENIED);
+    };
+  }
+  return Object.fromEntries(names.map((name) => [name, ["open"]]));
 }
 
 /** Refuses vsocks. The options are copied, so that a getter cannot answer differently the second time. */

@@ -14,6 +14,7 @@ import { Claims } from "../channel/claims.ts";
 import { isPackage } from "./closing/closed_builtins.ts";
 import { explainDenial } from "./denial.ts";
 import { heapNumbers, HeapWatch } from "./heap_watch.ts";
+import type { Inspection } from "./inspection.ts";
 import { Invoker } from "./invoker.ts";
 import type { LogFields } from "../log/log_fields.ts";
 import { createLog, type Log, type LogRecord, type LogThreshold } from "../log/log.ts";
@@ -69,6 +70,7 @@ export class ServiceThread {
   #module: ThreadModule | undefined;
   #originalName: OriginalName | undefined;
   #invoker: Invoker | undefined;
+  #inspection: Inspection | undefined;
   #concurrency = 1;
   /** Name of the module or service whose code runs outside of calls, for messages. */
   #place = "";
@@ -157,6 +159,9 @@ export class ServiceThread {
       case "log threshold":
         this.#logThreshold = message.threshold;
         break;
+      case "inspect":
+        void this.#inspect(message);
+        break;
       case "ping":
         this.#port.postMessage({ type: "pong" });
         break;
@@ -170,6 +175,13 @@ export class ServiceThread {
         this.#means.exit();
         break;
     }
+  }
+
+  /** Takes a step of an inspection. The code for that is loaded with the first one. */
+  async #inspect(message: Extract<ToThread, { readonly type: "inspect" }>): Promise<void> {
+    const { Inspection } = await import("./inspection.ts");
+    this.#inspection ??= new Inspection((answer) => this.#port.postMessage(answer));
+    await this.#inspection.take(message);
   }
 
   async #describe(
