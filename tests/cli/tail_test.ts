@@ -49,15 +49,3 @@ Deno.test("enoki tail waits where nothing answers, and says so", () =>
     const { status, out } = await tail.ended;
     assert.deepEqual([status, out], [0, ""]);
   }));
-
-for (
-  const [argv, message] of [
-    [["tail", "--level", "loud"], "Cannot use --level loud: allowed choices are debug, info, warning, error"],
-    [["tail", "--trace", "x"], "Cannot use --trace x: it must be 6 to 32 hexadecimal digits"],
-  ] as const
-) {
-  Deno.test(`enoki ${argv.join(" ")} is a usage error`, async () => {
-    const { status, err } = await enoki(argv);
-    assert.deepEqual([status, err.split("\n")[0]], [2, message]);
-  });
-}

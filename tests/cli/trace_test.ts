@@ -113,11 +113,8 @@ Deno.test("enoki trace shows who called whom, and prints the calls as JSON", () 
     );
   }));
 
-Deno.test("enoki trace says that nothing answers, and what is no id of a trace", () =>
+Deno.test("enoki trace says that nothing answers", () =>
   withBroker(async (broker) => {
     const { status, err } = await enoki(["trace", "--broker", broker, TRACE]);
     assert.deepEqual([status, err.startsWith("No process answers at local:")], [0, true]);
-    const wrong = await enoki(["trace", "4bf9z"]);
-    assert.equal(wrong.status, 2);
-    assert.match(wrong.err, /^Cannot use argument 4bf9z: it must be 6 to 32 hexadecimal digits\n/);
   }));

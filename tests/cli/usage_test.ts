@@ -1,7 +1,22 @@
 import assert from "node:assert/strict";
 import { enoki } from "./command.ts";
 
-for (const command of ["run", "call", "shell", "describe", "config"]) {
+for (
+  const command of [
+    "run",
+    "call",
+    "shell",
+    "describe",
+    "config",
+    "ps",
+    "top",
+    "trace",
+    "tail",
+    "profile",
+    "heap",
+    "queues",
+  ]
+) {
   Deno.test(`enoki ${command} --help prints usage and examples as its result`, async () => {
     const { status, out, err } = await enoki([command, "--help"]);
     assert.equal(status, 0);
@@ -36,6 +51,11 @@ const MISTAKES: readonly (readonly [readonly string[], string])[] = [
   [["call", "--allow-net", "a.b"], "Unknown option '--allow-net'"],
   [["shell", "--interface", "bpython"], "Cannot use --interface bpython: allowed choices are plain"],
   [["shell", "extra"], "Too many arguments for 'shell'. Expected 0 arguments but got 1: extra."],
+  [["trace"], "Missing required argument 'id'"],
+  [["trace", "4bf9z"], "Cannot use argument 4bf9z: it must be 6 to 32 hexadecimal digits"],
+  [["tail", "--level", "loud"], "Cannot use --level loud: allowed choices are debug, info, warning, error"],
+  [["profile", "--seconds", "0", "orders"], "Cannot use --seconds 0: it must be a number of seconds above 0"],
+  [["heap"], "Missing required argument 'service'"],
   [["config", "extra"], "Too many arguments for 'config'. Expected 0 arguments but got 1: extra."],
 ];
 

@@ -114,6 +114,7 @@ function barText(start: number, { took, waited }: TracedCall, end: number, width
   const place = (time: number) => Math.round((Math.max(0, time) / Math.max(end, Number.EPSILON)) * width);
   const from = Math.min(place(start), width - 1);
   const [began, ended] = [Math.max(from, place(start + waited)), Math.max(from, place(start + took))];
-  const drawn = "░".repeat(Math.min(began, ended) - from) + "█".repeat(Math.max(0, ended - began));
-  return `${" ".repeat(from)}${drawn === "" ? "▏" : drawn}`.padEnd(width);
+  const [light, dark] = [Math.min(began, ended) - from, Math.max(0, ended - began)];
+  const isShort = dark === 0 && (light === 0 || waited < took / 2);
+  return `${" ".repeat(from)}${isShort ? "▏" : "░".repeat(light) + "█".repeat(dark)}`.padEnd(width);
 }
