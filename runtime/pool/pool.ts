@@ -52,23 +52,14 @@ export class Pool implements AsyncDisposable {
     const { service, spawner, entrypoints, messenger, config = {}, log, onLog } = options;
     const { callTimeout, parentCallsTracked, heapLimit } = options;
     const { maxWorkers, concurrency, logLimit } = this.#limits;
+    const served = { service, config, callTimeout, parentCallsTracked, concurrency, logLimit, heapLimit };
     this.#saturation = new Saturation(options);
     this.#doomed = new DoomedCalls(options, this.#limits.refuseDoomed);
     this.#demand = new Demand(maxWorkers * concurrency, options.onDemand);
     this.#crew = new Crew({
       spawner,
       limits: this.#limits,
-      serve: {
-        type: "serve",
-        service,
-        config,
-        callTimeout,
-        parentCallsTracked,
-        concurrency,
-        logLimit,
-        heapLimit,
-        spanSeed: spanSeed(),
-      },
+      serve: { type: "serve", ...served, spanSeed: spanSeed() },
       logThreshold: () => this.#logThreshold(),
       entrypoints,
       messenger,

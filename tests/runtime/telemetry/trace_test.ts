@@ -4,10 +4,12 @@ import {
   callIdOf,
   childOf,
   isTraceparent,
+  nextSpan,
   spanIdOf,
   stateOf,
   traceIdOf,
   traceparentOf,
+  traceparentOfSpan,
 } from "../../../runtime/telemetry/trace.ts";
 
 const GIVEN = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
