@@ -61,13 +61,8 @@ export type ComingThreadModule = ThreadModule | Promise<ThreadModule>;
  */
 export type SpanName = string | number;
 
-/** What the names of spans are made with beside their numbers. It is random in each process. */
-export interface SpanSeed {
-  /** First half of the ids of traces that begin here: 16 hexadecimal digits. */
-  readonly prefix: string;
-  readonly high: number;
-  readonly low: number;
-}
+/** What the names of spans are made with beside their numbers: 32 bits for each part, random in each process. */
+export type SpanSeed = readonly [trace: number, trace: number, span: number, span: number];
 
 /** One call for a thread. */
 export interface CallMessage {

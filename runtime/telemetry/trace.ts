@@ -69,8 +69,7 @@ let spans = 0;
 
 /** Gives the seed of this process, for its threads. */
 export function spanSeed(): SpanSeed {
-  const number = () => Number(`0x${randomHex(4)}`);
-  return seed ??= { prefix: randomHex(8), high: number(), low: number() };
+  return seed ??= [bits(), bits(), bits(), bits()];
 }
 
 /** Takes over the seed of the process, in a thread. */
@@ -90,24 +89,28 @@ export function nextSpan(): number {
  */
 export function traceparentOfSpan(span: SpanName, parent: string | undefined): string {
   if (typeof span === "string") return span;
-  const { prefix, high, low } = spanSeed();
-  const rounds = Math.floor(span / 2 ** 32);
-  const id = hex(scattered(span ^ high)) + hex(scattered(span ^ low ^ Math.imul(rounds, 0x9e37_79b1)));
+  const [a, b, c, d] = spanSeed();
+  const id = scattered(span, c) + scattered(span, d);
+  // Tools that know traces by half of their ids, by whichever half, find a different trace for each number.
   return parent === undefined
-    ? `00-${prefix}${id}-${id}-01`
+    ? `00-${scattered(span, a)}${scattered(span, b)}${id}-${id}-01`
     : `00-${parent.slice(3, 36)}${id}-${parent.slice(53, 55)}`;
 }
 
-/** Scatters 32 bits, so that neighbours have nothing in common. No two numbers become one (MurmurHash3's last step). */
-function scattered(bits: number): number {
+function bits(): number {
+  return Number(`0x${randomHex(4)}`);
+}
+
+/**
+ * Makes 8 hexadecimal digits of a number, so that those of neighbours have nothing in common. No two numbers of 32 bits
+ * become one (it is the last step of MurmurHash3).
+ */
+function scattered(number: number, key: number): string {
+  const bits = number ^ key ^ Math.imul(Math.floor(number / 2 ** 32), 0x9e37_79b1);
   let mixed = bits ^ (bits >>> 16);
   mixed = Math.imul(mixed, 0x85eb_ca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2_ae35);
-  return (mixed ^ (mixed >>> 16)) >>> 0;
-}
-
-function hex(bits: number): string {
-  return bits.toString(16).padStart(8, "0");
+  return ((mixed ^ (mixed >>> 16)) >>> 0).toString(16).padStart(8, "0");
 }
 
 /**
