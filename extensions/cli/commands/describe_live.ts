@@ -11,13 +11,13 @@ import { beginMessaging } from "./messaging.ts";
 
 const MODULE = /[/\\:]|\.(?:[cm]?[jt]sx?|json|wasm)$/i;
 
-/** Says whether a name can only be that of a service that runs: it is no URL, and there is no such file. */
+/** Says whether a name is that of a service that runs: it looks like no file and no URL, and there is no such file. */
 export async function isServiceName(name: string): Promise<boolean> {
-  if (name === "" || MODULE.test(name)) return false;
-  for (const file of [name, `${name}.ts`]) {
-    if (await Deno.stat(new URL(moduleUrl(file))).then(() => true, () => false)) return false;
-  }
-  return true;
+  return name !== "" && !MODULE.test(name) && !(await isFile(name));
+}
+
+async function isFile(module: string): Promise<boolean> {
+  return await Deno.stat(new URL(moduleUrl(module))).then(({ isFile }) => isFile, () => false);
 }
 
 /** Prints what services that run offer and need, and where they run. */
@@ -36,7 +36,7 @@ export async function describeLiveCommand(
     const versions = await liveVersions(control.client, { services });
     const missing = services.find((service) => versions.every(({ manifest }) => manifest.name !== service));
     if (missing !== undefined) {
-      io.writeMessage(`${missingText(missing, control.transport.broker)}\n`);
+      io.writeMessage(`${await missingText(missing, control.transport.broker)}\n`);
       return EXIT.unreachable;
     }
     const chosen = versions.filter(({ manifest }) => services.includes(manifest.name));
@@ -51,9 +51,11 @@ export async function describeLiveCommand(
   }
 }
 
-function missingText(service: string, broker: string): string {
+async function missingText(service: string, broker: string): Promise<string> {
+  const file = `${service}.ts`;
   return escapeControls(
-    `Cannot describe "${service}": no process that serves it answers at ${broker}, and there is no such file`,
+    `Cannot describe "${service}": no process that serves it answers at ${broker}, and there is no such file` +
+      (await isFile(file) ? `. Did you mean ${file}?` : ""),
   );
 }
 
