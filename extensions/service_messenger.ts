@@ -10,6 +10,7 @@ import type { Answer } from "../runtime/hosting/host.ts";
 import type { EventAudience } from "./events/event_audience.ts";
 import type { BrokerAccess } from "./broker_access.ts";
 import { CallTimeoutError } from "../runtime/message/errors.ts";
+import { dependencyAt } from "../runtime/service/dependency.ts";
 import { abortable, timeLimit } from "../runtime/waiting/abort.ts";
 import { Lazy } from "../runtime/waiting/lazy.ts";
 
@@ -93,8 +94,10 @@ export class ServiceMessenger implements Messenger, AsyncDisposable {
       return await abortable(given, limit.signal);
     } catch (error) {
       if (error !== limit.signal.reason || signal?.aborted) throw error;
+      const dependency = dependencyAt(request.service);
+      const asked = dependency === undefined ? `"${request.service}"` : `dependency "${dependency}"`;
       throw new CallTimeoutError(
-        `Cannot wait for "${request.service}": it gave no answer within ${timeout} ms`,
+        `Cannot ask ${asked}: its half in the main thread gave no answer within ${timeout} ms`,
       );
     }
   }

@@ -9,10 +9,11 @@
  * Therefore the requests after a loss get a queue with another name. The former one is consumed again, too, until the
  * requests that have named it have settled: who answers them after the reconnect still reaches them.
  */
-import { BrokerError, CallTimeoutError } from "../../runtime/message/errors.ts";
+import { BrokerError } from "../../runtime/message/errors.ts";
 import type { Consumer, Delivery, Message, Transport, Verdict } from "../../runtime/message/transport.ts";
 import { Cancellation } from "../../runtime/waiting/cancellation.ts";
 import { WakeTimer } from "../../runtime/waiting/wake_timer.ts";
+import { lateReply, requestName } from "./late_reply.ts";
 import { makeQueueName } from "./queue_names.ts";
 
 /** A reply: its properties and its body. */
@@ -74,7 +75,7 @@ export class ReplyDesk implements Disposable {
    */
   async ask(message: Message, { timeout, signal }: RequestLimits): Promise<ReceivedReply> {
     signal?.throwIfAborted();
-    if (this.#closed) throw new BrokerError(`Cannot send ${nameOf(message)}: the service has ended`);
+    if (this.#closed) throw new BrokerError(`Cannot send ${requestName(message)}: the service has ended`);
     const { promise, resolve, reject } = Promise.withResolvers<ReceivedReply>();
     const id = crypto.randomUUID();
     const expiresAt = performance.now() + timeout;
@@ -201,16 +202,3 @@ export class ReplyDesk implements Disposable {
 }
 
 const TAKEN: Promise<Verdict> = Promise.resolve("ack");
-
-function lateReply(message: Message, timeout: number): CallTimeoutError {
-  return new CallTimeoutError(
-    `Cannot send ${nameOf(message)}: no reply within ${Math.round(timeout)} ms. ` +
-      "Check that somebody answers there, or allow more time",
-  );
-}
-
-function nameOf({ exchange, routingKey }: Message): string {
-  return exchange === ""
-    ? `a request to queue "${routingKey}"`
-    : `a request with routing key "${routingKey}" to exchange "${exchange}"`;
-}

@@ -14,6 +14,7 @@ import {
 } from "../../runtime/service/payload_conversion.ts";
 import type { Exchange } from "./exchange.ts";
 import { type Frame, readFrame, writeFrame } from "./frame.ts";
+import { lateReply } from "./late_reply.ts";
 import { outgoingMessage } from "./outgoing_message.ts";
 import { topologyOf } from "./publisher.ts";
 import { nameOf, type Queue } from "./queue.ts";
@@ -55,6 +56,7 @@ export interface RequesterOptions extends Omit<RequesterCallOptions, "signal"> {
  * @throws {CallTimeoutError} If no answer comes in time.
  * @throws {RemoteError} If the reply has the property `type` "error", or cannot be read.
  * @throws {TypeError} If the payload or a header cannot be written.
+ * @throws {RangeError} If the timeout is not a positive number.
  */
 export type Requester<Req, Res> = (payload: Req, options?: RequesterCallOptions) => Promise<Res>;
 
@@ -74,18 +76,20 @@ export type Requester<Req, Res> = (payload: Req, options?: RequesterCallOptions)
  *   handlers: { show: ({ fibonacci }, n: number) => fibonacci(n) },
  * });
  * ```
+ *
+ * @throws {RangeError} If the timeout is not a positive number.
  */
 export function requester<Req = unknown, Res = unknown>(
   { declare = [], serializers = [], ...defaults }: RequesterOptions = {},
 ): DependencySpec<Requester<Req, Res>> {
   const { serializer = jsonSerializer } = defaults;
+  if (defaults.timeout !== undefined) requireTimeout(defaults.timeout);
   const exchange = nameOf(defaults.exchange ?? "");
   const options = { exchange, topology: topologyOf(defaults.exchange, declare) } as unknown as PlainRecord;
   return dependency({
     kind: "requester",
     options,
     bind({ ask, outgoing = [], callTimeout }) {
-      if (defaults.timeout !== undefined) requireTimeout(defaults.timeout);
       const accepted = acceptedSerializers([serializer, ...serializers]);
       return {
         get: (call) => async (payload, own = {}) => {
@@ -106,7 +110,11 @@ export function requester<Req = unknown, Res = unknown>(
               timeout: deadline - now,
             };
             const waiting = { timeout: deadline - now, ...(signal && { signal }) };
-            return read(readFrame(await ask(writeFrame({ facts, body }), waiting)), accepted, serializer);
+            const reply = await ask(writeFrame({ facts, body }), waiting).catch((error) => {
+              // The wait in this process may be over before the main thread has seen that its own is.
+              throw error instanceof CallTimeoutError ? lateReply({ exchange, routingKey }, timeout) : error;
+            });
+            return read(readFrame(reply), accepted, serializer);
           };
           const sent = { kind: "message", exchange, routingKey, payload, headers: call.headers } as const;
           return await sendThrough(outgoing, sent, send) as Res;

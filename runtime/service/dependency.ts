@@ -167,5 +167,12 @@ export function usedDependencies(table: DependencyTable, owner?: string): readon
 
 /** Address at which the main thread answers for its half of a dependency. No service can have this name. */
 export function hostAddress(service: string, key: string): string {
-  return `dependency.${service}.${key}`;
+  return `${ADDRESSES}${service}.${key}`;
+}
+
+const ADDRESSES = "dependency.";
+
+/** Gives the dependency at an address that {@linkcode hostAddress} has made, as `service.key`; of others, undefined. */
+export function dependencyAt(address: string): string | undefined {
+  return address.startsWith(ADDRESSES) ? address.slice(ADDRESSES.length) : undefined;
 }

@@ -236,7 +236,10 @@ messagingTest("a request waits no longer than its call may run", async (stage) =
 
 messagingTest("a request needs a time limit", async (stage) => {
   using asker = await asking(stage, { routingKey: "nowhere" });
-  for (const timeout of [0, -1, Infinity]) await assert.rejects(asker.ask(1, { timeout }), RangeError);
+  for (const timeout of [0, -1, Infinity]) {
+    await assert.rejects(asker.ask(1, { timeout }), RangeError);
+    assert.throws(() => requester({ routingKey: "nowhere", timeout }), RangeError);
+  }
 });
 
 messagingTest("a request that its service may not send fails", async (stage) => {
