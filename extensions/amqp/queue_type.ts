@@ -29,6 +29,8 @@ export function queueRefusal(wanted: QueueDeclaration, type: DefaultQueueType, c
   if (found === null) {
     const wayOut = UNABLE_REGEXP.test(reason)
       ? 'Leave it out, or give the queue a type that has it, such as "classic"'
+      : RESERVED_REGEXP.test(reason)
+      ? "Choose another name, or none at all"
       : "Use the same properties everywhere, or delete it first";
     return refusal(`declare queue "${name}"`, cause, wayOut);
   }
@@ -49,3 +51,6 @@ const OTHER_TYPE_REGEXP = /inequivalent arg 'x-queue-type'.* current is (?:none|
 
 /** Matches RabbitMQ's refusal of what a type cannot do, which may be the default type of the vhost. */
 const UNABLE_REGEXP = /invalid (?:arg|property) '/;
+
+/** Matches RabbitMQ's refusal of a name that only it may give. */
+const RESERVED_REGEXP = /reserved prefix/;

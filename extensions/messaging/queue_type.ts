@@ -72,13 +72,15 @@ const REFUSED: Readonly<Record<QueueType, readonly string[]>> = {
  */
 export function checkQueueType({ name, durable, exclusive, autoDelete, arguments: table }: TypedQueue): void {
   const type = table["x-queue-type"] ?? "classic";
+  const subject = name === "" ? "a queue without a name" : `queue "${name}"`;
   const refuse = (reason: string): never => {
-    throw new TypeError(`Cannot declare queue "${name}": ${reason}`);
+    throw new TypeError(`Cannot declare ${subject}: ${reason}`);
   };
   if (!isQueueType(type)) {
     return refuse(`type ${JSON.stringify(type)} is not known. Use "classic", "quorum" or "stream"`);
   }
   if (type !== "classic") {
+    if (name === "") refuse(`it goes with its connection, and type "${type}" stays. Give it a name`);
     const flags = { "durable: false": !durable, exclusive, autoDelete };
     for (const [flag, isSet] of Object.entries(flags)) {
       if (isSet) refuse(`type "${type}" has no ${flag}. Leave it out, or use type "classic"`);

@@ -121,3 +121,12 @@ brokerTest(
     );
   },
 );
+
+brokerTest("Transport.declare() says what to do about a name that only the broker may give", async (uri) => {
+  await using transport = amqp(uri);
+  await transport.connect();
+  await assert.rejects(
+    transport.declare({ queues: [{ name: "amq.mine" }] }),
+    /^BrokerError: Cannot declare queue "amq\.mine": .* Choose another name, or none at all$/,
+  );
+});

@@ -51,6 +51,17 @@ for (const [options, expected] of WRITTEN) {
   });
 }
 
+for (const type of ["quorum", "stream"] as const) {
+  Deno.test(`queue() without a name cannot be a ${type} queue`, () => {
+    assert.throws(() => queue({ type } as object), {
+      name: "TypeError",
+      message:
+        `Cannot declare a queue without a name: it goes with its connection, and type "${type}" stays. ` +
+        "Give it a name",
+    });
+  });
+}
+
 /** What a type cannot do, as the options say it and as the broker would be told. */
 const REFUSED: readonly (readonly [QueueOptions, RegExp])[] = [
   ...["quorum", "stream"].flatMap((type): (readonly [QueueOptions, RegExp])[] => [
