@@ -156,6 +156,7 @@ export class PooledThread {
     this.#log.serve(this.#name, message.service, message.logLimit);
     this.#messenger = messenger;
     this.#events = events;
+    this.#start.serve(message.service);
     this.#thread.port.postMessage(message);
     return this.#start.served;
   }

@@ -12,6 +12,7 @@ export class ThreadStart {
   readonly #loading = Promise.withResolvers<readonly ServiceExport[]>();
   readonly #describing = Promise.withResolvers<readonly ServiceExport[]>();
   readonly #serving = Promise.withResolvers<KnownParameters>();
+  #service: string | undefined;
 
   constructor() {
     for (const { promise } of [this.#loading, this.#describing, this.#serving]) {
@@ -34,6 +35,11 @@ export class ThreadStart {
     return this.#serving.promise;
   }
 
+  /** Notes which service the thread is to serve. From now on, a failure is one of this service. */
+  serve(service: string): void {
+    this.#service = service;
+  }
+
   /** Takes a message of the thread. Returns false, without an effect, if the message is out of form. */
   take(message: StartMessage): boolean {
     switch (message.type) {
@@ -48,7 +54,7 @@ export class ThreadStart {
         return true;
       case "unready":
         if (!isFailure(message.failure)) return false;
-        this.reject(loadError(message.failure));
+        this.reject(loadError(message.failure, this.#service));
         return true;
     }
   }
@@ -61,9 +67,14 @@ export class ThreadStart {
   }
 }
 
-/** Makes an error with the stack that `data` has, if any, because the author of the module needs it. */
-function loadError({ name, message, data }: Failure): ServiceLoadError {
-  const error = new ServiceLoadError(`${name}: ${message}`);
-  if (typeof data === "string") error.stack = data;
+/**
+ * Makes an error with the stack that `data` has, if any, because the author of the module needs it.
+ *
+ * @param service The service that could not be set up. @default {the module did not load}
+ */
+function loadError({ name, message, data }: Failure, service: string | undefined): ServiceLoadError {
+  const place = service === undefined ? "" : `Cannot set up service "${service}": `;
+  const error = new ServiceLoadError(`${place}${name}: ${message}`);
+  if (typeof data === "string") error.stack = place + data;
   return error;
 }
