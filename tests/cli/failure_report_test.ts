@@ -39,6 +39,23 @@ Deno.test("reportFailure() leaves our frames out of what a module threw", () => 
   assert.equal(reportFailure(error).text, `Cannot load the service: TypeError: no${frame("./orders.ts")}`);
 });
 
+Deno.test("reportFailure() leaves out what the compiler makes of decorators", () => {
+  const error = new ServiceLoadError("x");
+  const frame = (name: string) => `\n    at ${name} (file:///orders.ts:76:14)`;
+  const compilers = [
+    "memberDec",
+    "applyMemberDec",
+    "applyMemberDecs",
+    "applyDecs2203R",
+    "_apply_decs_2203_r",
+  ];
+  error.stack = `TypeError: no${compilers.map(frame).join("")}${frame("Orders.<static_initializer>")}`;
+  assert.equal(
+    reportFailure(error).text,
+    `Cannot load the service: TypeError: no${frame("Orders.<static_initializer>")}`,
+  );
+});
+
 Deno.test("reportFailure() shows where an extension has thrown, down to our first frame", () => {
   const cause = new RangeError("no");
   const frame = (path: string) => `\n    at f (${new URL(path, import.meta.url).href}:1:1)`;

@@ -46,7 +46,7 @@ function plainReport(error: unknown): FailureReport {
   return { status: EXIT.bug, text: `This is a bug of Enoki, please report it: ${stack}` };
 }
 
-/** Reports the stack of a module that has thrown, without Enoki's frames; otherwise only the message. */
+/** Reports the stack of a module that has thrown, without frames that are not its author's; otherwise only the message. */
 function loadFailure(error: ServiceLoadError): string {
   const { stack = "", name } = error;
   const text = stack.startsWith(name) ? withPlace(error) : withoutOurFrames(stack);
@@ -66,11 +66,14 @@ const OURS = [import.meta.resolve("../../../runtime/"), import.meta.resolve("../
 function withoutOurFrames(stack: string): string {
   // If Deno's loader cannot parse a module, Deno wraps the error.
   return stack.replace(/^TypeError: (?=SyntaxError: )/, "").split("\n").filter((line) =>
-    !FRAME.test(line) || !isOurs(line)
+    !FRAME.test(line) || !(isOurs(line) || DECORATING.test(line))
   ).join("\n");
 }
 
 const FRAME = /^ +at /;
+
+/** A frame of what the compiler makes of decorators. It stands in the module, at lines that the module has not. */
+const DECORATING = /^ +at (?:memberDec|applyMemberDecs?|applyDecs2203R|_apply_decs_2203_r) /;
 
 /** A frame of Deno itself. */
 const DENOS = /[ (](?:ext|node):/;
