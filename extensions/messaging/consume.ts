@@ -16,7 +16,8 @@ export interface ConsumeOptions {
    */
   readonly requeueOnError?: boolean;
   /**
-   * Number of messages that an instance holds at a time, at least 1. The number 1 is fair dispatch.
+   * Number of messages that an instance holds at a time, at least 1. The number 1 is fair dispatch, and
+   * lets each record of a stream wait for the end of the one before.
    *
    * @default {as many as the threads can use}
    */
