@@ -13,6 +13,7 @@ import type {
   HostedEntrypoint,
   HostHook,
 } from "./host.ts";
+import { didYouMean, nearestNames } from "./nearest_names.ts";
 
 /** Makes a transport that is not connected yet from the URI of a broker. */
 export type TransportFactory = (uri: string, options: TransportOptions) => Transport | Promise<Transport>;
@@ -92,16 +93,16 @@ export interface Extension {
  * The main thread loads it with all the rights of the process, so it is code of the operator and never code of
  * a service. Where an extension has a kind or a scheme that is built in, the extension wins.
  *
- * @throws {TypeError} If a kind or a scheme has no factory, or a scheme is not one.
+ * @throws {TypeError} If a kind or a scheme has no factory, a scheme is not one, or a part is not known.
  *
  * @example
  * ```ts
  * export default extension({ entrypoints: { lines: (entries, host) => new LinesHost(entries, host) } });
  * ```
  */
-export function extension<Values = undefined>(
-  { settings, entrypoints = {}, dependencies = {}, transports = {}, around }: ExtensionSpec<Values>,
-): Extension {
+export function extension<Values = undefined>(spec: ExtensionSpec<Values>): Extension {
+  requireParts(spec);
+  const { settings, entrypoints = {}, dependencies = {}, transports = {}, around } = spec;
   for (const [what, registry] of Object.entries({ entrypoints, dependencies, transports })) {
     for (const [name, factory] of Object.entries(registry)) {
       if (typeof factory === "function") continue;
@@ -124,6 +125,16 @@ export function extension<Values = undefined>(
       };
     },
   };
+}
+
+const PARTS = ["entrypoints", "dependencies", "transports", "around", "settings"];
+
+/** Refuses a part that is not known: an extension with a mistyped part would load, and do nothing. */
+function requireParts(spec: object): void {
+  const unknown = Object.keys(spec).find((part) => !PARTS.includes(part));
+  if (unknown === undefined) return;
+  const known = didYouMean(nearestNames(unknown, PARTS)) || `. Its parts are ${PARTS.join(", ")}`;
+  throw new TypeError(`Cannot define an extension: it has no part "${unknown}"${known}`);
 }
 
 /** Returns whether a value is an extension, of whichever copy of this library. */

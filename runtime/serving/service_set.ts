@@ -247,7 +247,7 @@ export class ServiceSet implements AsyncDisposable {
         const other = found.get(name);
         if (other !== undefined) {
           throw new ServiceLoadError(
-            `Cannot serve two services named "${name}": ${other.url} and ${specifier.url} have one each`,
+            `Cannot serve two services named "${name}": ${reasonForTwo(other, specifier)}`,
           );
         }
         found.set(name, specifier);
@@ -341,4 +341,10 @@ export class ServiceSet implements AsyncDisposable {
 
 function formatSpecifier({ url, service }: ModuleSpecifier): string {
   return service === undefined ? url : `${url}:${service}`;
+}
+
+function reasonForTwo(first: ModuleSpecifier, second: ModuleSpecifier): string {
+  if (first === second) return `${first.url} exports both`;
+  if (first.url === second.url) return `${first.url} has been named before. Leave it out the second time`;
+  return `${first.url} and ${second.url} have one each`;
 }

@@ -192,9 +192,13 @@ const MISTAKES: readonly (readonly [string, readonly string[], RegExp])[] = [
   [
     "has two services of a name",
     [`${SERVICES}same_name.ts`],
-    /\nCannot serve two services named "twin": .*\n$/,
+    /\nCannot serve two services named "twin": .*same_name\.ts exports both\n$/,
   ],
-  ["is given twice", [GREETING, GREETING], /\nCannot serve two services named "greeting_service": .*\n$/],
+  [
+    "is given twice",
+    [GREETING, GREETING],
+    /\nCannot serve two services named "greeting_service": .* has been named before\. Leave it out the second time\n$/,
+  ],
   [
     "throws",
     [`${SERVICES}throws_at_top.ts`],

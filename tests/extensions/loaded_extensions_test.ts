@@ -130,7 +130,7 @@ Deno.test("loadExtensions() holds a module by URL to the lock file", async () =>
   );
 });
 
-Deno.test("extension() refuses what is no factory, and what is no scheme", () => {
+Deno.test("extension() refuses what is no factory, what is no scheme, and a part that is not known", () => {
   assert.throws(() => extension({ entrypoints: { once: undefined as never } }), {
     name: "TypeError",
     message: 'Cannot define an extension: "once" of its entrypoints is not a function',
@@ -138,5 +138,9 @@ Deno.test("extension() refuses what is no factory, and what is no scheme", () =>
   assert.throws(() => extension({ transports: { "nats:": () => undefined as never } }), {
     name: "TypeError",
     message: 'Cannot define an extension: "nats:" is not the scheme of a URI, such as nats',
+  });
+  assert.throws(() => extension({ transport: {} } as object), {
+    name: "TypeError",
+    message: 'Cannot define an extension: it has no part "transport". Did you mean transports?',
   });
 });
