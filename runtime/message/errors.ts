@@ -210,7 +210,11 @@ export class UnroutableError extends Error {
   readonly data: { readonly exchange: string; readonly routingKey: string };
 
   constructor(exchange: string, routingKey: string) {
-    super(`Cannot publish to exchange "${exchange}": no queue takes routing key "${routingKey}"`);
+    super(
+      exchange === ""
+        ? `Cannot publish to queue "${routingKey}": there is none. Start what declares it, or check the name`
+        : `Cannot publish to exchange "${exchange}": no queue takes routing key "${routingKey}"`,
+    );
     this.data = { exchange, routingKey };
   }
 }

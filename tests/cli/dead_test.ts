@@ -121,7 +121,10 @@ Deno.test("enoki dead replay ends with 3 where the queue is gone", () =>
     await transport.deleteQueue("jobs");
     const { status, err } = await dead("replay", "jobs");
     assert.equal(status, 3);
-    assert.match(err, /^Cannot publish to exchange "": no queue takes routing key "jobs"\n$/);
+    assert.match(
+      err,
+      /^Cannot publish to queue "jobs": there is none\. Start what declares it, or check the name\n$/,
+    );
   }));
 
 Deno.test("enoki dead purge asks for --yes, and deletes nothing without", () =>
