@@ -26,7 +26,7 @@ export interface DispatchOptions {
  *
  * @param context Headers that win over those of the options.
  * @throws {RangeError} If `expiration` or `priority` is out of its range.
- * @throws {TypeError} If the payload or a header cannot be written.
+ * @throws {TypeError} If the source or the type is no text, or the payload or a header cannot be written.
  */
 export function eventMessage(
   source: string,
@@ -42,6 +42,8 @@ export function eventMessage(
   }: DispatchOptions,
   context: FieldTable = {},
 ): Message {
+  requireText("source", source);
+  requireText("type", type);
   if (expiration !== undefined && !(expiration >= 0 && expiration < Infinity)) {
     throw new RangeError(`Cannot dispatch "${type}": expiration must not be negative, got ${expiration}`);
   }
@@ -64,4 +66,10 @@ export function eventMessage(
       headers: table,
     },
   };
+}
+
+/** Code without types can leave an argument out, and its event would go to nobody, or to an exchange of no service. */
+function requireText(what: string, value: unknown): void {
+  if (typeof value === "string") return;
+  throw new TypeError(`Cannot dispatch an event: its ${what} is ${value}. Give it a text`);
 }

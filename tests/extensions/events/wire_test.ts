@@ -120,6 +120,12 @@ Deno.test("eventMessage() refuses an expiration or a priority that makes no sens
   }
 });
 
+Deno.test("eventMessage() refuses a source or a type that is no text", () => {
+  const message = /^Cannot dispatch an event: its (?:source|type) is undefined\. Give it a text$/;
+  assert.throws(() => eventMessage("s", undefined as never, 1, {}), { name: "TypeError", message });
+  assert.throws(() => eventMessage(undefined as never, "e", 1, {}), { name: "TypeError", message });
+});
+
 Deno.test("eventMessage() refuses a payload that JSON cannot carry", () => {
   assert.throws(() => eventMessage("s", "e", new Map(), {}), TypeError);
 });
