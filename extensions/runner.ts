@@ -219,7 +219,7 @@ export class Runner implements Running {
 
   get #started(): Serving {
     if (this.#serving === undefined) {
-      throw new TypeError("Cannot ask the runner for that: it has not been started. Await start() first");
+      throw new TypeError("Cannot use the runner: it has not been started. Await start() first");
     }
     return this.#serving;
   }

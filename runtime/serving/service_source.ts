@@ -30,7 +30,7 @@ export function serviceSource(given: ServiceOrModule, threadKind?: ThreadKind): 
       `Cannot serve ${
         given === null ? "null" : `a value of type ${typeof given}`
       }: it is neither a path, nor a ` +
-        "URL, nor a service. Make a service with service()",
+        "URL, nor a service. Make one with service(), or with decorators",
     );
   }
   const { name, module } = service;
