@@ -156,9 +156,8 @@ export class PooledThread {
     this.#log.serve(this.#name, message.service, message.logLimit);
     this.#messenger = messenger;
     this.#events = events;
-    this.#start.serve(message.service);
     this.#thread.port.postMessage(message);
-    return this.#start.served;
+    return this.#start.serve(message.service);
   }
 
   /** Tells the thread the least severe level of the log records that it is to send. */

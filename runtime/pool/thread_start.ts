@@ -30,14 +30,13 @@ export class ThreadStart {
     return this.#describing.promise;
   }
 
-  /** Resolves when the dependencies are set up, with the parameters of the handlers. */
-  get served(): Promise<KnownParameters> {
-    return this.#serving.promise;
-  }
-
-  /** Notes which service the thread is to serve. From now on, a failure is one of this service. */
-  serve(service: string): void {
+  /**
+   * Notes which service the thread is to serve. From now on, a failure is one of this service. Resolves when the
+   * dependencies are set up, with the parameters of the handlers.
+   */
+  serve(service: string): Promise<KnownParameters> {
     this.#service = service;
+    return this.#serving.promise;
   }
 
   /** Takes a message of the thread. Returns false, without an effect, if the message is out of form. */
