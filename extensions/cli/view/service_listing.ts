@@ -36,6 +36,8 @@ function signature({ method, options: { params } }: ListedEntrypoint): string {
 function describeOptions({ options }: ListedEntrypoint): string {
   return Object.entries(options)
     .filter(([name]) => name !== "params" && name !== "topology")
-    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .map(([name, value]) =>
+      name === "unnamedQueue" ? "queue=(one of each instance)" : `${name}=${JSON.stringify(value)}`
+    )
     .join(" ");
 }
