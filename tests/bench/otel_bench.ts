@@ -21,7 +21,7 @@ export async function benchOtel(broker: string): Promise<void> {
     await request.body?.pipeTo(new WritableStream());
     return new Response();
   });
-  await using plain = await RpcSide.start("plain", broker);
+  await using plain = await RpcSide.start("enoki", broker);
   await using traced = await RpcSide.start("traced", broker, {
     OTEL_DENO: "true",
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collector.addr.port}`,
