@@ -123,6 +123,18 @@ export interface InnerRights {
   readonly packages: readonly string[];
   /** Whether it may start Workers. */
   readonly workers: boolean;
+  /** Names of single environment variables that it may read. */
+  readonly variables: readonly string[];
+}
+
+/** Tells a thread which module it loads, and what of the process it gets. */
+export interface LoadMessage {
+  readonly type: "load";
+  readonly module: ThreadModule;
+  /** Absent if the service has all permissions. */
+  readonly rights?: InnerRights | undefined;
+  /** Environment variables that the operator gives to the service. Absent if there are none. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What can be taken of a thread, as Chrome's DevTools read it: a CPU profile, or a snapshot of its heap. */
@@ -130,12 +142,7 @@ export type InspectionSubject = "profile" | "heap";
 
 /** A message from the main thread to a thread. */
 export type ToThread =
-  | {
-    readonly type: "load";
-    readonly module: ThreadModule;
-    /** Absent if the service has all permissions. */
-    readonly rights?: InnerRights | undefined;
-  }
+  | LoadMessage
   | ServeMessage
   | { readonly type: "call"; readonly call: CallMessage }
   | { readonly type: "cancel"; readonly slot: number; readonly reason: CancelReason }

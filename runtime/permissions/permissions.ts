@@ -1,3 +1,8 @@
+/**
+ * This folder knows what a thread may do, and what Deno can do about it.
+ *
+ * This file has the permissions that the operator gives to a service.
+ */
 import { isTexts } from "../message/plain.ts";
 import { ConfigurationError } from "../message/errors.ts";
 import type { LoadNeeds } from "../program/own_modules.ts";

@@ -7,6 +7,7 @@ import { createSpawner, type ThreadPlan } from "../spawning/create_spawner.ts";
 import { type LoadedModule, loadInline, loadModule } from "./loader.ts";
 import type { Manifest } from "../service/manifest.ts";
 import type { Messenger } from "../message/messenger.ts";
+import { given } from "../message/plain.ts";
 import { emitRecord, getLog, logThreshold } from "../log/observe.ts";
 import { Pool } from "../pool/pool.ts";
 import type { PrepareModuleOptions } from "../module/prepare.ts";
@@ -118,7 +119,7 @@ export class Launcher {
 
   /**
    * Starts the threads of a service. The first of them is the thread that loaded the module, if it is still
-   * free and has the permissions and the heap limit of the service.
+   * free and has the permissions, the environment variables and the heap limit of the service.
    *
    * @throws {ServiceLoadError} If the service does not load, or a dependency cannot be set up.
    */
@@ -133,6 +134,12 @@ export class Launcher {
     const fits = module.plan.kind === "inline" || sameThreads(module.plan, plan);
     const first = this.#spare.has(module) && fits ? module : undefined;
     if (first !== undefined) this.#spare.delete(module);
+    if (module.plan.kind === "inline" && own.env !== undefined) {
+      getLog(name).warning(
+        "The environment variables of its configuration are not there: it is served inline, in the program's own " +
+          "thread. Serve it in threads of its own",
+      );
+    }
     const spawner = first?.spawner ?? createSpawner(module.prepared, name, plan);
     const pool = new Pool({
       ...own.limits,
@@ -218,13 +225,14 @@ export class Launcher {
     }
   }
 
-  #planOf({ permissions, limits: { heapLimit } }: ServiceSettings): ThreadPlan {
+  #planOf({ permissions, env, limits: { heapLimit } }: ServiceSettings): ThreadPlan {
     const { threadKind: kind } = this.#options.settings;
-    return { permissions, ...(heapLimit !== undefined && { heapLimit }), ...(kind && { kind }) };
+    return { permissions, ...given({ heapLimit, kind, env }) };
   }
 }
 
 /** Whether the thread that loaded a module has the plan of a service, so that it can serve the service. */
 function sameThreads(a: ThreadPlan, b: ThreadPlan): boolean {
-  return a.heapLimit === b.heapLimit && JSON.stringify(a.permissions) === JSON.stringify(b.permissions);
+  return a.heapLimit === b.heapLimit && JSON.stringify(a.permissions) === JSON.stringify(b.permissions) &&
+    JSON.stringify(a.env) === JSON.stringify(b.env);
 }

@@ -25,11 +25,11 @@ export function hostConfig({ modules: _, ...config }: Config, { config: own }: O
 }
 
 /**
- * Returns what the threads of a service see of the configuration: no connections, and no keys that only
- * another service has. The keys of its own are there in any case.
+ * Returns what the threads of a service see of the configuration: no connections, no environment variables,
+ * and no keys that only another service has. The keys of its own are there in any case.
  */
 export function threadConfig(config: Config, { config: own, configKeys }: Own): PlainRecord {
-  const hidden: ReadonlySet<string> = new Set(["modules", ...CONNECTION_KEYS]);
+  const hidden: ReadonlySet<string> = new Set(["modules", "env", ...CONNECTION_KEYS]);
   const allowed = configKeys === undefined ? undefined : new Set(configKeys);
   const seen = Object.entries(config)
     .filter(([key]) => !hidden.has(key) && (allowed?.has(key) ?? true))
@@ -42,7 +42,7 @@ function withoutKeysOfServices(services: Plain): Plain {
   return Object.fromEntries(
     Object.entries(services).map(([name, settings]) => {
       if (!isRecord(settings)) return [name, settings];
-      const { config: _, ...others } = settings;
+      const { config: _config, env: _env, ...others } = settings;
       return [name, others];
     }),
   );

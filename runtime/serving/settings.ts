@@ -10,6 +10,7 @@ import { DEFAULT_PARENT_CALLS_TRACKED } from "../message/call_headers.ts";
 import type { ModuleFetcherOptions } from "../module/fetch/fetcher.ts";
 import { moduleSettings } from "../module/fetch/settings.ts";
 import { checkPermissions, type ServicePermissions } from "../permissions/permissions.ts";
+import { checkVariables } from "../permissions/variables.ts";
 import { DEFAULT_LIMITS, type PoolLimits, poolLimits } from "../pool/pool_options.ts";
 import { type TelemetrySettings, telemetrySettings } from "../telemetry/settings.ts";
 import type { ThreadPlan } from "../spawning/create_spawner.ts";
@@ -31,6 +32,12 @@ export interface ServiceSettings {
   readonly callTimeout: number;
   readonly permissions: ServicePermissions;
   readonly limits: ThreadLimits;
+  /**
+   * Environment variables of the service's own. Those of a single service win over those of all services.
+   *
+   * @default {no variables}
+   */
+  readonly env?: Readonly<Record<string, string>>;
   /** Keys of the service's own, which win over the keys of the whole configuration. @default {{}} */
   readonly config?: PlainRecord;
   /** The only keys of the whole configuration that the service sees. @default {all keys} */
@@ -133,8 +140,9 @@ export function runtimeSettings(at: Section, threads: ThreadSettings = {}): Runt
 /** Gives the settings of one service: its own, or else those of all services. */
 export function serviceSettings(settings: RuntimeSettings, service: string): ServiceSettings {
   const own: ServiceSettings = settings.services.get(service) ?? settings;
-  const { maxWorkers, concurrency, callTimeout, permissions, limits, config, configKeys, broker } = own;
-  const optional = given({ config, configKeys, broker });
+  const { maxWorkers, concurrency, callTimeout, permissions, limits } = own;
+  const { env, config, configKeys, broker } = own;
+  const optional = given({ env, config, configKeys, broker });
   return { maxWorkers, concurrency, callTimeout, permissions, limits, ...optional };
 }
 
@@ -169,6 +177,7 @@ function sharedSettings(at: Section, defaults: ServiceSettings): ServiceSettings
     callTimeout: at.milliseconds("call_timeout") ?? defaults.callTimeout,
     permissions: permissions(at) ?? defaults.permissions,
     limits: { ...defaults.limits, ...threadLimits(at) },
+    ...given({ env: mergedVariables(defaults.env, variables(at)) }),
   };
 }
 
@@ -195,9 +204,19 @@ function permissions(at: Section): ServicePermissions | undefined {
     : checkPermissions(value, (name) => at.describe("permissions", name));
 }
 
+function variables(at: Section): ServiceSettings["env"] {
+  const value = at.get("env");
+  return value === undefined ? undefined : checkVariables(value, (name) => at.describe("env", name));
+}
+
+/** Puts one set of environment variables on top of another. */
+function mergedVariables(all: ServiceSettings["env"], own: ServiceSettings["env"]): ServiceSettings["env"] {
+  return all && own ? { ...all, ...own } : own ?? all;
+}
+
 function withThreads(settings: ServiceSettings, threads: ThreadSettings): ServiceSettings {
   poolLimits(threads);
-  const { permissions, maxWorkers, concurrency, kind: _kind, ...limits } = threads;
+  const { permissions, maxWorkers, concurrency, env, kind: _kind, ...limits } = threads;
   const { heapLimit = LEAST_HEAP } = limits;
   if (!(Number.isInteger(heapLimit) && heapLimit >= LEAST_HEAP)) {
     throw new RangeError(
@@ -205,9 +224,10 @@ function withThreads(settings: ServiceSettings, threads: ThreadSettings): Servic
     );
   }
   if (permissions !== undefined) checkPermissions(permissions, "the permissions of threads");
+  const own = env && checkVariables(env, "the environment variables of threads");
   return {
     ...settings,
-    ...given({ permissions, maxWorkers, concurrency }),
+    ...given({ permissions, maxWorkers, concurrency, env: mergedVariables(settings.env, own) }),
     limits: { ...settings.limits, ...limits },
   };
 }

@@ -1,8 +1,10 @@
 import { ServiceLoadError } from "../message/errors.ts";
 import type { ComingThreadModule } from "../channel/port.ts";
+import { given } from "../message/plain.ts";
 import type { PreparedModule } from "../module/prepare.ts";
 import { preventPermissionPrompts } from "../permissions/permission_prompts.ts";
 import { grantError, type ServicePermissions, threadPermissions } from "../permissions/permissions.ts";
+import { permittedVariables } from "../permissions/variables.ts";
 import { requireWorkerOptions } from "../permissions/worker_options.ts";
 import { InlineThreads } from "./inline_threads.ts";
 import { NodeThreads } from "./node_threads.ts";
@@ -26,6 +28,13 @@ export interface ThreadPlan {
    * @default {1024}
    */
   readonly heapLimit?: number;
+  /**
+   * Environment variables of the service's own, in `process.env` and `Deno.env`. They win over those of the
+   * process. Inline threads have none.
+   *
+   * @default {no variables}
+   */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A module that threads can load now, or as soon as its source is prepared. */
@@ -43,16 +52,17 @@ export interface ComingModule extends Omit<PreparedModule, "source"> {
 export function createSpawner(
   { url, source, needs }: ComingModule,
   name: string,
-  { permissions, kind = permissions === "all" ? "node" : "warden", heapLimit = 1_024 }: ThreadPlan,
+  { permissions, kind = permissions === "all" ? "node" : "warden", heapLimit = 1_024, env }: ThreadPlan,
 ): ThreadSpawner {
   if (kind === "inline") return new InlineThreads(source);
-  if (kind === "node") return new NodeThreads(source, { heapLimit });
+  const own = given({ env });
+  if (kind === "node") return new NodeThreads(source, { heapLimit, ...own });
   requireWorkerOptions();
   preventPermissionPrompts();
   if (permissions === "all") {
     return kind === "web"
-      ? new WebThreads(source, { permissions: "inherit" })
-      : new WardenThreads(source, { name, permissions: "inherit", heapLimit });
+      ? new WebThreads(source, { permissions: "inherit", ...own })
+      : new WardenThreads(source, { name, permissions: "inherit", heapLimit, ...own });
   }
   if (needs === undefined) {
     throw new ServiceLoadError(
@@ -64,10 +74,11 @@ export function createSpawner(
   const rights = {
     packages: needs.packages,
     workers: permissions !== "none" && permissions.workers === true,
+    variables: permittedVariables(permissions),
   };
-  if (kind === "web") return new WebThreads(source, { permissions: allowed, rights });
+  if (kind === "web") return new WebThreads(source, { permissions: allowed, rights, ...own });
   try {
-    return new WardenThreads(source, { name, permissions: allowed, rights, heapLimit });
+    return new WardenThreads(source, { name, permissions: allowed, rights, heapLimit, ...own });
   } catch (error) {
     throw grantError(error, name);
   }

@@ -5,6 +5,7 @@ import {
   killAll,
   loadInto,
   type Thread,
+  type ThreadGrant,
   type ThreadOptions,
   type ThreadSpawner,
 } from "./spawner.ts";
@@ -12,7 +13,7 @@ import { createThreadChannel } from "../channel/thread_channel.ts";
 import type { ComingThreadModule } from "../channel/port.ts";
 
 /** Options of {@linkcode NodeThreads}. */
-export interface NodeThreadsOptions {
+export interface NodeThreadsOptions extends Omit<ThreadGrant, "rights"> {
   /** Mebibytes of JavaScript heap for each thread. */
   readonly heapLimit: number;
 }
@@ -21,11 +22,13 @@ export interface NodeThreadsOptions {
 export class NodeThreads implements ThreadSpawner {
   readonly #module: ComingThreadModule;
   readonly #heapLimit: number;
+  readonly #grant: ThreadGrant;
   readonly #threads = new Set<Thread>();
 
-  constructor(module: ComingThreadModule, { heapLimit }: NodeThreadsOptions) {
+  constructor(module: ComingThreadModule, { heapLimit, ...grant }: NodeThreadsOptions) {
     this.#module = module;
     this.#heapLimit = heapLimit;
+    this.#grant = grant;
   }
 
   spawn({ name, claims }: ThreadOptions): Thread {
@@ -43,7 +46,7 @@ export class NodeThreads implements ThreadSpawner {
       kill: () => askThenInterrupt(thread, claims, () => void worker.terminate()),
     };
     this.#threads.add(thread);
-    void loadInto(host, this.#module);
+    void loadInto(host, this.#module, this.#grant);
     void ended.then(() => this.#threads.delete(thread));
     return thread;
   }

@@ -8,6 +8,14 @@ import { within } from "../waiting/abort.ts";
 import { Claims } from "../channel/claims.ts";
 import type { ComingThreadModule, HostPort, InnerRights } from "../channel/port.ts";
 
+/** What a thread learns of its service before it loads the module. */
+export interface ThreadGrant {
+  /** Absent with all permissions. */
+  readonly rights?: InnerRights;
+  /** Environment variables of the service's own. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A running thread of any kind. */
 export interface Thread {
   readonly port: HostPort;
@@ -80,10 +88,10 @@ export function askThenInterrupt(
 export async function loadInto(
   port: HostPort,
   module: ComingThreadModule,
-  rights?: InnerRights,
+  { rights, env }: ThreadGrant = {},
 ): Promise<void> {
   try {
-    port.postMessage({ type: "load", module: await module, rights });
+    port.postMessage({ type: "load", module: await module, rights, env });
   } catch {
     // The code that prepares the module gets the same error, and ends the thread.
   }

@@ -5,20 +5,19 @@ import {
   loadInto,
   type Thread,
   THREAD_ENTRIES,
+  type ThreadGrant,
   type ThreadOptions,
   type ThreadSpawner,
 } from "./spawner.ts";
-import type { ComingThreadModule, InnerRights } from "../channel/port.ts";
+import type { ComingThreadModule } from "../channel/port.ts";
 import { createThreadChannel } from "../channel/thread_channel.ts";
 import type { FromWarden, ToWarden } from "./warden.ts";
 
 /** Options of {@linkcode WardenThreads}. */
-export interface WardenThreadsOptions {
+export interface WardenThreadsOptions extends ThreadGrant {
   readonly name: string;
   /** Permissions of the threads, including reads of the module's own files, which they load by themselves. */
   readonly permissions: Deno.PermissionOptions;
-  /** Absent with all permissions. */
-  readonly rights?: InnerRights;
   /** Mebibytes of JavaScript heap for each thread. */
   readonly heapLimit: number;
 }
@@ -33,17 +32,17 @@ export class WardenThreads implements ThreadSpawner {
   readonly #warden: Worker;
   readonly #wards = new Map<number, Ward>();
   readonly #module: ComingThreadModule;
-  readonly #rights: InnerRights | undefined;
+  readonly #grant: ThreadGrant;
   readonly #heapLimit: number;
   readonly #debuggerSignal: Disposable;
   #lastId = 0;
 
   constructor(
     module: ComingThreadModule,
-    { name, permissions, rights, heapLimit }: WardenThreadsOptions,
+    { name, permissions, heapLimit, ...grant }: WardenThreadsOptions,
   ) {
     this.#module = module;
-    this.#rights = rights;
+    this.#grant = grant;
     this.#heapLimit = heapLimit;
     this.#warden = new Worker(THREAD_ENTRIES.warden, {
       type: "module",
@@ -67,7 +66,7 @@ export class WardenThreads implements ThreadSpawner {
     this.#wards.set(id, ward);
     const birth = { channel, claims };
     this.#post({ type: "spawn", id, name, birth, heapLimit: this.#heapLimit }, [channel.port]);
-    void loadInto(port, this.#module, this.#rights);
+    void loadInto(port, this.#module, this.#grant);
     return ward.thread;
   }
 

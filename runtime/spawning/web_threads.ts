@@ -1,26 +1,31 @@
 import { ignoreDebuggerSignal } from "../permissions/debugger_signal.ts";
-import { loadInto, type Thread, THREAD_ENTRIES, type ThreadOptions, type ThreadSpawner } from "./spawner.ts";
+import {
+  loadInto,
+  type Thread,
+  THREAD_ENTRIES,
+  type ThreadGrant,
+  type ThreadOptions,
+  type ThreadSpawner,
+} from "./spawner.ts";
 import { createThreadChannel, type ThreadBirth } from "../channel/thread_channel.ts";
-import type { ComingThreadModule, InnerRights } from "../channel/port.ts";
+import type { ComingThreadModule } from "../channel/port.ts";
 
 /** Options of {@linkcode WebThreads}. */
-export interface WebThreadsOptions {
+export interface WebThreadsOptions extends ThreadGrant {
   /** Permissions of the threads, including reads of the module's own files, which they load by themselves. */
   readonly permissions: Deno.PermissionOptionsObject | "inherit";
-  /** Absent with all permissions. */
-  readonly rights?: InnerRights;
 }
 
 /** Plain web Workers: quick to spawn and sandboxed, but Deno 2.8 and later cannot stop one that spins. */
 export class WebThreads implements ThreadSpawner {
   readonly #module: ComingThreadModule;
   readonly #permissions: Deno.PermissionOptions;
-  readonly #rights: InnerRights | undefined;
+  readonly #grant: ThreadGrant;
   readonly #debuggerSignal = ignoreDebuggerSignal();
 
-  constructor(module: ComingThreadModule, { permissions, rights }: WebThreadsOptions) {
+  constructor(module: ComingThreadModule, { permissions, ...grant }: WebThreadsOptions) {
     this.#module = module;
-    this.#rights = rights;
+    this.#grant = grant;
     this.#permissions = permissions;
   }
 
@@ -38,7 +43,7 @@ export class WebThreads implements ThreadSpawner {
     };
     const birth: ThreadBirth = { channel, claims };
     worker.postMessage(birth, [channel.port]);
-    void loadInto(host, this.#module, this.#rights);
+    void loadInto(host, this.#module, this.#grant);
     return {
       port: host,
       ended,

@@ -84,6 +84,11 @@ function explained(
     : undefined;
 }
 
+/** Says that code has read a variable that is not permitted, and how to allow it. */
+export function deniedVariable(name: string, place: string): string {
+  return describeDenial({ permission: "env", item: name }, place);
+}
+
 function describeDenial({ permission, item }: Denied, place: string): string {
   const [one, all] = ACTIONS[permission]!;
   const action = item === undefined ? all : `${one} "${item}"`;

@@ -5,9 +5,10 @@
  * broadcast channels, locks and caches, and see the arguments of the process, which may contain a broker's
  * password. So every thread loses the arguments. A restricted thread has the channels and locks of its module
  * only, and no caches. It may not open a socket or pipe of another thread by the number of its descriptor,
- * nor set V8's flags or open Deno's debugger, which are those of all threads. It may use no vsock, because without its flag Deno ends
- * the whole process there. It may start no Worker, in which all of this would be open. Without permission to
- * run programs, it may not signal its own process. Deno asks for no permission in these cases.
+ * nor set V8's flags or open Deno's debugger, which are those of all threads. It may use no vsock, because
+ * without its flag Deno ends the whole process there. It may start no Worker, in which all of this would be
+ * open. Without permission to run programs, it may not signal its own process. Deno asks for no permission in
+ * these cases. The environment of the thread is its own.
  *
  * This holds for the globals and for what the service imports. It is no wall, because all of it stands in the
  * service's own thread.
@@ -20,6 +21,7 @@ import { closeSharing } from "./closing/closed_sharing.ts";
 import { closeSignals } from "./closing/closed_signals.ts";
 import { closeWorkers } from "./closing/closed_workers.ts";
 import { apply } from "./closing/untouched.ts";
+import { addEnvironment, closeEnvironment, type OwnEnvironment } from "./own_environment.ts";
 import type { InnerRights } from "../channel/port.ts";
 import type { DenoPermissionName } from "../permissions/permissions.ts";
 
@@ -52,11 +54,17 @@ const EPERM = -1;
  * Takes from this thread everything that is not its service's business.
  *
  * @param moduleUrl URL of the service's module; threads of the same module share their channels and locks.
+ * @param environment The variables of the service, which it gets with all permissions, too.
  */
-export function closeSandbox(moduleUrl: string, { packages, workers }: InnerRights): void {
+export function closeSandbox(
+  moduleUrl: string,
+  { packages, workers }: InnerRights,
+  environment: OwnEnvironment,
+): void {
   Object.defineProperty(Deno, "args", { value: Object.freeze([]) });
   process.argv.length = Math.min(process.argv.length, 2);
-  if (PERMISSIONS.every(isGranted)) return;
+  if (PERMISSIONS.every(isGranted)) return addEnvironment(environment);
+  closeEnvironment(environment);
   closeSharing(`${moduleUrl} `);
   if (!workers) closeWorkers();
   process.abort = () => process.exit(134);
@@ -70,7 +78,7 @@ export function closeSandbox(moduleUrl: string, { packages, workers }: InnerRigh
   closeImports(packages, {
     ...closeStandardDescriptors(),
     ...closeDebugger(),
-    "node:process": ["abort", "kill"],
+    "node:process": ["abort", "env", "kill"],
     "node:v8": ["setFlagsFromString"],
   });
 }

@@ -12,7 +12,7 @@
 import type { CallScope } from "./call_scope.ts";
 import { Claims } from "../channel/claims.ts";
 import { isPackage } from "./closing/closed_builtins.ts";
-import { explainDenial } from "./denial.ts";
+import { deniedVariable, explainDenial } from "./denial.ts";
 import { heapNumbers, HeapWatch } from "./heap_watch.ts";
 import type { Inspection } from "./inspection.ts";
 import { Invoker } from "./invoker.ts";
@@ -29,6 +29,7 @@ import type { OriginalName } from "../service/declared/parameters.ts";
 import type {
   CallMessage,
   InnerRights,
+  LoadMessage,
   ServeMessage,
   ServiceExport,
   ThreadModule,
@@ -36,6 +37,7 @@ import type {
   ToThread,
 } from "../channel/port.ts";
 import { plainSize } from "../channel/plain_size.ts";
+import type { OwnEnvironment } from "./own_environment.ts";
 import { PortMessenger } from "./port_messenger.ts";
 import { takesSpans } from "../telemetry/otel/switch.ts";
 import { useSpanSeed } from "../telemetry/trace.ts";
@@ -46,12 +48,12 @@ export interface ThreadMeans {
   /** Ends the thread at once. */
   exit(): void;
   /** Closes what services must not share. It is called before the module is loaded. */
-  enclose(url: string, rights: InnerRights): void;
+  enclose(url: string, rights: InnerRights, environment: OwnEnvironment): void;
   /** What the module exports, if the thread must not import it. */
   readonly exports?: Readonly<Record<string, unknown>>;
 }
 
-const NO_RIGHTS: InnerRights = { packages: [], workers: false };
+const NO_RIGHTS: InnerRights = { packages: [], workers: false, variables: [] };
 
 /** One service thread: loads the module that the main thread names, then serves its port. */
 export class ServiceThread {
@@ -84,13 +86,17 @@ export class ServiceThread {
   }
 
   /** Loads the module, and tells the main thread what the module exports or why it does not load. */
-  async #load(module: ThreadModule, rights: InnerRights = NO_RIGHTS): Promise<void> {
+  async #load({ module, rights = NO_RIGHTS, env = {} }: LoadMessage): Promise<void> {
     const url = typeof module === "string" ? module : module.url;
     this.#place = `module ${url.slice(url.lastIndexOf("/") + 1)}`;
     try {
       if (this.#loadingSpans !== undefined) this.#spans = await this.#loadingSpans;
       const { packages } = typeof module === "object" && "code" in module ? module : rights;
-      this.#means.enclose(url, { ...rights, packages });
+      this.#means.enclose(url, { ...rights, packages }, {
+        values: env,
+        permitted: rights.variables,
+        onDenied: this.#denied,
+      });
       this.#exports = servicesOf(await this.#import(module));
     } catch (error) {
       explainDenial(error, this.#place);
@@ -101,6 +107,16 @@ export class ServiceThread {
     }
     await this.#describe("loaded", describe);
   }
+
+  /** Variables that the module has read without permission, before the thread knew whether to log that. */
+  readonly #deniedAtLoad: string[] = [];
+
+  #isServing = false;
+
+  readonly #denied = (variable: string): void => {
+    if (!this.#isServing) this.#deniedAtLoad.push(variable);
+    else this.#log().debug(deniedVariable(variable, this.#place));
+  };
 
   /** Imports the module. The code that imports bundles is loaded for bundles only. */
   async #import(module: ThreadModule): Promise<Readonly<Record<string, unknown>>> {
@@ -132,7 +148,7 @@ export class ServiceThread {
   #receive(message: ToThread): void {
     switch (message.type) {
       case "load":
-        void this.#load(message.module, message.rights);
+        void this.#load(message);
         break;
       case "call":
         this.#mailbox.push(message.call);
@@ -218,6 +234,8 @@ export class ServiceThread {
     this.#logLimit.most = logLimit;
     this.#logThreshold = logThreshold;
     useSpanSeed(spanSeed);
+    this.#isServing = true;
+    for (const variable of this.#deniedAtLoad) this.#denied(variable);
     this.#heap = new HeapWatch(this.#log(), heapNumbers(heapLimit));
     try {
       this.#invoker = await Invoker.create(

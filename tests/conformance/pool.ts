@@ -5,6 +5,7 @@
  * see; what the clock decides (timeouts, patience) is judged with room for a busy machine.
  */
 import { poolEndingLaws } from "./pool_ending_laws.ts";
+import { poolEnvironmentLaws } from "./pool_environment_laws.ts";
 import { poolLoadingLaws } from "./pool_loading_laws.ts";
 import { poolLosingLaws } from "./pool_losing_laws.ts";
 import { poolMessagingLaws } from "./pool_messaging_laws.ts";
@@ -47,6 +48,7 @@ export function poolConformance(
   poolPropertyLaws(law, { threads });
   poolLoadingLaws(name, createSpawner, { threads });
   if (threads) poolLosingLaws(law, { killsSpinning });
+  if (threads) poolEnvironmentLaws(name, createSpawner, { sandboxed });
   if (sandboxed) {
     poolPermissionLaws(name, createSpawner);
     poolClosingLaws(name, createSpawner);

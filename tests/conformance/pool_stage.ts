@@ -60,6 +60,7 @@ const METHODS: Readonly<Record<string, readonly string[]>> = {
     "worker",
   ],
   closed: ["reach"],
+  surroundings: ["look"],
   unready: ["echo"],
 };
 

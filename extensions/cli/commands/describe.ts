@@ -65,7 +65,7 @@ async function describeModules(
     ...(define && { define }),
   });
   const settings = await Settings.read(withModuleFlags(config, flags));
-  const { modules: fetching, permissions: configured } = settings.runtime;
+  const { modules: fetching, permissions: configured, env } = settings.runtime;
   const permissions = permissionsOf(flags) ?? configured;
   await requireModuleFiles(modules);
   const services: ServiceExport[] = [];
@@ -73,6 +73,7 @@ async function describeModules(
     const loaded = await loadModule(parseModuleSpecifier(module), {
       permissions,
       modules: fetching,
+      ...(env && { env }),
       ...(flags.importMap !== undefined && { importMap: flags.importMap }),
       details: openapi,
       onLog: emitRecord,

@@ -10,10 +10,11 @@ const CONFIG: Config = {
   AMQP_SSL: { keyfile: "key.pem" },
   HTTP_TLS: { cert: "cert.pem", key: "key.pem" },
   modules: { headers: { "example.com": { authorization: "x" } } },
+  env: { REDIS_URL: "redis://u:p@host" },
   CURRENCY: "EUR",
   LIMIT: 3,
   services: {
-    shop: { config: { STRIPE_KEY: "s", CURRENCY: "USD" }, max_workers: 2 },
+    shop: { config: { STRIPE_KEY: "s", CURRENCY: "USD" }, env: { PGPASSWORD: "p" }, max_workers: 2 },
     strict: { config: { OWN: 1 }, config_keys: ["CURRENCY", "AMQP_URI", "absent"] },
     closed: { config_keys: [] },
   },
@@ -29,7 +30,7 @@ const OTHERS = {
   closed: { config_keys: [] },
 };
 
-Deno.test("threadConfig() leaves out connections and the keys that only another service has", () => {
+Deno.test("threadConfig() leaves out connections, environment variables and the keys that only another service has", () => {
   deepStrictEqual(seenBy("any"), { CURRENCY: "EUR", LIMIT: 3, services: OTHERS });
 });
 

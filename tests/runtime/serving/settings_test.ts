@@ -1,4 +1,4 @@
-import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, match, strictEqual, throws } from "node:assert/strict";
 import type { Config } from "../../../runtime/config/file.ts";
 import { Section } from "../../../runtime/config/section.ts";
 import {
@@ -95,7 +95,7 @@ const REFUSED: readonly (readonly [Config, string])[] = [
     { services: { a: { permision: "none" } } },
     '"services.a.permision": got "none", expected nothing: the keys here are max_workers, concurrency, ' +
     "call_timeout, permissions, idle_timeout, load_timeout, stall_timeout, kill_grace, stop_timeout, " +
-    "min_workers, heap_limit, log_limit, refuse_doomed, config, config_keys, broker",
+    "min_workers, heap_limit, log_limit, refuse_doomed, env, config, config_keys, broker",
   ],
 ];
 
@@ -118,4 +118,34 @@ Deno.test("settingsOfOthers() names the settings of services that are not served
     "gone",
     'config key "services.gone"',
   ]]);
+});
+
+Deno.test("serviceSettings() puts a service's own environment variables on top of those of all services", () => {
+  const settings = read({
+    env: { LEVEL: "all", PORT: 5432, TLS: false, UNSET: null },
+    services: { orders: { env: { LEVEL: "own", "PG.x": "" } } },
+  });
+  deepStrictEqual(serviceSettings(settings, "orders").env, {
+    LEVEL: "own",
+    PORT: "5432",
+    TLS: "false",
+    "PG.x": "",
+  });
+  deepStrictEqual(serviceSettings(settings, "mail").env, { LEVEL: "all", PORT: "5432", TLS: "false" });
+  deepStrictEqual(serviceSettings(read({}, { env: { A: "1" } }), "mail").env, { A: "1" });
+});
+
+Deno.test("runtimeSettings() refuses what can be no environment variable, and does not say its value", () => {
+  for (
+    const [env, message] of [
+      [{ URL: ["secret"] }, /"services\.a\.env".*the value of "URL" is neither a text/],
+      [{ "A=B": "secret" }, /no environment variable can have this name/],
+      ["secret", /it is no mapping/],
+    ] as const
+  ) {
+    throws(() => read({ services: { a: { env } } }), (error: Error) => {
+      match(error.message, message);
+      return !error.message.includes("secret");
+    });
+  }
 });
