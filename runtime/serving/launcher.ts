@@ -91,14 +91,19 @@ export class Launcher {
   /**
    * Loads a module in a first thread, or a service of the program inline.
    *
+   * Only the module tells the names of its services. So the thread has the settings of all services, unless
+   * the specifier names the service: then it has those of this service.
+   *
    * @throws {ServiceLoadError} If the module does not load, or does not export the wanted service.
    */
   async load(specifier: ServiceSource, signal?: AbortSignal): Promise<LoadedModule> {
     const { settings, details = false, loading } = this.#options;
-    const { modules, limits: { loadTimeout } } = settings;
+    const { modules } = settings;
+    const own = specifier.service === undefined ? settings : serviceSettings(settings, specifier.service);
+    const { loadTimeout } = own.limits;
     const module = specifier.inline === undefined
       ? await loadModule(specifier, {
-        ...this.#planOf(settings),
+        ...this.#planOf(own),
         modules,
         ...(loadTimeout !== undefined && { loadTimeout }),
         ...loading,

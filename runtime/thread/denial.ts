@@ -17,6 +17,9 @@ interface Denied {
 const DENIED =
   /\bRequires (env|ffi|import|net|read|run|sys|workers|write) access(?: to (?:"((?:(?!Requires ).)*?)"|<[^<>]*>))?,? (?:run again|specify) .*$/m;
 
+/** The error of a datagram socket for an address that the thread may not bind. It leaves out port 0. */
+const REFUSED_BIND = /\bbind EPERM (\d+\.\d+\.\d+\.\d+|::)(?::(\d+))?(?![\w:.])/;
+
 /** The action that each permission allows, for one item and for all items. */
 const ACTIONS: Readonly<Record<string, readonly [one: string, all: string]>> = {
   env: ["read variable", "read the environment"],
@@ -74,6 +77,11 @@ function explained(
 ): string | undefined {
   if (code === "EPERM" && syscall === "getaddrinfo" && message.startsWith(syscall)) {
     return describeDenial({ permission: "net", item: String(hostname) }, place);
+  }
+  const [bind, address, port = "0"] = REFUSED_BIND.exec(message) ?? [];
+  if (bind !== undefined) {
+    const host = address!.includes(":") ? `[${address}]` : address;
+    return message.replace(bind, () => describeDenial({ permission: "net", item: `${host}:${port}` }, place));
   }
   const [text, permission, item] = DENIED.exec(message) ?? [];
   if (text !== undefined) {

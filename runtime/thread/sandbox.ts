@@ -16,12 +16,13 @@
 import process from "node:process";
 import v8 from "node:v8";
 import { type ClosedNames, closeImports } from "./closing/closed_builtins.ts";
+import { closeDatagrams } from "./closing/closed_datagrams.ts";
 import { closeStandardDescriptors } from "./closing/closed_descriptors.ts";
 import { closeSharing } from "./closing/closed_sharing.ts";
 import { closeSignals } from "./closing/closed_signals.ts";
 import { closeWorkers } from "./closing/closed_workers.ts";
 import { apply } from "./closing/untouched.ts";
-import { addEnvironment, closeEnvironment, type OwnEnvironment } from "./own_environment.ts";
+import { addEnvironment, closeEnvironment, type OwnEnvironment } from "./closing/own_environment.ts";
 import type { InnerRights } from "../channel/port.ts";
 import type { DenoPermissionName } from "../permissions/permissions.ts";
 
@@ -70,6 +71,7 @@ export function closeSandbox(
   process.abort = () => process.exit(134);
   if (!isGranted("run")) closeSignals();
   closeDescriptors();
+  closeDatagrams();
   closeVsock();
   closeInternals();
   v8.setFlagsFromString = () => {

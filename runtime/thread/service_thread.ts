@@ -37,7 +37,7 @@ import type {
   ToThread,
 } from "../channel/port.ts";
 import { plainSize } from "../channel/plain_size.ts";
-import type { OwnEnvironment } from "./own_environment.ts";
+import type { OwnEnvironment } from "./closing/own_environment.ts";
 import { PortMessenger } from "./port_messenger.ts";
 import { takesSpans } from "../telemetry/otel/switch.ts";
 import { useSpanSeed } from "../telemetry/trace.ts";

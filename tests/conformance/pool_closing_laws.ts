@@ -46,6 +46,8 @@ export function poolClosingLaws(name: string, createSpawner: SpawnerFactory): vo
     assert.equal(await reach("handle"), "no handle");
   });
 
+  denies("are told that a datagram socket may not be bound", ["datagram"], /^Error: bind EPERM 0\.0\.0\.0$/);
+
   denies(
     "start no Worker by any name of the class",
     ["worker", "nodeWorker", "namedWorker", "constructedWorker", "extendedWorker", "workerByRuntime"],

@@ -253,6 +253,15 @@ Deno.test("run() lets a service's own permissions win over those for all", async
   await assert.rejects(cluster.client("enoki_test_inner").environment!("HOME"), /NotCapable/);
 });
 
+Deno.test("run() loads the module of a named service with the environment of that service", async () => {
+  const broker = new MemoryBroker();
+  await using _running = await serveInMemory(broker, ["reads_at_top.ts:reads_at_top"], {
+    config: { services: { reads_at_top: { env: { ENOKI_TOKEN: 5 } } } },
+  });
+  await using cluster = await connect({ broker: memory({ broker }) });
+  assert.equal(await cluster.method("reads_at_top", "token")(), "5");
+});
+
 Deno.test("run() gives a service's own calls the timeout that its configuration says", async () => {
   const broker = new MemoryBroker();
   await using _running = await serveInMemory(broker, ["calling.ts"], {

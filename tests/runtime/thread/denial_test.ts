@@ -105,3 +105,22 @@ Deno.test("explainDenial() knows a host that node:net may not look up", () => {
     'Cannot use network address "db.example" in orders.place: not permitted. Allow it with --allow-net=db.example',
   );
 });
+
+Deno.test("explainDenial() knows an address that a datagram socket may not bind, also in a driver's words", () => {
+  for (
+    const [text, ours] of [
+      [
+        "bind EPERM 0.0.0.0",
+        'address "0.0.0.0:0" in orders.place: not permitted. Allow it with --allow-net=0.0.0.0:0',
+      ],
+      [
+        "Error: bind EPERM :::9",
+        `"[::]:9" in orders.place: not permitted. Allow it with --allow-net='[::]:9'`,
+      ],
+    ] as const
+  ) {
+    const error = new Error(text);
+    for (let round = 0; round < 2; round++) explainDenial(error, "orders.place");
+    assert.ok(error.message.endsWith(ours), error.message);
+  }
+});
