@@ -67,7 +67,7 @@ Deno.test("HttpServer survives odd requests and odd responses", async (test) => 
 
   await test.step("a body in many small chunks is read, and leaves others their turns", async () => {
     using connection = await connectTo(http);
-    const chunks = 30_000;
+    const chunks = 60_000;
     await send(
       connection,
       "POST /body HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n" +
@@ -78,11 +78,10 @@ Deno.test("HttpServer survives odd requests and odd responses", async (test) => 
       isRead = true;
       return text.split("\r\n").at(-1);
     });
-    for (let turn = 1; turn <= 5; turn++) {
-      await (await fetch(`${http}/latin`)).body?.cancel();
-      assert.equal(isRead, false, `turn ${turn} came after the body`);
-    }
+    let turns = 0;
+    for (; !isRead; turns++) await (await fetch(`${http}/latin`)).body?.cancel();
     assert.equal(await read, String(chunks));
+    assert.ok(turns > 2, `others had ${turns} turns`);
   });
 
   await test.step("a status has its standard text", async () => {
