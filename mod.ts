@@ -60,6 +60,7 @@ export {
   type Client,
   client,
   type ClientMethod,
+  type ErrorClass,
   type PendingCall,
   rpc,
   type RpcOptions,

@@ -40,6 +40,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     "DispatcherOptions",
     "EntrypointDefinition",
     "EntrypointSpec",
+    "ErrorClass",
     "EventDelivery",
     "EventOptions",
     "Exchange",

@@ -8,6 +8,7 @@ import { type OutgoingHook, sendThrough } from "../../runtime/service/hook.ts";
 import type { Messenger } from "../../runtime/message/messenger.ts";
 import type { Contract, Service } from "../../runtime/service/service.ts";
 import type { FieldTable } from "../../runtime/message/transport.ts";
+import { asRegistered, type ErrorClass, registeredErrors } from "./registered_errors.ts";
 import type { ClientCallOf } from "./rpc.ts";
 import { decodeResponse, encodeRequest } from "./wire.ts";
 
@@ -23,6 +24,15 @@ export interface CallOptions {
   readonly headers?: FieldTable;
   /** Aborting ends the wait. */
   readonly signal?: AbortSignal;
+  /**
+   * Classes of errors that come back as such, so that `error instanceof NotFound` works across services. They are found
+   * by their names, and their constructors do not run: an error has its message, its stack here, the
+   * {@linkcode RemoteError} as its `cause`, and what the service has sent of `code`, `data`, `status` and `retryable`.
+   * Other errors are `RemoteError`s.
+   *
+   * @default {[]}
+   */
+  readonly errors?: readonly ErrorClass[];
 }
 
 /** A call whose answer may still be on its way. */
@@ -99,6 +109,7 @@ export function client(
   options: CallOptions = {},
 ): DependencySpec<Client<Service>> {
   const service = typeof target === "string" ? target : target.name;
+  if (options.errors !== undefined) registeredErrors(options.errors);
   return dependency({
     bind: ({ messenger, outgoing, callTimeout }) => {
       const { timeout = callTimeout } = options;
@@ -151,6 +162,7 @@ export function createMethod(
 ): ClientMethod<readonly unknown[], unknown> {
   requireTimeout(options.timeout);
   const { outgoing = [] } = options;
+  const errors = options.errors && registeredErrors(options.errors);
   const send = async (
     args: readonly unknown[],
     kwargs: Readonly<Record<string, unknown>> | undefined,
@@ -171,7 +183,12 @@ export function createMethod(
         deadline,
       }),
     }, { timeout: deadline - now, ...(options.signal && { signal: options.signal }) });
-    return decodeResponse(response, service);
+    if (errors === undefined) return decodeResponse(response, service);
+    try {
+      return decodeResponse(response, service);
+    } catch (error) {
+      throw asRegistered(error, errors);
+    }
   };
   const { headers: own } = options;
   const sendWithMore = async (args: readonly unknown[], kwargs?: Readonly<Record<string, unknown>>) => {
