@@ -3,12 +3,14 @@ import {
   type CheckedArgs,
   type CheckedResult,
   type InputSchemas,
+  type KeywordParameters,
   methodSignature,
   type UncheckedArgs,
   type UncheckedResult,
   type Unstated,
 } from "../../runtime/service/method_signature.ts";
 import type { StandardSchema } from "../../runtime/service/standard_schema.ts";
+import { isRecord, isTexts } from "../../runtime/message/plain.ts";
 import { decodeRequest } from "./wire.ts";
 
 declare const CLIENT: unique symbol;
@@ -36,9 +38,14 @@ export interface RpcOptions {
   /**
    * Names of the handler's parameters after the context, for callers with keyword arguments, as in Python.
    *
+   * With `{ kwargs: true }`, the last parameter gets, as one object, all keyword arguments that no other parameter
+   * has the name of, as Python's keyword-only parameters do: `(ctx, order, { limit, page = 1 })`. If it is
+   * destructured, its names are checked: one with a default may be left out. Callers of JavaScript give the object
+   * itself as the last argument.
+   *
    * @default {read from the handler's source}
    */
-  readonly params?: readonly string[];
+  readonly params?: readonly string[] | KeywordParameters;
   /** Names of error classes that are the caller's fault; logs show them at info, not error. @default {[]} */
   readonly expected?: readonly string[];
   /** Names of arguments that logs show as `********`. @default {[]} */
@@ -69,6 +76,7 @@ export interface RpcSchemas<Input extends InputSchemas | undefined, Output exten
  * the clients.
  *
  * @throws {RangeError} If `timeout` is not a positive number of milliseconds.
+ * @throws {TypeError} If `params` is neither a list of names nor `{ kwargs: true }`.
  */
 export function rpc<
   Signature extends Unstated = Unstated,
@@ -81,9 +89,14 @@ export function rpc<
   UncheckedResult<Output, ReturnType<Signature>>,
   (...args: UncheckedArgs<Input, Parameters<Signature>>) => CheckedResult<Output, ReturnType<Signature>>
 > {
+  if (params !== undefined && !isTexts(params) && !takesKeywords(params)) {
+    throw new TypeError(
+      `Cannot declare an RPC method with params ${Deno.inspect(params)}: give names, or { kwargs: true }`,
+    );
+  }
   return entrypoint({
     kind: "rpc",
-    options: params === undefined ? {} : { params },
+    options: params === undefined ? {} : { params: isTexts(params) ? params : { kwargs: true } },
     expected,
     redact,
     timeout,
@@ -99,4 +112,8 @@ export function rpc<
       };
     },
   });
+}
+
+function takesKeywords(params: unknown): params is KeywordParameters {
+  return isRecord(params) && params["kwargs"] === true && Object.keys(params).length === 1;
 }

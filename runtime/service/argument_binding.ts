@@ -6,6 +6,7 @@
  * argument. Here the context takes the place of `self`.
  */
 import { BadRequestError } from "../message/errors.ts";
+import { isRecord } from "../message/plain.ts";
 import type { Parameter } from "./declared/parameters.ts";
 
 /**
@@ -38,6 +39,68 @@ export function bindArguments(
   while (needed > 0 && parameters[needed - 1]!.optional) needed--;
   if (args.length < needed) refuseMissing(method, parameters, args.length, {});
   return args;
+}
+
+/**
+ * Turns arguments into a handler's list whose last parameter takes all keyword arguments that no other one has, as
+ * Python's keyword-only parameters do.
+ *
+ * Callers that have no keyword arguments, as those of JavaScript, give the object itself in its place.
+ *
+ * @param parameters All parameters, with the one for the object. If they are undefined, nothing is checked.
+ * @throws {BadRequestError} With reason `IncorrectSignature`, if the arguments do not fit.
+ */
+export function bindKeywordObject(
+  method: string,
+  parameters: readonly Parameter[] | undefined,
+  args: readonly unknown[],
+  kwargs: Readonly<Record<string, unknown>> = {},
+): readonly unknown[] {
+  if (parameters === undefined) return [...args, kwargs];
+  const before = parameters.slice(0, -1);
+  const last = args.at(-1);
+  if (args.length === parameters.length && isRecord(last) && Object.keys(kwargs).length === 0) {
+    return [...bindArguments(method, before, args.slice(0, -1)), keywordObject(method, parameters, last)];
+  }
+  const given = Object.entries(kwargs);
+  const isBefore = (name: string) => before.some((parameter) => parameter.name === name);
+  const named = Object.fromEntries(given.filter(([name]) => !isBefore(name)));
+  refuseUnexpected(method, parameters, named);
+  const bound = bindArguments(
+    method,
+    before,
+    args,
+    Object.fromEntries(given.filter(([name]) => isBefore(name))),
+  );
+  const padding = Array.from({ length: before.length - bound.length }, () => undefined);
+  return [...bound, ...padding, keywordObject(method, parameters, named)];
+}
+
+function refuseUnexpected(
+  method: string,
+  parameters: readonly Parameter[],
+  named: Readonly<Record<string, unknown>>,
+): void {
+  const keywords = parameters.at(-1)?.keywords;
+  if (keywords === undefined) return;
+  for (const given of Object.keys(named)) {
+    if (keywords.every(({ name }) => name !== given)) {
+      refuse(`${method}() got an unexpected keyword argument ${quote(given)}`);
+    }
+  }
+}
+
+function keywordObject(
+  method: string,
+  parameters: readonly Parameter[],
+  named: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  refuseUnexpected(method, parameters, named);
+  const missing =
+    parameters.at(-1)?.keywords?.filter(({ name, optional }) => !optional && !Object.hasOwn(named, name)) ??
+      [];
+  if (missing.length > 0) refuseMissingNames(method, "keyword-only", missing.map(({ name }) => quote(name)));
+  return named;
 }
 
 function bindKeywords(
@@ -87,10 +150,17 @@ function refuseMissing(
     if (optional || position < given || (name !== undefined && Object.hasOwn(kwargs, name))) return;
     names.push(name === undefined ? `number ${position + 1}` : quote(name));
   });
-  if (names.length === 0) return;
+  if (names.length > 0) refuseMissingNames(method, "positional", names);
+}
+
+function refuseMissingNames(
+  method: string,
+  kind: "positional" | "keyword-only",
+  names: readonly string[],
+): never {
   const listed = names.length === 1 ? names[0] : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
   const plural = names.length === 1 ? "" : "s";
-  refuse(`${method}() missing ${names.length} required positional argument${plural}: ${listed}`);
+  refuse(`${method}() missing ${names.length} required ${kind} argument${plural}: ${listed}`);
 }
 
 function refuse(message: string): never {

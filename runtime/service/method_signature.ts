@@ -3,7 +3,7 @@
  *
  * It binds arguments to parameters, checks arguments and results by schemas, and encodes results.
  */
-import { bindArguments } from "./argument_binding.ts";
+import { bindArguments, bindKeywordObject } from "./argument_binding.ts";
 import { encodeJson } from "../message/codec.ts";
 import type { HandlerFacts } from "./entrypoint.ts";
 import { BadRequestError, BadResultError } from "../message/errors.ts";
@@ -40,10 +40,15 @@ export type CheckedResult<Output, Stated> = Output extends StandardSchema ? Sche
 /** The result that a handler gives. */
 export type UncheckedResult<Output, Stated> = Output extends StandardSchema ? SchemaInput<Output> : Stated;
 
+/** Says that the last parameter of a handler takes the keyword arguments, as one object. */
+export interface KeywordParameters {
+  readonly kwargs: true;
+}
+
 /** Options that describe the arguments and the result of a method. */
 export interface MethodOptions {
   /** Names of the parameters. Without them, the names come from the handler's source. */
-  readonly params?: readonly string[] | undefined;
+  readonly params?: readonly string[] | KeywordParameters | undefined;
   readonly input?: InputSchemas | undefined;
   readonly output?: StandardSchema | undefined;
 }
@@ -79,16 +84,29 @@ export function methodSignature(
   given = 0,
 ): MethodSignature {
   const own = parameters?.filter(({ rest }, index) => index >= given || rest);
-  const names = params === undefined ? own : merge(params, own);
+  const takesKeywords = params !== undefined && "kwargs" in params;
+  if (takesKeywords) requireKeywordParameter(method, own);
+  const names = params === undefined || takesKeywords ? own : merge(params, own);
+  const fit = takesKeywords ? bindKeywordObject : bindArguments;
   const inputs: readonly StandardSchema[] = input === undefined ? [] : "~standard" in input ? [input] : input;
   return {
     bind(args, kwargs) {
-      const bound = bindArguments(method, names, args, kwargs);
+      const bound = fit(method, names, args, kwargs);
       return inputs.length === 0 ? bound : checkInputs(method, inputs, bound);
     },
     encode: (result) =>
       output === undefined ? encodeResult(method, result) : checkOutput(method, output, result),
   };
+}
+
+/** @throws {TypeError} If the handler's source shows that it has no place for the object. */
+function requireKeywordParameter(method: string, own: readonly Parameter[] | undefined): void {
+  const last = own?.at(-1);
+  if (own === undefined || (last !== undefined && !last.rest)) return;
+  throw new TypeError(
+    `Cannot pass keyword arguments to "${method}" as one object: its handler has no last parameter for them. ` +
+      "Add one, or leave params out",
+  );
 }
 
 /** Takes the stated names. Only the handler's source can tell whether a parameter is optional. */

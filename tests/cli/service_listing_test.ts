@@ -12,3 +12,14 @@ Deno.test("entrypointRows() says which queue a method consumes, also one without
     ["consume", "own", "queue=(one of each instance) prefetch=1"],
   ]);
 });
+
+Deno.test("entrypointRows() shows parameters, and that a method takes keyword arguments as an object", () => {
+  const entrypoints = [
+    { method: "place", kind: "rpc", options: { params: ["order"] } },
+    { method: "list", kind: "rpc", options: { params: { kwargs: true } } },
+  ];
+  deepStrictEqual(entrypointRows({ entrypoints }), [
+    ["rpc", "place(order)", ""],
+    ["rpc", "list(**kwargs)", ""],
+  ]);
+});

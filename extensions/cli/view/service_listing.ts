@@ -1,3 +1,4 @@
+import { isRecord } from "../../../runtime/message/plain.ts";
 import { escapeControls } from "../../../runtime/log/terminal_text.ts";
 
 /** An entrypoint, of a module or of a service that runs. */
@@ -30,7 +31,8 @@ export function alignColumns(cells: readonly (readonly string[])[], indent: stri
 }
 
 function signature({ method, options: { params } }: ListedEntrypoint): string {
-  return Array.isArray(params) ? `${method}(${params.join(", ")})` : method;
+  if (Array.isArray(params)) return `${method}(${params.join(", ")})`;
+  return isRecord(params) && params["kwargs"] === true ? `${method}(**kwargs)` : method;
 }
 
 function describeOptions({ options }: ListedEntrypoint): string {

@@ -13,7 +13,7 @@
  * has a parameter without a default.
  */
 import { findOptional, type LeftOut, type OptionalParameters } from "./optional_parameters.ts";
-import { shapeOf, type SyntaxNode } from "./parameter_shape.ts";
+import { keyName, shapeOf, type SyntaxNode } from "./parameter_shape.ts";
 import { loadParser, type Pattern, type Program } from "./parser.ts";
 
 /** One parameter of a handler. */
@@ -24,6 +24,15 @@ export interface Parameter {
   readonly optional: boolean;
   /** Whether the parameter takes all the remaining arguments. */
   readonly rest: boolean;
+  /** The names that a destructured parameter takes out of an object. Absent if it may take any. */
+  readonly keywords?: readonly Keyword[];
+}
+
+/** A name in a destructured parameter. */
+export interface Keyword {
+  readonly name: string;
+  /** Whether the name has a default, so that callers may leave it out. */
+  readonly optional: boolean;
 }
 
 /**
@@ -205,5 +214,17 @@ function parameterOf(pattern: Pattern, nameAt: NameAt): Parameter {
     return { ...parameterOf(pattern.argument, nameAt), optional: true, rest: true };
   }
   const name = pattern.type === "Identifier" ? nameAt(pattern.start) ?? pattern.name : undefined;
-  return { name, optional: false, rest: false };
+  const keywords = pattern.type === "ObjectPattern" ? keywordsOf(pattern) : undefined;
+  return { name, optional: false, rest: false, ...(keywords && { keywords }) };
+}
+
+/** A bundler may rename what a property is bound to, but not the key. */
+function keywordsOf({ properties }: Extract<Pattern, { type: "ObjectPattern" }>): Keyword[] | undefined {
+  const keywords: Keyword[] = [];
+  for (const property of properties) {
+    const name = property.type === "RestElement" ? null : keyName(property as unknown as SyntaxNode);
+    if (name === null || property.type === "RestElement") return undefined;
+    keywords.push({ name, optional: property.value.type === "AssignmentPattern" });
+  }
+  return keywords;
 }

@@ -192,3 +192,39 @@ Deno.test("rpc() refuses a checked result that is no JSON", async () => {
     return true;
   });
 });
+
+Deno.test("rpc({ params: { kwargs: true } }) gives a destructured parameter the keyword arguments", async () => {
+  const spec = rpc({ params: { kwargs: true } });
+  const list = (_context: unknown, shop: string, { limit, page = 1 }: { limit: number; page?: number }) => [
+    shop,
+    limit,
+    page,
+  ];
+  deepStrictEqual(spec.options, { params: { kwargs: true } });
+  deepStrictEqual(await decoded(list, spec, ["tea"], { limit: 5 }), ["tea", { limit: 5 }]);
+  deepStrictEqual(await decoded(list, spec, [], { limit: 5, shop: "tea" }), ["tea", { limit: 5 }]);
+  await rejects(decoded(list, spec, ["tea"], { page: 5 }), {
+    reason: "IncorrectSignature",
+    message: "place() missing 1 required keyword-only argument: 'limit'",
+  });
+  await rejects(decoded(list, spec, ["tea"], { limit: 5, paeg: 2 }), {
+    reason: "IncorrectSignature",
+    message: "place() got an unexpected keyword argument 'paeg'",
+  });
+  const open = (_context: unknown, { limit, ...rest }: Record<string, unknown>) => [limit, rest];
+  deepStrictEqual(await decoded(open, spec, [], { any: 1 }), [{ any: 1 }]);
+  const defaulted = (_context: unknown, { limit = 1 }: { limit?: number } = {}) => limit;
+  deepStrictEqual(await decoded(defaulted, spec, []), [{}]);
+});
+
+Deno.test("rpc({ params }) refuses what it cannot use", async () => {
+  const spec = rpc({ params: { kwargs: true } });
+  await rejects(conversionFor(() => 0, spec), /its handler has no last parameter for them/);
+  await rejects(conversionFor((_context, ...all: unknown[]) => all, spec), /no last parameter/);
+  for (const params of [{ kwargs: false }, {}, "order", [1], { kwargs: true, more: 1 }]) {
+    throws(
+      () => rpc({ params: params as unknown as readonly string[] }),
+      /give names, or \{ kwargs: true \}/,
+    );
+  }
+});

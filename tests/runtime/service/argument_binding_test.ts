@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
-import { bindArguments } from "../../../runtime/service/argument_binding.ts";
+import { bindArguments, bindKeywordObject } from "../../../runtime/service/argument_binding.ts";
 import type { Parameter } from "../../../runtime/service/declared/parameters.ts";
 
 /** `a b? ...c`: names, `?` with a default, `...` the rest, `-` destructured. */
@@ -74,4 +74,49 @@ Deno.test("bindArguments() passes anything by position when the parameters are u
     () => bindArguments("add", undefined, [], { a: 1 }),
     /^BadRequestError: add\(\) takes no keyword arguments/,
   );
+});
+
+const KEYWORDS: readonly Parameter[] = [
+  { name: "a", optional: false, rest: false },
+  {
+    name: undefined,
+    optional: false,
+    rest: false,
+    keywords: [{ name: "limit", optional: false }, { name: "page", optional: true }],
+  },
+];
+
+Deno.test("bindKeywordObject() gives the last parameter the keyword arguments that no other one has", () => {
+  const fits: readonly (readonly [unknown[], Record<string, unknown>, unknown[]])[] = [
+    [[1], { limit: 2 }, [1, { limit: 2 }]],
+    [[], { a: 1, page: 3, limit: 2 }, [1, { page: 3, limit: 2 }]],
+    // A caller of JavaScript has no keyword arguments.
+    [[1, { limit: 2, page: 3 }], {}, [1, { limit: 2, page: 3 }]],
+  ];
+  for (const [args, kwargs, expected] of fits) {
+    deepStrictEqual(bindKeywordObject("add", KEYWORDS, args, kwargs), expected);
+  }
+  const open = [{ name: "a", optional: true, rest: false }, { name: "rest", optional: false, rest: false }];
+  deepStrictEqual(bindKeywordObject("add", open, [], { any: 1 }), [undefined, { any: 1 }]);
+  deepStrictEqual(bindKeywordObject("add", open, [], {}), [undefined, {}]);
+});
+
+/** The texts are those of Python's `inspect.getcallargs` for `def add(self, a, *, limit, page=None)`. */
+Deno.test("bindKeywordObject() refuses what does not fit, in Python's words", () => {
+  const refused: readonly (readonly [unknown[], Record<string, unknown>, string])[] = [
+    [[1], {}, "add() missing 1 required keyword-only argument: 'limit'"],
+    [[1], { limit: 1, zz: 2 }, "add() got an unexpected keyword argument 'zz'"],
+    [[], { limit: 1 }, "add() missing 1 required positional argument: 'a'"],
+    [[1, 2, 3], { limit: 1 }, "add() takes 2 positional arguments but 4 were given"],
+    [[1, 2], { limit: 1 }, "add() takes 2 positional arguments but 3 were given"],
+    [[1], { a: 2, limit: 1 }, "add() got multiple values for argument 'a'"],
+    [[1, { zz: 2 }], {}, "add() got an unexpected keyword argument 'zz'"],
+  ];
+  for (const [args, kwargs, message] of refused) {
+    throws(() => bindKeywordObject("add", KEYWORDS, args, kwargs), {
+      name: "BadRequestError",
+      reason: "IncorrectSignature",
+      message,
+    });
+  }
 });
