@@ -22,8 +22,8 @@ const FILES = [...SOURCES.values()];
 /** The entry modules of threads and wardens. */
 const THREAD_ENTRY = "runtime/thread/main.ts";
 
-/** Doors of `runtime/`, which stand on several folders. */
-const DOORS = ["runtime/testing.ts"];
+/** The door of tests, which knows several extensions. */
+const TESTING = "extensions/testing/";
 
 /** The command line, and the main function of the process that bundles. */
 const COMMAND_LINE = ["cli.ts", "extensions/cli/", "runtime/module/bundle/bundling_process.ts"];
@@ -62,10 +62,10 @@ function isAmong(path: string, places: readonly string[]): boolean {
   return places.some((place) => place.endsWith("/") ? path.startsWith(place) : path === place);
 }
 
-/** The extension that a file belongs to; undefined for the composition, the command line and what is elsewhere. */
+/** The extension that a file belongs to; undefined for the composition, and for what may import everything. */
 function extensionOf(path: string): string | undefined {
   const name = /^extensions\/([^/]+)\//.exec(path)?.[1];
-  return name === "cli" ? undefined : name;
+  return name === "cli" || path.startsWith(TESTING) ? undefined : name;
 }
 
 /** The path of a file of the runtime, from there; undefined for others. */
@@ -234,7 +234,7 @@ Deno.test("imports make no cycles, those of types included", () => {
   deepStrictEqual(cycles, []);
 });
 
-for (const door of ["mod.ts", ...DOORS]) {
+for (const door of ["mod.ts", `${TESTING}mod.ts`]) {
   Deno.test(`nothing that ${door} loads opens a socket, spawns a thread or ends the process`, () => {
     const forbidden = /^(?:exit|listen\w*|connect\w*|serve|Command|stdin|stdout|stderr|addSignalListener)$/;
     const found: string[] = [];
@@ -338,7 +338,7 @@ Deno.test("main loads nothing of the threads, but for the inline threads, which 
   const exempt = [
     "runtime/thread/",
     "runtime/spawning/inline_threads.ts",
-    ...DOORS,
+    TESTING,
   ];
   deepStrictEqual(
     complaints(({ path, imports }) =>

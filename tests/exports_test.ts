@@ -257,7 +257,15 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     "websocket",
   ],
   "./testing": [
+    "DispatchedEvent",
+    "FakeDispatcher",
+    "FakeMethods",
+    "FakePublisher",
+    "PublishedMessage",
     "TestContextOptions",
+    "fakeClient",
+    "fakeDispatcher",
+    "fakePublisher",
     "testContext",
   ],
   "./hosting": [

@@ -21,7 +21,7 @@ const SERVICE = `
 
 const LIBRARY = `
   import { connect, run } from "<source>/extensions/run.ts";
-  import { testContext } from "<source>/runtime/testing.ts";
+  import { testContext } from "<source>/extensions/testing/mod.ts";
   import greeter from "./service.ts";
 
   console.log(await greeter.handlers.hello(testContext(greeter, {}), "test"));

@@ -23,7 +23,7 @@ export const OWN_PACKAGE: {
     "./stream": "./extensions/stream/client.ts",
     "./control": "./extensions/control/client.ts",
     "./decorators": "./extensions/decorators.ts",
-    "./testing": "./runtime/testing.ts",
+    "./testing": "./extensions/testing/mod.ts",
     "./hosting": "./runtime/hosting/mod.ts",
     "./conformance": "./runtime/message/conformance/mod.ts",
   },

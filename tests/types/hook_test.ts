@@ -3,7 +3,7 @@ import { rpc } from "../../extensions/rpc/mod.ts";
 import { provider } from "../../runtime/service/dependency.ts";
 import type { AddedBy, AnyHook, Hook } from "../../runtime/service/hook.ts";
 import { service } from "../../runtime/service/service.ts";
-import { testContext } from "../../runtime/testing.ts";
+import { testContext } from "../../extensions/testing/mod.ts";
 import type { Equal, Expect } from "./equality.ts";
 
 interface User {

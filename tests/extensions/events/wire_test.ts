@@ -5,7 +5,7 @@ import { eventMessage } from "../../../extensions/events/event_message.ts";
 import { rawSerializer } from "../../../runtime/message/serializer.ts";
 import type { Messenger } from "../../../runtime/message/messenger.ts";
 import { service } from "../../../runtime/service/service.ts";
-import { testContext } from "../../../runtime/testing.ts";
+import { testContext } from "../../../extensions/testing/mod.ts";
 import { Inbox } from "../../../runtime/message/conformance/inbox.ts";
 import { eventTest } from "./event_brokers.ts";
 import type { EventStage } from "./event_stage.ts";

@@ -1,6 +1,6 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { toRequest } from "../../../extensions/http/request/request.ts";
-import { testContext } from "../../../runtime/testing.ts";
+import { testContext } from "../../../extensions/testing/mod.ts";
 
 Deno.test("a request's JSON is read without its byte order mark", async () => {
   const { call } = testContext({ name: "web", dependencies: {} });

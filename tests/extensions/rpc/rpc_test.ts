@@ -9,7 +9,7 @@ import {
   readParameters,
 } from "../../../runtime/service/declared/parameters.ts";
 import type { StandardSchema } from "../../../runtime/service/standard_schema.ts";
-import { testContext } from "../../../runtime/testing.ts";
+import { testContext } from "../../../extensions/testing/mod.ts";
 import { SILENT_MESSENGER } from "../../fixtures/silent_messenger.ts";
 
 const Order = z.object({ id: z.coerce.number(), note: z.string().default("none") });

@@ -1,7 +1,7 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { deflateSync } from "node:zlib";
 import type { Payload } from "../../../runtime/service/entrypoint.ts";
-import { testContext } from "../../../runtime/testing.ts";
+import { testContext } from "../../../extensions/testing/mod.ts";
 import { payloadConversion } from "../../../runtime/service/payload_conversion.ts";
 import {
   MAX_DECOMPRESSED_BYTES,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { client, rpc, service } from "../../mod.ts";
-import { testContext } from "../../runtime/testing.ts";
+import { client, rpc, service } from "../../../mod.ts";
+import { testContext } from "../../../extensions/testing/mod.ts";
 
 const orders = service("orders", {
   dependencies: { payments: client("payments") },

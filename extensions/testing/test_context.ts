@@ -1,16 +1,11 @@
-/**
- * Helps to test handlers without a container and without a broker.
- *
- * @module
- */
-import { DEFAULT_PARENT_CALLS_TRACKED, encodeCallHeaders } from "./message/call_headers.ts";
-import { CallScope } from "./thread/call_scope.ts";
-import type { Context, Service } from "./service/service.ts";
-import type { AddedBy, AnyHook } from "./service/hook.ts";
-import type { DependencyTable } from "./service/dependency.ts";
-import { createLog, type LogRecord } from "./log/log.ts";
-import type { LogFields } from "./log/log_fields.ts";
-import type { FieldTable } from "./message/transport.ts";
+import { DEFAULT_PARENT_CALLS_TRACKED, encodeCallHeaders } from "../../runtime/message/call_headers.ts";
+import { CallScope } from "../../runtime/thread/call_scope.ts";
+import type { Context, Service } from "../../runtime/service/service.ts";
+import type { AddedBy, AnyHook } from "../../runtime/service/hook.ts";
+import type { DependencyTable } from "../../runtime/service/dependency.ts";
+import { createLog, type LogRecord } from "../../runtime/log/log.ts";
+import type { LogFields } from "../../runtime/log/log_fields.ts";
+import type { FieldTable } from "../../runtime/message/transport.ts";
 
 /** Options of {@linkcode testContext}. */
 export interface TestContextOptions {

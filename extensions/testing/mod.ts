@@ -1,0 +1,9 @@
+/**
+ * Helps to test handlers without a container and without a broker.
+ *
+ * @module
+ */
+export { testContext, type TestContextOptions } from "./test_context.ts";
+export { fakeClient, type FakeMethods } from "./fake_client.ts";
+export { type DispatchedEvent, type FakeDispatcher, fakeDispatcher } from "./fake_dispatcher.ts";
+export { type FakePublisher, fakePublisher, type PublishedMessage } from "./fake_publisher.ts";
