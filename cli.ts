@@ -44,6 +44,7 @@ function processIo(build: Build): CommandIo {
     input: {
       terminal: Deno.stdin.isTerminal(),
       read: () => new Response(Deno.stdin.readable).text(),
+      ...(Deno.stdin.isTerminal() && { ask: (question, proposal) => prompt(question, proposal) }),
     },
     writeResult,
     writeMessage: writeToStderr,

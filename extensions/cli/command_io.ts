@@ -9,6 +9,12 @@ export interface CommandInput {
   readonly terminal: boolean;
   /** Reads all of it. */
   readonly read: () => Promise<string>;
+  /**
+   * Asks the user a question, and gives the answer, or null for none. Undefined if no user sits at a terminal.
+   *
+   * @param proposal The answer that the user takes by typing nothing.
+   */
+  readonly ask?: (question: string, proposal: string) => string | null;
 }
 
 /** The surroundings of a command, which its process or a test provides. */

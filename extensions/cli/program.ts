@@ -22,6 +22,8 @@ import {
 import { Command, CommanderError, InvalidArgumentError, Option } from "./commander.ts";
 import type { ConfigFlags } from "./commands/config.ts";
 import type { DeadAction } from "./commands/dead.ts";
+import type { NewFlags } from "./commands/new.ts";
+import { TEMPLATE_NAMES } from "./create/templates.ts";
 import { addLiveCommands } from "./live_commands.ts";
 import { EXIT } from "./view/failure_report.ts";
 import { moveBarePermissionFlags } from "./flags/permission_flags.ts";
@@ -42,6 +44,11 @@ export async function parseAndRun(
     });
     return await parse();
   }
+
+  addNewCommand(program, io, async (name, flags) => {
+    const { newCommand } = await import("./commands/new.ts");
+    status = await newCommand(name, flags, io);
+  });
 
   withLoading(withExtension(withServing(subcommand(program, "run", "serve the services of modules"))))
     .argument("<module...>", "path or URL of a module; add :name for one of its services")
@@ -198,6 +205,28 @@ export async function parseAndRun(
       return error.exitCode === 0 ? EXIT.fine : EXIT.usage;
     }
   }
+}
+
+/** Adds the command `new`. */
+function addNewCommand(
+  program: Command,
+  io: CommandIo,
+  run: (name: string | undefined, flags: NewFlags) => Promise<void>,
+): void {
+  subcommand(program, "new", "make a project with a service, a test and a configuration")
+    .argument("[name]", "name of the project, which is its folder, too (default: asked for)")
+    .addOption(
+      new Option("--template <name>", "what its services do (default: rpc)").choices(TEMPLATE_NAMES),
+    )
+    .option("--from <url>", "folder with Enoki's mod.ts (default: where this program is from)")
+    .addHelpText(
+      "after",
+      examples(io, [
+        ["new my-service", "a service with one method"],
+        ["new --template full shop", "HTTP, RPC, events and a timer"],
+      ]),
+    )
+    .action((name, flags) => run(name, flags));
 }
 
 /** Adds the commands `dead list`, `show`, `replay` and `purge`. */

@@ -23,6 +23,8 @@ export interface CommandOptions {
   readonly terminal?: boolean;
   /** What the command reads. @default {""} */
   readonly input?: string;
+  /** Answers what the command asks the user. @default {nobody sits there} */
+  readonly ask?: (question: string, proposal: string) => string | null;
   /** Size of the terminal that results go to, and on which the user types. @default {none} */
   readonly screen?: { readonly columns: number; readonly rows: number };
 }
@@ -39,7 +41,7 @@ export class Command {
 
   constructor(
     argv: readonly string[],
-    { env = {}, terminal = false, input = "", screen }: CommandOptions = {},
+    { env = {}, terminal = false, input = "", ask, screen }: CommandOptions = {},
   ) {
     const io: CommandIo = {
       program: "enoki",
@@ -49,7 +51,7 @@ export class Command {
       terminal,
       colors: false,
       columns: 80,
-      input: { terminal: false, read: () => Promise.resolve(input) },
+      input: { terminal: false, read: () => Promise.resolve(input), ...(ask && { ask }) },
       ...(screen && {
         screen: {
           colors: false,

@@ -3,6 +3,7 @@ import { enoki } from "./command.ts";
 
 for (
   const command of [
+    "new",
     "run",
     "call",
     "shell",
