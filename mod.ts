@@ -22,6 +22,8 @@ export type {
   Provider,
   UsingProvider,
 } from "./runtime/service/dependency.ts";
+export type { Diversion, OutboxOptions, OutgoingOptions } from "./runtime/service/effects/diversion.ts";
+export type { Once, OnceOptions } from "./runtime/service/effects/once.ts";
 export type { Call, CallRequest } from "./runtime/service/call.ts";
 export { entrypoint } from "./runtime/service/entrypoint.ts";
 export type {
@@ -29,6 +31,7 @@ export type {
   EntrypointDefinition,
   EntrypointSpec,
   HandlerFacts,
+  OncePolicy,
   Payload,
   ReceivedMessage,
 } from "./runtime/service/entrypoint.ts";
@@ -112,6 +115,7 @@ export {
   dispatcher,
   type DispatcherOptions,
   type DispatchOptions,
+  type EmitOptions,
   event,
   type EventDelivery,
   type EventOptions,

@@ -119,7 +119,7 @@ export function rpc(given?: object, context?: ClassMethodDecoratorContext): unkn
 export function event<Payload = unknown>(
   source: string,
   type: string,
-  options?: EventOptions,
+  options?: EventOptions<Payload>,
 ): EntrypointDecorator<ReturnType<typeof eventEntrypoint<Payload>>> {
   return entry(eventEntrypoint<Payload>(source, type, options));
 }
@@ -131,7 +131,7 @@ export function event<Payload = unknown>(
  */
 export function consume<Payload = unknown>(
   queue: Queue | UnnamedQueue,
-  options?: ConsumeOptions,
+  options?: ConsumeOptions<Payload>,
 ): EntrypointDecorator<ReturnType<typeof consumeEntrypoint<Payload>>> {
   return entry(consumeEntrypoint<Payload>(queue, options));
 }

@@ -1,17 +1,22 @@
 import { encodeCallHeaders } from "../../runtime/message/call_headers.ts";
 import { dependency, type DependencySpec } from "../../runtime/service/dependency.ts";
+import type { OutboxOptions } from "../../runtime/service/effects/diversion.ts";
 import { sendThrough } from "../../runtime/service/hook.ts";
 import type { FieldTable } from "../../runtime/message/transport.ts";
 import { type DispatchOptions, eventMessage } from "./event_message.ts";
 
 /** Options of {@linkcode dispatcher} for all of its events. The options of a single event win over them. */
-export type DispatcherOptions = Omit<DispatchOptions, "signal">;
+export type DispatcherOptions = Omit<EmitOptions, "signal" | "key">;
 
-type PayloadArgs<Payload> = undefined extends Payload ? [payload?: Payload, options?: DispatchOptions]
-  : [payload: Payload, options?: DispatchOptions];
+/** Options of one event of a handler. */
+export interface EmitOptions extends DispatchOptions, OutboxOptions {}
+
+type PayloadArgs<Payload> = undefined extends Payload ? [payload?: Payload, options?: EmitOptions]
+  : [payload: Payload, options?: EmitOptions];
 
 /**
- * Dispatches an event of the service; resolves when the broker has confirmed it.
+ * Dispatches an event of the service; resolves when the broker has confirmed it, or when it is in the outbox of a
+ * dependency that keeps one.
  *
  * No handler needs to exist. The event carries the call id stack and the context data of the call in
  * progress. It does not carry the deadline of that call, because nobody waits until an event is handled.
@@ -35,13 +40,13 @@ export function dispatcher<Events extends object = Record<string, unknown>>(
 ): DependencySpec<Dispatcher<Events>> {
   return dependency({
     kind: "dispatcher",
-    bind: ({ service, messenger, outgoing = [] }) => ({
-      get: (call) => async (type: string, payload?: unknown, own: DispatchOptions = {}) => {
+    bind: ({ service, publish, outgoing = [] }) => ({
+      get: (call) => async (type: string, payload?: unknown, own: EmitOptions = {}) => {
         const send = async (data: FieldTable) => {
           const context = encodeCallHeaders({ stack: call.stack, data, deadline: undefined });
           const headers = { ...options.headers, ...own.headers };
           const message = eventMessage(service, type, payload, { ...options, ...own, headers }, context);
-          await messenger.publish(message, own.signal && { signal: own.signal });
+          await publish(call, message, { outbox: options.outbox, ...own });
         };
         if (outgoing.length === 0) await send(call.headers);
         else await sendThrough(outgoing, { kind: "event", type, payload, headers: call.headers }, send);

@@ -1,4 +1,5 @@
-import { entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
+import { type Conversion, entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
+import { type Once, onceOptions, oncePolicy } from "../../runtime/service/effects/once.ts";
 import type { Plain } from "../../runtime/message/plain.ts";
 import { retryOptions, type RetryPolicy } from "../../runtime/message/retry.ts";
 import { payloadConversion } from "../../runtime/service/payload_conversion.ts";
@@ -11,7 +12,7 @@ import type { Serializer } from "../../runtime/message/serializer.ts";
 export type EventDelivery = "pool" | "singleton" | "broadcast";
 
 /** Options of {@linkcode event}. */
-export interface EventOptions {
+export interface EventOptions<Payload = unknown> {
   /** Receivers of an event. @default {"pool"} */
   readonly delivery?: EventDelivery;
   /**
@@ -34,6 +35,14 @@ export interface EventOptions {
    * @default {false}
    */
   readonly requeueOnError?: boolean;
+  /**
+   * Whether an event that the broker delivers again has no second effect. A dependency that keeps an inbox remembers
+   * the ids of the events that were handled, in the transaction of the handler. An event without an id goes to the
+   * dead-letter queue.
+   *
+   * @default {false}
+   */
+  readonly once?: Once<Payload>;
   /** Retries after the handler has failed. @default {only when the handler throws `Retry`} */
   readonly retry?: RetryPolicy;
   /**
@@ -83,13 +92,14 @@ export function event<Payload = unknown>(
     reliable = delivery !== "broadcast",
     broadcastId,
     requeueOnError = false,
+    once,
     retry,
     expected,
     redact,
     timeout,
     prefetch,
     serializers,
-  }: EventOptions = {},
+  }: EventOptions<Payload> = {},
 ): EntrypointSpec<"event", [payload: Payload]> {
   const refuse = (reason: string): never => {
     throw new TypeError(`Cannot handle event "${type}" of "${source}": ${reason}`);
@@ -107,6 +117,12 @@ export function event<Payload = unknown>(
         "Give each instance a different broadcastId, or leave reliable out",
     );
   }
+  const policy = oncePolicy(once, `handle event "${type}" of "${source}"`);
+  if (policy !== undefined && delivery === "broadcast") {
+    refuse(
+      "each instance handles a broadcast, and `once` lets only one of them do so. Leave one of them out",
+    );
+  }
   if (prefetch !== undefined && !(Number.isInteger(prefetch) && prefetch >= 1)) {
     throw new RangeError(`Cannot handle event "${type}": prefetch must be 1 or more, got ${prefetch}`);
   }
@@ -115,12 +131,20 @@ export function event<Payload = unknown>(
   if (requeueOnError) options.requeueOnError = true;
   if (retry !== undefined) options.retry = retryOptions(retry);
   if (prefetch !== undefined) options.prefetch = prefetch;
+  if (policy !== undefined) options.once = onceOptions(policy);
   return entrypoint({
     kind: "event",
     options,
     expected,
     redact,
     timeout,
-    prepare: () => payloadConversion(serializers),
+    once: policy,
+    prepare: () => policy === undefined ? payloadConversion(serializers) : payloadAlone(serializers),
   });
+}
+
+/** Makes the conversion of an event that comes with its facts, which only `once` needs. */
+function payloadAlone(serializers?: readonly Serializer[]): Conversion {
+  const { decode, encode } = payloadConversion(serializers);
+  return { decode: ({ message: _facts, ...payload }, call) => decode(payload, call), encode };
 }

@@ -22,6 +22,7 @@ interface EventManifest {
   readonly broadcastId?: Plain;
   readonly requeueOnError?: boolean;
   readonly prefetch?: number;
+  readonly once?: PlainRecord;
 }
 
 /**
@@ -57,7 +58,7 @@ export function handlerQueues(entries: readonly HostedEntrypoint[], service: str
 /** Declares the exchange of a service that dispatches. */
 export async function setUpDispatcher(
   _dependency: ManifestDependency,
-  { service, transport }: DependencySetupHost,
+  { service, transport }: Pick<DependencySetupHost, "service" | "transport">,
   settings: EventSettings,
 ): Promise<void> {
   await transport.declare(eventExchange(service, settings));
@@ -69,7 +70,7 @@ function subscription(
   settings: EventSettings,
   uuid: string,
 ): QueueSubscription {
-  const { source, type, delivery, reliable, broadcastId = "uuid", requeueOnError = false, prefetch } =
+  const { source, type, delivery, reliable, broadcastId = "uuid", requeueOnError = false, prefetch, once } =
     // The options have the shape that event() wrote.
     entry.options as unknown as EventManifest;
   const queue = eventQueue({
@@ -91,6 +92,7 @@ function subscription(
     },
     requeueOnError,
     ...(prefetch !== undefined && { prefetch }),
+    ...(once !== undefined && { passMessage: true }),
   };
 }
 

@@ -1,6 +1,12 @@
-import { entrypoint, type EntrypointSpec, type ReceivedMessage } from "../../runtime/service/entrypoint.ts";
+import {
+  entrypoint,
+  type EntrypointSpec,
+  type OncePolicy,
+  type ReceivedMessage,
+} from "../../runtime/service/entrypoint.ts";
 import type { Plain } from "../../runtime/message/plain.ts";
 import { retryOptions, type RetryPolicy } from "../../runtime/message/retry.ts";
+import { type Once, onceOptions, oncePolicy } from "../../runtime/service/effects/once.ts";
 import { payloadConversion } from "../../runtime/service/payload_conversion.ts";
 import type { Serializer } from "../../runtime/message/serializer.ts";
 import type { Queue, UnnamedQueue } from "./queue.ts";
@@ -8,7 +14,7 @@ import { plainOffset, type QueueOffset } from "./queue_type.ts";
 import { replyConversion } from "./reply_conversion.ts";
 
 /** Options of {@linkcode consume}. */
-export interface ConsumeOptions {
+export interface ConsumeOptions<Payload = unknown> {
   /**
    * Whether the broker offers a message again if its handler failed, at once and without end.
    *
@@ -24,6 +30,14 @@ export interface ConsumeOptions {
   readonly prefetch?: number;
   /** Where to begin in a stream. Each start of the service begins there again. @default {the queue's `offset`} */
   readonly offset?: QueueOffset;
+  /**
+   * Whether a message that the broker delivers again has no second effect. A dependency that keeps an inbox remembers
+   * the ids of the messages that were handled, in the transaction of the handler. A message without an id goes to the
+   * dead-letter queue.
+   *
+   * @default {false}
+   */
+  readonly once?: Once<Payload>;
   /** Retries after the handler has failed. @default {only when the handler throws `Retry`} */
   readonly retry?: RetryPolicy;
   /**
@@ -96,10 +110,11 @@ export interface ConsumeOptions {
  */
 export function consume<Payload = unknown>(
   queue: Queue | UnnamedQueue,
-  options: ConsumeOptions = {},
+  options: ConsumeOptions<Payload> = {},
 ): EntrypointSpec<"consume", [payload: Payload, message: ReceivedMessage]> {
   const { requeueOnError = false, prefetch, retry, noAck = false, reply = false, serializers } = options;
-  requireSense(queue, options);
+  const once = oncePolicy(options.once, `consume ${labelOf(queue)}`);
+  requireSense(queue, options, once);
   const plain: Record<string, Plain> = "name" in queue
     ? { queue: queue.name }
     : { unnamedQueue: queue.ordinal };
@@ -112,6 +127,7 @@ export function consume<Payload = unknown>(
   if (retry !== undefined) plain.retry = retryOptions(retry);
   if (noAck) plain.noAck = true;
   if (reply) plain.reply = true;
+  if (once !== undefined) plain.once = onceOptions(once);
   const { expected, redact, timeout } = options;
   return entrypoint({
     kind: "consume",
@@ -119,6 +135,7 @@ export function consume<Payload = unknown>(
     expected,
     redact,
     timeout,
+    once,
     prepare: () => reply ? replyConversion(serializers) : payloadConversion(serializers),
   });
 }
@@ -127,11 +144,19 @@ function isStream({ name, topology: { queues = [] } }: Queue): boolean {
   return queues.some((each) => each.name === name && each.arguments?.["x-queue-type"] === "stream");
 }
 
+function labelOf(queue: Queue | UnnamedQueue): string {
+  return "name" in queue ? `queue "${queue.name}"` : "a queue without a name";
+}
+
 function requireSense(
   queue: Queue | UnnamedQueue,
-  { prefetch, offset, requeueOnError = false, retry, noAck = false, reply = false }: ConsumeOptions,
+  { prefetch, offset, requeueOnError = false, retry, noAck = false, reply = false }: Omit<
+    ConsumeOptions,
+    "once"
+  >,
+  once: OncePolicy | undefined,
 ): void {
-  const name = "name" in queue ? `queue "${queue.name}"` : "a queue without a name";
+  const name = labelOf(queue);
   if (prefetch !== undefined && !(Number.isInteger(prefetch) && prefetch >= 1)) {
     throw new RangeError(`Cannot consume ${name}: prefetch must be 1 or more, got ${prefetch}`);
   }
@@ -147,6 +172,20 @@ function requireSense(
   }
   for (const [other, given] of Object.entries({ ...again, reply })) {
     if (given && noAck) refuse("noAck", other, "the broker has forgotten the message before it is handled");
+  }
+  if (once !== undefined && noAck) {
+    refuse(
+      "noAck",
+      "once",
+      "the broker forgets the message before it is handled, and never delivers it again",
+    );
+  }
+  if (once !== undefined && reply) {
+    refuse(
+      "reply",
+      "once",
+      "the inbox does not keep the answer, so a message that comes again would get none",
+    );
   }
   for (const [other, given] of Object.entries(again)) {
     if (given && reply) {

@@ -90,7 +90,7 @@ export function consumedQueues(entries: readonly HostedEntrypoint[]): readonly C
 /** Declares the exchanges, queues and bindings of a publisher. */
 export async function setUpPublisher(
   dependency: ManifestDependency,
-  { transport }: DependencySetupHost,
+  { transport }: Pick<DependencySetupHost, "transport">,
 ): Promise<void> {
   await transport.declare(declaredTopology(dependency));
 }
@@ -104,7 +104,7 @@ export function declaredTopology({ options }: ManifestDependency): Topology {
 /** Declares a queue without a name, and tells its name to the threads. */
 export async function setUpQueueName(
   { options }: ManifestDependency,
-  { service, transport }: DependencySetupHost,
+  { service, transport }: Pick<DependencySetupHost, "service" | "transport">,
   names: QueueNames,
 ): Promise<DependencyHalf> {
   // The options have the shape that queueName() wrote.

@@ -1,6 +1,7 @@
 import { encodeCallHeaders } from "../../runtime/message/call_headers.ts";
 import { dependency, type DependencySpec } from "../../runtime/service/dependency.ts";
 import { given, type PlainRecord } from "../../runtime/message/plain.ts";
+import type { OutboxOptions } from "../../runtime/service/effects/diversion.ts";
 import { sendThrough } from "../../runtime/service/hook.ts";
 import type { FieldTable, Topology } from "../../runtime/message/transport.ts";
 import type { Exchange } from "./exchange.ts";
@@ -8,13 +9,14 @@ import { outgoingMessage, type PublishOptions } from "./outgoing_message.ts";
 import { declarable, type Queue } from "./queue.ts";
 
 /** Options of {@linkcode publisher} for all messages. The options of a single message win over them. */
-export interface PublisherOptions extends Omit<PublishOptions, "signal"> {
+export interface PublisherOptions extends Omit<PublishOptions, "signal">, Omit<OutboxOptions, "key"> {
   /** More exchanges and queues to declare before anything is published. @default {[]} */
   readonly declare?: readonly (Exchange | Queue)[];
 }
 
 /**
- * Publishes a message; resolves when the broker has confirmed it.
+ * Publishes a message; resolves when the broker has confirmed it, or when it is in the outbox of a dependency that
+ * keeps one.
  *
  * The message carries the call id stack and the context data of the call in progress, but not its deadline.
  *
@@ -22,7 +24,10 @@ export interface PublisherOptions extends Omit<PublishOptions, "signal"> {
  * @throws {BrokerError} If the exchange does not exist.
  * @throws {RangeError} If `expiration` or `priority` is out of its range.
  */
-export type Publish<Payload> = (payload: Payload, options?: PublishOptions) => Promise<void>;
+export type Publish<Payload> = (
+  payload: Payload,
+  options?: PublishOptions & OutboxOptions,
+) => Promise<void>;
 
 /**
  * Declares a dependency that publishes messages, as Nameko's `Publisher` does.
@@ -41,27 +46,24 @@ export type Publish<Payload> = (payload: Payload, options?: PublishOptions) => P
  * ```
  */
 export function publisher<Payload = unknown>(
-  { declare = [], ...defaults }: PublisherOptions = {},
+  { declare = [], outbox: always, ...defaults }: PublisherOptions = {},
 ): DependencySpec<Publish<Payload>> {
   return dependency({
     kind: "publisher",
     options: { topology: topologyOf(defaults.exchange, declare) } as unknown as PlainRecord,
-    bind: ({ messenger, outgoing = [] }) => ({
-      get: (call) => async (payload, { signal, ...own } = {}) => {
+    bind: ({ publish, outgoing = [] }) => ({
+      get: (call) => async (payload, { signal, key, outbox = always, ...own } = {}) => {
+        const sending = { key, outbox, ...(signal && { signal }) };
         const messageFor = (data: FieldTable) => {
           const context = encodeCallHeaders({ stack: call.stack, data, deadline: undefined });
           const headers = { ...defaults.headers, ...own.headers };
           return outgoingMessage(payload, { ...given(defaults), ...given(own), headers }, context);
         };
         const message = messageFor(call.headers);
-        if (outgoing.length === 0) return await messenger.publish(message, signal && { signal });
+        if (outgoing.length === 0) return await publish(call, message, sending);
         const { exchange, routingKey } = message;
         const sent = { kind: "message", exchange, routingKey, payload, headers: call.headers } as const;
-        await sendThrough(
-          outgoing,
-          sent,
-          async (data) => await messenger.publish(messageFor(data), signal && { signal }),
-        );
+        await sendThrough(outgoing, sent, (data) => publish(call, messageFor(data), sending));
       },
     }),
   });

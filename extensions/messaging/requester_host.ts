@@ -16,7 +16,7 @@ import type { ReplyDesk } from "./reply_desk.ts";
  */
 export async function setUpRequester(
   dependency: ManifestDependency,
-  { transport }: DependencySetupHost,
+  { transport }: Pick<DependencySetupHost, "transport">,
   desk: ReplyDesk,
   requireMessage: RequireMessage = () => {},
 ): Promise<DependencyHalf> {

@@ -10,6 +10,7 @@ import type { Log } from "../log/log.ts";
 import type { Manifest, ManifestDependency, ManifestEntrypoint } from "../service/manifest.ts";
 import type { Outcome } from "../message/outcome.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { Messenger } from "../message/messenger.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import type { FieldTable, Transport } from "../message/transport.ts";
 
@@ -105,10 +106,15 @@ export type EntrypointFactory = (entries: readonly HostedEntrypoint[], host: Ent
 export type EntrypointRegistry = Readonly<Record<string, EntrypointFactory>>;
 
 /** The part of a container that the setup of a dependency may use. */
-export type DependencySetupHost = Pick<
-  EntrypointHost,
-  "service" | "transport" | "config" | "log" | "metrics"
->;
+export type DependencySetupHost =
+  & Pick<
+    EntrypointHost,
+    "service" | "transport" | "config" | "log" | "metrics"
+  >
+  & {
+    /** Sends for the service, as its handlers do: nowhere where the operator does not let it. */
+    readonly messenger: Messenger;
+  };
 
 /**
  * The half of a dependency in the main thread. There is one for all threads of a service, so it may hold what

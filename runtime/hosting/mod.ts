@@ -42,6 +42,7 @@ export type { Log } from "../log/log.ts";
 export { describeFailure } from "../message/failure.ts";
 export type { Failure } from "../message/failure.ts";
 export { failed } from "../message/outcome.ts";
+export type { Messenger } from "../message/messenger.ts";
 export type { EndedOutcome, Outcome } from "../message/outcome.ts";
 export type { Plain, PlainRecord } from "../message/plain.ts";
 export type { Body, Chunk } from "../message/reply.ts";

@@ -12,6 +12,7 @@ export class QueueCounts {
   readonly #service: string;
   readonly #redelivered: Metric<Counter>;
   readonly #retried: Metric<Counter>;
+  readonly #skipped: Metric<Counter>;
   readonly #dead: Metric<Counter>;
 
   constructor({ service, metrics }: Pick<EntrypointHost, "service" | "metrics">) {
@@ -24,6 +25,11 @@ export class QueueCounts {
     });
     this.#retried = metrics.counter("enoki_messages_retried_total", {
       help: "Messages whose handler failed, and that wait to be offered again.",
+      labels,
+      kept: 1,
+    });
+    this.#skipped = metrics.counter("enoki_messages_skipped_total", {
+      help: "Messages that were not handled again, because their methods handle each message once.",
       labels,
       kept: 1,
     });
@@ -40,6 +46,10 @@ export class QueueCounts {
 
   retried(queue: string): void {
     this.#retried.with(this.#service, nameOf(queue)).add();
+  }
+
+  skipped(queue: string): void {
+    this.#skipped.with(this.#service, nameOf(queue)).add();
   }
 
   /** Puts a message into the dead-letter queue of its queue, and counts it. */

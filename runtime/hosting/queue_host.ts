@@ -26,6 +26,7 @@ import { type EndedOutcome, failed, type Outcome } from "../message/outcome.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import { asksForRetry, mostAttempts, nextRetry, reasonForRetry } from "../message/retry.ts";
 import { transportableBody } from "../message/serializer.ts";
+import { SKIPPED } from "../service/effects/once.ts";
 import type { Payload } from "../service/entrypoint.ts";
 import type {
   Consumer,
@@ -187,6 +188,7 @@ export class QueueHost implements Entrypoint {
     const outcome = await this.#host.run(entry, payloadOf(subscription, delivery));
     switch (outcome.status) {
       case "done":
+        if (outcome.head === SKIPPED) this.#counts.skipped(subscription.queue);
         this.#losses.forget(subscription, delivery.offset);
         return "ack";
       case "unstarted":

@@ -1,9 +1,11 @@
 import { BRAND } from "./brand.ts";
 import type { Call } from "./call.ts";
+import type { Diversion, OutgoingOptions } from "./effects/diversion.ts";
 import type { OutgoingHook } from "./hook.ts";
 import type { Log } from "../log/log.ts";
 import type { Messenger } from "../message/messenger.ts";
 import type { PlainRecord } from "../message/plain.ts";
+import type { Message } from "../message/transport.ts";
 
 /** The parts of its thread that a provider may use. */
 export interface DependencyHost {
@@ -16,6 +18,19 @@ export interface DependencyHost {
   /** Milliseconds that a call to another service waits for its answer, unless that call states a timeout. */
   readonly callTimeout: number;
   readonly messenger: Messenger;
+  /**
+   * Publishes a message of a call: by the messenger, unless a dependency has diverted what the call publishes.
+   *
+   * @throws {UnroutableError} If the message is mandatory and no queue takes it.
+   */
+  publish(call: Call, message: Message, options?: OutgoingOptions): Promise<void>;
+  /**
+   * Hands everything that a call publishes from now on to `publish`, which takes the place of the transport: a
+   * dependency with an outbox writes it down. Call it in `get`.
+   *
+   * @throws {TypeError} If another dependency has diverted the call.
+   */
+  divert(call: Call, publish: Diversion): void;
   /** The hooks through which everything goes that a handler sends. Pass it to `sendThrough()`. */
   readonly outgoing: readonly OutgoingHook[];
   /**
@@ -58,6 +73,14 @@ export interface Provider<T> extends Partial<AsyncDisposable> {
   setup?(host: DependencyHost): Promise<void> | void;
   /** Gives the value before the handler, once per call. If it fails, the call fails without the handler. */
   get(call: Call): Promise<T> | T;
+  /**
+   * Keeps the inbox of entrypoints that handle each message once: notes the id of a message for the method of the
+   * call, and resolves with false if it has been noted before. It runs after `get` of all dependencies and before the
+   * handler. What it notes must become true together with the effects of the handler.
+   *
+   * @param keepFor Seconds that the id must be remembered.
+   */
+  once?(call: Call, id: string, keepFor: number): Promise<boolean>;
   /** Runs after the handler, once per call for which `get` succeeded, in the reverse order of `get`. */
   release?(call: Call, result: CallResult): Promise<void> | void;
 }

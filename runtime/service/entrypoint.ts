@@ -83,6 +83,20 @@ export interface Conversion {
   logProperties?(payload: Payload): PlainRecord;
 }
 
+/** How an entrypoint tells its messages apart, each of which is to be handled once. It stays in the thread. */
+export interface OncePolicy {
+  /** Seconds that an id is remembered. */
+  readonly keepFor: number;
+  /** Name of the dependency that keeps the inbox; undefined if there is only one. */
+  readonly inbox: string | undefined;
+  /**
+   * Gives the id of a message.
+   *
+   * @throws {BadRequestError} If it has none.
+   */
+  idOf(decoded: unknown, payload: Payload): string;
+}
+
 /**
  * An entrypoint as an author writes it in `entrypoints`: an inert kind with its options.
  *
@@ -108,6 +122,8 @@ export interface EntrypointSpec<
   readonly bindsByName: boolean;
   /** Whether handlers may be generators, whose items the conversion encodes one by one. */
   readonly streams?: boolean;
+  /** Present if each message is to be handled once. */
+  readonly once?: OncePolicy | undefined;
   /** Makes the conversion of one thread. */
   readonly prepare: (facts: HandlerFacts) => Conversion | Promise<Conversion>;
   /** Gives plain data for documents, beside the options. It runs only if somebody asks for the data. */
@@ -147,6 +163,8 @@ export interface EntrypointDefinition<Kind extends string> {
   readonly bindsByName?: boolean;
   /** Whether handlers may be generators, whose items `encode` turns into a stream. @default {false} */
   readonly streams?: boolean;
+  /** How the messages are told apart, if each is to be handled once. @default {they are not} */
+  readonly once?: OncePolicy | undefined;
   readonly prepare: (facts: HandlerFacts) => Conversion | Promise<Conversion>;
   readonly describe?: () => PlainRecord | Promise<PlainRecord>;
 }
@@ -165,6 +183,7 @@ export function entrypoint<Kind extends string, Args extends readonly unknown[],
     timeout,
     bindsByName = false,
     streams = false,
+    once,
     prepare,
     describe,
   }: EntrypointDefinition<Kind>,
@@ -182,6 +201,7 @@ export function entrypoint<Kind extends string, Args extends readonly unknown[],
     redact,
     bindsByName,
     ...(streams && { streams }),
+    ...(once && { once }),
     prepare,
     ...(describe && { describe }),
   };

@@ -24,6 +24,7 @@ import { DependencyHalves, noExtension } from "./dependency_halves.ts";
 import { runInHostHooks } from "../hosting/host_hooks.ts";
 import type { Log } from "../log/log.ts";
 import type { Manifest } from "../service/manifest.ts";
+import type { Messenger } from "../message/messenger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { CallWatch } from "../telemetry/telemetry.ts";
 import type { Outcome } from "../message/outcome.ts";
@@ -62,6 +63,8 @@ export interface ContainerOptions {
   readonly manifest: Manifest;
   readonly pool: Pool;
   readonly transport: Transport;
+  /** Sends what the service sends. */
+  readonly messenger: Messenger;
   readonly config: PlainRecord;
   /** Settings of the service and its threads. */
   readonly settings: ServiceSettings;
@@ -120,8 +123,9 @@ export class Container implements AsyncDisposable {
     this.#options = options;
     this.#manifest = options.manifest;
     this.#pool = options.pool;
-    const { manifest: { name: service }, dependencies, transport, config, log, metrics } = options;
-    this.#halves = new DependencyHalves(dependencies, { service, transport, config, log, metrics });
+    const { manifest: { name: service }, dependencies, transport, messenger, config, log, metrics } = options;
+    const host = { service, transport, messenger, config, log, metrics };
+    this.#halves = new DependencyHalves(dependencies, host);
     this.finished = this.#end.promise;
     this.finished.catch(() => {});
     this.#entrypoints = createEntrypoints(options.manifest, options.entrypoints, this.#host());

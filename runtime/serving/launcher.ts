@@ -202,6 +202,7 @@ export class Launcher {
         manifest,
         pool,
         transport,
+        messenger,
         config: hostConfig(config, own),
         settings: own,
         entrypoints: await entrypoints,

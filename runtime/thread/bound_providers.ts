@@ -1,4 +1,5 @@
 import { explainDenial } from "./denial.ts";
+import { Diversions } from "./effects/diversions.ts";
 import {
   type AskOptions,
   type DependencyHost,
@@ -25,7 +26,8 @@ export interface BoundProvider {
 }
 
 /** What all providers of a thread get. */
-export interface ProviderSurroundings extends Omit<DependencyHost, "key" | "outgoing" | "ask"> {
+export interface ProviderSurroundings
+  extends Omit<DependencyHost, "key" | "outgoing" | "ask" | "publish" | "divert"> {
   /** Hooks of the runtime, inside of those of the service. @default {[]} */
   readonly outgoing?: readonly OutgoingHook[];
 }
@@ -43,12 +45,15 @@ export async function bindProviders(
 ): Promise<void> {
   const { outgoing: inner } = surroundings;
   const outgoing = inner === undefined ? own : [...own, ...inner];
+  const diversions = new Diversions(surroundings.messenger);
   for (const { key, spec, isInner } of usedDependencies(dependencies)) {
     try {
       const host: DependencyHost = {
         ...surroundings,
         key,
         outgoing,
+        publish: (call, message, options) => diversions.publish(call, message, options),
+        divert: (call, publish) => diversions.divert(call, publish),
         ask: asking(surroundings, key, spec.kind),
       };
       const provider = spec.bind(host) as UsingProvider<unknown, Used>;

@@ -15,7 +15,9 @@ import {
 import { runInHooks } from "./call_hooks.ts";
 import { type CallEntry, CallScope, type CallSurroundings } from "./call_scope.ts";
 import { explainDenial } from "./denial.ts";
+import { type EntryInbox, inboxesOf } from "./effects/inboxes.ts";
 import type { CallResult } from "../service/dependency.ts";
+import { SKIPPED } from "../service/effects/once.ts";
 import type { Conversion, Payload } from "../service/entrypoint.ts";
 import { type Body, isReply, type Reply } from "../message/reply.ts";
 import type { AnyHook } from "../service/hook.ts";
@@ -64,6 +66,8 @@ export class Invoker implements AsyncDisposable {
   readonly #around: readonly AnyHook[];
   readonly #surroundings: CallSurroundings;
   readonly #reading: ReadParametersOptions;
+  /** The inboxes by entrypoint. Empty if none needs one. */
+  #inboxes: readonly (EntryInbox | undefined)[] = [];
   /** The parameters of all handlers, for the log. */
   #allParameters: Promise<KnownParameters> | undefined;
   #disposed = false;
@@ -115,6 +119,7 @@ export class Invoker implements AsyncDisposable {
     const invoker = new Invoker(service, entries, providers, surroundings, known, reading);
     try {
       await bindProviders(service, host, providers);
+      invoker.#inboxes = inboxesOf(specs, providers);
     } catch (error) {
       await invoker[Symbol.asyncDispose]();
       throw error;
@@ -140,6 +145,7 @@ export class Invoker implements AsyncDisposable {
     const entry = this.#entries[message.entrypoint]!;
     const { conversion } = entry;
     const providers = this.#providers;
+    const inbox = this.#inboxes[message.entrypoint];
     let args: readonly unknown[] = [];
     let acquired = 0;
     let encoded: Body | Reply;
@@ -150,6 +156,7 @@ export class Invoker implements AsyncDisposable {
     try {
       const maybeArgs = conversion.decode(message, call);
       args = isPromiseLike(maybeArgs) ? await maybeArgs : maybeArgs;
+      const id = inbox?.idOf(args[0], message);
       decoded = true;
       call.arguments = args;
       const context: Record<string, unknown> = { call };
@@ -163,12 +170,19 @@ export class Invoker implements AsyncDisposable {
           inner[key] = ready;
         } else context[key] = ready;
       }
-      value = this.#around.length === 0
-        ? entry.handler.call(this.#service.handlers, context, ...args)
-        : this.#runInHooks(entry, call, context, args);
-      if (isPromiseLike(value)) value = await value;
-      const maybeEncoded = conversion.encode(value, call);
-      encoded = isPromiseLike(maybeEncoded) ? await maybeEncoded : maybeEncoded;
+      if (inbox !== undefined && !await inbox.note(call, id!)) {
+        call.log.debug(`Skipped a message that ${call.service}.${call.method} has handled before`, {
+          id: id!,
+        });
+        encoded = { head: SKIPPED, body: undefined };
+      } else {
+        value = this.#around.length === 0
+          ? entry.handler.call(this.#service.handlers, context, ...args)
+          : this.#runInHooks(entry, call, context, args);
+        if (isPromiseLike(value)) value = await value;
+        const maybeEncoded = conversion.encode(value, call);
+        encoded = isPromiseLike(maybeEncoded) ? await maybeEncoded : maybeEncoded;
+      }
       if (isReply(encoded) && encoded.chunks !== undefined) {
         opened = true;
         call.liftTimeout();

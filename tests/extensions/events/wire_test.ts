@@ -154,6 +154,8 @@ Deno.test("a dispatcher keeps the deadline of its caller to itself", async () =>
     messenger,
     outgoing: [],
     ask: () => Promise.reject(new Error("nobody")),
+    publish: (_call, message) => messenger.publish(message),
+    divert: () => {},
     log,
     signal,
   });

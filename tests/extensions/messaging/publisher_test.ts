@@ -13,6 +13,7 @@ import { rawSerializer, textSerializer } from "../../../runtime/message/serializ
 import { CallScope } from "../../../runtime/thread/call_scope.ts";
 import { encodeCallHeaders } from "../../../runtime/message/call_headers.ts";
 import type { DependencyHost } from "../../../runtime/service/dependency.ts";
+import type { Call } from "../../../runtime/service/call.ts";
 import { service } from "../../../runtime/service/service.ts";
 import type { FieldTable, Message } from "../../../runtime/message/transport.ts";
 import type { Inbox } from "../../../runtime/message/conformance/inbox.ts";
@@ -263,7 +264,7 @@ for (const options of [{ expiration: -1 }, { expiration: NaN }, { priority: 256 
 
 Deno.test("publisher() passes on the context data of a call and not its deadline", async () => {
   const sent: Message[] = [];
-  const host = { messenger: { publish: (message: Message) => Promise.resolve(void sent.push(message)) } };
+  const host = { publish: (_call: Call, message: Message) => Promise.resolve(void sent.push(message)) };
   const headers = encodeCallHeaders({ stack: [], data: { language: "de" }, deadline: Date.now() + 1_000 });
   const call = new CallScope({ method: "do", kind: "rpc", options: {} }, { headers }, {
     service: "msg",

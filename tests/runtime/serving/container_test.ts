@@ -1,4 +1,5 @@
 import { Metrics } from "../../../runtime/telemetry/metrics.ts";
+import { SILENT_MESSENGER } from "../../fixtures/silent_messenger.ts";
 import { Section } from "../../../runtime/config/section.ts";
 import { runtimeSettings } from "../../../runtime/serving/settings.ts";
 import assert from "node:assert/strict";
@@ -52,6 +53,7 @@ class Stage implements AsyncDisposable {
       manifest,
       pool: this.stage.pool,
       transport: this.#transport,
+      messenger: SILENT_MESSENGER,
       config: {},
       settings: runtimeSettings(new Section({})),
       entrypoints: registry,
