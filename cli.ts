@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Build, CommandIo, StopSignal } from "./extensions/cli/command_io.ts";
 import { runCommandLine } from "./extensions/cli/main.ts";
 import { terminalScreen } from "./extensions/cli/terminal.ts";
 import { startOver } from "./extensions/cli/restart.ts";
+import { programName } from "./extensions/cli/view/program_name.ts";
 import { versionText } from "./extensions/cli/view/version.ts";
 import { stderrSettled, writeToStderr } from "./runtime/log/observe.ts";
 import { OWN_PACKAGE } from "./runtime/program/own_package.ts";
@@ -31,7 +30,7 @@ export async function start(build: Build = {}): Promise<never> {
 function processIo(build: Build): CommandIo {
   const { application, extensions = [], revision } = build;
   return {
-    program: application?.name ?? programName(),
+    program: application?.name ?? programName(Deno.mainModule, Deno.env.get("PATH")),
     version: versionText(OWN_PACKAGE.version, build),
     ...(revision !== undefined && { revision }),
     ...(application && { application }),
@@ -51,12 +50,6 @@ function processIo(build: Build): CommandIo {
     startOver,
     onStop,
   };
-}
-
-/** Returns what the user types to start this program. A compiled binary has its own name. */
-function programName(): string {
-  if (Deno.build.standalone || !Deno.mainModule.startsWith("file:")) return "enoki";
-  return `deno run -A ${relative(Deno.cwd(), fileURLToPath(Deno.mainModule))}`;
 }
 
 function onStop(listener: (signal: StopSignal) => void): Disposable {

@@ -1,1 +1,1 @@
-export { Command, CommanderError, InvalidArgumentError, Option } from "npm:commander@15.1.0";
+export { Argument, Command, CommanderError, InvalidArgumentError, Option } from "npm:commander@15.1.0";

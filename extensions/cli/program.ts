@@ -19,11 +19,12 @@ import {
   withPermissions,
   withServing,
 } from "./command_options.ts";
-import { Command, CommanderError, InvalidArgumentError, Option } from "./commander.ts";
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "./commander.ts";
 import type { ConfigFlags } from "./commands/config.ts";
 import type { DeadAction } from "./commands/dead.ts";
 import type { NewFlags } from "./commands/new.ts";
 import { TEMPLATE_NAMES } from "./create/templates.ts";
+import { COMPLETE_WORD, SHELLS } from "./completion/scripts.ts";
 import { addLiveCommands } from "./live_commands.ts";
 import { EXIT } from "./view/failure_report.ts";
 import { moveBarePermissionFlags } from "./flags/permission_flags.ts";
@@ -193,6 +194,21 @@ export async function parseAndRun(
       const { compileCommand } = await import("./compile/compile.ts");
       status = await compileCommand(modules, flags, io);
     });
+
+  subcommand(program, "completions", "print the script by which a shell completes this command line")
+    .addArgument(new Argument("<shell>", "name of the shell").choices(SHELLS))
+    .addHelpText(
+      "after",
+      examples(io, [["completions zsh", "for ~/.zshrc: source <(enoki completions zsh)"]]),
+    )
+    .action(async (shell) => {
+      const { completionsCommand } = await import("./commands/completions.ts");
+      status = completionsCommand(shell, io);
+    });
+  if (argv[0] === COMPLETE_WORD) {
+    const { completeCommand } = await import("./commands/completions.ts");
+    return await completeCommand(program, argv.slice(1), io);
+  }
 
   return await parse();
 

@@ -16,6 +16,7 @@ for (
     "profile",
     "heap",
     "queues",
+    "completions",
   ]
 ) {
   Deno.test(`enoki ${command} --help prints usage and examples as its result`, async () => {
