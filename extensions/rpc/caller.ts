@@ -28,6 +28,8 @@ export interface RpcCallerOptions {
   readonly caller: string;
   /** The exchange that requests and replies go through. */
   readonly exchange: string;
+  /** Whether a request leaves its queue when its caller gives up. @default {true} */
+  readonly expires?: boolean;
 }
 
 interface Pending {
@@ -54,6 +56,7 @@ export class RpcCaller implements Messenger, AsyncDisposable {
   readonly #transport: Transport;
   readonly #topology: RpcTopology;
   readonly #caller: string;
+  readonly #expires: boolean;
   readonly #replyTo = crypto.randomUUID();
   readonly #pending = new Map<string, Pending>();
   readonly #leastTimes = new LeastTimes();
@@ -61,10 +64,11 @@ export class RpcCaller implements Messenger, AsyncDisposable {
   readonly #timer = new WakeTimer(() => this.#expire());
   #closed = false;
 
-  constructor(transport: Transport, { caller, exchange }: RpcCallerOptions) {
+  constructor(transport: Transport, { caller, exchange, expires = true }: RpcCallerOptions) {
     this.#transport = transport;
     this.#topology = rpcTopology(exchange);
     this.#caller = caller;
+    this.#expires = expires;
   }
 
   async request(request: Request, { timeout, signal }: RequestOptions): Promise<string | Uint8Array> {
@@ -157,7 +161,7 @@ export class RpcCaller implements Messenger, AsyncDisposable {
   }
 
   /**
-   * Makes the message. It expires in the queue when its caller gives up or, where the service has said how long
+   * Makes the message. Unless `expires` is false, it expires in the queue when its caller gives up or, where the service has said how long
    * the method takes, when it could no longer be answered in time. So nobody runs it later.
    *
    * @param left Milliseconds that the caller still waits.
@@ -177,7 +181,7 @@ export class RpcCaller implements Messenger, AsyncDisposable {
         correlationId,
         replyTo: this.#replyTo,
         headers,
-        ...(left <= LONGEST_EXPIRATION && {
+        ...(this.#expires && left <= LONGEST_EXPIRATION && {
           expiration: String(Math.max(1, Math.ceil(this.#leastTimes.expiration(routingKey, left)))),
         }),
       },

@@ -4,12 +4,21 @@ import type { Section } from "../../runtime/config/section.ts";
 export interface RpcSettings {
   /** Name of the exchange that requests and replies go through. */
   readonly exchange: string;
+  /** Whether a request leaves its queue when its caller gives up. */
+  readonly expires: boolean;
 }
 
 /** Nameko's name of the exchange. */
 export const DEFAULT_EXCHANGE = "nameko-rpc";
 
-/** Reads `rpc_exchange`. */
+/**
+ * Reads `rpc_exchange`, and `rpc_expiration`.
+ *
+ * A Nameko service with nameko-amqp-retry 0.7 dies when it is to retry a request that has an expiration.
+ */
 export function rpcSettings(at: Section): RpcSettings {
-  return { exchange: at.text("rpc_exchange") ?? DEFAULT_EXCHANGE };
+  return {
+    exchange: at.text("rpc_exchange") ?? DEFAULT_EXCHANGE,
+    expires: at.flag("rpc_expiration") ?? true,
+  };
 }

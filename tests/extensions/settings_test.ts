@@ -31,6 +31,7 @@ const REFUSED: readonly (readonly [Config, RegExp])[] = [
   [{ HTTP_MAX_BODY: "much" }, /"HTTP_MAX_BODY": got "much"/],
   [{ WEBSOCKET_MAX_QUEUE: 0 }, /"WEBSOCKET_MAX_QUEUE": got 0/],
   [{ rpc_exchange: 1 }, /"rpc_exchange": got 1/],
+  [{ rpc_expiration: 0 }, /"rpc_expiration": got 0, expected true or false/],
   [{ control: 1 }, /"control": got 1, expected true, false or a mapping with manage/],
   [{ control: { manages: true } }, /"control.manages": got true, expected nothing: the keys here are manage/],
 ];

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { amqp } from "../../../extensions/amqp/mod.ts";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { connect } from "../../../extensions/run.ts";
+import type { Config } from "../../../runtime/config/file.ts";
 import { BrokerError, CallTimeoutError, UnknownServiceError } from "../../../runtime/message/errors.ts";
 import { configureLogging } from "../../../runtime/log/observe.ts";
 import { DEFAULT_EXCHANGE } from "../../../extensions/rpc/settings.ts";
@@ -51,7 +52,7 @@ Deno.test("RpcCaller rejects a call that was not sent yet when it is closed", as
 });
 
 /** The first request that arrives when a program calls with `timeout`. Nobody answers it. */
-async function requestWithin(timeout: number): Promise<Delivery["properties"]> {
+async function requestWithin(timeout: number, config: Config = {}): Promise<Delivery["properties"]> {
   const broker = new MemoryBroker();
   await using server = memory({ broker });
   await server.connect();
@@ -62,7 +63,7 @@ async function requestWithin(timeout: number): Promise<Delivery["properties"]> {
     arrived.resolve(properties);
     return Promise.resolve("ack");
   }, { prefetch: 1 });
-  const cluster = await connect({ broker: memory({ broker }), timeout });
+  const cluster = await connect({ broker: memory({ broker }), timeout, config });
   const call = cluster.client("enoki_test_mute").hello!();
   const closed = assert.rejects(call, /closed before the answer came/);
   const properties = await arrived.promise;
@@ -75,6 +76,10 @@ Deno.test("RpcCaller.request() lets a request expire when its caller gives up", 
   const { expiration } = await requestWithin(5_000);
   assert.match(expiration ?? "", /^\d+$/);
   assert.ok(Number(expiration) > 4_000 && Number(expiration) <= 5_000, expiration);
+});
+
+Deno.test("RpcCaller.request() lets no request expire if rpc_expiration is false", async () => {
+  assert.equal((await requestWithin(5_000, { rpc_expiration: false })).expiration, undefined);
 });
 
 Deno.test("RpcCaller.request() lets a request expire earlier once the service has said how long it takes", async () => {
