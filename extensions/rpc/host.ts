@@ -15,6 +15,7 @@ import { describeFailure } from "../../runtime/message/failure.ts";
 import { type EndedOutcome, failed, type Outcome } from "../../runtime/message/outcome.ts";
 import type { Consumer, Delivery, Verdict } from "../../runtime/message/transport.ts";
 import { replyHeaders } from "./least_times.ts";
+import { methodKeyOf, requestHeaders, RequestRetry, wantsRetry } from "./request_retry.ts";
 import { rpcTopology } from "./topology.ts";
 import { encodeFailure, encodeResult } from "./wire.ts";
 
@@ -23,12 +24,14 @@ import { encodeFailure, encodeResult } from "./wire.ts";
  *
  * The host acks a request only when the broker has confirmed the reply, so that the broker offers the request
  * again after a crash in between (Nameko 2.14). Nameko drops some requests in silence. This host answers them
- * too, if they say whom to answer.
+ * too, if they say whom to answer. A request whose handler has failed may be sent again later, in place of a reply.
  */
 export class RpcHost implements Entrypoint {
   readonly #host: EntrypointHost;
   readonly #byRoutingKey: ReadonlyMap<string, HostedEntrypoint>;
   readonly #topology: ReturnType<typeof rpcTopology>;
+  readonly #queue: string;
+  readonly #retry: RequestRetry;
   /** The longest time limit of a method in milliseconds; undefined if there is none. */
   readonly #longest: number | undefined;
   #consumer: Consumer | undefined;
@@ -37,6 +40,8 @@ export class RpcHost implements Entrypoint {
   constructor(entries: readonly HostedEntrypoint[], host: EntrypointHost, exchange: string) {
     this.#host = host;
     this.#topology = rpcTopology(exchange);
+    this.#queue = this.#topology.queueOf(host.service);
+    this.#retry = new RequestRetry(host, { exchange, queue: this.#queue });
     const longest = Math.max(...entries.map(({ timeout = 0 }) => timeout));
     this.#longest = longest > 0 ? longest : undefined;
     this.#byRoutingKey = new Map(entries.map((entry) => [`${host.service}.${entry.method}`, entry]));
@@ -47,8 +52,8 @@ export class RpcHost implements Entrypoint {
   }
 
   async start(): Promise<void> {
-    const { transport, service, demand } = this.#host;
-    this.#consumer = await transport.consume(this.#topology.queueOf(service), this.#receive, {
+    const { transport, demand } = this.#host;
+    this.#consumer = await transport.consume(this.#queue, this.#receive, {
       prefetch: demand,
       ...(this.#longest !== undefined && { longest: this.#longest }),
     });
@@ -65,17 +70,25 @@ export class RpcHost implements Entrypoint {
 
   readonly #receive = async (delivery: Delivery): Promise<Verdict> => {
     if (delivery.properties.replyTo === undefined) return await this.#buryUnanswerable(delivery);
-    const outcome = await this.#answer(delivery);
-    return outcome.status === "unstarted" ? "requeue" : await this.#reply(outcome, delivery);
+    const key = methodKeyOf(delivery, this.#queue);
+    const entry = this.#byRoutingKey.get(key);
+    const deadline = decodeDeadline(delivery.properties.headers, Date.now());
+    const outcome = entry === undefined ? this.#refuse(key) : await this.#run(entry, key, delivery, deadline);
+    if (outcome.status === "unstarted") return "requeue";
+    if (outcome.status === "failed" && entry !== undefined && wantsRetry(outcome, entry)) {
+      const decided = await this.#retry.decide({ delivery, entry, outcome, deadline });
+      return typeof decided === "string" ? decided : await this.#reply(decided, delivery, entry);
+    }
+    return await this.#reply(outcome, delivery, entry);
   };
 
   async #buryUnanswerable(delivery: Delivery): Promise<Verdict> {
-    const { transport, service, log, signal } = this.#host;
+    const { transport, log, signal } = this.#host;
     const error = malformed(
       `Cannot answer a request with routing key "${delivery.routingKey}": it has no reply_to`,
     );
     log.error(error.message);
-    const outbox = { transport, queue: this.#topology.queueOf(service), signal, log };
+    const outbox = { transport, queue: this.#queue, signal, log };
     await bury(outbox, delivery, "undecodable", describeFailure(error));
     return "ack";
   }
@@ -86,10 +99,13 @@ export class RpcHost implements Entrypoint {
    * A reply that cannot be sent, because it is too large or its exchange is gone, is no reason to run the
    * call again. If the reply was a result, the host then sends an error in its place.
    */
-  async #reply(outcome: EndedOutcome, delivery: Delivery): Promise<Verdict> {
+  async #reply(
+    outcome: EndedOutcome,
+    delivery: Delivery,
+    entry: HostedEntrypoint | undefined,
+  ): Promise<Verdict> {
     const { transport, service, log, signal } = this.#host;
     const { replyTo, correlationId } = delivery.properties;
-    const entry = this.#byRoutingKey.get(delivery.routingKey);
     try {
       await transport.publish({
         exchange: this.#topology.exchange,
@@ -112,20 +128,22 @@ export class RpcHost implements Entrypoint {
       const text = `Cannot send the reply of "${delivery.routingKey}": ${(error as Error).message}`;
       log.error(text, { error });
       if (outcome.status === "failed") return "ack";
-      return await this.#reply(refused(new BadResultError(text)), delivery);
+      return await this.#reply(refused(new BadResultError(text)), delivery, entry);
     }
   }
 
-  #methodNotFound(method: string): MethodNotFoundError {
+  #refuse(key: string): EndedOutcome {
+    const method = key.slice(key.lastIndexOf(".") + 1);
     const methods = new Set([...this.#byRoutingKey.values()].map((entry) => entry.method));
-    return new MethodNotFoundError(method, undefined, nearestNames(method, methods));
+    return refused(new MethodNotFoundError(method, undefined, nearestNames(method, methods)));
   }
 
-  #answer({ routingKey, body, properties }: Delivery): Outcome | Promise<Outcome> {
-    const entry = this.#byRoutingKey.get(routingKey);
-    if (entry === undefined) {
-      return refused(this.#methodNotFound(routingKey.slice(routingKey.lastIndexOf(".") + 1)));
-    }
+  #run(
+    entry: HostedEntrypoint,
+    key: string,
+    { body, properties }: Delivery,
+    deadline: number | undefined,
+  ): Outcome | Promise<Outcome> {
     const { contentType, headers } = properties;
     if (contentType !== JSON_CONTENT_TYPE && !isUtf8Json(contentType)) {
       return refused(
@@ -134,10 +152,8 @@ export class RpcHost implements Entrypoint {
         ),
       );
     }
-    const now = Date.now();
-    const deadline = decodeDeadline(headers, now);
-    if (deadline !== undefined && deadline <= now) {
-      return refused(new CallTimeoutError(`Cannot run "${routingKey}": its deadline has passed`));
+    if (deadline !== undefined && deadline <= Date.now()) {
+      return refused(new CallTimeoutError(`Cannot run "${key}": its deadline has passed`));
     }
     let text: string;
     try {
@@ -145,7 +161,7 @@ export class RpcHost implements Entrypoint {
     } catch {
       return refused(malformed("Cannot decode the request: it is not UTF-8"));
     }
-    const payload = { body: text, contentType: undefined, headers };
+    const payload = { body: text, contentType: undefined, headers: requestHeaders(headers) };
     return this.#host.run(entry, deadline === undefined ? payload : { ...payload, deadline });
   }
 }

@@ -9,8 +9,9 @@ import {
   type UncheckedResult,
   type Unstated,
 } from "../../runtime/service/method_signature.ts";
+import { retryOptions, type RetryPolicy } from "../../runtime/message/retry.ts";
 import type { StandardSchema } from "../../runtime/service/standard_schema.ts";
-import { isRecord, isTexts } from "../../runtime/message/plain.ts";
+import { isRecord, isTexts, type Plain } from "../../runtime/message/plain.ts";
 import { decodeRequest } from "./wire.ts";
 
 declare const CLIENT: unique symbol;
@@ -46,7 +47,11 @@ export interface RpcOptions {
    * @default {read from the handler's source}
    */
   readonly params?: readonly string[] | KeywordParameters;
-  /** Names of error classes that are the caller's fault; logs show them at info, not error. @default {[]} */
+  /**
+   * Names of error classes that are the caller's fault. Such an error is logged at level info and causes no retry.
+   *
+   * @default {[]}
+   */
   readonly expected?: readonly string[];
   /** Names of arguments that logs show as `********`. @default {[]} */
   readonly redact?: readonly string[];
@@ -57,6 +62,13 @@ export interface RpcOptions {
    * @default {no limit}
    */
   readonly timeout?: number;
+  /**
+   * Retries after the handler has failed. The request waits in the broker, and the caller for the last answer. If its
+   * time would be up by then, or the retries are used up, it gets the failure at once.
+   *
+   * @default {only when the handler throws `Retry`}
+   */
+  readonly retry?: RetryPolicy;
 }
 
 /** Options of {@linkcode rpc} with schemas: zod, valibot, arktype or any other Standard Schema. */
@@ -83,7 +95,7 @@ export function rpc<
   const Input extends InputSchemas | undefined = undefined,
   Output extends StandardSchema | undefined = undefined,
 >(
-  { params, expected, redact, timeout, input, output }: RpcSchemas<Input, Output> = {},
+  { params, expected, redact, timeout, retry, input, output }: RpcSchemas<Input, Output> = {},
 ): RpcSpec<
   CheckedArgs<Input, Parameters<Signature>>,
   UncheckedResult<Output, ReturnType<Signature>>,
@@ -94,9 +106,12 @@ export function rpc<
       `Cannot declare an RPC method with params ${Deno.inspect(params)}: give names, or { kwargs: true }`,
     );
   }
+  const options: Record<string, Plain> = {};
+  if (params !== undefined) options.params = isTexts(params) ? params : { kwargs: true };
+  if (retry !== undefined) options.retry = retryOptions(retry);
   return entrypoint({
     kind: "rpc",
-    options: params === undefined ? {} : { params: isTexts(params) ? params : { kwargs: true } },
+    options,
     expected,
     redact,
     timeout,

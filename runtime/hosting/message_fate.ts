@@ -27,7 +27,8 @@ import { publishCopyOf } from "./message_copy.ts";
 import { ownQueueName } from "./own_queue.ts";
 import { isTraceparent, traceparentOf } from "../telemetry/trace.ts";
 
-const ATTEMPT_HEADER = "x-enoki-attempt";
+/** Header that counts how often a message has failed before. */
+export const ATTEMPT_HEADER = "x-enoki-attempt";
 
 const LOSS_HEADER = "x-enoki-lost";
 
@@ -131,22 +132,35 @@ export async function retryLater(outbox: Outbox, delivery: Delivery, delay: numb
 }
 
 async function offerLater(outbox: Outbox, delivery: Delivery, delay: number, counted: string): Promise<void> {
-  const milliseconds = roundUp(delay);
-  const name = ownQueueName(`${DELAY_PREFIX}${milliseconds}.`, outbox.queue);
+  const home = { exchange: "", routingKey: outbox.queue };
+  await sendLater(outbox, delivery, delay, home, countersOf(delivery, counted));
+}
+
+/** Publishes a copy of a message after `delay` milliseconds, rounded up to two significant digits. */
+export async function sendLater(
+  outbox: Outbox,
+  delivery: Delivery,
+  delay: number,
+  { exchange, routingKey }: { readonly exchange: string; readonly routingKey: string },
+  headers: FieldTable,
+): Promise<void> {
+  const milliseconds = roundedDelay(delay);
+  const target = exchange === "" ? routingKey : `${exchange}.${routingKey}`;
+  const name = ownQueueName(`${DELAY_PREFIX}${milliseconds}.`, target);
   const queue: QueueDeclaration = {
     name,
     arguments: {
       "x-message-ttl": milliseconds,
-      "x-dead-letter-exchange": "",
-      "x-dead-letter-routing-key": outbox.queue,
+      "x-dead-letter-exchange": exchange,
+      "x-dead-letter-routing-key": routingKey,
       "x-expires": milliseconds + DELAY_QUEUE_LINGER,
     },
   };
-  await moveTo(outbox, queue, delivery, countersOf(delivery, counted));
+  await moveTo(outbox, queue, delivery, headers);
 }
 
 /** Rounds up to two significant digits, because each duration needs a separate queue. */
-function roundUp(milliseconds: number): number {
+export function roundedDelay(milliseconds: number): number {
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, milliseconds))) - 1);
   return Math.max(1, Math.ceil(milliseconds / unit) * unit);
 }
@@ -231,7 +245,8 @@ export function originalHeaders(delivery: Delivery): FieldTable | undefined {
   return headers === undefined ? delivery.properties.headers : withoutAdded(headers);
 }
 
-function withoutAdded(headers: FieldTable): FieldTable {
+/** Leaves out the headers that Enoki and RabbitMQ add to a message that they move. */
+export function withoutAdded(headers: FieldTable): FieldTable {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !ADDED_REGEXP.test(name)));
 }
 

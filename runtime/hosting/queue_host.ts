@@ -24,7 +24,13 @@ import { type Losses, RecordLosses } from "./record_losses.ts";
 import { fieldsOfCall } from "../telemetry/call_fields.ts";
 import { type EndedOutcome, failed, type Outcome } from "../message/outcome.ts";
 import type { PlainRecord } from "../message/plain.ts";
-import { asksForRetry, mostAttempts, nextRetry, reasonForRetry } from "../message/retry.ts";
+import {
+  asksForRetry,
+  describeAttempts,
+  describeRetry,
+  nextRetry,
+  reasonForRetry,
+} from "../message/retry.ts";
 import { transportableBody } from "../message/serializer.ts";
 import { SKIPPED } from "../service/effects/once.ts";
 import type { Payload } from "../service/entrypoint.ts";
@@ -314,20 +320,12 @@ export class QueueHost implements Entrypoint {
       if (delay !== undefined) {
         await retryLater(outbox, delivery, delay);
         this.#counts.retried(queue);
-        log.info(
-          `${this.#host.service}.${entry.method} ${
-            asksForRetry(failure) ? "asked for a retry" : "failed"
-          }: ` +
-            `attempt ${attempt + 1} of ${mostAttempts(policy)} in ${delay / 1_000} s`,
-          {},
-          fields,
-        );
+        const handler = `${this.#host.service}.${entry.method}`;
+        log.info(describeRetry(handler, failure, policy, { attempt, delay }), {}, fields);
       } else {
         await this.#counts.bury(outbox, delivery, "retries used up", failure);
         log.error(
-          `Gave up a message of queue "${queue}" after ${
-            attempt === 1 ? "1 attempt" : `${attempt} attempts`
-          }: ` +
+          `Gave up a message of queue "${queue}" after ${describeAttempts(attempt)}: ` +
             `${reasonForRetry(failure) ?? failure.message}. ${whereBuried(queue)}`,
           {},
           fields,

@@ -90,9 +90,18 @@ export function encodeCallHeaders({ stack, data, deadline }: CallHeaders): Field
   }
   if (stack.length > 0) headers[PREFIX + STACK_KEY] = stack;
   if (deadline !== undefined) {
-    headers[PREFIX + TIMEOUT_KEY] = String(Math.max(0, Math.ceil(deadline - Date.now())));
+    headers[PREFIX + TIMEOUT_KEY] = timeLeft(deadline, Date.now());
   }
   return headers;
+}
+
+/** Makes the header that says how much time is left until a deadline, for a message that arrives at `arrival`. */
+export function timeoutHeader(deadline: number, arrival: number): FieldTable {
+  return { [PREFIX + TIMEOUT_KEY]: timeLeft(deadline, arrival) };
+}
+
+function timeLeft(deadline: number, now: number): string {
+  return String(Math.max(0, Math.ceil(deadline - now)));
 }
 
 /** Says whether a value can be the id of a call. An object could make the conversion to text fail. */

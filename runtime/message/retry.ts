@@ -68,8 +68,24 @@ export function reasonForRetry({ message }: Failure): string | undefined {
   return message.startsWith(`${ASKS}: `) ? message.slice(ASKS.length + 2) : undefined;
 }
 
+/** Says, for the log, when a message is tried again. */
+export function describeRetry(
+  handler: string,
+  failure: Failure,
+  policy: PlainRecord | undefined,
+  { attempt, delay }: { readonly attempt: number; readonly delay: number },
+): string {
+  const reason = asksForRetry(failure) ? "asked for a retry" : "failed";
+  return `${handler} ${reason}: attempt ${attempt + 1} of ${mostAttempts(policy)} in ${delay / 1_000} s`;
+}
+
+/** Says how often a message was tried. */
+export function describeAttempts(attempt: number): string {
+  return attempt === 1 ? "1 attempt" : `${attempt} attempts`;
+}
+
 /** Returns how often a message is tried at most. */
-export function mostAttempts(policy: PlainRecord | undefined): number {
+function mostAttempts(policy: PlainRecord | undefined): number {
   return ((policy ?? retryOptions({})) as Record<string, number>)["max"]! + 1;
 }
 
