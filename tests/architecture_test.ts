@@ -43,7 +43,12 @@ const PROCESS = [
 ];
 
 /** What one extension may know of another. */
-const BUILT_ON: Readonly<Record<string, string>> = { local: "memory", websocket: "http", stream: "http" };
+const BUILT_ON: Readonly<Record<string, string>> = {
+  local: "memory",
+  websocket: "http",
+  stream: "http",
+  cache: "redis",
+};
 
 /** The folders of `runtime/` that an extension may know, and the one file beside them. */
 const FOR_EXTENSIONS = ["waiting", "message", "log", "service", "telemetry", "hosting"].map((folder) =>

@@ -1,0 +1,280 @@
+/**
+ * One connection to a Redis, or to a cluster, which looks after itself.
+ *
+ * It is in one of three states. While a first attempt, or the first one after a loss, is under way, commands wait for
+ * it. While it is ready, they are sent. Once an attempt has failed, commands fail at once, and the connection goes on
+ * trying behind their backs, with growing pauses: so a Redis that is away costs its users an error, and never time.
+ * Nothing that Redis or the network does throws anywhere but in a command.
+ */
+import { Buffer } from "node:buffer";
+import { abortable, pause, within } from "../../runtime/waiting/abort.ts";
+import {
+  type ClientLibrary,
+  loadClientLibrary,
+  type RedisClientType,
+  type RedisClusterType,
+} from "./client_library.ts";
+import { clientOptions, clusterOptions } from "./client_options.ts";
+import { retryDelay } from "./retry_delay.ts";
+import { describeConnectionFault, RedisUnavailableError } from "./redis_error.ts";
+import type { RedisServer } from "./settings.ts";
+
+/** A client of the library, for a single Redis or for a cluster. */
+export type AnyRedisClient = RedisClientType | RedisClusterType;
+
+/** Options of {@linkcode RedisConnection.run}. */
+export interface RedisRunOptions {
+  /** What is done, for messages, such as `GET`. */
+  readonly action: string;
+  /** Milliseconds that it may take, the wait for the connection included. @default {10,000} */
+  readonly timeout?: number | undefined;
+  /** Aborting ends the wait. Redis may run the command all the same. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of {@linkcode RedisConnection.command}. */
+export interface RedisCommandOptions {
+  /** A key that the command uses, by which a cluster finds the node. @default {none: any node} */
+  readonly key?: string;
+  /** Whether texts in the reply are bytes. @default {false} */
+  readonly bytes?: boolean;
+  /** @default {10,000} */
+  readonly timeout?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What is told of a connection. */
+export interface RedisConnectionListener {
+  /** It has been lost, or could not be made. `message` is a whole sentence. */
+  onAway(message: string): void;
+  /** It is there again. */
+  onBack(): void;
+}
+
+/** Milliseconds that a command may take, where nobody says otherwise. */
+export const COMMAND_TIMEOUT = 10_000;
+
+/** Milliseconds that the commands under way have when the connection is closed. */
+const CLOSE_LIMIT = 1_000;
+
+/** What the library says in the place of Redis, where Redis says it for a while only. */
+const PASSING = /^(?:LOADING|CLUSTERDOWN|MASTERDOWN|TRYAGAIN)\b/;
+
+export class RedisConnection implements AsyncDisposable {
+  readonly server: RedisServer;
+  readonly listeners: Set<RedisConnectionListener> = new Set();
+  #library: ClientLibrary | undefined;
+  #client: AnyRedisClient | undefined;
+  #isReady = false;
+  /** The attempt that commands wait for. */
+  #attempt = attempt();
+  /** Why commands fail at once; undefined if they do not. */
+  #away: string | undefined;
+  /** How many commands are under way, and what is told when there are no more. */
+  #running = 0;
+  readonly #idle = Promise.withResolvers<void>();
+  readonly #closing = new AbortController();
+
+  /** Begins to connect. Nothing waits for it, and nothing fails by it but commands. */
+  constructor(server: RedisServer) {
+    this.server = server;
+    this.#open().catch((error) => this.#lose(error));
+  }
+
+  /** Whether commands are sent at once. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /**
+   * Does something with the client, as soon as it is connected.
+   *
+   * @throws {RedisUnavailableError} If Redis is away, or is lost meanwhile, or does not answer in time.
+   * @throws What Redis answers; the reason of `signal` if it aborts.
+   */
+  async run<Result>(
+    use: (client: AnyRedisClient) => Promise<Result>,
+    { action, timeout = COMMAND_TIMEOUT, signal }: RedisRunOptions,
+  ): Promise<Result> {
+    signal?.throwIfAborted();
+    const { promise: over, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => reject(this.#error(action, `no answer within ${timeout / 1_000} s`)),
+      timeout,
+    );
+    const abort = () => reject(signal!.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    this.#running++;
+    try {
+      return await Promise.race([
+        over,
+        this.#isReady ? use(this.#client!) : this.#whenReady(action).then(use),
+      ]);
+    } catch (error) {
+      throw this.#translated(error, action);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+      if (--this.#running === 0 && this.#closing.signal.aborted) this.#idle.resolve();
+    }
+  }
+
+  /** Sends one command, whose parts are text or bytes, and gives its reply. Throws as {@linkcode run} does. */
+  command(
+    args: readonly [name: string, ...others: (string | Uint8Array)[]],
+    { key, bytes = false, timeout, signal }: RedisCommandOptions = {},
+  ): Promise<unknown> {
+    const parts = args.map((part) =>
+      typeof part === "string" ? part : Buffer.from(part.buffer, part.byteOffset, part.byteLength)
+    );
+    return this.run((client) => {
+      const options = bytes ? { typeMapping: this.#bytesMapping() } : {};
+      return "slots" in client
+        ? client.sendCommand(key, undefined, parts, options)
+        : client.sendCommand(parts, options);
+    }, { action: args[0], timeout, signal });
+  }
+
+  /** Closes the connection, once its commands have their replies, or after a second. Idempotent. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort(new Error("the connection is closed"));
+    if (this.#running > 0 && this.#isReady) await within(CLOSE_LIMIT, this.#idle.promise);
+    this.#isReady = false;
+    this.#away = "it is closed";
+    this.#attempt.reject(new Error(this.#away));
+    // A client that has no connection has nothing to destroy, and may say so by an error.
+    try {
+      this.#client?.destroy();
+    } catch {
+      // It is gone, which is what was wanted.
+    }
+  }
+
+  async #open(): Promise<void> {
+    const library = this.#library = await loadClientLibrary();
+    if (this.#closing.signal.aborted) return;
+    if (this.server.isCluster) await this.#openCluster(library);
+    else await this.#openClient(library);
+  }
+
+  async #openClient(library: ClientLibrary): Promise<void> {
+    const client = this.#client = library.createClient(await clientOptions(this.server));
+    let isLost = Promise.withResolvers<void>();
+    // The library would try again by itself, and could not be stopped in one of its pauses.
+    client.on("error", () => {}).on("terminated", () => isLost.resolve());
+    await this.#keepOpen(async () => {
+      isLost = Promise.withResolvers();
+      await client.connect();
+      this.#find();
+      await isLost.promise;
+      this.#lose(undefined);
+    });
+  }
+
+  /** The library sees to the nodes, once it has found them. */
+  async #openCluster(library: ClientLibrary): Promise<void> {
+    const cluster = this.#client = library.createCluster(await clusterOptions(this.server));
+    let fault: unknown;
+    cluster.on("error", (error) => fault = error).on("node-error", () => {});
+    await this.#keepOpen(async () => {
+      await cluster.connect().catch((error) => Promise.reject(fault ?? error));
+      this.#find();
+      await abortable(NEVER, this.#closing.signal);
+    });
+  }
+
+  /** Connects until the end, with growing pauses between attempts that fail. */
+  async #keepOpen(connect: () => Promise<void>): Promise<void> {
+    const { signal } = this.#closing;
+    for (let failures = 0; !signal.aborted;) {
+      try {
+        await connect();
+        failures = 0;
+      } catch (fault) {
+        this.#lose(fault);
+        await pause(retryDelay(failures++), signal).catch(() => {});
+      }
+    }
+  }
+
+  #find(): void {
+    if (this.#closing.signal.aborted) return;
+    const wasAway = this.#away !== undefined;
+    this.#isReady = true;
+    this.#away = undefined;
+    this.#attempt.resolve();
+    if (wasAway) { for (const { onBack } of this.listeners) onBack(); }
+  }
+
+  #lose(fault: unknown): void {
+    if (this.#closing.signal.aborted) return;
+    if (this.#isReady) {
+      // The next attempt comes without a pause, and commands wait for what comes of it.
+      this.#isReady = false;
+      this.#attempt = attempt();
+      return;
+    }
+    const isNew = this.#away === undefined;
+    this.#away = describeConnectionFault(fault, this.server);
+    this.#attempt.reject(new Error(this.#away));
+    if (!isNew) return;
+    for (const { onAway } of this.listeners) {
+      onAway(`Cannot reach Redis at ${this.server.shown}: ${this.#away}`);
+    }
+  }
+
+  async #whenReady(action: string): Promise<AnyRedisClient> {
+    if (this.#away === undefined) await this.#attempt.promise.catch(() => {});
+    if (this.#isReady) return this.#client!;
+    throw this.#error(action, this.#away ?? "the connection was lost. Try again");
+  }
+
+  #error(action: string, state: string): RedisUnavailableError {
+    const { shown } = this.server;
+    return new RedisUnavailableError(
+      `Cannot ${action === "connect" ? "reach" : `run ${action} on`} Redis at ${shown}: ${state}`,
+    );
+  }
+
+  /** Makes one class of all that the loss of a connection does to a command. */
+  #translated(error: unknown, action: string): unknown {
+    if (!(error instanceof Error) || error instanceof RedisUnavailableError) return error;
+    const library = this.#library;
+    if (library === undefined) return error;
+    if (error instanceof library.ErrorReply) {
+      return PASSING.test(error.message) ? this.#error(action, `${error.message}. Try again`) : error;
+    }
+    const isLoss = "code" in error || LOSSES.some((name) => error instanceof library[name]);
+    if (!isLoss) return error;
+    const state = this.#away ?? "the connection was lost, and Redis may have run it or not. Try again";
+    return this.#error(action, state);
+  }
+
+  #bytesMapping(): { readonly [type: number]: typeof Buffer } {
+    const { BLOB_STRING, SIMPLE_STRING } = this.#library!.RESP_TYPES;
+    return { [BLOB_STRING]: Buffer, [SIMPLE_STRING]: Buffer };
+  }
+}
+
+const NEVER = new Promise<never>(() => {});
+
+/** What the library throws where the connection is to blame. */
+const LOSSES = [
+  "ClientClosedError",
+  "ClientOfflineError",
+  "ConnectionTimeoutError",
+  "DisconnectsClientError",
+  "ReconnectStrategyError",
+  "RootNodesUnavailableError",
+  "SocketClosedUnexpectedlyError",
+  "SocketTimeoutError",
+  "TimeoutError",
+] as const;
+
+function attempt(): PromiseWithResolvers<void> {
+  const made = Promise.withResolvers<void>();
+  // Often nobody waits for it.
+  made.promise.catch(() => {});
+  return made;
+}
