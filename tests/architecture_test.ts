@@ -6,6 +6,7 @@
  */
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { OPTIONAL_DOORS, OWN_PACKAGE } from "../runtime/program/own_package.ts";
 import { FLOOR_PLAN, FLOORS, mayImport } from "./fixtures/floor_plan.ts";
 import {
   denoMembersOf,
@@ -193,11 +194,61 @@ Deno.test("nothing of an extension is loaded before something is served, called 
   deepStrictEqual(loaded.filter((path) => extensionOf(path) !== undefined), []);
 });
 
+/** What each program and each binary carries. What is large and not for all belongs behind an optional door. */
+const CARRIED_PACKAGES: readonly string[] = [
+  "@babel/parser",
+  "@import-maps/resolve",
+  "@jridgewell/trace-mapping",
+  "@logtape/logtape",
+  "@msgpack/msgpack",
+  "@opentelemetry/api",
+  "acorn",
+  "amqplib",
+  "commander",
+  "croner",
+  "esbuild-wasm",
+  "hono",
+  "hot-shots",
+  "jsonc-parser",
+  "leven",
+  "yaml",
+];
+
+Deno.test("a program carries the packages that are listed here, and what is behind no optional door", () => {
+  const doors = Object.entries(OWN_PACKAGE.exports).filter(([door]) => !OPTIONAL_DOORS.includes(door));
+  const paths = ["cli.ts", THREAD_ENTRY, ...doors.map(([, path]) => path.slice("./".length))];
+  const reached = new Set(paths.flatMap((path) => [...reachableFrom(path)]));
+  const packages = new Set([...reached].flatMap((target) => packageOf(target) ?? []));
+  deepStrictEqual([...packages].sort(), CARRIED_PACKAGES);
+});
+
+Deno.test("only the door of an optional extension leads to it, and it leads to the half in the main thread", () => {
+  for (const door of OPTIONAL_DOORS) {
+    const path = OWN_PACKAGE.exports[door]!.slice("./".length);
+    const folder = path.slice(0, path.lastIndexOf("/") + 1);
+    ok(reachableFrom(path).has(`${folder}host.ts`), `${path} does not lead to ${folder}host.ts`);
+    ok(!loadedWith(path).has(`${folder}host.ts`), `${path} loads ${folder}host.ts`);
+    deepStrictEqual(
+      complaints(({ path, imports }) =>
+        path.startsWith(folder)
+          ? []
+          : imports.filter(({ target, typeOnly }) => !typeOnly && target.startsWith(folder))
+            .map(({ target }) => `imports ${target}`)
+      ),
+      [],
+    );
+  }
+});
+
+function packageOf(target: string): string | undefined {
+  return /^npm:\/?((?:@[^/]+\/)?[^@/]+)/.exec(target)?.[1];
+}
+
 Deno.test("the import map's packages are behind one file each", () => {
   const importers = new Map<string, Set<string>>();
   for (const { path, imports } of FILES) {
     for (const { target } of imports) {
-      const name = /^npm:\/?((?:@[^/]+\/)?[^@/]+)/.exec(target)?.[1];
+      const name = packageOf(target);
       if (name !== undefined) importers.set(name, (importers.get(name) ?? new Set()).add(path));
     }
   }

@@ -180,6 +180,11 @@ export async function parseAndRun(
     .option("-o, --output <file>", "where to write the binary (default: the first module's name, or enoki)")
     .option("--config <file>", "YAML file for the keys that are not set where the binary runs")
     .option("--target <target>", "platform of the binary, such as aarch64-unknown-linux-gnu")
+    .option(
+      "--with <parts>",
+      "parts of Enoki with large packages, such as sql, beside those that services use",
+      permissionList,
+    )
     .option("--otel", "export to OpenTelemetry where the binary runs")
     .option("--allow-import [list]", PERMISSION_HELP.import, permissionList)
     .addHelpText(

@@ -1,6 +1,7 @@
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { ServiceLoadError } from "../message/errors.ts";
-import { OWN_PACKAGE } from "./own_package.ts";
+import { OPTIONAL_DOORS, OWN_PACKAGE } from "./own_package.ts";
 
 /** URL of the folder that holds the runtime's own source. */
 export const OWN_FOLDER: string = import.meta.resolve("../../");
@@ -49,13 +50,34 @@ export function isPackage(url: string): boolean {
  * @param entry URL of the module of the service or the extension.
  */
 export function packageRefusal(url: string, entry: string, isExtension: boolean): ServiceLoadError {
-  const [what, how] = isExtension
-    ? ["the extension and its services", `--extension ${entry} <module>`]
-    : ["the service", entry];
   return new ServiceLoadError(
-    `Cannot import ${url}: this binary holds no packages except its own. Build a binary of ${what} ` +
-      `with enoki compile ${how}, or import a URL`,
+    `Cannot import ${url}: this binary holds no packages except its own. ${
+      ownBinaryAdvice(entry, isExtension)
+    }, or import a URL`,
   );
+}
+
+/**
+ * Checks that this binary holds the runtime's module at a URL. A binary may lack the optional doors.
+ *
+ * @param entry URL of the module of the service or the extension that imports the module.
+ * @throws {ServiceLoadError} If it does not hold the module.
+ */
+export function requireHeld(url: string, entry: string, isExtension: boolean): void {
+  if (existsSync(new URL(url))) return;
+  const door = OPTIONAL_DOORS.find((door) => new URL(OWN_PACKAGE.exports[door]!, OWN_FOLDER).href === url);
+  const part = door?.slice("./".length) ?? url;
+  throw new ServiceLoadError(
+    `Cannot import ${OWN_PACKAGE.name}/${part}: this binary does not hold that part, whose packages are large. ${
+      ownBinaryAdvice(entry, isExtension)
+    }, or a binary like this one with enoki compile --with ${part}`,
+  );
+}
+
+function ownBinaryAdvice(entry: string, isExtension: boolean): string {
+  return isExtension
+    ? `Build a binary of the extension and its services with enoki compile --extension ${entry} <module>`
+    : `Build a binary of the service with enoki compile ${entry}`;
 }
 
 /** Permissions that a thread needs to load a module. */

@@ -29,5 +29,12 @@ export const OWN_PACKAGE: {
   },
 };
 
+/**
+ * Doors with heavy packages behind them, such as `./sql`.
+ *
+ * A binary has such a door only if one of its services uses it, or if it was compiled with it.
+ */
+export const OPTIONAL_DOORS: readonly string[] = [];
+
 /** First word on the command line of a binary that runs as the bundling process. Users do not use it. */
 export const BUNDLE_WORD = "__bundle";

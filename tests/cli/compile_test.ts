@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { versionText } from "../../extensions/cli/view/version.ts";
+import { OPTIONAL_DOORS } from "../../runtime/program/own_package.ts";
 import { Child } from "../fixtures/child.ts";
 import { ModuleOrigin, TestFolder } from "../fixtures/module_origin.ts";
 import { enoki, GREETING, SERVICES } from "./command.ts";
+
+const PARTS = OPTIONAL_DOORS.map((door) => door.slice("./".length)).join(", ");
 
 /** What is wrong, and the one message that says so. */
 const MISTAKES: readonly (readonly [string, readonly string[], string])[] = [
@@ -20,6 +23,11 @@ const MISTAKES: readonly (readonly [string, readonly string[], string])[] = [
     "there is a configuration and no service",
     ["--config", "./nowhere.yaml"],
     'Cannot put "./nowhere.yaml" into a binary without services: name a module\n',
+  ],
+  [
+    "there is no such part",
+    ["--with", "nope"],
+    `Cannot compile with "nope": there is no such optional part, only ${PARTS}\n`,
   ],
   [
     "a module has not the service that is named",

@@ -19,7 +19,7 @@ import { loadModule, NoServiceError } from "../../../runtime/serving/loader.ts";
 import type { ModuleFetcherOptions } from "../../../runtime/module/fetch/fetcher.ts";
 import { type ModuleSpecifier, moduleUrl, parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import { ownModuleUnder } from "../../../runtime/program/own_modules.ts";
-import { OWN_PACKAGE } from "../../../runtime/program/own_package.ts";
+import { OPTIONAL_DOORS, OWN_PACKAGE } from "../../../runtime/program/own_package.ts";
 import { nearestConfig } from "../../../runtime/program/program_config.ts";
 import { THREAD_ENTRIES } from "../../../runtime/spawning/spawner.ts";
 import { loadExtensionModule } from "../../loaded_extensions.ts";
@@ -30,7 +30,7 @@ import { Compiler, verifyBinary } from "./compiler.ts";
 import { EXIT } from "../view/failure_report.ts";
 import { requireModuleFiles } from "../flags/module_files.ts";
 import type { ModuleFlags } from "../flags/module_flags.ts";
-import { ownSource, revisionOf } from "./own_source.ts";
+import { ownSource, packOptionalTexts, revisionOf } from "./own_source.ts";
 import { packModule } from "./packed_modules.ts";
 
 /** Flags of `compile`. */
@@ -42,17 +42,20 @@ export type CompileFlags = ModuleFlags & {
   readonly otel?: boolean;
   /** Paths or URLs of modules that export extensions. */
   readonly extension?: readonly string[];
+  /** Optional parts of Enoki that the binary has beside those that its services use, such as `sql`. */
+  readonly with?: readonly string[];
 };
 
 /** Writes a binary that serves some modules. Without modules, the binary has all commands. */
 export async function compileCommand(
   modules: readonly string[],
-  { output, config: configFile, target, otel = false, ...flags }: CompileFlags,
+  { output, config: configFile, target, otel = false, with: named = [], ...flags }: CompileFlags,
   io: CommandIo,
 ): Promise<number> {
   const done = await io.startOver();
   if (done !== undefined) return done;
   const specifiers = modules.map((module) => parseModuleSpecifier(module));
+  const parts = named.map(partDoor);
   const [first] = specifiers;
   if (first === undefined && configFile !== undefined) {
     throw new ConfigurationError(`Cannot put "${configFile}" into a binary without services: name a module`);
@@ -82,7 +85,7 @@ export async function compileCommand(
       folder,
       view: { deno: compiler.path, config: project, importMap },
       modules: fetching,
-      doors: doors(source),
+      source,
       ...(flags.importMap !== undefined && { importMap: flags.importMap }),
     };
     const packed = await Promise.all(specifiers.map((specifier) => packModule(specifier, packing)));
@@ -104,10 +107,14 @@ export async function compileCommand(
       output: path,
       include: [
         ...threadEntries(source),
-        ...(first ? packed.flatMap(({ include }) => include) : doors(source)),
+        ...(first ? packed.flatMap(({ include }) => include) : ownDoors(source, OWN_DOORS)),
+        ...ownDoors(source, parts),
         ...added.flatMap(({ include }) => include),
-        // Only a binary that loads services when it runs bundles modules.
+        // Only a binary that loads services when it runs bundles modules. Only such a binary compiles others.
         ...(code !== undefined && first === undefined ? [await packBundlerCode(code, folder)] : []),
+        ...(first === undefined
+          ? [await packOptionalTexts(ownDoors(source, OPTIONAL_DOORS), source, packing)]
+          : []),
       ],
       exclude: code === undefined ? [] : [code],
       config: project,
@@ -199,6 +206,19 @@ function threadEntries(source: string): readonly string[] {
   return Object.values(THREAD_ENTRIES).map((url) => ownModuleUnder(url, source));
 }
 
-function doors(source: string): readonly string[] {
-  return Object.values(OWN_PACKAGE.exports).map((path) => new URL(path, source).href);
+/** The doors that each generic binary has. */
+const OWN_DOORS = Object.keys(OWN_PACKAGE.exports).filter((door) => !OPTIONAL_DOORS.includes(door));
+
+function ownDoors(source: string, doors: readonly string[]): readonly string[] {
+  return doors.map((door) => new URL(OWN_PACKAGE.exports[door]!, source).href);
+}
+
+/** @throws {ConfigurationError} If there is no such part. */
+function partDoor(part: string): string {
+  const door = `./${part}`;
+  if (OPTIONAL_DOORS.includes(door)) return door;
+  const known = OPTIONAL_DOORS.map((door) => door.slice("./".length));
+  throw new ConfigurationError(
+    `Cannot compile with "${part}": there is no such optional part, only ${known.join(", ")}`,
+  );
 }

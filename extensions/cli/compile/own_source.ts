@@ -1,6 +1,16 @@
+/**
+ * Enoki's own source, for a compiler that is another program.
+ *
+ * A binary has its own source inside, and can write it out. It holds no modules of the optional parts that it does not
+ * have, so it has their text in a file beside its main module.
+ */
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { inspectModule, type InspectModuleOptions } from "../../../runtime/module/graph.ts";
 import { OWN_FOLDER } from "../../../runtime/program/own_modules.ts";
+
+/** Name of the file with the text of modules, by their paths. Deno would take a `.json` file for a module. */
+const TEXTS_NAME = "optional.texts";
 
 /**
  * Gives the URL of a folder with Enoki's own source that other programs can read.
@@ -12,12 +22,47 @@ export async function ownSource(folder: string): Promise<string> {
   const source = OWN_FOLDER;
   if (!Deno.build.standalone) return source;
   const root = fileURLToPath(source);
-  for await (const path of files(root)) {
-    const copy = join(folder, relative(root, path));
+  const write = async (path: string, text: string) => {
+    const copy = join(folder, path);
     await Deno.mkdir(dirname(copy), { recursive: true });
-    await Deno.writeTextFile(copy, await Deno.readTextFile(path));
-  }
+    await Deno.writeTextFile(copy, text);
+  };
+  for (const [path, text] of Object.entries(await optionalTexts())) await write(path, text);
+  for await (const path of files(root)) await write(relative(root, path), await Deno.readTextFile(path));
   return `${pathToFileURL(folder).href}/`;
+}
+
+/**
+ * Writes the text of some modules of Enoki, and of all that they import, into a file for a binary.
+ *
+ * @param source URL of the folder with Enoki's own source.
+ * @returns Path of the file.
+ */
+export async function packOptionalTexts(
+  modules: readonly string[],
+  source: string,
+  { folder, view }: { readonly folder: string; readonly view: InspectModuleOptions },
+): Promise<string> {
+  const root = fileURLToPath(source);
+  const graphs = await Promise.all(modules.map((module) => inspectModule(module, view)));
+  const paths = new Set(
+    graphs.flatMap(({ files, needs }) => [...files, ...needs.read]).filter((path) =>
+      path.startsWith(root) && path.endsWith(".ts")
+    ),
+  );
+  const texts = [...paths].map(async (path) => [relative(root, path), await Deno.readTextFile(path)]);
+  const packed = join(folder, TEXTS_NAME);
+  await Deno.writeTextFile(packed, JSON.stringify(Object.fromEntries(await Promise.all(texts))));
+  return packed;
+}
+
+async function optionalTexts(): Promise<Readonly<Record<string, string>>> {
+  try {
+    return JSON.parse(await Deno.readTextFile(new URL(TEXTS_NAME, Deno.mainModule)));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return {};
+    throw error;
+  }
 }
 
 async function* files(folder: string): AsyncGenerator<string> {

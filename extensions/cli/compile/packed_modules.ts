@@ -14,6 +14,7 @@ import { pathToFileURL } from "node:url";
 import {
   BUNDLE_SUFFIX,
   OWN_ROOT,
+  ownPathsIn,
   TYPED_SUFFIX,
   type TypedModule,
 } from "../../../runtime/module/bundle/embedded_bundle.ts";
@@ -43,8 +44,8 @@ export interface PackModuleOptions {
   readonly view: InspectModuleOptions;
   /** Options to fetch modules of the network. */
   readonly modules: ModuleFetcherOptions;
-  /** URLs of the runtime's modules that a bundle may import. */
-  readonly doors: readonly string[];
+  /** URL of the runtime's folder. */
+  readonly source: string;
   /** Path or URL of the `deno.json` or import map that the user has named. @default {none} */
   readonly importMap?: string;
 }
@@ -52,7 +53,7 @@ export interface PackModuleOptions {
 /** @throws {ServiceLoadError} If a module of the network cannot be fetched, or must not be fetched. */
 export async function packModule(
   specifier: ModuleSpecifier,
-  { folder, view, modules, doors, importMap }: PackModuleOptions,
+  { folder, view, modules, source, importMap }: PackModuleOptions,
 ): Promise<PackedModule> {
   const { url, service } = specifier;
   const place = await Deno.makeTempDir({ dir: folder, prefix: "module-" });
@@ -77,7 +78,10 @@ export async function packModule(
       packages,
       bundle.packages.map((name) => `import ${JSON.stringify(name)};\n`).join(""),
     );
-    return { specifier: { url: pathToFileURL(path).href, service }, include: [path, packages, ...doors] };
+    return {
+      specifier: { url: pathToFileURL(path).href, service },
+      include: [path, packages, ...ownPathsIn(bundle.code).map((path) => new URL(path, source).href)],
+    };
   }
   const files = graph?.files ?? [];
   if (url.startsWith("file:")) return await packTyped(specifier, files, place);

@@ -16,6 +16,13 @@ import type { EmbeddedModule, ModuleBundle } from "../../channel/port.ts";
 /** Word that replaces the URL of the runtime's folder. */
 export const OWN_ROOT = "enoki-runtime:/";
 
+/** Returns the paths of the runtime's modules that the code of a bundle with {@linkcode OWN_ROOT} imports. */
+export function ownPathsIn(code: string): readonly string[] {
+  return [...new Set([...code.matchAll(OWN_REGEXP)].map(([, path]) => path!))];
+}
+
+const OWN_REGEXP = new RegExp(`"${OWN_ROOT}([^"]*)"`, "g");
+
 /** Suffix of a file with a {@linkcode TypedModule}. */
 export const TYPED_SUFFIX = ".typed";
 

@@ -1,6 +1,6 @@
 import { ServiceLoadError } from "../../message/errors.ts";
 import type { ImportMap } from "./import_map.ts";
-import { isOwnModule, isPackage, ownModule, packageRefusal } from "../../program/own_modules.ts";
+import { isOwnModule, isPackage, ownModule, packageRefusal, requireHeld } from "../../program/own_modules.ts";
 
 /** Target of an import in a module of a bundle. */
 export type ImportTarget =
@@ -34,8 +34,12 @@ export function resolveImport(
   importer: string,
   { importMap, standalone, entry, isExtension }: ImportSurroundings,
 ): ImportTarget {
+  const ownTarget = (url: string): ImportTarget => {
+    if (standalone) requireHeld(url, entry, isExtension);
+    return { kind: "external", url };
+  };
   const own = ownModule(specifier);
-  if (own !== undefined) return { kind: "external", url: own };
+  if (own !== undefined) return ownTarget(own);
   const url = importMap?.resolve(specifier, importer) ?? resolveUrl(specifier, importer);
   if (url === undefined) {
     throw new ServiceLoadError(
@@ -44,8 +48,9 @@ export function resolveImport(
     );
   }
   const mapped = ownModule(url);
-  if (mapped !== undefined) return { kind: "external", url: mapped };
-  if (url.startsWith("node:") || isOwnModule(url)) return { kind: "external", url };
+  if (mapped !== undefined) return ownTarget(mapped);
+  if (isOwnModule(url)) return ownTarget(url);
+  if (url.startsWith("node:")) return { kind: "external", url };
   if (!isPackage(url)) return { kind: "module", url };
   if (!standalone) return { kind: "external", url };
   throw packageRefusal(url, entry, isExtension);
