@@ -6,6 +6,7 @@
  */
 import { within } from "../../runtime/waiting/abort.ts";
 import type { Log } from "../../runtime/log/log.ts";
+import { LogPause } from "../../runtime/log/log_pause.ts";
 import type { Dsn } from "./dsn.ts";
 import type { SentryEvent } from "./failure_event.ts";
 
@@ -14,9 +15,6 @@ const MOST_WAITING = 100;
 
 /** Milliseconds that Sentry has to take an event. */
 const SEND_LIMIT = 10_000;
-
-/** Milliseconds between two lines of the log about events that did not arrive. */
-const COMPLAINT_INTERVAL = 60_000;
 
 /** Milliseconds for which nothing is sent when Sentry says that it gets too much, and not for how long. */
 const DEFAULT_REST = 60_000;
@@ -30,7 +28,7 @@ export class EventSender implements Disposable {
   #sending: Promise<void> | undefined;
   #restsUntil = 0;
   #lost = 0;
-  #complainedAt = -Infinity;
+  readonly #pause = new LogPause();
 
   constructor(dsn: Dsn, log: Log) {
     this.#dsn = dsn;
@@ -88,9 +86,7 @@ export class EventSender implements Disposable {
 
   #lose(reason: string): void {
     this.#lost++;
-    const now = performance.now();
-    if (now - this.#complainedAt < COMPLAINT_INTERVAL) return;
-    this.#complainedAt = now;
+    if (!this.#pause.tryBegin()) return;
     const failures = this.#lost === 1 ? "a failure" : `${this.#lost} failures`;
     this.#log.warning(`Cannot report ${failures} to Sentry at ${this.#dsn.host}: ${reason}`);
     this.#lost = 0;

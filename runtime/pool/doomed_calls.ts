@@ -11,6 +11,7 @@
  */
 import { CallTimeoutError } from "../message/errors.ts";
 import { describeFailure } from "../message/failure.ts";
+import { LogPause } from "../log/log_pause.ts";
 import { failed, type Outcome } from "../message/outcome.ts";
 import type { Invocation } from "../channel/port.ts";
 import type { PoolOptions } from "./pool_options.ts";
@@ -28,9 +29,6 @@ const MARGIN = 1.1;
 /** Shortest time between two calls that are let through in spite of the measure, in milliseconds. */
 const PROBE_INTERVAL = 1_000;
 
-/** Shortest time between two lines of the log, in milliseconds. */
-const TELL_INTERVAL = 60_000;
-
 /** The options of a pool that {@linkcode DoomedCalls} needs. */
 export type DoomedCallsOptions = Pick<PoolOptions, "service" | "entrypoints" | "log">;
 
@@ -40,7 +38,7 @@ export class DoomedCalls {
   readonly #measures: boolean;
   #runs: (LeastTime | undefined)[] = [];
   #refused = 0;
-  #toldAt = -Infinity;
+  readonly #pause = new LogPause();
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Numbers of the latest refusal, for the log. */
   #latest = { entrypoint: 0, left: 0, least: 0 };
@@ -89,7 +87,7 @@ export class DoomedCalls {
   #refuse(entrypoint: number, left: number): Outcome {
     const least = this.least(entrypoint);
     this.#latest = { entrypoint, left, least };
-    const wait = this.#toldAt + TELL_INTERVAL - performance.now();
+    const wait = this.#pause.left();
     if (this.#refused++ === 0) {
       if (wait <= 0) this.#tell();
       else {
@@ -107,6 +105,7 @@ export class DoomedCalls {
   }
 
   #tell(): void {
+    this.#pause.begin();
     const { entrypoint, left, least } = this.#latest;
     const calls = this.#refused === 1 ? "1 call that" : `${this.#refused.toLocaleString("en")} calls that`;
     this.#options.log.warning(
@@ -115,7 +114,6 @@ export class DoomedCalls {
         "Allow callers more time, or raise max_workers or concurrency",
     );
     this.#refused = 0;
-    this.#toldAt = performance.now();
   }
 
   #name(entrypoint: number): string {

@@ -1,5 +1,6 @@
 import type { Invocation } from "../channel/port.ts";
 import type { Log } from "../log/log.ts";
+import { LogPause } from "../log/log_pause.ts";
 import type { ManifestEntrypoint } from "../service/manifest.ts";
 import type { Job } from "./job.ts";
 import { QUEUE_PATIENCE } from "./placement.ts";
@@ -15,9 +16,6 @@ const PATIENCE = 5_000;
  * waits in it: the broker may hold calls, because it delivers no more than threads can run.
  */
 const BUSY_PATIENCE = 60_000;
-
-/** Milliseconds between two warnings. */
-const INTERVAL = 60_000;
 
 /** Most methods that a warning names. */
 const NAMED_METHODS = 3;
@@ -38,7 +36,7 @@ export class Saturation {
   readonly #service: string;
   readonly #entrypoints: readonly ManifestEntrypoint[];
   readonly #log: Log;
-  #toldAt = -Infinity;
+  readonly #pause = new LogPause();
   #told = false;
   #fullSince = Infinity;
 
@@ -71,7 +69,7 @@ export class Saturation {
       if (requests.asks(this.#service)) asking++;
     }
     this.#fullSince = Math.min(this.#fullSince, now);
-    if (now - this.#toldAt < INTERVAL) return;
+    if (this.#pause.left(now) > 0) return;
     const all = threads.size === 1 ? "The only thread" : `All ${threads.size} threads`;
     const [are, wait, have] = threads.size === 1 ? ["is", "waits", "has"] : ["are", "wait", "have"];
     const calls = `${queue.length} ${queue.length === 1 ? "call waits" : "calls wait"} for a thread`;
@@ -133,7 +131,7 @@ export class Saturation {
   }
 
   #tell(now: number, text: string): void {
-    this.#toldAt = now;
+    this.#pause.begin(now);
     this.#told = true;
     this.#log.warning(text);
   }

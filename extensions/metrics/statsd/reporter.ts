@@ -1,6 +1,7 @@
 import { StatsD } from "npm:hot-shots@17.1.1";
 import { within } from "../../../runtime/waiting/abort.ts";
 import type { Log } from "../../../runtime/log/log.ts";
+import { LogPause } from "../../../runtime/log/log_pause.ts";
 import type { Counter, Gauge, Metric } from "../../../runtime/telemetry/metric.ts";
 import type { Metrics } from "../../../runtime/telemetry/metrics.ts";
 import { CounterDeltas } from "../../../runtime/telemetry/measuring/counter_deltas.ts";
@@ -11,9 +12,6 @@ const SAMPLES = 100;
 
 /** Milliseconds that the last report may take. */
 const CLOSE_LIMIT = 1_000;
-
-/** Milliseconds between two lines of the log about reports that failed. */
-const COMPLAINT_INTERVAL = 60_000;
 
 /** Bytes that go to a server over TCP at a time. */
 const TCP_BUFFER = 8_192;
@@ -30,12 +28,12 @@ export class StatsdReporter implements AsyncDisposable {
   readonly #samplers = new Set<Sampler>();
   readonly #untap: () => void;
   readonly #timer: ReturnType<typeof setInterval>;
-  #complainedAt = -Infinity;
 
   constructor(metrics: Metrics, settings: StatsdSettings, log: Log) {
     const { host, port, prefix, protocol, ipv6, maxDatagram, interval } = settings;
     this.#metrics = metrics;
     this.#settings = settings;
+    const pause = new LogPause();
     this.#client = new StatsD({
       host,
       port,
@@ -47,10 +45,7 @@ export class StatsdReporter implements AsyncDisposable {
       closingFlushInterval: 10,
       datadog: false,
       errorHandler: (error) => {
-        const now = performance.now();
-        if (now - this.#complainedAt < COMPLAINT_INTERVAL) return;
-        this.#complainedAt = now;
-        log.warning(`Cannot report to StatsD at ${host}:${port}: ${error.message}`);
+        if (pause.tryBegin()) log.warning(`Cannot report to StatsD at ${host}:${port}: ${error.message}`);
       },
     });
     this.#untap = metrics.tap((metric, labels) => {

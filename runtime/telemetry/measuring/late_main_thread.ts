@@ -1,4 +1,5 @@
 import type { Log } from "../../log/log.ts";
+import { LogPause } from "../../log/log_pause.ts";
 
 /** Milliseconds by which the main thread may be late without a warning. */
 const PATIENCE = 200;
@@ -6,18 +7,15 @@ const PATIENCE = 200;
 /** Milliseconds after the start in which the main thread loads code, which makes it late. */
 const START_TIME = 10_000;
 
-/** Milliseconds between two warnings. */
-const INTERVAL = 60_000;
-
 /** Says in the log that the main thread was late, which holds up the calls of all services. */
 export class LateMainThread {
   readonly #log: Log;
-  #quietUntil: number;
+  readonly #pause: LogPause;
 
   /** @param now The present time, as `performance.now()` gives it. */
   constructor(log: Log, now: number) {
     this.#log = log;
-    this.#quietUntil = now + START_TIME;
+    this.#pause = new LogPause(now + START_TIME);
   }
 
   /**
@@ -26,8 +24,7 @@ export class LateMainThread {
    * @param late Milliseconds by which the main thread was late.
    */
   record(late: number, now: number): void {
-    if (late <= PATIENCE || now < this.#quietUntil) return;
-    this.#quietUntil = now + INTERVAL;
+    if (late <= PATIENCE || !this.#pause.tryBegin(now)) return;
     this.#log.warning(
       `The main thread was late by ${
         Math.round(late)
