@@ -1,6 +1,7 @@
 /** Measures the process, and reports its numbers to where the configuration says. */
 import type { Log } from "../runtime/log/log.ts";
 import { ProcessMetrics } from "../runtime/telemetry/measuring/process_metrics.ts";
+import { takesMetrics } from "../runtime/telemetry/otel/switch.ts";
 import { measureServices, type ServiceLoad } from "../runtime/telemetry/measuring/service_metrics.ts";
 import type { Telemetry } from "../runtime/telemetry/telemetry.ts";
 import type { Settings } from "./settings.ts";
@@ -35,12 +36,4 @@ export async function measure(
     measuring.use(new MetricInstruments(metrics));
   }
   return measuring;
-}
-
-/** Where all copies of OpenTelemetry's API find who takes their numbers. Deno sets it if `OTEL_DENO` is true. */
-const TAKERS = Symbol.for("opentelemetry.js.api.1");
-
-function takesMetrics(): boolean {
-  const takers = (globalThis as { readonly [TAKERS]?: { readonly metrics?: unknown } })[TAKERS];
-  return takers?.metrics !== undefined;
 }
