@@ -1,6 +1,7 @@
 /** Chooses the broker, connects to it, and says in the log what becomes of the connection. */
 import { pause, timeLimit } from "../runtime/waiting/abort.ts";
 import { BrokerError, ConfigurationError } from "../runtime/message/errors.ts";
+import { machineName } from "../runtime/hosting/machine_name.ts";
 import { didYouMean, nearestNames } from "../runtime/hosting/nearest_names.ts";
 import { OWN_PACKAGE } from "../runtime/program/own_package.ts";
 import { maskTextSecrets } from "../runtime/log/secrets.ts";
@@ -86,22 +87,16 @@ const LONGEST_PURPOSE = 200;
 
 /** Returns what the pages of RabbitMQ show of a connection. */
 function clientPropertiesOf(purpose: string): Readonly<Record<string, string>> {
+  const machine = machineName();
   return {
     product: "Enoki",
     version: OWN_PACKAGE.version,
     platform: `Deno ${Deno.version.deno}, ${Deno.build.target}`,
     information: OWN_PACKAGE.name,
-    connection_name: `enoki ${purpose.slice(0, LONGEST_PURPOSE)} (${machine()}pid ${Deno.pid})`,
+    connection_name: `enoki ${purpose.slice(0, LONGEST_PURPOSE)} (${
+      machine === undefined ? "" : `${machine}, `
+    }pid ${Deno.pid})`,
   };
-}
-
-/** The name of this machine, if the program may know it. */
-function machine(): string {
-  try {
-    return `${Deno.hostname()}, `;
-  } catch {
-    return "";
-  }
 }
 
 /**

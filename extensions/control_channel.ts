@@ -6,6 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { hostedEntrypoints } from "../runtime/hosting/host.ts";
+import { machineName } from "../runtime/hosting/machine_name.ts";
 import type { Log } from "../runtime/log/log.ts";
 import { maskSecrets } from "../runtime/log/secrets.ts";
 import type { PlainRecord } from "../runtime/message/plain.ts";
@@ -88,7 +89,7 @@ function respondersFor(
   return new Map<string, ControlResponder>([
     ["status", {
       respond: ({ services }) => ({
-        host: machine(),
+        host: machineName() ?? "",
         pid: Deno.pid,
         version: OWN_PACKAGE.version,
         uptime: Math.round(performance.now() - begun),
@@ -103,7 +104,7 @@ function respondersFor(
     }],
     ["trace", {
       respond: ({ trace }) => ({
-        host: machine(),
+        host: machineName() ?? "",
         pid: Deno.pid,
         ...tellTrace(telemetry?.recent, trace),
       }),
@@ -118,15 +119,6 @@ function respondersFor(
     ),
     ["tail", { lasting: true, respond: (request, signal) => tellLog(request, { manage, signal }) }],
   ]);
-}
-
-/** The name of this machine, if the program may know it. */
-function machine(): string {
-  try {
-    return Deno.hostname();
-  } catch {
-    return "";
-  }
 }
 
 function statusOf(

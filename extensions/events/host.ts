@@ -1,4 +1,3 @@
-import { hostname } from "node:os";
 import { ConfigurationError } from "../../runtime/message/errors.ts";
 import type {
   DependencySetupHost,
@@ -8,6 +7,7 @@ import type {
 } from "../../runtime/hosting/host.ts";
 import type { ManifestDependency } from "../../runtime/service/manifest.ts";
 import type { Plain, PlainRecord } from "../../runtime/message/plain.ts";
+import { machineName } from "../../runtime/hosting/machine_name.ts";
 import { QueueHost, type QueueSubscription } from "../../runtime/hosting/queue_host.ts";
 import type { EventDelivery } from "./event.ts";
 import type { EventSettings } from "./settings.ts";
@@ -98,7 +98,7 @@ function subscription(
 
 function broadcastIdOf(method: string, chosen: Plain, config: PlainRecord, uuid: string): string {
   if (chosen === "uuid") return uuid;
-  if (chosen === "hostname") return hostname();
+  if (chosen === "hostname") return machineName() ?? refuseHostname(method);
   if (typeof chosen === "string") return chosen;
   const { config: key } = chosen as { readonly config: string };
   const value = config[key];
@@ -106,5 +106,12 @@ function broadcastIdOf(method: string, chosen: Plain, config: PlainRecord, uuid:
   throw new ConfigurationError(
     `Cannot broadcast to handler "${method}": config key "${key}" must say which instance this is, ` +
       `got ${JSON.stringify(value ?? null)}. Set it to a text that no other instance has`,
+  );
+}
+
+function refuseHostname(method: string): never {
+  throw new ConfigurationError(
+    `Cannot broadcast to handler "${method}": the program may not know the name of this machine. Give Deno ` +
+      '--allow-sys=hostname, or choose "uuid"',
   );
 }
