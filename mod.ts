@@ -40,18 +40,22 @@ export type { Parameter } from "./runtime/service/declared/parameters.ts";
 export type { Log } from "./runtime/log/log.ts";
 export type { StandardSchema } from "./runtime/service/standard_schema.ts";
 export type { Messenger, Request, RequestOptions } from "./runtime/message/messenger.ts";
+export type { Rate } from "./runtime/service/limits/rate.ts";
 export type { Plain, PlainRecord } from "./runtime/message/plain.ts";
 export type { Body, Chunk, Reply } from "./runtime/message/reply.ts";
 export type { FieldTable, FieldValue, Message, MessageProperties } from "./runtime/message/transport.ts";
 export {
   BadRequestError,
   BrokerError,
+  BulkheadFullError,
   CallError,
   CallTimeoutError,
+  CircuitOpenError,
   ConfigurationError,
   ContainerStoppingError,
   ExtensionError,
   MethodNotFoundError,
+  RateLimitedError,
   RemoteError,
   ServiceLoadError,
   UnknownServiceError,
@@ -59,14 +63,22 @@ export {
   WorkerLostError,
 } from "./runtime/message/errors.ts";
 export {
+  type BulkheadPolicy,
   type CallOptions,
+  type CallRetry,
+  type CircuitPolicy,
   type Client,
   client,
   type ClientMethod,
+  type ClientPolicies,
   type ErrorClass,
+  type FailedCall,
+  type Fallback,
+  type MethodPolicies,
   type PendingCall,
   rpc,
   type RpcOptions,
+  type SingleCallOptions,
 } from "./extensions/rpc/mod.ts";
 export {
   cron,

@@ -7,10 +7,11 @@
 import type { Messenger, PublishOptions, Request, RequestOptions } from "../runtime/message/messenger.ts";
 import type { Message, Transport } from "../runtime/message/transport.ts";
 import type { Answer } from "../runtime/hosting/host.ts";
+import type { ClientGuards } from "./rpc/resilience/guards.ts";
 import type { EventAudience } from "./events/event_audience.ts";
 import type { BrokerAccess } from "./broker_access.ts";
 import { CallTimeoutError } from "../runtime/message/errors.ts";
-import { dependencyAt } from "../runtime/service/dependency.ts";
+import { dependencyAt, hostAddress } from "../runtime/service/dependency.ts";
 import { abortable, timeLimit } from "../runtime/waiting/abort.ts";
 import { Lazy } from "../runtime/waiting/lazy.ts";
 
@@ -32,6 +33,8 @@ export interface ServiceMessengerOptions {
   readonly transport: Transport;
   /** Answers of this process itself, by the address of the request. */
   readonly local: ReadonlyMap<string, LocalAnswer>;
+  /** The policies of clients. */
+  readonly guards: ClientGuards;
   /** Refuses to send where the service may not. @default {the service may send everywhere} */
   readonly access?: BrokerAccess | undefined;
   /** Makes what says which events of the service nobody handles. */
@@ -45,14 +48,18 @@ export class ServiceMessenger implements Messenger, AsyncDisposable {
   readonly #service: string;
   readonly #transport: Transport;
   readonly #local: ReadonlyMap<string, LocalAnswer>;
+  readonly #guards: ClientGuards;
   readonly #access: BrokerAccess | undefined;
   readonly #audience: Lazy<EventAudience>;
   readonly #caller: Lazy<Messenger & AsyncDisposable>;
 
-  constructor({ service, transport, local, access, createAudience, createCaller }: ServiceMessengerOptions) {
+  constructor(
+    { service, transport, local, guards, access, createAudience, createCaller }: ServiceMessengerOptions,
+  ) {
     this.#service = service;
     this.#transport = transport;
     this.#local = local;
+    this.#guards = guards;
     this.#access = access;
     this.#audience = new Lazy(createAudience);
     this.#caller = new Lazy(createCaller);
@@ -61,6 +68,7 @@ export class ServiceMessenger implements Messenger, AsyncDisposable {
   async request(request: Request, options: RequestOptions): Promise<string | Uint8Array> {
     const answer = this.#local.get(request.service);
     if (answer !== undefined) return await this.#answer(answer, request, options);
+    if (request.guard !== undefined) return await this.#requestGuarded(request, request.guard.key, options);
     this.#access?.requireRequest(request);
     const caller = this.#caller.value ?? await this.#caller.get();
     return await caller.request(request, options);
@@ -79,6 +87,12 @@ export class ServiceMessenger implements Messenger, AsyncDisposable {
     return audience.isFirst(message)
       ? audience.publish(message, options)
       : this.#transport.publish(message, options);
+  }
+
+  #requestGuarded(request: Request, key: string, options: RequestOptions): Promise<string | Uint8Array> {
+    const guard = this.#guards.get(hostAddress(this.#service, key));
+    if (guard === undefined) throw new TypeError(`Cannot call through client "${key}": it has no policies`);
+    return guard.request(request, options, (request, options) => this.request(request, options));
   }
 
   /** Waits for an answer of this process as long as the asking thread waits. */

@@ -23,6 +23,7 @@ import { answering } from "./answering_halves.ts";
 import { BrokerAccess } from "./broker_access.ts";
 import { MessagingWiring } from "./messaging_wiring.ts";
 import { Readiness } from "./readiness.ts";
+import type { ClientGuards } from "./rpc/resilience/guards.ts";
 import { type LocalAnswer, ServiceMessenger } from "./service_messenger.ts";
 import type { Settings } from "./settings.ts";
 import type { Hub } from "./websocket/hub/hub.ts";
@@ -136,6 +137,7 @@ export async function wire(options: WireOptions): Promise<Wired> {
         service,
         transport,
         local: shared.local,
+        guards: shared.guards,
         access: access.limitsPublishing ? access : undefined,
         async createAudience() {
           const { EventAudience } = await import("./events/event_audience.ts");
@@ -186,6 +188,8 @@ interface Shared {
   readonly messaging: MessagingWiring;
   /** Answers of this process itself, by the address of the request. */
   readonly local: Map<string, LocalAnswer>;
+  /** The policies of clients, by the address of their dependency. */
+  readonly guards: ClientGuards;
 }
 
 /** Gives what a service may use of the broker. */
@@ -254,7 +258,7 @@ function sharedParts(
     accessOf: (service) => accessOf(settings, service),
     transport,
   });
-  return { settings, web, sockets, hub, streams, messaging, local };
+  return { settings, web, sockets, hub, streams, messaging, local, guards: new Map() };
 }
 
 /** The built-in kinds of entrypoints. */
@@ -308,7 +312,7 @@ async function loadTimers(): Promise<EntrypointFactory> {
 
 /** The built-in kinds of dependencies that need a setup in the main thread. */
 function setups(
-  { settings, hub, streams, messaging }: Shared,
+  { settings, hub, streams, messaging, guards }: Shared,
 ): Readonly<Record<string, DependencySetup>> {
   return {
     async dispatcher(dependency, host) {
@@ -319,6 +323,10 @@ function setups(
       await setUpDispatcher(dependency, host, settings.of(eventSettings));
     },
     ...messaging.dependencies,
+    async client(dependency, host) {
+      const { setUpGuard } = await import("./rpc/resilience/guards.ts");
+      return setUpGuard(dependency, host, guards);
+    },
     async websocketHub() {
       await hub.get();
     },

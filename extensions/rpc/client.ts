@@ -6,9 +6,20 @@ import { CallTimeoutError } from "../../runtime/message/errors.ts";
 import type { JsonResult } from "../../runtime/service/json.ts";
 import { type OutgoingHook, sendThrough } from "../../runtime/service/hook.ts";
 import type { Messenger } from "../../runtime/message/messenger.ts";
+import type { PlainRecord } from "../../runtime/message/plain.ts";
 import type { Contract, Service } from "../../runtime/service/service.ts";
 import type { FieldTable } from "../../runtime/message/transport.ts";
 import { asRegistered, type ErrorClass, registeredErrors } from "./registered_errors.ts";
+import type { Log } from "../../runtime/log/log.ts";
+import {
+  type Attempt,
+  CallResilience,
+  type ClientResilience,
+  requireCallPolicies,
+  timeoutOf,
+} from "./resilience/client_resilience.ts";
+import type { AnyClientPolicies, ClientPolicies, SingleCallPolicies } from "./resilience/policies.ts";
+import { CALL_OPTIONS, policyTable, withoutPolicies } from "./resilience/policy_table.ts";
 import type { ClientCallOf } from "./rpc.ts";
 import { decodeResponse, encodeRequest } from "./wire.ts";
 
@@ -35,6 +46,10 @@ export interface CallOptions {
   readonly errors?: readonly ErrorClass[];
 }
 
+/** Options of a single call, through `with`. */
+export interface SingleCallOptions<Args extends readonly unknown[] = readonly unknown[], Result = unknown>
+  extends CallOptions, SingleCallPolicies<Args, Result> {}
+
 /** A call whose answer may still be on its way. */
 export interface PendingCall<Result> {
   /** Waits for the answer. Each further call of this method gives the same answer. */
@@ -46,7 +61,7 @@ export interface ClientMethod<Args extends readonly unknown[], Result> {
   /** Calls the method and waits for the result. */
   (...args: Args): Promise<Result>;
   /** Gives the same method with other options. */
-  with(options: CallOptions): ClientMethod<Args, Result>;
+  with(options: SingleCallOptions<Args, Result>): ClientMethod<Args, Result>;
   /** Calls the method without waiting, as Nameko's `call_async` does. */
   start(...args: Args): PendingCall<Result>;
   /** Calls the method with Python keyword arguments, and with positional arguments before them. */
@@ -87,6 +102,8 @@ export interface CallOrigin {
   readonly stack: readonly string[];
   readonly headers: FieldTable;
   readonly deadline: number | undefined;
+  /** Takes what the policies do. @default {nobody is told} */
+  readonly log?: Log;
 }
 
 /**
@@ -95,36 +112,46 @@ export interface CallOrigin {
  * `client<typeof payments>("payments")` takes the type of a service that this module need not load.
  * `client(contract)` takes a contract. Calls pass on the call id stack, the context data and the rest of the
  * deadline.
+ *
+ * With {@linkcode ClientPolicies}, calls are tried again, fail at once, wait or get another result while the service
+ * is unavailable or busy. All threads of the service share the circuit, the bulkhead and the rate of a client.
+ *
+ * @throws {TypeError} If an option is not known, has a wrong type, or contradicts another.
+ * @throws {RangeError} If a number among the policies is out of its range.
  */
-export function client<Target extends Contract>(contract: Target, options?: CallOptions): DependencySpec<
-  Client<Target>
->;
+export function client<Target extends Contract>(
+  contract: Target,
+  options?: CallOptions & ClientPolicies<Client<NoInfer<Target>>>,
+): DependencySpec<Client<Target>>;
 /** Makes a dependency on a service by its name. */
 export function client<Target = unknown>(
   service: NameOf<Target>,
-  options?: CallOptions,
+  options?: CallOptions & ClientPolicies<Client<Target>>,
 ): DependencySpec<Client<Target>>;
 export function client(
   target: string | Contract,
-  options: CallOptions = {},
+  options: CallOptions & AnyClientPolicies = {},
 ): DependencySpec<Client<Service>> {
   const service = typeof target === "string" ? target : target.name;
   if (options.errors !== undefined) registeredErrors(options.errors);
+  const table = policyTable(service, options);
   return dependency({
-    bind: ({ messenger, outgoing, callTimeout }) => {
-      const { timeout = callTimeout } = options;
+    ...(table && { kind: "client", options: table as unknown as PlainRecord }),
+    bind: ({ key, messenger, outgoing, callTimeout, ask }) => {
+      const { timeout = callTimeout, ...others } = withoutPolicies(options);
       requireTimeout(timeout);
-      return {
-        get: (call: Call) =>
-          createClient(messenger, service, call, { ...options, timeout, outgoing }) as Client<Service>,
-      };
+      const resilience = table && { key, table, options, fellBack: () => void ask("").catch(() => {}) };
+      const own = { ...others, timeout, outgoing, resilience };
+      return { get: (call: Call) => createClient(messenger, service, call, own) as Client<Service> };
     },
   });
 }
 
 /** Options of a client, as its makers take them. */
-export interface ClientOptions extends CallOptions {
+export interface ClientOptions extends SingleCallOptions {
   readonly timeout: number;
+  /** The policies of the client. @default {all are off} */
+  readonly resilience?: ClientResilience | undefined;
   /** Hooks through which each call goes. @default {[]} */
   readonly outgoing?: readonly OutgoingHook[] | undefined;
 }
@@ -142,7 +169,7 @@ export function createClient(
       if (typeof method !== "string" || method === "then") return undefined;
       let made = methods.get(method);
       if (made === undefined) {
-        made = createMethod(messenger, service, method, origin, options);
+        made = createMethod(messenger, service, method, origin, optionsOf(method, options));
         methods.set(method, made);
       }
       return made;
@@ -151,6 +178,12 @@ export function createClient(
 }
 
 const NO_METHODS = Object.freeze({});
+
+/** Gives the options of a method, which may have a time limit of its own. */
+function optionsOf(method: string, options: ClientOptions): ClientOptions {
+  const timeout = options.resilience && timeoutOf(options.resilience, method);
+  return timeout === undefined ? options : { ...options, timeout };
+}
 
 /** Makes one method of a client. */
 export function createMethod(
@@ -161,15 +194,20 @@ export function createMethod(
   options: ClientOptions,
 ): ClientMethod<readonly unknown[], unknown> {
   requireTimeout(options.timeout);
-  const { outgoing = [] } = options;
+  const { outgoing = [], resilience } = options;
+  const policies = resilience === undefined && !("fallback" in options)
+    ? undefined
+    : new CallResilience(resilience, service, method, options);
+  const deadlineFrom = (now: number) => Math.min(now + options.timeout, origin.deadline ?? Infinity);
   const errors = options.errors && registeredErrors(options.errors);
-  const send = async (
+  const sendOnce = async (
     args: readonly unknown[],
     kwargs: Readonly<Record<string, unknown>> | undefined,
     headers: FieldTable,
+    attempt?: Attempt,
   ) => {
     const now = Date.now();
-    const deadline = Math.min(now + options.timeout, origin.deadline ?? Infinity);
+    const deadline = attempt === undefined ? deadlineFrom(now) : attempt.deadline;
     if (deadline <= now) {
       throw new CallTimeoutError(`Cannot call "${service}.${method}": the deadline has passed`);
     }
@@ -182,6 +220,7 @@ export function createMethod(
         data: headers,
         deadline,
       }),
+      ...(attempt?.guard && { guard: attempt.guard }),
     }, { timeout: deadline - now, ...(options.signal && { signal: options.signal }) });
     if (errors === undefined) return decodeResponse(response, service);
     try {
@@ -190,6 +229,15 @@ export function createMethod(
       throw asRegistered(error, errors);
     }
   };
+  const send: typeof sendOnce = policies === undefined
+    ? sendOnce
+    : (args, kwargs, headers) =>
+      policies.attempts((attempt) => sendOnce(args, kwargs, headers, attempt), {
+        deadline: deadlineFrom(Date.now()),
+        signal: options.signal,
+        // A log is made when it is asked for, and most calls have nothing to log.
+        log: () => origin.log,
+      });
   const { headers: own } = options;
   const sendWithMore = async (args: readonly unknown[], kwargs?: Readonly<Record<string, unknown>>) => {
     // The headers of the origin came from a message, or are checked like these where they are given.
@@ -198,12 +246,19 @@ export function createMethod(
     const sent = { kind: "rpc", service, method, args, kwargs: kwargs ?? {}, headers } as const;
     return await sendThrough(outgoing, sent, (headers) => send(args, kwargs, headers));
   };
-  const call = (args: readonly unknown[], kwargs?: Readonly<Record<string, unknown>>) =>
+  const callThrough = (args: readonly unknown[], kwargs?: Readonly<Record<string, unknown>>) =>
     own === undefined && outgoing.length === 0
       ? send(args, kwargs, origin.headers)
       : sendWithMore(args, kwargs);
+  const call = policies === undefined
+    ? callThrough
+    : (args: readonly unknown[], kwargs?: Readonly<Record<string, unknown>>) =>
+      policies.orFallback(args, callThrough(args, kwargs));
   return Object.assign((...args: readonly unknown[]) => call(args), {
-    with: (more: CallOptions) => createMethod(messenger, service, method, origin, { ...options, ...more }),
+    with(more: SingleCallOptions) {
+      requireCallPolicies(`${service}.${method}`, more, CALL_OPTIONS);
+      return createMethod(messenger, service, method, origin, { ...options, ...more });
+    },
     start: (...args: readonly unknown[]) => pending(call(args)),
     kwargs: (named: Readonly<Record<string, unknown>>, ...positional: readonly unknown[]) =>
       call(positional, named),

@@ -8,7 +8,7 @@
  */
 import { type Failure, isErrorStatus } from "../message/failure.ts";
 import type { Fault } from "../message/outcome.ts";
-import { isRecord } from "../message/plain.ts";
+import { isRecord, isTexts } from "../message/plain.ts";
 import { plainSize } from "./plain_size.ts";
 
 /** Largest size of a manifest, of the data of a failure, or of headers, as {@linkcode plainSize} measures it. */
@@ -79,13 +79,19 @@ export function withPlainData(failure: Failure): Failure {
 /** Returns what is wrong with the fields of a request; undefined if nothing is. */
 export function faultOfRequest(request: unknown, timeout: unknown): string | undefined {
   if (!isRecord(request)) return "it is no object";
-  const { service, method, body, headers } = request;
+  const { service, method, body, headers, guard } = request;
   if (typeof service !== "string" || typeof method !== "string") {
     return "its service or its method is no text";
   }
   if (!isChunk(body)) return "its body is neither text nor bytes";
   if (typeof timeout !== "number" || Number.isNaN(timeout)) return "its timeout is no number";
+  if (guard !== undefined && !isGuard(guard)) return "it names the policies of a client in another form";
   return faultOfHeaders(headers);
+}
+
+function isGuard(value: unknown): boolean {
+  return isRecord(value) && typeof value["key"] === "string" && typeof value["attempt"] === "number" &&
+    isTexts(value["off"]);
 }
 
 /** Returns what is wrong with the fields of a message to publish; undefined if nothing is. */

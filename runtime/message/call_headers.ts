@@ -76,6 +76,11 @@ export function withoutDeadline(headers: FieldTable | undefined): FieldTable | u
   return kept;
 }
 
+/** Replaces the time that is left, as {@linkcode encodeCallHeaders} has written it. */
+export function withTimeLeft(headers: FieldTable, milliseconds: number): FieldTable {
+  return { ...headers, [PREFIX + TIMEOUT_KEY]: String(Math.max(0, Math.ceil(milliseconds))) };
+}
+
 const DEADLINE_HEADERS = [PREFIX + TIMEOUT_KEY, TIMEOUT_KEY, PREFIX + DEADLINE_KEY, DEADLINE_KEY];
 
 /**

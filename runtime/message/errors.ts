@@ -15,6 +15,9 @@ export type CallErrorCode =
   | "WORKER_LOST"
   | "CONTAINER_STOPPING"
   | "BAD_RESULT"
+  | "CIRCUIT_OPEN"
+  | "BULKHEAD_FULL"
+  | "RATE_LIMITED"
   | "REMOTE_ERROR";
 
 /** Options of the {@linkcode CallError} constructor. */
@@ -126,6 +129,36 @@ export class ContainerStoppingError extends CallError {
   }
   constructor(message: string, options?: ErrorOptions) {
     super(message, { code: "CONTAINER_STOPPING", retryable: true, ...options });
+  }
+}
+
+/** The client has not sent the call, because the service has failed before: its circuit is open. */
+export class CircuitOpenError extends CallError {
+  static {
+    this.prototype.name = "CircuitOpenError";
+  }
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, { code: "CIRCUIT_OPEN", retryable: true, ...options });
+  }
+}
+
+/** The client has not sent the call, because as many calls are under way and wait as its bulkhead lets. */
+export class BulkheadFullError extends CallError {
+  static {
+    this.prototype.name = "BulkheadFullError";
+  }
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, { code: "BULKHEAD_FULL", retryable: true, ...options });
+  }
+}
+
+/** The call has not been sent, or has not been run, because there were more than its rate lets. */
+export class RateLimitedError extends CallError {
+  static {
+    this.prototype.name = "RateLimitedError";
+  }
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, { code: "RATE_LIMITED", retryable: true, ...options });
   }
 }
 

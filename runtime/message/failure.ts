@@ -1,8 +1,11 @@
 import {
   BrokerError,
+  BulkheadFullError,
   CallError,
   CallTimeoutError,
+  CircuitOpenError,
   ContainerStoppingError,
+  RateLimitedError,
   UnknownServiceError,
   UnroutableError,
   WorkerLostError,
@@ -105,6 +108,12 @@ export function failureToError({ name, message, code, data, retryable }: Failure
       return new WorkerLostError(message);
     case "CONTAINER_STOPPING":
       return new ContainerStoppingError(message);
+    case "CIRCUIT_OPEN":
+      return new CircuitOpenError(message);
+    case "BULKHEAD_FULL":
+      return new BulkheadFullError(message);
+    case "RATE_LIMITED":
+      return new RateLimitedError(message);
   }
   if (name === "BrokerError") return new BrokerError(message);
   if (name === "UnroutableError") {

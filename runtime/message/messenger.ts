@@ -8,6 +8,18 @@ export interface Request {
   /** The encoded arguments. */
   readonly body: NonNullable<Body>;
   readonly headers: FieldTable;
+  /** The policies of a client through which the main thread sends it. @default {it is sent at once} */
+  readonly guard?: RequestGuard;
+}
+
+/** Names the policies of a client in the main thread. */
+export interface RequestGuard {
+  /** Key of the client among the dependencies of its service. */
+  readonly key: string;
+  /** How often the call has been sent, including this time. */
+  readonly attempt: number;
+  /** The policies that do not count for this call. */
+  readonly off: readonly string[];
 }
 
 /** Options of {@linkcode Messenger.request}. */

@@ -1,3 +1,7 @@
+/**
+ * This folder holds time limits, timers, rates and cancellation. This file waits, and ends waits.
+ */
+
 /** Longest time that a timer can wait, in milliseconds. A timer that is set to more fires at once. */
 export const LONGEST_TIMER = 2 ** 31 - 1;
 

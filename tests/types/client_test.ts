@@ -104,7 +104,10 @@ Deno.test("ClientMethod has with, start and kwargs of the same result", () => {
   type _3 = Expect<Equal<Parameters<Charge["start"]>, [total: number, _order?: Order | undefined]>>;
   type _4 = Expect<Equal<ReturnType<PendingCall<Charged>["result"]>, Promise<Charged>>>;
   type _5 = Expect<Equal<ReturnType<Charge["kwargs"]>, Promise<Charged>>>;
-  type _6 = Expect<Equal<keyof Parameters<Charge["with"]>[0], "timeout" | "headers" | "signal" | "errors">>;
+  type Switches = "idempotent" | "retry" | "circuit" | "bulkhead" | "rateLimit" | "fallback";
+  type _6 = Expect<
+    Equal<keyof Parameters<Charge["with"]>[0], "timeout" | "headers" | "signal" | "errors" | Switches>
+  >;
   strictEqual(payments.name, "payments");
 });
 

@@ -75,7 +75,9 @@ Deno.test("ServiceOf types the client of a class, by its name", () => {
   type Shown = Client<ServiceOf<typeof Shop, "place">>;
   type _1 = Expect<Equal<keyof Shown, "place">>;
   type _2 = Expect<
-    Equal<Shown["place"], ClientMethod<[_item: string, _amount?: number], { readonly at: string }>>
+    Shown["place"] extends ClientMethod<[_item: string, _amount?: number], infer Result>
+      ? Equal<Result, { readonly at: string }>
+      : false
   >;
   type _3 = Expect<Equal<"tick" extends keyof Client<ServiceOf<typeof Shop>> ? true : false, true>>;
   type _4 = Expect<Equal<"log" extends keyof Client<ServiceOf<typeof Shop>> ? true : false, false>>;
