@@ -25,8 +25,7 @@ export function answering(
       const half = await setUp(dependency, host);
       if (half?.answer === undefined) return half;
       const address = hostAddress(host.service, dependency.key);
-      const answer: LocalAnswer = ({ body }, _service, { signal }) =>
-        half.answer!(body, signal === undefined ? {} : { signal });
+      const answer: LocalAnswer = ({ body }, _service, options) => half.answer!(body, options);
       local.set(address, answer);
       return {
         async [Symbol.asyncDispose]() {

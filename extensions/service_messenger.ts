@@ -12,7 +12,7 @@ import type { EventAudience } from "./events/event_audience.ts";
 import type { BrokerAccess } from "./broker_access.ts";
 import { CallTimeoutError } from "../runtime/message/errors.ts";
 import { dependencyAt, hostAddress } from "../runtime/service/dependency.ts";
-import { abortable, timeLimit } from "../runtime/waiting/abort.ts";
+import { abortable, type TimeLimit, timeLimit } from "../runtime/waiting/abort.ts";
 import { Lazy } from "../runtime/waiting/lazy.ts";
 
 /**
@@ -99,14 +99,15 @@ export class ServiceMessenger implements Messenger, AsyncDisposable {
   async #answer(
     answer: LocalAnswer,
     request: Request,
-    { timeout, signal }: RequestOptions,
+    options: RequestOptions,
   ): Promise<string | Uint8Array> {
-    using limit = timeLimit(timeout, signal);
+    using limit = new AnswerLimit(options);
     const given = answer(request, this.#service, limit);
     if (!(given instanceof Promise)) return given;
     try {
       return await abortable(given, limit.signal);
     } catch (error) {
+      const { timeout, signal } = options;
       if (error !== limit.signal.reason || signal?.aborted) throw error;
       const dependency = dependencyAt(request.service);
       const asked = dependency === undefined ? `"${request.service}"` : `dependency "${dependency}"`;
@@ -124,5 +125,25 @@ export class ServiceMessenger implements Messenger, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const caller = await this.#caller.settled();
     await caller?.[Symbol.asyncDispose]();
+  }
+}
+
+/** The limit of a question. It begins when somebody asks for its signal, so an answer that is there at once pays nothing. */
+class AnswerLimit implements Disposable {
+  readonly #options: RequestOptions;
+  #limit: TimeLimit | undefined;
+
+  constructor(options: RequestOptions) {
+    this.#options = options;
+  }
+
+  /** Aborts when the time is up, or when nobody waits for the answer any more. */
+  get signal(): AbortSignal {
+    const { timeout, signal } = this.#options;
+    return (this.#limit ??= timeLimit(timeout, signal)).signal;
+  }
+
+  [Symbol.dispose](): void {
+    this.#limit?.[Symbol.dispose]();
   }
 }
