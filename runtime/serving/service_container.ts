@@ -148,6 +148,7 @@ export class ServiceContainer {
    * Stops the service as {@linkcode ServiceContainer.stop} does, and then starts it, with nothing in between.
    * No message is lost. For other code without a break, use the runner's `reload()`.
    *
+   * @param options.signal Aborting stops the service at once, if it has not stopped yet, and gives the start up.
    * @throws Whatever {@linkcode ServiceContainer.start} throws.
    */
   restart(options: ChangeOptions = {}): Promise<void> {
@@ -213,7 +214,7 @@ export class ServiceRuns {
 
   /** See {@linkcode ServiceContainer.restart}. */
   restart({ signal }: ChangeOptions): Promise<void> {
-    return this.#startAfter(() => this.#end(), signal);
+    return this.#startAfter(() => this.#end(signal), signal);
   }
 
   /** See {@linkcode ServiceContainer.stop}. */
@@ -241,6 +242,7 @@ export class ServiceRuns {
       await turns.take([this], async () => {
         either.throwIfAborted();
         await before();
+        either.throwIfAborted();
         if (this.isStopped) await this.#startAgain(either);
       });
     } catch (error) {
@@ -261,9 +263,14 @@ export class ServiceRuns {
     }
   }
 
-  /** Ends the run, and leaves open what the service shares with others. */
-  async #end(): Promise<void> {
-    using limit = timeLimit(this.#host.grace, this.#forcing.signal);
+  /**
+   * Ends the run, and leaves open what the service shares with others.
+   *
+   * @param signal Aborting forces the end.
+   */
+  async #end(signal?: AbortSignal): Promise<void> {
+    const { signal: forcing } = this.#forcing;
+    using limit = timeLimit(this.#host.grace, signal ? AbortSignal.any([forcing, signal]) : forcing);
     await this.current.shutdown({ signal: limit.signal, replaced: true, paused: true });
     this.#forcing = new AbortController();
   }

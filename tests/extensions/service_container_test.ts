@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { memory, MemoryBroker } from "../../extensions/memory/mod.ts";
 import { connect, type Connection, Runner, type RunOptions } from "../../extensions/run.ts";
-import { provider, service } from "../../mod.ts";
+import { provider, rpc, service } from "../../mod.ts";
 import { ServiceLoadError } from "../../runtime/message/errors.ts";
 import { configureLogging } from "../../runtime/log/observe.ts";
 import type { ServiceContainer } from "../../runtime/serving/service_container.ts";
@@ -126,6 +126,51 @@ Deno.test("ServiceContainer.stop() is by force after the grace", async () => {
   stage.gate.open("for ever");
   await stage.container.start();
   assert.equal(await call, 1);
+});
+
+Deno.test("ServiceContainer.restart() stops at once when its signal aborts, and starts nothing then", async () => {
+  await using stage = await Stage.open();
+  const { container } = stage;
+  const call = stage.call("hold", "the start");
+  await stage.gate.arrival("the start");
+  const controller = new AbortController();
+  const restarting = container.restart({ signal: controller.signal });
+  await becomes(container, "draining");
+  controller.abort("enough");
+  await assert.rejects(restarting, (error) => error === "enough");
+  assert.equal(container.state, "stopped");
+  stage.gate.open("the start");
+  await container.start();
+  assert.equal(await call, 1);
+});
+
+Deno.test("ServiceContainer.restart() does not wait for a handler that runs inline once its signal aborts", async () => {
+  const [held, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const holding = service("enoki_test_holding", {
+    entrypoints: { hold: rpc() },
+    handlers: {
+      async hold() {
+        held.resolve();
+        await released.promise;
+      },
+    },
+  });
+  const broker = new MemoryBroker();
+  await using runner = new Runner({ broker: memory({ broker }) });
+  await runner.add(holding);
+  await runner.start();
+  await using cluster = await connect({ broker: memory({ broker }) });
+  const call = cluster.client("enoki_test_holding").hold!();
+  await held.promise;
+  const container = runner.container("enoki_test_holding");
+  const controller = new AbortController();
+  const restarting = container.restart({ signal: controller.signal });
+  await becomes(container, "draining");
+  controller.abort("enough");
+  await assert.rejects(restarting, (error) => error === "enough");
+  released.resolve();
+  await container.start();
+  await call;
 });
 
 Deno.test("ServiceContainer.start() loads the code and the entrypoints anew", async () => {
