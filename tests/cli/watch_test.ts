@@ -185,20 +185,22 @@ Deno.test("enoki run --watch says that a change of deno.json needs a restart", (
     assert.equal((await command.ended).status, 0);
   }));
 
-Deno.test("enoki run --watch says that a change of an extension needs a restart, whoever names it", () =>
+Deno.test("enoki run --watch says that a change of an extension, or of what it imports, needs a restart", () =>
   withBroker(async (broker, folder) => {
     await using modules = await EditedModules.open();
     const path = await modules.write("service.ts", { number: 1 });
     const hosting = import.meta.resolve("../../runtime/hosting/mod.ts");
-    const text = `import { extension } from "${hosting}";\nexport default extension({});\n`;
+    const text =
+      `import { extension } from "${hosting}";\nimport "./inner.ts";\nexport default extension({});\n`;
+    const inner = await modules.write("inner.ts", "export {};\n");
     const [named, flagged] = [await modules.write("named.ts", text), await modules.write("flagged.ts", text)];
     const config = `${folder}/app.yaml`;
     await Deno.writeTextFile(config, `extensions: [${named}]\n`);
     const flags = ["-A", "--watch", "--config", config, "--extension", flagged];
     const command = new Command(["run", "--broker", broker, ...flags, path]);
     await command.says("Ready on");
-    for (const [name, file] of [["named", named], ["flagged", flagged]] as const) {
-      await Deno.writeTextFile(file, `${text}\n`);
+    for (const [name, file] of [["named", named], ["flagged", flagged], ["inner", inner]] as const) {
+      await Deno.writeTextFile(file, name === "inner" ? "export {};\n\n" : `${text}\n`);
       await command.says(`${name}.ts has changed. Restart to use it`);
     }
     command.signal("SIGTERM");

@@ -12,7 +12,7 @@ import type { CommandIo, StopSignal } from "../command_io.ts";
 import type { Running, ServeOptions } from "../../serve.ts";
 import { Settings } from "../../settings.ts";
 import type { ConfigFlags } from "./config.ts";
-import { ConfigWatch, denoConfigsOf, localFilesOf } from "../flags/config_watch.ts";
+import { ConfigWatch, denoConfigsOf } from "../flags/config_watch.ts";
 import { withExtensions } from "../flags/extension_flags.ts";
 import { EXIT } from "../view/failure_report.ts";
 import { requireModuleFiles } from "../flags/module_files.ts";
@@ -107,8 +107,8 @@ export async function runCommand(
       [
         ...(file === undefined ? [] : [file]),
         ...denoConfigsOf([...modules, ...extensions]),
-        ...localFilesOf(extensions),
       ],
+      extensions,
       (changed) => view.say(`${changed} has changed. Restart to use it: only a start reads it`),
     )
     : undefined;
