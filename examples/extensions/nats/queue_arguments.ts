@@ -21,7 +21,14 @@ export interface QueueArguments {
 export function readQueueArguments({ name, arguments: table = {} }: QueueDeclaration): QueueArguments {
   const read: Record<string, number | string> = {};
   for (const [key, value] of Object.entries(table)) {
-    if (key === "x-queue-type" && value === "classic") continue;
+    if (key === "x-queue-type") {
+      if (value === "classic") continue;
+      throw new BrokerError(
+        `Cannot declare queue "${name}": queues over NATS have no type ${
+          JSON.stringify(value)
+        }. Leave its type out`,
+      );
+    }
     const known = KNOWN[key];
     if (known === undefined) {
       throw new BrokerError(`Cannot declare queue "${name}": queues over NATS have no ${key}. Leave it out`);
