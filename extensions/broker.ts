@@ -154,7 +154,7 @@ export async function openBroker(
   } catch (error) {
     if (!(error instanceof BrokerError) || error.state !== "unreachable") throw error;
     onFallback?.(
-      "No RabbitMQ on localhost:5672: using the local broker of this machine (choose with --broker)",
+      "No RabbitMQ on localhost:5672: using the local broker of this machine (choose with --broker, in a program with the option broker)",
     );
     return await connect("local:");
   }

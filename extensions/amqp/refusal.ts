@@ -72,13 +72,16 @@ export function roundRefusal(errors: readonly Error[]): Error {
 
 const TEMPORARY: readonly BrokerErrorState[] = ["unreachable", "unready"];
 
+/** What can be done without RabbitMQ: from the command line, and by a program. */
+const OTHER_BROKER = "name another broker: with --broker, or with the option broker in a program";
+
 function describe(cause: unknown, address: BrokerAddress, connectTimeout: number): string {
   const { endpoint, host, user, vhost } = address;
   const code = codeOf(cause);
   const text = cause instanceof Error ? cause.message : String(cause);
   switch (code) {
     case "ECONNREFUSED":
-      return `Cannot reach broker ${endpoint}: connection refused. Start RabbitMQ or pass --broker`;
+      return `Cannot reach broker ${endpoint}: connection refused. Start RabbitMQ, or ${OTHER_BROKER}`;
     case "ENOTFOUND":
     case "EAI_AGAIN":
       return `Cannot reach broker ${endpoint}: host "${host}" is not known. Check the host in its URI`;

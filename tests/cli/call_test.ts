@@ -102,7 +102,9 @@ Deno.test("enoki call ends with 3 at once where no broker listens", async () => 
   assert.deepEqual(await enoki(["call", "--broker", "amqp://127.0.0.1:1", "a.b"]), {
     status: 3,
     out: "",
-    err: "Cannot reach broker amqp://127.0.0.1:1: connection refused. Start RabbitMQ or pass --broker\n",
+    err:
+      "Cannot reach broker amqp://127.0.0.1:1: connection refused. Start RabbitMQ, or name another broker: " +
+      "with --broker, or with the option broker in a program\n",
   });
 });
 

@@ -186,6 +186,8 @@ Deno.test("enoki shell ends with 3 at once where no broker listens", async () =>
   assert.deepEqual(await script("amqp://127.0.0.1:1", "1"), {
     status: 3,
     out: "",
-    err: "Cannot reach broker amqp://127.0.0.1:1: connection refused. Start RabbitMQ or pass --broker\n",
+    err:
+      "Cannot reach broker amqp://127.0.0.1:1: connection refused. Start RabbitMQ, or name another broker: " +
+      "with --broker, or with the option broker in a program\n",
   });
 });

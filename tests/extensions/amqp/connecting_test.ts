@@ -46,7 +46,8 @@ function withUser(uri: string, user: string, password: string, vhost = "/"): str
 Deno.test("Transport.connect() says that the connection was refused, and what to do", async () => {
   assert.equal(
     (await failure("amqp://bob:secret@127.0.0.1:1")).message,
-    "Cannot reach broker amqp://127.0.0.1:1: connection refused. Start RabbitMQ or pass --broker",
+    "Cannot reach broker amqp://127.0.0.1:1: connection refused. Start RabbitMQ, or name another broker: " +
+      "with --broker, or with the option broker in a program",
   );
 });
 
