@@ -1,5 +1,6 @@
 import type { DependencyRegistry, DependencySetup } from "../runtime/hosting/host.ts";
 import { hostAddress } from "../runtime/service/dependency.ts";
+import { loadHostHalf } from "./optional_halves.ts";
 import type { LocalAnswer } from "./service_messenger.ts";
 
 /** The built-in kinds of dependencies that have a half in the main thread. */
@@ -7,6 +8,10 @@ const OWN_HALVES: DependencyRegistry = {
   async metrics(_dependency, host) {
     const { createMetricsHalf } = await import("./metrics/host.ts");
     return createMetricsHalf(host);
+  },
+  async sql(dependency, host) {
+    const { createSqlHalf } = await loadHostHalf<typeof import("./sql/host.ts")>("sql");
+    return createSqlHalf(dependency, host);
   },
 };
 

@@ -2,6 +2,7 @@ import { faultOfMessage, faultOfRequest, isId } from "../channel/message_form.ts
 import type { FromThread, HostPort } from "../channel/port.ts";
 import { describeFailure } from "../message/failure.ts";
 import type { Messenger } from "../message/messenger.ts";
+import { dependencyAt } from "../service/dependency.ts";
 
 type Withdrawn = Extract<FromThread, { readonly type: "withdraw" }>;
 type Sent = Extract<FromThread, { readonly type: "request" | "publish" }>;
@@ -23,9 +24,16 @@ export class ThreadRequests {
     this.#port = port;
   }
 
-  /** Number of requests and messages that have no answer yet. */
+  /**
+   * Number of requests to services and of messages that have no answer yet. What a dependency asks of its own half
+   * does not count: a dependency may listen to it for as long as the thread lives.
+   */
   get size(): number {
-    return this.#running.size;
+    let size = 0;
+    for (const { service } of this.#running.values()) {
+      if (service === undefined || dependencyAt(service) === undefined) size++;
+    }
+    return size;
   }
 
   /** Says whether a call of a service is among them. */

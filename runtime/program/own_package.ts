@@ -22,6 +22,7 @@ export const OWN_PACKAGE: {
     "./websocket": "./extensions/websocket/client.ts",
     "./stream": "./extensions/stream/client.ts",
     "./control": "./extensions/control/client.ts",
+    "./sql": "./extensions/sql/mod.ts",
     "./decorators": "./extensions/decorators.ts",
     "./testing": "./extensions/testing/mod.ts",
     "./hosting": "./runtime/hosting/mod.ts",
@@ -30,11 +31,11 @@ export const OWN_PACKAGE: {
 };
 
 /**
- * Doors with heavy packages behind them, such as `./sql`.
+ * Doors with heavy packages behind them.
  *
  * A binary has such a door only if one of its services uses it, or if it was compiled with it.
  */
-export const OPTIONAL_DOORS: readonly string[] = [];
+export const OPTIONAL_DOORS: readonly string[] = ["./sql"];
 
 /** First word on the command line of a binary that runs as the bundling process. Users do not use it. */
 export const BUNDLE_WORD = "__bundle";
