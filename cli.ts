@@ -7,6 +7,7 @@ import type { Build, CommandIo, StopSignal } from "./extensions/cli/command_io.t
 import { runCommandLine } from "./extensions/cli/main.ts";
 import { terminalScreen } from "./extensions/cli/terminal.ts";
 import { startOver } from "./extensions/cli/restart.ts";
+import { complaintAboutDeno } from "./extensions/cli/view/deno_version.ts";
 import { programName } from "./extensions/cli/view/program_name.ts";
 import { versionText } from "./extensions/cli/view/version.ts";
 import { stderrSettled, writeToStderr } from "./runtime/log/observe.ts";
@@ -22,6 +23,11 @@ export function main(argv: readonly string[], io: CommandIo): Promise<number> {
 
 /** Runs this process's command line and ends the process. */
 export async function start(build: Build = {}): Promise<never> {
+  const complaint = complaintAboutDeno(Deno.version.deno);
+  if (complaint !== undefined) {
+    writeToStderr(`${complaint}\n`);
+    Deno.exit(2);
+  }
   const status = await main(Deno.args, processIo(build));
   await stderrSettled(STDERR_LIMIT);
   Deno.exit(status);

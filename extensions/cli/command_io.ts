@@ -45,8 +45,10 @@ export interface CommandIo {
   /**
    * Starts the process over if it lacks a flag of Deno. A command calls this method before it needs threads.
    * The method resolves with the exit status if another process has done the work, otherwise with undefined.
+   *
+   * @param module Path or URL of the first module that the command loads. Its project has the lock file for packages.
    */
-  readonly startOver: () => Promise<number | undefined>;
+  readonly startOver: (module?: string) => Promise<number | undefined>;
   /** Calls `listener` for each signal, until the caller disposes the returned value. */
   readonly onStop: (listener: (signal: StopSignal) => void) => Disposable;
 }

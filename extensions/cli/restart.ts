@@ -18,6 +18,7 @@ import {
 } from "../../runtime/permissions/interruptible_loops.ts";
 import { LIBC } from "../../runtime/permissions/libc.ts";
 import { DENO_PERMISSION_NAMES } from "../../runtime/permissions/permissions.ts";
+import { projectFlags } from "./flags/project_flags.ts";
 import { commandLine } from "../../runtime/program/program_config.ts";
 import { hasWorkerOptions, WORKER_OPTIONS_FLAG } from "../../runtime/permissions/worker_options.ts";
 
@@ -32,16 +33,17 @@ const MARK = "ENOKI_STARTED_OVER";
 /**
  * Starts the process over if it may lack the flags, but only once.
  *
+ * @param module Path or URL of the first module that will be loaded, whose project has the lock file for packages.
  * @returns The exit status if another process has done the work; undefined if this process has to do the
  * work.
  */
-export async function startOver(): Promise<number | undefined> {
+export async function startOver(module?: string): Promise<number | undefined> {
   if (Deno.build.standalone || !isAllowedAll()) return undefined;
   const again = Deno.env.get(MARK) !== undefined;
   Deno.env.delete(MARK);
   if (again || (hasWorkerOptions() === true && hasInterruptibleLoops() !== false)) return undefined;
   Deno.env.set(MARK, "1");
-  const words = commandLineWithFlags();
+  const words = commandLineWithFlags(module);
   if (Deno.build.os === "windows") return await runInstead(words);
   execute(Deno.execPath(), words);
   Deno.env.delete(MARK);
@@ -54,14 +56,21 @@ function isAllowedAll(): boolean {
   );
 }
 
-function commandLineWithFlags(): string[] {
+function commandLineWithFlags(module: string | undefined): string[] {
   const words = commandLine() ?? ["run", "-A", Deno.mainModule, ...Deno.args];
   const main = words.length - Deno.args.length - 1;
   const given = words.slice(0, main);
   const missing = FLAGS.filter((flag) => !given.includes(flag));
   const ofV8 = given.find((word) => word.startsWith(V8_FLAGS));
   const added = [INTERRUPTIBLE_LOOPS_FLAG, ...ofV8 === undefined ? [] : [ofV8.slice(V8_FLAGS.length)]].join();
-  return [...given.filter((word) => word !== ofV8), ...missing, added, ...words.slice(main)];
+  const project = module === undefined ? [] : projectFlags(module, given, Deno.mainModule);
+  return [
+    ...given.filter((word) => word !== ofV8),
+    ...missing,
+    added,
+    ...project,
+    ...words.slice(main),
+  ];
 }
 
 /** Turns this process into another program. Returns only if that is not possible. */

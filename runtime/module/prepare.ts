@@ -2,11 +2,12 @@ import { pathToFileURL } from "node:url";
 import { timeLimit } from "../waiting/abort.ts";
 import { embeddedModule } from "./bundle/embedded_bundle.ts";
 import { ServiceLoadError } from "../message/errors.ts";
+import type { PackageNames } from "./bundle/package_names.ts";
 import type { ModuleFetcherOptions } from "./fetch/fetcher.ts";
 import { inspectModule, type ModuleGraph } from "./graph.ts";
 import { moduleUrl } from "./specifier.ts";
 import { isPackage, type LoadNeeds, ownModule, ownNeeds, packageRefusal } from "../program/own_modules.ts";
-import { nearestConfig, programConfig } from "../program/program_config.ts";
+import { nearestConfig, nearestPackageJson, programConfig } from "../program/program_config.ts";
 import type { ThreadModule } from "../channel/port.ts";
 
 /** A module that threads can load. */
@@ -96,19 +97,40 @@ export async function prepareModule(
 }
 
 /**
- * Tells whether the module's own `deno.json`, which Deno does not read, changes what the module imports, or
- * how its JSX is compiled.
+ * Tells whether the module's own `deno.json` or `package.json`, which Deno does not read, changes what the module
+ * imports, or how its JSX is compiled.
  */
-async function isOtherwiseConfigured(url: string, { imports, files }: ModuleGraph): Promise<boolean> {
+async function isOtherwiseConfigured(url: string, graph: ModuleGraph): Promise<boolean> {
   const config = nearestConfig(url);
-  if (config === undefined || config === programConfig()) return false;
+  if (config !== undefined && config === programConfig()) return false;
   const { ImportMap } = await import("./bundle/import_map.ts");
-  const map = await ImportMap.read(pathToFileURL(config).href);
-  if (map.elsewhere !== undefined) return true;
-  if (Object.keys(map.jsx).length > 0 && files.some((path) => /\.[jt]sx$/.test(path))) return true;
-  return imports.some(({ specifier, importer, url }) =>
-    ownModule(specifier) === undefined && map.resolve(specifier, importer) !== url
-  );
+  const map = config === undefined ? undefined : await ImportMap.read(pathToFileURL(config).href);
+  if (map?.elsewhere !== undefined) return true;
+  if (map !== undefined && Object.keys(map.jsx).length > 0 && graph.files.some(isJsx)) return true;
+  const packages = map === undefined ? await packageNamesFor(url) : undefined;
+  if (map === undefined && packages === undefined) return false;
+  return graph.imports.some(({ specifier, importer, url }) => {
+    if (ownModule(specifier) !== undefined) return false;
+    return map === undefined ? packages!.has(specifier) : map.resolve(specifier, importer) !== url;
+  });
+}
+
+function isJsx(path: string): boolean {
+  return /\.[jt]sx$/.test(path);
+}
+
+async function packageNamesFor(url: string): Promise<PackageNames | undefined> {
+  const file = nearestPackageJson(url);
+  if (file === undefined) return undefined;
+  const { PackageNames } = await import("./bundle/package_names.ts");
+  return await PackageNames.read(pathToFileURL(file).href, async (url) => {
+    try {
+      return await Deno.readTextFile(new URL(url));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  });
 }
 
 /** URL prefix of the modules inside a binary, where they look like files; undefined outside a binary. */

@@ -34,10 +34,19 @@ export function programConfig(): string | undefined {
 
 /** Returns the path of the nearest configuration above a module; undefined if the module is not a file. */
 export function nearestConfig(moduleUrl: string): string | undefined {
+  return nearestFile(moduleUrl, ["deno.json", "deno.jsonc"]);
+}
+
+/** Returns the path of the nearest `package.json` above a module; undefined if the module is not a file. */
+export function nearestPackageJson(moduleUrl: string): string | undefined {
+  return nearestFile(moduleUrl, ["package.json"]);
+}
+
+function nearestFile(moduleUrl: string, names: readonly string[]): string | undefined {
   if (!moduleUrl.startsWith("file:")) return undefined;
   let folder = dirname(fileURLToPath(moduleUrl));
   while (true) {
-    for (const name of ["deno.json", "deno.jsonc"]) {
+    for (const name of names) {
       const path = join(folder, name);
       if (existsSync(path)) return path;
     }

@@ -195,3 +195,30 @@ Deno.test({
     ]);
   },
 });
+
+Deno.test("cli.ts locks the packages of a service in its project, and changes no other lock file", async () => {
+  const project = await Deno.makeTempDir({ prefix: "enoki-project-" });
+  const ownLock = new URL("../../deno.lock", import.meta.url);
+  try {
+    const before = await Deno.readTextFile(ownLock);
+    const imports = {
+      "@enoki/enoki": new URL("../../mod.ts", import.meta.url).href,
+      spaces: "npm:left-pad@^1.2.0",
+    };
+    await Deno.writeTextFile(`${project}/deno.json`, JSON.stringify({ imports }));
+    await Deno.writeTextFile(
+      `${project}/padder.ts`,
+      `import pad from "spaces";
+       import { rpc, service } from "@enoki/enoki";
+       export default service("padder", { entrypoints: { pad: rpc() }, handlers: { pad: () => pad("a", 3) } });`,
+    );
+    await using service = new Service("--broker", "memory:", `${project}/padder.ts`);
+    await service.says("Ready on");
+    service.kill("SIGTERM");
+    await service.end();
+    assert.match(await Deno.readTextFile(`${project}/deno.lock`), /"npm:left-pad@\^1\.2\.0"/);
+    assert.equal(await Deno.readTextFile(ownLock), before);
+  } finally {
+    await Deno.remove(project, { recursive: true });
+  }
+});

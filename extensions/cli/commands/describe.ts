@@ -56,7 +56,7 @@ async function describeModules(
   { config: file, define, json, openapi = false, title, apiVersion, ...flags }: DescribeFlags,
   io: CommandIo,
 ): Promise<number> {
-  const done = await io.startOver();
+  const done = await io.startOver(modules[0]);
   if (done !== undefined) return done;
   configureLogging({ colors: io.colors, write: (line) => io.writeMessage(`${line}\n`) });
   const config = await resolveConfig({

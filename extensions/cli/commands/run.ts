@@ -49,7 +49,7 @@ export async function runCommand(
   flags: RunFlags,
   io: CommandIo,
 ): Promise<number> {
-  const done = await io.startOver();
+  const done = await io.startOver(modules[0]);
   if (done !== undefined) return done;
   const {
     config: file,

@@ -6,10 +6,13 @@
  * itself. Each module comes from the {@linkcode ModuleFetcher}, so the rules for origins, the lock file and
  * the cache hold here, too.
  */
+import { pathToFileURL } from "node:url";
 import * as esbuild from "npm:esbuild-wasm@0.28.2/esm/browser.js";
 import { compileBundlerCode } from "./bundler_code.ts";
 import { ServiceLoadError } from "../../message/errors.ts";
 import { ImportMap } from "./import_map.ts";
+import { PackageNames } from "./package_names.ts";
+import { nearestPackageJson } from "../../program/program_config.ts";
 import { guardDynamicImports } from "./dynamic_imports.ts";
 import { resolveImport } from "./imports.ts";
 import { ModuleFetcher, type ModuleFetcherOptions } from "../fetch/fetcher.ts";
@@ -75,9 +78,13 @@ const LOADERS: Readonly<Record<ModuleMediaType, esbuild.Loader>> = {
 export async function bundleModule(request: BundleRequest): Promise<BundleResult> {
   using fetcher = new ModuleFetcher(request.modules);
   const graph = new Imports(fetcher, request.ownRoot);
-  const [importMap] = await Promise.all([loadImportMap(graph, request), startBundler()]);
+  const [importMap, packageNames] = await Promise.all([
+    loadImportMap(graph, request),
+    loadPackageNames(graph, request),
+    startBundler(),
+  ]);
   const { standalone, isExtension = false, url: entry } = request;
-  const surroundings = { importMap, standalone, entry, isExtension };
+  const surroundings = { importMap, packageNames, standalone, entry, isExtension };
   try {
     const { outputFiles, warnings } = await esbuild.build({
       entryPoints: [request.url],
@@ -204,6 +211,23 @@ async function loadImportMap(
   if (map.elsewhere === undefined) return map;
   const { text, url: elsewhere } = await graph.load(map.elsewhere, file.url);
   return new ImportMap(text, elsewhere, map);
+}
+
+/** Loads the names of the `package.json` above a local module. The bundle is made anew when that file changes. */
+async function loadPackageNames(
+  graph: Imports,
+  { url }: BundleRequest,
+): Promise<PackageNames | undefined> {
+  const file = nearestPackageJson(url);
+  if (file === undefined) return undefined;
+  return await PackageNames.read(pathToFileURL(file).href, async (url) => {
+    try {
+      return (await graph.load(url)).text;
+    } catch (error) {
+      if (error instanceof NoModuleError) return undefined;
+      throw error;
+    }
+  });
 }
 
 async function loadAdjacent(graph: Imports, entry: string): Promise<ModuleSource | undefined> {

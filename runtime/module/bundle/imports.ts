@@ -1,5 +1,6 @@
 import { ServiceLoadError } from "../../message/errors.ts";
 import type { ImportMap } from "./import_map.ts";
+import type { PackageNames } from "./package_names.ts";
 import { isOwnModule, isPackage, ownModule, packageRefusal, requireHeld } from "../../program/own_modules.ts";
 
 /** Target of an import in a module of a bundle. */
@@ -12,6 +13,8 @@ export type ImportTarget =
 /** Data with which the imports in the modules of a bundle are resolved. */
 export interface ImportSurroundings {
   readonly importMap: ImportMap | undefined;
+  /** The names of the nearest `package.json` above the module; undefined if there is none. */
+  readonly packageNames?: PackageNames | undefined;
   /** Whether the program cannot load packages, because it is a binary. */
   readonly standalone: boolean;
   /** URL of the module that the bundle is made for. */
@@ -32,7 +35,7 @@ export interface ImportSurroundings {
 export function resolveImport(
   specifier: string,
   importer: string,
-  { importMap, standalone, entry, isExtension }: ImportSurroundings,
+  { importMap, packageNames, standalone, entry, isExtension }: ImportSurroundings,
 ): ImportTarget {
   const ownTarget = (url: string): ImportTarget => {
     if (standalone) requireHeld(url, entry, isExtension);
@@ -40,11 +43,12 @@ export function resolveImport(
   };
   const own = ownModule(specifier);
   if (own !== undefined) return ownTarget(own);
-  const url = importMap?.resolve(specifier, importer) ?? resolveUrl(specifier, importer);
+  const url = importMap?.resolve(specifier, importer) ?? resolveUrl(specifier, importer) ??
+    packageNames?.resolve(specifier);
   if (url === undefined) {
     throw new ServiceLoadError(
-      `Cannot resolve "${specifier}": no import map has that name. A package.json is not read: put a deno.json ` +
-        `with "imports": { "${specifier}": "npm:${specifier}" } beside ${entry}, or pass --import-map`,
+      `Cannot resolve "${specifier}": no import map and no package.json has that name. Put a deno.json with ` +
+        `"imports": { "${specifier}": "npm:${specifier}" } beside ${entry}, or pass --import-map`,
     );
   }
   const mapped = ownModule(url);

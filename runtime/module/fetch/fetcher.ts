@@ -248,7 +248,7 @@ async function readModuleFile(url: URL, signal: AbortSignal | undefined): Promis
     return await Deno.readFile(fileURLToPath(url), signal && { signal });
   } catch (error) {
     signal?.throwIfAborted();
-    if (error instanceof Deno.errors.NotFound) throw failure(url, "no such file");
+    if (error instanceof Deno.errors.NotFound) throw new NoModuleError(failure(url, "no such file").message);
     if (error instanceof Deno.errors.IsADirectory) {
       throw failure(url, "it is a folder. Name the module in it");
     }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ServiceLoadError } from "../../../runtime/message/errors.ts";
+import type { ModuleBundle } from "../../../runtime/channel/port.ts";
 import {
   type PreparedModule,
   prepareModule,
@@ -94,8 +95,26 @@ Deno.test("prepareModule() takes the module's own meaning of a name that the pro
 Deno.test("prepareModule() refuses a name that the program has, and the module's own deno.json has not", async () => {
   await assert.rejects(
     prepare({ "a.ts": `export { z } from "zod";`, "deno.json": `{ "imports": { "tool": "./a.ts" } }` }),
-    /^ServiceLoadError: Cannot resolve "zod": no import map has that name/,
+    /^ServiceLoadError: Cannot resolve "zod": no import map and no package.json has that name/,
   );
+});
+
+Deno.test("prepareModule() takes a name from the package.json above the module, whatever the program means by it", async () => {
+  const { source } = await prepare({
+    "a.ts": `export { z } from "zod";`,
+    "package.json": `{ "dependencies": { "zod": "^3.25.0" } }`,
+  });
+  assert.deepEqual((source as ModuleBundle).packages, ["npm:zod@^3.25.0"]);
+});
+
+Deno.test("prepareModule() takes a name from the deno.json, where a package.json has it, too", async () => {
+  const prepared = await prepare({
+    "a.ts": `export { z } from "zod";`,
+    "z.ts": `export const z = 17;`,
+    "deno.json": `{ "imports": { "zod": "./z.ts" } }`,
+    "package.json": `{ "dependencies": { "zod": "^3.25.0" } }`,
+  });
+  assert.match(codeOf(prepared), /z = 17/);
 });
 
 Deno.test("prepareModule() compiles JSX as the module's own deno.json says", async () => {

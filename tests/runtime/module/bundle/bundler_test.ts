@@ -342,7 +342,7 @@ const REFUSALS: readonly {
     what: "a bare name that nothing has",
     replies: { "/a.ts": `import "zod";` },
     says:
-      /^Cannot resolve "zod": no import map has that name\. .*--import-map \(imported at ORIGIN\/a\.ts:1:8\)/,
+      /^Cannot resolve "zod": no import map and no package.json has that name\. .*--import-map \(imported at ORIGIN\/a\.ts:1:8\)/,
   },
   {
     what: "a door that the runtime does not have",
