@@ -2,7 +2,7 @@
 import { pause, timeLimit } from "../runtime/waiting/abort.ts";
 import { BrokerError, ConfigurationError } from "../runtime/message/errors.ts";
 import { machineName } from "../runtime/hosting/machine_name.ts";
-import { didYouMean, nearestNames } from "../runtime/hosting/nearest_names.ts";
+import { didYouMean, nearestNames } from "../runtime/service/options/nearest_names.ts";
 import { OWN_PACKAGE } from "../runtime/program/own_package.ts";
 import { maskTextSecrets } from "../runtime/log/secrets.ts";
 import type { Log } from "../runtime/log/log.ts";

@@ -1,7 +1,7 @@
 /** Services that a program starts, stops and adds to, one by one or together. */
 import type { Config } from "../runtime/config/file.ts";
 import { isServiceThread } from "../runtime/channel/thread_mark.ts";
-import { didYouMean, nearestNames } from "../runtime/hosting/nearest_names.ts";
+import { didYouMean, nearestNames } from "../runtime/service/options/nearest_names.ts";
 import type { Transport } from "../runtime/message/transport.ts";
 import type { ServiceContainer } from "../runtime/serving/service_container.ts";
 import { type ServiceOrModule, serviceSource } from "../runtime/serving/service_source.ts";

@@ -5,7 +5,7 @@ import { settingsOfOthers } from "../runtime/serving/settings.ts";
 import type { Settings } from "./settings.ts";
 import type { BrokerError } from "../runtime/message/errors.ts";
 import type { Log, LogLevel } from "../runtime/log/log.ts";
-import { didYouMean, nearestNames } from "../runtime/hosting/nearest_names.ts";
+import { didYouMean, nearestNames } from "../runtime/service/options/nearest_names.ts";
 import { ensureLogging, getLog } from "../runtime/log/observe.ts";
 import type { FileWatchOptions } from "../runtime/serving/file_watch.ts";
 import { ReloadOnChange } from "../runtime/serving/reload_on_change.ts";

@@ -1,4 +1,4 @@
-import { didYouMean, nearestNames } from "../../runtime/hosting/nearest_names.ts";
+import { didYouMean, nearestNames } from "../../runtime/service/options/nearest_names.ts";
 import type { LinkOptions, LoginMethod, TlsOptions } from "./link_options.ts";
 
 /** Options of a connection that its URI may state. They win over those of the configuration. */

@@ -10,7 +10,7 @@ import {
 } from "../../runtime/message/errors.ts";
 import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/hosting/host.ts";
 import { bury } from "../../runtime/hosting/message_fate.ts";
-import { nearestNames } from "../../runtime/hosting/nearest_names.ts";
+import { nearestNames } from "../../runtime/service/options/nearest_names.ts";
 import { describeFailure } from "../../runtime/message/failure.ts";
 import { type EndedOutcome, failed, type Outcome } from "../../runtime/message/outcome.ts";
 import type { Consumer, Delivery, Verdict } from "../../runtime/message/transport.ts";

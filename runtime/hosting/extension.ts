@@ -13,7 +13,7 @@ import type {
   HostedEntrypoint,
   HostHook,
 } from "./host.ts";
-import { didYouMean, nearestNames } from "./nearest_names.ts";
+import { didYouMean, nearestNames } from "../service/options/nearest_names.ts";
 
 /** Makes a transport that is not connected yet from the URI of a broker. */
 export type TransportFactory = (uri: string, options: TransportOptions) => Transport | Promise<Transport>;

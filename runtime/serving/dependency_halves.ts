@@ -1,5 +1,5 @@
 import type { DependencyHalf, DependencyRegistry, DependencySetupHost } from "../hosting/host.ts";
-import { didYouMean, nearestNames } from "../hosting/nearest_names.ts";
+import { didYouMean, nearestNames } from "../service/options/nearest_names.ts";
 import { ConfigurationError } from "../message/errors.ts";
 import type { ManifestDependency } from "../service/manifest.ts";
 

@@ -4,7 +4,7 @@
  */
 import type { Log } from "../../../runtime/log/log.ts";
 import type { RequestGuard } from "../../../runtime/message/messenger.ts";
-import { requireKnown } from "../../../runtime/service/limits/number_options.ts";
+import { requireKnown } from "../../../runtime/service/options/known_options.ts";
 import { pause } from "../../../runtime/waiting/abort.ts";
 import type { AnyClientPolicies, Fallback, MethodPolicies, SingleCallPolicies } from "./policies.ts";
 import { GUARDS, type PlainPolicies, type PolicyTable } from "./policy_table.ts";

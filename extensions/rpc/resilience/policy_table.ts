@@ -1,10 +1,7 @@
 /** Checks the policies of a client, and makes plain data of them for the manifest. */
 import { isRecord, isTexts, type Plain, type PlainRecord } from "../../../runtime/message/plain.ts";
-import {
-  type NumberOption,
-  numberOptions,
-  requireKnown,
-} from "../../../runtime/service/limits/number_options.ts";
+import { type NumberOption, numberOptions } from "../../../runtime/service/limits/number_options.ts";
+import { requireKnown } from "../../../runtime/service/options/known_options.ts";
 import { RATE } from "../../../runtime/service/limits/rate.ts";
 import type { AnyClientPolicies, MethodPolicies } from "./policies.ts";
 

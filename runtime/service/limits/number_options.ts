@@ -1,4 +1,5 @@
 import { isRecord } from "../../message/plain.ts";
+import { requireKnown } from "../options/known_options.ts";
 
 /** What one option that is a number may be. */
 export interface NumberOption {
@@ -48,11 +49,4 @@ export function numberOptions(
     numbers[key] = value;
   }
   return numbers;
-}
-
-/** @throws {TypeError} If an object has an option that is not known: a mistyped one would do nothing. */
-export function requireKnown(action: string, name: string, given: object, known: readonly string[]): void {
-  const unknown = Object.keys(given).find((key) => !known.includes(key));
-  if (unknown === undefined) return;
-  throw new TypeError(`${action}: ${name} has no option "${unknown}". Its options are ${known.join(", ")}`);
 }

@@ -1,5 +1,5 @@
 import { deepStrictEqual, equal } from "node:assert/strict";
-import { didYouMean, nearestNames } from "../../../runtime/hosting/nearest_names.ts";
+import { didYouMean, nearestNames } from "../../../../runtime/service/options/nearest_names.ts";
 
 const CASES: readonly (readonly [name: string, known: readonly string[], nearest: readonly string[]])[] = [
   ["helo", ["hello", "goodbye"], ["hello"]],
