@@ -303,6 +303,10 @@ const ENTRYPOINTS: Readonly<Record<string, (shared: Shared) => Promise<Entrypoin
     const [{ StreamHost }, server] = await Promise.all([import("./stream/host.ts"), streams.get()]);
     return (entries, host) => new StreamHost(entries, host, server);
   },
+  async bayeux() {
+    const { BayeuxHost } = await import("./bayeux/host.ts");
+    return (entries, host) => new BayeuxHost(entries, host);
+  },
 };
 
 async function loadTimers(): Promise<EntrypointFactory> {

@@ -279,6 +279,11 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     "sql",
     "sqlTemplate",
   ],
+  "./bayeux": [
+    "BayeuxMessage",
+    "BayeuxOptions",
+    "bayeux",
+  ],
   "./decorators": [
     "EntrypointDecorator",
     "FieldDecorator",

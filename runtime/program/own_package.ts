@@ -23,6 +23,7 @@ export const OWN_PACKAGE: {
     "./stream": "./extensions/stream/client.ts",
     "./control": "./extensions/control/client.ts",
     "./sql": "./extensions/sql/mod.ts",
+    "./bayeux": "./extensions/bayeux/mod.ts",
     "./decorators": "./extensions/decorators.ts",
     "./testing": "./extensions/testing/mod.ts",
     "./hosting": "./runtime/hosting/mod.ts",

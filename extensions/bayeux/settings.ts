@@ -1,0 +1,69 @@
+import type { Section } from "../../runtime/config/section.ts";
+import { isRecord, type PlainRecord } from "../../runtime/message/plain.ts";
+
+/** How a service is connected to its Bayeux server. */
+export interface BayeuxSettings {
+  readonly server: URL;
+  /** The version of the protocol that the client speaks, and the oldest that it takes. */
+  readonly version: string;
+  readonly minimumVersion: string;
+  /** The HTTP header `Authorization` of each request. */
+  readonly authorization: string | undefined;
+  /** The field `ext` of the handshake and of the subscriptions. */
+  readonly ext: PlainRecord | undefined;
+  /** Calls that run or wait; the client does not ask for more messages before there are fewer. */
+  readonly maxCalls: number | undefined;
+  /** Largest number of bytes of one answer of the server. */
+  readonly maxResponse: number;
+  /** Milliseconds before the second attempt to reach the server. The wait doubles each time. */
+  readonly retryInterval: number;
+  /** Longest wait before an attempt, in milliseconds. */
+  readonly maxRetryInterval: number;
+  /** Milliseconds that the server has to answer what it need not hold. */
+  readonly timeout: number;
+}
+
+/** URI of the server in nameko-bayeux-client. */
+const DEFAULT_URI = "http://localhost/cometd";
+
+/**
+ * Reads `BAYEUX`: `SERVER_URI`, `VERSION` and `MINIMUM_VERSION` as nameko-bayeux-client 1.0 has them, and keys of
+ * Enoki's own.
+ *
+ * @throws {ConfigurationError} If a key has a value that it does not take.
+ */
+export function bayeuxSettings(at: Section): BayeuxSettings {
+  const own = at.section("BAYEUX");
+  const { server, basic } = serverOf(own);
+  const ext = own?.get("EXT");
+  if (ext !== undefined && !isRecord(ext)) own!.refuse("EXT", "a mapping, which goes into the field ext");
+  const settings = {
+    server,
+    version: own?.text("VERSION") ?? "1.0",
+    minimumVersion: own?.text("MINIMUM_VERSION") ?? "1.0",
+    authorization: own?.text("AUTHORIZATION", /^[\x20-\x7e]+$/, "a header such as Bearer TOKEN") ??
+      basic,
+    ext: ext as PlainRecord | undefined,
+    maxCalls: own?.integer("MAX_CALLS", 1),
+    maxResponse: own?.integer("MAX_RESPONSE", 1) ?? 16 * 1024 * 1024,
+    retryInterval: own?.milliseconds("RETRY_INTERVAL") ?? 1_000,
+    maxRetryInterval: own?.milliseconds("MAX_RETRY_INTERVAL") ?? 30_000,
+    timeout: own?.milliseconds("TIMEOUT") ?? 10_000,
+  };
+  own?.refuseOthers();
+  return settings;
+}
+
+/** Takes user and password out of the URI: they become a header, and nothing that is shown has them. */
+function serverOf(own: Section | undefined): { readonly server: URL; readonly basic: string | undefined } {
+  const text = own?.text("SERVER_URI") ?? DEFAULT_URI;
+  const server = URL.parse(text);
+  if (server === null || !/^https?:$/.test(server.protocol)) {
+    return own!.refuse("SERVER_URI", "a URI such as https://example.com/cometd");
+  }
+  const { username, password } = server;
+  server.username = server.password = server.hash = "";
+  if (username === "" && password === "") return { server, basic: undefined };
+  const pair = new TextEncoder().encode(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+  return { server, basic: `Basic ${pair.toBase64()}` };
+}
