@@ -3,6 +3,8 @@ import { requireFields } from "../runtime/message/field_table.ts";
 import type { Config } from "../runtime/config/file.ts";
 import { ensureLogging, getLog } from "../runtime/log/observe.ts";
 import { sendThrough } from "../runtime/service/hook.ts";
+import { loadPayloads } from "../runtime/message/payload/payloads.ts";
+import { given } from "../runtime/message/plain.ts";
 import type { Contract } from "../runtime/service/service.ts";
 import type { FieldTable, Transport } from "../runtime/message/transport.ts";
 import { takesSpans } from "../runtime/telemetry/otel/switch.ts";
@@ -115,6 +117,7 @@ export async function connect(
     takesSpans() ? import("../runtime/telemetry/otel/handler_spans.ts") : undefined,
   ]);
   const waiting = timeout ?? settings.runtime.callTimeout;
+  const payloads = await loadPayloads(settings.runtime.payloads);
   const inform = logStatus(log);
   let closed: Promise<void> | undefined;
   const transport = typeof broker === "object" ? broker : await openBroker({
@@ -145,13 +148,20 @@ export async function connect(
         createClient(caller, typeof target === "string" ? target : target.name, origin, {
           timeout: waiting,
           outgoing,
+          payloads,
           ...options,
         })) as Connection["client"],
     method: (service, method) =>
-      createMethod(caller, service, method, origin, { timeout: waiting, outgoing }),
+      createMethod(caller, service, method, origin, { timeout: waiting, outgoing, payloads }),
     async dispatch(source, type, payload, options = {}) {
       const send = async (data: FieldTable) => {
-        const message = eventMessage(source, type, payload, options, encodeCallHeaders({ ...NOTHING, data }));
+        const message = eventMessage(
+          source,
+          type,
+          payload,
+          { serializer: payloads.serializer, ...given(options) },
+          encodeCallHeaders({ ...NOTHING, data }),
+        );
         await transport.publish(message, options.signal && { signal: options.signal });
       };
       await sendThrough(spansOf(source), { kind: "event", type, payload, headers: {} }, send);

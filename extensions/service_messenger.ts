@@ -4,7 +4,13 @@
  * The transport publishes messages. A request goes to another service, unless its address belongs to this process. The
  * caller, which asks other services, is loaded with the first request: many services never ask anybody.
  */
-import type { Messenger, PublishOptions, Request, RequestOptions } from "../runtime/message/messenger.ts";
+import type {
+  Messenger,
+  PublishOptions,
+  Request,
+  RequestAnswer,
+  RequestOptions,
+} from "../runtime/message/messenger.ts";
 import type { Message, Transport } from "../runtime/message/transport.ts";
 import type { Answer } from "../runtime/hosting/host.ts";
 import type { ClientGuards } from "./rpc/resilience/guards.ts";
@@ -65,7 +71,7 @@ export class ServiceMessenger implements Messenger, AsyncDisposable {
     this.#caller = new Lazy(createCaller);
   }
 
-  async request(request: Request, options: RequestOptions): Promise<string | Uint8Array> {
+  async request(request: Request, options: RequestOptions): Promise<RequestAnswer> {
     const answer = this.#local.get(request.service);
     if (answer !== undefined) return await this.#answer(answer, request, options);
     if (request.guard !== undefined) return await this.#requestGuarded(request, request.guard.key, options);
@@ -89,7 +95,7 @@ export class ServiceMessenger implements Messenger, AsyncDisposable {
       : this.#transport.publish(message, options);
   }
 
-  #requestGuarded(request: Request, key: string, options: RequestOptions): Promise<string | Uint8Array> {
+  #requestGuarded(request: Request, key: string, options: RequestOptions): Promise<RequestAnswer> {
     const guard = this.#guards.get(hostAddress(this.#service, key));
     if (guard === undefined) throw new TypeError(`Cannot call through client "${key}": it has no policies`);
     return guard.request(request, options, (request, options) => this.request(request, options));

@@ -11,6 +11,7 @@ import type { Config } from "../runtime/config/file.ts";
 import { Section } from "../runtime/config/section.ts";
 import type { ExtensionParts } from "../runtime/hosting/extension.ts";
 import { isTexts } from "../runtime/message/plain.ts";
+import { pythonSerializers } from "../runtime/config/payload_settings.ts";
 import { type RuntimeSettings, runtimeSettings, type ThreadSettings } from "../runtime/serving/settings.ts";
 import type { HealthSettings } from "./http/health/settings.ts";
 import type { ExtensionSource } from "./loaded_extensions.ts";
@@ -49,7 +50,6 @@ export class Settings {
     this.config = config;
     this.#at = new Section(config);
     this.runtime = runtimeSettings(this.#at, threads);
-    requireJson(this.#at);
     this.#remarks.push(...remarksOnPython(this.#at));
   }
 
@@ -185,23 +185,16 @@ function namedBroker(at: Section, schemes: readonly string[]): string | undefine
   return at.refuse("TRANSPORT", `memory:, local:, local:NAME${others} or an amqp:// URI`);
 }
 
-/** Refuses another serializer than JSON: RPC and events are JSON here. */
-function requireJson(at: Section): void {
-  at.text("serializer", /^json$/, "json: what else is to be read or written, a service names by itself");
-  if (at.texts("ACCEPT")?.includes("json") === false) at.refuse("ACCEPT", "a list with json in it");
-}
-
 /** Sentences about keys that have a meaning for Python's Nameko, and none here. */
 function remarksOnPython(at: Section): readonly string[] {
   const isLogging = at.section("LOGGING") !== undefined;
-  const isSerializers = at.get("SERIALIZERS") !== undefined;
   return [
     ...(isLogging
       ? ["The LOGGING section is Python's and has no effect here. Use --log-level and --log-format"]
       : []),
-    ...(isSerializers
-      ? ["The SERIALIZERS section is Python's and has no effect here. Give an entrypoint its serializers"]
-      : []),
+    ...pythonSerializers(at).map((name) =>
+      `The config key "SERIALIZERS.${name}" is Python's and has no effect here. Give it a built_in to use it`
+    ),
   ];
 }
 

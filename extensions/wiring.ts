@@ -8,6 +8,7 @@
 import type { BrokerError } from "../runtime/message/errors.ts";
 import type { DependencySetup, EntrypointFactory } from "../runtime/hosting/host.ts";
 import type { Wiring } from "../runtime/serving/launcher.ts";
+import { loadPayloads } from "../runtime/message/payload/payloads.ts";
 import type { ServiceContainer } from "../runtime/serving/service_container.ts";
 import type { Log } from "../runtime/log/log.ts";
 import type { Metrics } from "../runtime/telemetry/metrics.ts";
@@ -264,12 +265,13 @@ function sharedParts(
 /** The built-in kinds of entrypoints. */
 const ENTRYPOINTS: Readonly<Record<string, (shared: Shared) => Promise<EntrypointFactory>>> = {
   async rpc({ settings }) {
-    const [{ RpcHost }, { rpcSettings }] = await Promise.all([
+    const [{ RpcHost }, { rpcSettings }, payloads] = await Promise.all([
       import("./rpc/host.ts"),
       import("./rpc/settings.ts"),
+      loadPayloads(settings.runtime.payloads),
     ]);
     const { exchange } = settings.of(rpcSettings);
-    return (entries, host) => new RpcHost(entries, host, exchange);
+    return (entries, host) => new RpcHost(entries, host, exchange, payloads);
   },
   async event(shared) {
     const [{ createEventHost, sourcesOf }, { eventSettings }] = await Promise.all([

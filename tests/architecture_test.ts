@@ -211,6 +211,7 @@ const CARRIED_PACKAGES: readonly string[] = [
   "hot-shots",
   "jsonc-parser",
   "leven",
+  "seek-bzip",
   "yaml",
 ];
 

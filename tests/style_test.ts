@@ -10,7 +10,11 @@ import denoJson from "../deno.json" with { type: "json" };
 import { nodesOf, reachableFrom, SOURCES } from "./fixtures/source_tree.ts";
 
 /** Files whose errors are reasons too: their one caller puts the action and the place before them. */
-const REASONS = ["runtime/config/references.ts:"];
+const REASONS = [
+  "runtime/config/references.ts:",
+  "runtime/message/payload/bzip2.ts:",
+  "runtime/message/payload/exact_json.ts:",
+];
 
 /** The text of an error as the source has it, with a mark in place of what is only known at run time. */
 interface ErrorText {

@@ -1,6 +1,8 @@
 import { encodeCallHeaders } from "../../runtime/message/call_headers.ts";
 import { dependency, type DependencySpec } from "../../runtime/service/dependency.ts";
 import type { OutboxOptions } from "../../runtime/service/effects/diversion.ts";
+import { DEFAULT_PAYLOADS } from "../../runtime/message/payload/payloads.ts";
+import { given } from "../../runtime/message/plain.ts";
 import { sendThrough } from "../../runtime/service/hook.ts";
 import type { FieldTable } from "../../runtime/message/transport.ts";
 import { type DispatchOptions, eventMessage } from "./event_message.ts";
@@ -40,12 +42,13 @@ export function dispatcher<Events extends object = Record<string, unknown>>(
 ): DependencySpec<Dispatcher<Events>> {
   return dependency({
     kind: "dispatcher",
-    bind: ({ service, publish, outgoing = [] }) => ({
+    bind: ({ service, publish, payloads: { serializer } = DEFAULT_PAYLOADS, outgoing = [] }) => ({
       get: (call) => async (type: string, payload?: unknown, own: EmitOptions = {}) => {
         const send = async (data: FieldTable) => {
           const context = encodeCallHeaders({ stack: call.stack, data, deadline: undefined });
           const headers = { ...options.headers, ...own.headers };
-          const message = eventMessage(service, type, payload, { ...options, ...own, headers }, context);
+          const all = { serializer, ...given(options), ...given(own), headers };
+          const message = eventMessage(service, type, payload, all, context);
           await publish(call, message, { outbox: options.outbox, ...own });
         };
         if (outgoing.length === 0) await send(call.headers);

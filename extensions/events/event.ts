@@ -2,7 +2,7 @@ import { type Conversion, entrypoint, type EntrypointSpec } from "../../runtime/
 import { type Once, onceOptions, oncePolicy } from "../../runtime/service/effects/once.ts";
 import type { Plain } from "../../runtime/message/plain.ts";
 import { retryOptions, type RetryPolicy } from "../../runtime/message/retry.ts";
-import { payloadConversion } from "../../runtime/service/payload_conversion.ts";
+import { payloadConversion, type PayloadOptions } from "../../runtime/service/payload_conversion.ts";
 import type { Serializer } from "../../runtime/message/serializer.ts";
 
 /**
@@ -69,6 +69,12 @@ export interface EventOptions<Payload = unknown> {
   readonly prefetch?: number;
   /** Serializers that read content types other than JSON, text and bytes. @default {[]} */
   readonly serializers?: readonly Serializer[];
+  /**
+   * Whether integers of JSON beyond 2⁵³ arrive as `bigint`. Without it, an event with such an integer is a dead letter.
+   *
+   * @default {the configured `bigints`, false}
+   */
+  readonly bigints?: boolean;
 }
 
 const DELIVERIES: readonly string[] = ["pool", "singleton", "broadcast"];
@@ -99,6 +105,7 @@ export function event<Payload = unknown>(
     timeout,
     prefetch,
     serializers,
+    bigints,
   }: EventOptions<Payload> = {},
 ): EntrypointSpec<"event", [payload: Payload]> {
   const refuse = (reason: string): never => {
@@ -139,12 +146,16 @@ export function event<Payload = unknown>(
     redact,
     timeout,
     once: policy,
-    prepare: () => policy === undefined ? payloadConversion(serializers) : payloadAlone(serializers),
+    prepare: ({ payloads }) =>
+      (policy === undefined ? payloadConversion : payloadAlone)(serializers, { payloads, bigints }),
   });
 }
 
 /** Makes the conversion of an event that comes with its facts, which only `once` needs. */
-function payloadAlone(serializers?: readonly Serializer[]): Conversion {
-  const { decode, encode } = payloadConversion(serializers);
+function payloadAlone(
+  serializers: readonly Serializer[] | undefined,
+  options: PayloadOptions,
+): Conversion {
+  const { decode, encode } = payloadConversion(serializers, options);
   return { decode: ({ message: _facts, ...payload }, call) => decode(payload, call), encode };
 }

@@ -1,5 +1,7 @@
 import { requireFields } from "../../runtime/message/field_table.ts";
-import { jsonSerializer, type Serializer } from "../../runtime/message/serializer.ts";
+import { compress, type Compression } from "../../runtime/message/payload/compression.ts";
+import { jsonSerializer } from "../../runtime/message/payload/exact_json.ts";
+import type { Serializer } from "../../runtime/message/serializer.ts";
 import type { FieldTable, Message } from "../../runtime/message/transport.ts";
 import { eventExchangeOf } from "./topology.ts";
 
@@ -15,8 +17,10 @@ export interface DispatchOptions {
   readonly deliveryMode?: 1 | 2;
   /** Headers, which are sent as they are given. Context data wins over them. @default {{}} */
   readonly headers?: FieldTable;
-  /** Writes the payload. @default {JSON} */
+  /** Writes the payload. @default {the configured `serializer`, JSON} */
   readonly serializer?: Serializer;
+  /** Compression of the payload, which is kombu's `gzip`. @default {none} */
+  readonly compression?: Compression;
   /** Aborting ends the wait for the confirmation of the broker. */
   readonly signal?: AbortSignal;
 }
@@ -39,6 +43,7 @@ export function eventMessage(
     deliveryMode = 2,
     headers = {},
     serializer = jsonSerializer,
+    compression,
   }: DispatchOptions,
   context: FieldTable = {},
 ): Message {
@@ -52,10 +57,12 @@ export function eventMessage(
   }
   const table = { ...headers, ...context };
   requireFields(table);
+  const plain = serializer.encode(payload);
+  const compressed = compression === undefined ? undefined : compress(plain, compression);
   return {
     exchange: eventExchangeOf(source),
     routingKey: type,
-    body: serializer.encode(payload),
+    body: compressed?.body ?? plain,
     mandatory,
     properties: {
       contentType: serializer.contentType,
@@ -63,7 +70,7 @@ export function eventMessage(
       deliveryMode,
       priority,
       ...(expiration !== undefined && { expiration: String(Math.round(expiration)) }),
-      headers: table,
+      headers: compressed === undefined ? table : { ...table, ...compressed.headers },
     },
   };
 }

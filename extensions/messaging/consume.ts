@@ -59,6 +59,13 @@ export interface ConsumeOptions<Payload = unknown> {
   /** Serializers that read content types other than JSON, text and bytes. @default {[]} */
   readonly serializers?: readonly Serializer[];
   /**
+   * Whether integers of JSON beyond 2⁵³ arrive as `bigint`, and `bigint`s in a reply are written as integers. Without
+   * it, a message with such an integer is a dead letter.
+   *
+   * @default {the configured `bigints`, false}
+   */
+  readonly bigints?: boolean;
+  /**
    * Whether the broker forgets each message before its handler runs, so that the handler runs at most once:
    * nothing is offered again, retried or dead-lettered, whatever becomes of the handler or of the process.
    *
@@ -112,7 +119,8 @@ export function consume<Payload = unknown>(
   queue: Queue | UnnamedQueue,
   options: ConsumeOptions<Payload> = {},
 ): EntrypointSpec<"consume", [payload: Payload, message: ReceivedMessage]> {
-  const { requeueOnError = false, prefetch, retry, noAck = false, reply = false, serializers } = options;
+  const { requeueOnError = false, prefetch, retry, noAck = false, reply = false, serializers, bigints } =
+    options;
   const once = oncePolicy(options.once, `consume ${labelOf(queue)}`);
   requireSense(queue, options, once);
   const plain: Record<string, Plain> = "name" in queue
@@ -136,7 +144,8 @@ export function consume<Payload = unknown>(
     redact,
     timeout,
     once,
-    prepare: () => reply ? replyConversion(serializers) : payloadConversion(serializers),
+    prepare: ({ payloads }) =>
+      (reply ? replyConversion : payloadConversion)(serializers, { payloads, bigints }),
   });
 }
 

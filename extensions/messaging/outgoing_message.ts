@@ -1,6 +1,8 @@
 import { requireFields } from "../../runtime/message/field_table.ts";
 import type { Given } from "../../runtime/message/plain.ts";
-import { compress, jsonSerializer, type Serializer } from "../../runtime/message/serializer.ts";
+import { compress, type Compression } from "../../runtime/message/payload/compression.ts";
+import { jsonSerializer } from "../../runtime/message/payload/exact_json.ts";
+import type { Serializer } from "../../runtime/message/serializer.ts";
 import type { FieldTable, Message, MessageProperties } from "../../runtime/message/transport.ts";
 import type { Exchange } from "./exchange.ts";
 import { nameOf } from "./queue.ts";
@@ -34,10 +36,10 @@ export interface PublishOptions extends GivenProperties {
   readonly mandatory?: boolean;
   /** Milliseconds after which the broker drops a message that still waits. @default {never} */
   readonly expiration?: number;
-  /** Writes the payload. @default {JSON} */
+  /** Writes the payload. @default {the configured `serializer`, JSON} */
   readonly serializer?: Serializer;
   /** Compression of the body, which is kombu's `gzip`. @default {none} */
-  readonly compression?: "gzip";
+  readonly compression?: Compression;
   /** Aborting ends the wait for the confirmation of the broker. */
   readonly signal?: AbortSignal;
 }
@@ -75,7 +77,7 @@ export function outgoingMessage(
   const table = { ...headers, ...context };
   requireFields(table);
   const plain = serializer.encode(payload);
-  const compressed = compression === undefined ? undefined : compress(plain);
+  const compressed = compression === undefined ? undefined : compress(plain, compression);
   return {
     exchange: nameOf(exchange),
     routingKey,

@@ -1,5 +1,6 @@
 import { encodeCallHeaders } from "../../runtime/message/call_headers.ts";
 import { dependency, type DependencySpec } from "../../runtime/service/dependency.ts";
+import { DEFAULT_PAYLOADS } from "../../runtime/message/payload/payloads.ts";
 import { given, type PlainRecord } from "../../runtime/message/plain.ts";
 import type { OutboxOptions } from "../../runtime/service/effects/diversion.ts";
 import { sendThrough } from "../../runtime/service/hook.ts";
@@ -51,13 +52,17 @@ export function publisher<Payload = unknown>(
   return dependency({
     kind: "publisher",
     options: { topology: topologyOf(defaults.exchange, declare) } as unknown as PlainRecord,
-    bind: ({ publish, outgoing = [] }) => ({
+    bind: ({ publish, payloads: { serializer } = DEFAULT_PAYLOADS, outgoing = [] }) => ({
       get: (call) => async (payload, { signal, key, outbox = always, ...own } = {}) => {
         const sending = { key, outbox, ...(signal && { signal }) };
         const messageFor = (data: FieldTable) => {
           const context = encodeCallHeaders({ stack: call.stack, data, deadline: undefined });
           const headers = { ...defaults.headers, ...own.headers };
-          return outgoingMessage(payload, { ...given(defaults), ...given(own), headers }, context);
+          return outgoingMessage(
+            payload,
+            { serializer, ...given(defaults), ...given(own), headers },
+            context,
+          );
         };
         const message = messageFor(call.headers);
         if (outgoing.length === 0) return await publish(call, message, sending);

@@ -1,15 +1,13 @@
 import type { Reply } from "../../runtime/message/reply.ts";
-import {
-  jsonSerializer,
-  rawSerializer,
-  type Serializer,
-  textSerializer,
-} from "../../runtime/message/serializer.ts";
+import { DEFAULT_PAYLOADS, jsonWith, withBigints } from "../../runtime/message/payload/payloads.ts";
+import { jsonSerializer } from "../../runtime/message/payload/exact_json.ts";
+import { rawSerializer, type Serializer, textSerializer } from "../../runtime/message/serializer.ts";
 import type { Call } from "../../runtime/service/call.ts";
 import type { Conversion, ReceivedMessage } from "../../runtime/service/entrypoint.ts";
 import {
   acceptedSerializers,
   payloadConversion,
+  type PayloadOptions,
   serializerFor,
 } from "../../runtime/service/payload_conversion.ts";
 
@@ -19,9 +17,14 @@ import {
  * A reply is written as its request was. A request without a content type consists of bytes, and so does its reply. A
  * result that cannot be text or bytes without losing its meaning is written as JSON.
  */
-export function replyConversion(serializers: readonly Serializer[] = []): Conversion {
-  const accepted = acceptedSerializers(serializers);
-  const { decode } = payloadConversion(serializers);
+export function replyConversion(
+  serializers: readonly Serializer[] = [],
+  { payloads: configured = DEFAULT_PAYLOADS, bigints }: PayloadOptions = {},
+): Conversion {
+  const payloads = withBigints(configured, bigints);
+  const accepted = acceptedSerializers(serializers, payloads);
+  const json = jsonWith(jsonSerializer, payloads.bigints);
+  const { decode } = payloadConversion(serializers, { payloads });
   const writers = new WeakMap<Call, { readonly serializer: Serializer | undefined }>();
   return {
     decode(payload, call) {
@@ -36,14 +39,14 @@ export function replyConversion(serializers: readonly Serializer[] = []): Conver
     },
     encode(result, call) {
       const writer = writers.get(call);
-      return writer && write(result, writer.serializer);
+      return writer && write(result, writer.serializer, json);
     },
   };
 }
 
-function write(result: unknown, asked: Serializer | undefined): Reply {
+function write(result: unknown, asked: Serializer | undefined, json: Serializer): Reply {
   const wanted = asked ?? rawSerializer;
-  const serializer = keeps(wanted, result) ? wanted : jsonSerializer;
+  const serializer = keeps(wanted, result) ? wanted : json;
   const body = serializer.encode(result);
   const contentEncoding = typeof body === "string" ? "utf-8" : serializer.contentEncoding;
   const contentType = asked === undefined && serializer === rawSerializer

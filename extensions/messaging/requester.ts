@@ -3,7 +3,8 @@ import { bodyText, decodeJson } from "../../runtime/message/codec.ts";
 import { ERROR_TYPE, toError } from "../../runtime/message/error_object.ts";
 import { CallTimeoutError, RemoteError } from "../../runtime/message/errors.ts";
 import { given, isRecord, type Plain, type PlainRecord } from "../../runtime/message/plain.ts";
-import { jsonSerializer, type Serializer } from "../../runtime/message/serializer.ts";
+import { DEFAULT_PAYLOADS, type Payloads } from "../../runtime/message/payload/payloads.ts";
+import type { Serializer } from "../../runtime/message/serializer.ts";
 import type { FieldTable } from "../../runtime/message/transport.ts";
 import { dependency, type DependencySpec } from "../../runtime/service/dependency.ts";
 import { sendThrough } from "../../runtime/service/hook.ts";
@@ -82,15 +83,15 @@ export type Requester<Req, Res> = (payload: Req, options?: RequesterCallOptions)
 export function requester<Req = unknown, Res = unknown>(
   { declare = [], serializers = [], ...defaults }: RequesterOptions = {},
 ): DependencySpec<Requester<Req, Res>> {
-  const { serializer = jsonSerializer } = defaults;
   if (defaults.timeout !== undefined) requireTimeout(defaults.timeout);
   const exchange = nameOf(defaults.exchange ?? "");
   const options = { exchange, topology: topologyOf(defaults.exchange, declare) } as unknown as PlainRecord;
   return dependency({
     kind: "requester",
     options,
-    bind({ ask, outgoing = [], callTimeout }) {
-      const accepted = acceptedSerializers([serializer, ...serializers]);
+    bind({ ask, outgoing = [], callTimeout, payloads = DEFAULT_PAYLOADS }) {
+      const { serializer = payloads.serializer } = defaults;
+      const accepted = acceptedSerializers([serializer, ...serializers], payloads);
       return {
         get: (call) => async (payload, own = {}) => {
           const { routingKey = "", timeout = callTimeout, signal } = { ...given(defaults), ...given(own) };
@@ -114,7 +115,7 @@ export function requester<Req = unknown, Res = unknown>(
               // The wait in this process may be over before the main thread has seen that its own is.
               throw error instanceof CallTimeoutError ? lateReply({ exchange, routingKey }, timeout) : error;
             });
-            return read(readFrame(reply), accepted, serializer);
+            return await read(readFrame(reply), accepted, serializer, payloads);
           };
           const sent = { kind: "message", exchange, routingKey, payload, headers: call.headers } as const;
           return await sendThrough(outgoing, sent, send) as Res;
@@ -125,15 +126,24 @@ export function requester<Req = unknown, Res = unknown>(
 }
 
 /** @throws {RemoteError} If the reply tells of a failure, or cannot be read. */
-function read({ facts, body }: Frame, accepted: AcceptedSerializers, serializer: Serializer): unknown {
+async function read(
+  { facts, body }: Frame,
+  accepted: AcceptedSerializers,
+  serializer: Serializer,
+  payloads: Payloads,
+): Promise<unknown> {
   const { contentType = serializer.contentType, type, headers } = facts;
   if (type === ERROR_TYPE) throw errorOf(body);
   try {
-    return decodePayload({
-      body: body as string | Uint8Array<ArrayBuffer>,
-      contentType: String(contentType),
-      headers: isRecord(headers) ? headers : undefined,
-    }, accepted);
+    return await decodePayload(
+      {
+        body: body as string | Uint8Array<ArrayBuffer>,
+        contentType: String(contentType),
+        headers: isRecord(headers) ? headers : undefined,
+      },
+      accepted,
+      payloads,
+    );
   } catch (error) {
     throw new RemoteError("MalformedResponse", (error as Error).message);
   }

@@ -9,6 +9,7 @@
  */
 import { WakeTimer } from "../../runtime/waiting/wake_timer.ts";
 import { JSON_CONTENT_TYPE, UTF8 } from "../../runtime/message/codec.ts";
+import { COMPRESSION_HEADER } from "../../runtime/message/payload/compression.ts";
 import { within } from "../../runtime/waiting/abort.ts";
 import { Cancellation } from "../../runtime/waiting/cancellation.ts";
 import {
@@ -17,7 +18,13 @@ import {
   UnknownServiceError,
   UnroutableError,
 } from "../../runtime/message/errors.ts";
-import type { Messenger, PublishOptions, Request, RequestOptions } from "../../runtime/message/messenger.ts";
+import type {
+  Messenger,
+  PublishOptions,
+  Request,
+  RequestAnswer,
+  RequestOptions,
+} from "../../runtime/message/messenger.ts";
 import type { Consumer, Delivery, Message, Transport, Verdict } from "../../runtime/message/transport.ts";
 import { LeastTimes } from "./least_times.ts";
 import { type RpcTopology, rpcTopology } from "./topology.ts";
@@ -38,7 +45,7 @@ interface Pending {
   readonly expiresAt: number;
   /** Takes the request back from the transport if it has not been sent. */
   readonly cancellation: Cancellation;
-  readonly resolve: (body: string | Uint8Array) => void;
+  readonly resolve: (answer: RequestAnswer) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -71,12 +78,12 @@ export class RpcCaller implements Messenger, AsyncDisposable {
     this.#expires = expires;
   }
 
-  async request(request: Request, { timeout, signal }: RequestOptions): Promise<string | Uint8Array> {
+  async request(request: Request, { timeout, signal }: RequestOptions): Promise<RequestAnswer> {
     signal?.throwIfAborted();
     if (this.#closed) {
       throw new BrokerError(`Cannot call "${request.service}.${request.method}": the caller is closed`);
     }
-    const { promise, resolve, reject } = Promise.withResolvers<string | Uint8Array>();
+    const { promise, resolve, reject } = Promise.withResolvers<RequestAnswer>();
     const correlationId = crypto.randomUUID();
     const expiresAt = performance.now() + timeout;
     const cancellation = new Cancellation();
@@ -166,8 +173,14 @@ export class RpcCaller implements Messenger, AsyncDisposable {
    *
    * @param left Milliseconds that the caller still waits.
    */
-  #message({ service, method, body, headers }: Request, correlationId: string, left: number): Message {
+  #message(
+    { service, method, body, headers, properties }: Request,
+    correlationId: string,
+    left: number,
+  ): Message {
     const routingKey = `${service}.${method}`;
+    const { expiration = Infinity, ...own } = properties ?? NONE;
+    const waits = Math.min(left, expiration);
     return {
       exchange: this.#topology.exchange,
       routingKey,
@@ -178,11 +191,12 @@ export class RpcCaller implements Messenger, AsyncDisposable {
         contentEncoding: "utf-8",
         deliveryMode: 2,
         priority: 0,
+        ...own,
         correlationId,
         replyTo: this.#replyTo,
         headers,
-        ...(this.#expires && left <= LONGEST_EXPIRATION && {
-          expiration: String(Math.max(1, Math.ceil(this.#leastTimes.expiration(routingKey, left)))),
+        ...(this.#expires && waits <= LONGEST_EXPIRATION && {
+          expiration: String(Math.max(1, Math.ceil(this.#leastTimes.expiration(routingKey, waits)))),
         }),
       },
     };
@@ -195,7 +209,7 @@ export class RpcCaller implements Messenger, AsyncDisposable {
     if (pending !== undefined) {
       this.#pending.delete(correlationId!);
       this.#leastTimes.learn(pending.request.service, pending.request.method, delivery.properties.headers);
-      pending.resolve(text(delivery.body));
+      pending.resolve(answerOf(delivery));
     } else if (correlationId !== undefined) {
       this.#leastTimes.learnLate(correlationId, delivery.properties.headers);
     }
@@ -232,6 +246,17 @@ export class RpcCaller implements Messenger, AsyncDisposable {
 }
 
 const TAKEN: Promise<Verdict> = Promise.resolve("ack");
+
+const NONE: NonNullable<Request["properties"]> = {};
+
+/** The answer as it crosses to a thread: text if it is JSON, as nearly all are. */
+function answerOf({ body, properties: { contentType, headers } }: Delivery): RequestAnswer {
+  const compression = headers?.[COMPRESSION_HEADER];
+  if ((contentType === JSON_CONTENT_TYPE || contentType === undefined) && compression === undefined) {
+    return text(body);
+  }
+  return { body: body.slice() as Uint8Array<ArrayBuffer>, contentType, compression };
+}
 
 function text(body: Uint8Array): string | Uint8Array {
   try {

@@ -7,6 +7,7 @@ import type { JsonResult } from "../../runtime/service/json.ts";
 import { type OutgoingHook, sendThrough } from "../../runtime/service/hook.ts";
 import type { Messenger } from "../../runtime/message/messenger.ts";
 import type { PlainRecord } from "../../runtime/message/plain.ts";
+import type { Payloads } from "../../runtime/message/payload/payloads.ts";
 import type { Contract, Service } from "../../runtime/service/service.ts";
 import type { FieldTable } from "../../runtime/message/transport.ts";
 import { asRegistered, type ErrorClass, registeredErrors } from "./registered_errors.ts";
@@ -21,10 +22,10 @@ import {
 import type { AnyClientPolicies, ClientPolicies, SingleCallPolicies } from "./resilience/policies.ts";
 import { CALL_OPTIONS, policyTable, withoutPolicies } from "./resilience/policy_table.ts";
 import type { ClientCallOf } from "./rpc.ts";
-import { decodeResponse, encodeRequest } from "./wire.ts";
+import { requireSending, sendingOf, type SendingOptions } from "./sending.ts";
 
 /** Options of a client, and of a single call through `with`. */
-export interface CallOptions {
+export interface CallOptions extends SendingOptions {
   /**
    * Milliseconds to wait for the answer. The wait never passes the deadline of the call in progress.
    *
@@ -134,14 +135,15 @@ export function client(
 ): DependencySpec<Client<Service>> {
   const service = typeof target === "string" ? target : target.name;
   if (options.errors !== undefined) registeredErrors(options.errors);
+  requireSending(options);
   const table = policyTable(service, options);
   return dependency({
     ...(table && { kind: "client", options: table as unknown as PlainRecord }),
-    bind: ({ key, messenger, outgoing, callTimeout, ask }) => {
+    bind: ({ key, messenger, outgoing, callTimeout, payloads, ask }) => {
       const { timeout = callTimeout, ...others } = withoutPolicies(options);
       requireTimeout(timeout);
       const resilience = table && { key, table, options, fellBack: () => void ask("").catch(() => {}) };
-      const own = { ...others, timeout, outgoing, resilience };
+      const own = { ...others, timeout, outgoing, payloads, resilience };
       return { get: (call: Call) => createClient(messenger, service, call, own) as Client<Service> };
     },
   });
@@ -152,6 +154,8 @@ export interface ClientOptions extends SingleCallOptions {
   readonly timeout: number;
   /** The policies of the client. @default {all are off} */
   readonly resilience?: ClientResilience | undefined;
+  /** How the caller writes and reads what has no serializer of its own. @default {JSON} */
+  readonly payloads?: Payloads | undefined;
   /** Hooks through which each call goes. @default {[]} */
   readonly outgoing?: readonly OutgoingHook[] | undefined;
 }
@@ -194,7 +198,8 @@ export function createMethod(
   options: ClientOptions,
 ): ClientMethod<readonly unknown[], unknown> {
   requireTimeout(options.timeout);
-  const { outgoing = [], resilience } = options;
+  const { outgoing = [], payloads, resilience } = options;
+  const sending = sendingOf(options, payloads);
   const policies = resilience === undefined && !("fallback" in options)
     ? undefined
     : new CallResilience(resilience, service, method, options);
@@ -211,20 +216,23 @@ export function createMethod(
     if (deadline <= now) {
       throw new CallTimeoutError(`Cannot call "${service}.${method}": the deadline has passed`);
     }
-    const response = await messenger.request({
+    const target = {
       service,
       method,
-      body: encodeRequest(args, kwargs),
       headers: encodeCallHeaders({
         stack: origin.stack,
         data: headers,
         deadline,
       }),
       ...(attempt?.guard && { guard: attempt.guard }),
-    }, { timeout: deadline - now, ...(options.signal && { signal: options.signal }) });
-    if (errors === undefined) return decodeResponse(response, service);
+    };
+    const response = await messenger.request(sending.request(target, args, kwargs), {
+      timeout: deadline - now,
+      ...(options.signal && { signal: options.signal }),
+    });
+    if (errors === undefined) return sending.result(response, service);
     try {
-      return decodeResponse(response, service);
+      return await sending.result(response, service);
     } catch (error) {
       throw asRegistered(error, errors);
     }

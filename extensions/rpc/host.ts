@@ -1,6 +1,11 @@
 import { followDemand } from "../../runtime/hosting/follow_demand.ts";
 import { JSON_CONTENT_TYPE, UTF8 } from "../../runtime/message/codec.ts";
-import { isUtf8, parseContentType } from "../../runtime/message/serializer.ts";
+import type { Body } from "../../runtime/message/reply.ts";
+import { COMPRESSION_HEADER } from "../../runtime/message/payload/compression.ts";
+import { DEFAULT_PAYLOADS, isOurJson, type Payloads } from "../../runtime/message/payload/payloads.ts";
+import { isUtf8, MESSAGEPACK_CONTENT_TYPE, parseContentType } from "../../runtime/message/serializer.ts";
+import { toErrorObject } from "../../runtime/message/error_object.ts";
+import type { Payload } from "../../runtime/service/entrypoint.ts";
 import { decodeDeadline } from "../../runtime/message/call_headers.ts";
 import {
   BadRequestError,
@@ -11,7 +16,7 @@ import {
 import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/hosting/host.ts";
 import { bury } from "../../runtime/hosting/message_fate.ts";
 import { nearestNames } from "../../runtime/service/options/nearest_names.ts";
-import { describeFailure } from "../../runtime/message/failure.ts";
+import { describeFailure, type Failure } from "../../runtime/message/failure.ts";
 import { type EndedOutcome, failed, type Outcome } from "../../runtime/message/outcome.ts";
 import type { Consumer, Delivery, Verdict } from "../../runtime/message/transport.ts";
 import { replyHeaders } from "./least_times.ts";
@@ -32,13 +37,23 @@ export class RpcHost implements Entrypoint {
   readonly #topology: ReturnType<typeof rpcTopology>;
   readonly #queue: string;
   readonly #retry: RequestRetry;
+  readonly #payloads: Payloads;
   /** The longest time limit of a method in milliseconds; undefined if there is none. */
   readonly #longest: number | undefined;
   #consumer: Consumer | undefined;
 
-  /** @param exchange The exchange that requests and replies go through. */
-  constructor(entries: readonly HostedEntrypoint[], host: EntrypointHost, exchange: string) {
+  /**
+   * @param exchange The exchange that requests and replies go through.
+   * @param payloads What the threads read.
+   */
+  constructor(
+    entries: readonly HostedEntrypoint[],
+    host: EntrypointHost,
+    exchange: string,
+    payloads: Payloads = DEFAULT_PAYLOADS,
+  ) {
     this.#host = host;
+    this.#payloads = payloads;
     this.#topology = rpcTopology(exchange);
     this.#queue = this.#topology.queueOf(host.service);
     this.#retry = new RequestRetry(host, { exchange, queue: this.#queue });
@@ -104,18 +119,21 @@ export class RpcHost implements Entrypoint {
     delivery: Delivery,
     entry: HostedEntrypoint | undefined,
   ): Promise<Verdict> {
-    const { transport, service, log, signal } = this.#host;
+    const { transport, log, signal } = this.#host;
     const { replyTo, correlationId } = delivery.properties;
     try {
+      const { body, ...form } = outcome.status === "failed"
+        ? await this.#failureMessage(outcome.failure, delivery)
+        : outcome.head === undefined
+        ? { ...JSON_FORM, body: encodeResult(outcome.body as string) }
+        // The thread has written the envelope, too, because it has the serializer.
+        : { ...outcome.head as unknown as Form, body: outcome.body! };
       await transport.publish({
         exchange: this.#topology.exchange,
         routingKey: replyTo!,
-        body: outcome.status === "done"
-          ? encodeResult(outcome.body as string)
-          : encodeFailure(outcome.failure, service),
+        body,
         properties: {
-          contentType: JSON_CONTENT_TYPE,
-          contentEncoding: "utf-8",
+          ...form,
           deliveryMode: 2,
           priority: 0,
           headers: replyHeaders(entry === undefined ? 0 : this.#host.least(entry)),
@@ -132,6 +150,26 @@ export class RpcHost implements Entrypoint {
     }
   }
 
+  /**
+   * Writes a failure of which only the main thread knows in the serializer of the request, as far as the main thread
+   * has it: in JSON or MessagePack. Else it is JSON, which Enoki's clients always read.
+   */
+  async #failureMessage(
+    failure: Failure,
+    { properties: { contentType } }: Delivery,
+  ): Promise<Form & { readonly body: NonNullable<Body> }> {
+    const { service } = this.#host;
+    const builtIn = this.#payloads.accepted.find((each) => each.contentType === contentType);
+    const serializer = builtIn === undefined && contentType === MESSAGEPACK_CONTENT_TYPE
+      ? (await import("../../runtime/message/payload/messagepack.ts")).messagepack
+      : builtIn;
+    if (serializer === undefined || isOurJson(serializer)) {
+      return { ...JSON_FORM, body: encodeFailure(failure, service) };
+    }
+    const body = serializer.encode({ result: null, error: toErrorObject(failure, service) });
+    return { contentType: serializer.contentType, contentEncoding: serializer.contentEncoding, body };
+  }
+
   #refuse(key: string): EndedOutcome {
     const method = key.slice(key.lastIndexOf(".") + 1);
     const methods = new Set([...this.#byRoutingKey.values()].map((entry) => entry.method));
@@ -145,30 +183,38 @@ export class RpcHost implements Entrypoint {
     deadline: number | undefined,
   ): Outcome | Promise<Outcome> {
     const { contentType, headers } = properties;
-    if (contentType !== JSON_CONTENT_TYPE && !isUtf8Json(contentType)) {
+    if (contentType === undefined) {
       return refused(
-        malformed(
-          `Cannot read a request of content type "${contentType}": RPC takes only ${JSON_CONTENT_TYPE} in UTF-8`,
-        ),
+        malformed(`Cannot read a request without a content type: send it, as ${JSON_CONTENT_TYPE}`),
       );
     }
     if (deadline !== undefined && deadline <= Date.now()) {
       return refused(new CallTimeoutError(`Cannot run "${key}": its deadline has passed`));
     }
-    let text: string;
-    try {
-      text = UTF8.decode(body);
-    } catch {
-      return refused(malformed("Cannot decode the request: it is not UTF-8"));
-    }
-    const payload = { body: text, contentType: undefined, headers: requestHeaders(headers) };
+    let payload: Payload;
+    const own = requestHeaders(headers);
+    if (isPlainJson(contentType) && headers?.[COMPRESSION_HEADER] === undefined) {
+      try {
+        payload = { body: UTF8.decode(body), contentType: undefined, headers: own };
+      } catch {
+        return refused(malformed("Cannot decode the request: it is not UTF-8"));
+      }
+    } else payload = { body: new Uint8Array(body), contentType, headers: own };
     return this.#host.run(entry, deadline === undefined ? payload : { ...payload, deadline });
   }
 }
 
-/** Says whether a content type with parameters or capital letters is that of JSON in UTF-8. */
-function isUtf8Json(contentType: string | undefined): boolean {
-  if (contentType === undefined) return false;
+/** How a body is encoded, as the properties of its message say. */
+interface Form {
+  readonly contentType: string;
+  readonly contentEncoding: string;
+}
+
+const JSON_FORM: Form = { contentType: JSON_CONTENT_TYPE, contentEncoding: "utf-8" };
+
+/** Says whether a content type, maybe with parameters or capital letters, is that of JSON in UTF-8. */
+function isPlainJson(contentType: string): boolean {
+  if (contentType === JSON_CONTENT_TYPE) return true;
   const { type, charset } = parseContentType(contentType);
   return type === JSON_CONTENT_TYPE && isUtf8(charset);
 }

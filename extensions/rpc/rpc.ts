@@ -12,7 +12,8 @@ import {
 import { retryOptions, type RetryPolicy } from "../../runtime/message/retry.ts";
 import type { StandardSchema } from "../../runtime/service/standard_schema.ts";
 import { isRecord, isTexts, type Plain } from "../../runtime/message/plain.ts";
-import { decodeRequest } from "./wire.ts";
+import type { Serializer } from "../../runtime/message/serializer.ts";
+import { requestConversion } from "./request_conversion.ts";
 
 declare const CLIENT: unique symbol;
 
@@ -69,6 +70,20 @@ export interface RpcOptions {
    * @default {only when the handler throws `Retry`}
    */
   readonly retry?: RetryPolicy;
+  /**
+   * Serializers that read requests of content types beside those that the configuration accepts. A reply is written as
+   * its request was.
+   *
+   * @default {[]}
+   */
+  readonly serializers?: readonly Serializer[];
+  /**
+   * Whether integers of JSON beyond 2⁵³ arrive as `bigint`, and `bigint`s in a result are written as integers. Without
+   * it, a call with such an integer is refused, and so is such a result.
+   *
+   * @default {the configured `bigints`, false}
+   */
+  readonly bigints?: boolean;
 }
 
 /** Options of {@linkcode rpc} with schemas: zod, valibot, arktype or any other Standard Schema. */
@@ -95,7 +110,10 @@ export function rpc<
   const Input extends InputSchemas | undefined = undefined,
   Output extends StandardSchema | undefined = undefined,
 >(
-  { params, expected, redact, timeout, retry, input, output }: RpcSchemas<Input, Output> = {},
+  { params, expected, redact, timeout, retry, serializers, bigints, input, output }: RpcSchemas<
+    Input,
+    Output
+  > = {},
 ): RpcSpec<
   CheckedArgs<Input, Parameters<Signature>>,
   UncheckedResult<Output, ReturnType<Signature>>,
@@ -116,16 +134,8 @@ export function rpc<
     redact,
     timeout,
     bindsByName: true,
-    prepare: (facts) => {
-      const { bind, encode } = methodSignature(facts, { params, input, output });
-      return {
-        decode({ body }) {
-          const { args, kwargs } = decodeRequest(body ?? "");
-          return bind(args, kwargs);
-        },
-        encode,
-      };
-    },
+    prepare: (facts) =>
+      requestConversion(facts, methodSignature(facts, { params, input, output }), { serializers, bigints }),
   });
 }
 

@@ -7,7 +7,10 @@
  */
 import { isRecord } from "../../runtime/message/plain.ts";
 import { BadRequestError, RemoteError } from "../../runtime/message/errors.ts";
-import { bodyText, decodeJson, encodeJson } from "../../runtime/message/codec.ts";
+import { encodeJson } from "../../runtime/message/codec.ts";
+import { jsonSerializer } from "../../runtime/message/payload/exact_json.ts";
+import { isOurJson } from "../../runtime/message/payload/payloads.ts";
+import type { Serializer } from "../../runtime/message/serializer.ts";
 import { textOf, toError, toErrorObject } from "../../runtime/message/error_object.ts";
 import type { Failure } from "../../runtime/message/failure.ts";
 
@@ -18,8 +21,20 @@ export interface RequestArguments {
 }
 
 /** Writes a request. */
-export function encodeRequest(args: readonly unknown[], kwargs?: Readonly<Record<string, unknown>>): string {
-  return `{"args": ${encodeJson(args)}, "kwargs": ${kwargs === undefined ? "{}" : encodeJson(kwargs)}}`;
+export function encodeRequest(args: readonly unknown[], kwargs?: Readonly<Record<string, unknown>>): string;
+export function encodeRequest(
+  args: readonly unknown[],
+  kwargs: Readonly<Record<string, unknown>> | undefined,
+  serializer: Serializer,
+): string | Uint8Array<ArrayBuffer>;
+export function encodeRequest(
+  args: readonly unknown[],
+  kwargs?: Readonly<Record<string, unknown>>,
+  serializer: Serializer = jsonSerializer,
+): string | Uint8Array<ArrayBuffer> {
+  if (!isOurJson(serializer)) return serializer.encode({ args, kwargs: kwargs ?? {} });
+  const { encode } = serializer;
+  return `{"args": ${encode(args)}, "kwargs": ${kwargs === undefined ? "{}" : encode(kwargs)}}`;
 }
 
 /**
@@ -27,13 +42,25 @@ export function encodeRequest(args: readonly unknown[], kwargs?: Readonly<Record
  *
  * @throws {BadRequestError} With Nameko's reason `MalformedRequest`, if the body is no request.
  */
-export function decodeRequest(body: string | Uint8Array): RequestArguments {
+export function decodeRequest(
+  body: string | Uint8Array<ArrayBuffer>,
+  serializer: Serializer = jsonSerializer,
+): RequestArguments {
   let request: unknown;
   try {
-    request = decodeJson(bodyText(body));
+    request = serializer.decode(body);
   } catch (error) {
     throw malformed(`Cannot decode the request: ${(error as Error).message}`);
   }
+  return requestArguments(request);
+}
+
+/**
+ * Finds the arguments in a request that has been decoded.
+ *
+ * @throws {BadRequestError} With Nameko's reason `MalformedRequest`, if it is no request.
+ */
+export function requestArguments(request: unknown): RequestArguments {
   if (!isRecord(request) || !("args" in request) || !("kwargs" in request)) {
     throw malformed("Message missing `args` or `kwargs`");
   }
@@ -60,13 +87,32 @@ export function encodeFailure(failure: Failure, service: string): string {
  * @param service Name of the service that has sent the response.
  * @throws {CallError} If the service reports an error, or the body is no response.
  */
-export function decodeResponse(body: string | Uint8Array, service?: string): unknown {
+export function decodeResponse(
+  body: string | Uint8Array,
+  service?: string,
+  serializer: Serializer = jsonSerializer,
+): unknown {
   let response: unknown;
   try {
-    response = decodeJson(bodyText(body));
+    response = serializer.decode(body as string | Uint8Array<ArrayBuffer>);
   } catch (error) {
-    throw new RemoteError("MalformedResponse", `Cannot decode the response: ${(error as Error).message}`);
+    throw unreadable(error);
   }
+  return resultOf(response, service);
+}
+
+/** Makes the error for a response that cannot be decoded. */
+export function unreadable(error: unknown): RemoteError {
+  return new RemoteError("MalformedResponse", `Cannot decode the response: ${(error as Error).message}`);
+}
+
+/**
+ * Finds the result in a response that has been decoded, or throws the error that the service reports.
+ *
+ * @param service Name of the service that has sent the response.
+ * @throws {CallError} If the service reports an error, or it is no response.
+ */
+export function resultOf(response: unknown, service?: string): unknown {
   if (!isRecord(response) || !("result" in response || "error" in response)) {
     throw new RemoteError("MalformedResponse", "Response has neither `result` nor `error`");
   }

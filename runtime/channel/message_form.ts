@@ -79,14 +79,22 @@ export function withPlainData(failure: Failure): Failure {
 /** Returns what is wrong with the fields of a request; undefined if nothing is. */
 export function faultOfRequest(request: unknown, timeout: unknown): string | undefined {
   if (!isRecord(request)) return "it is no object";
-  const { service, method, body, headers, guard } = request;
+  const { service, method, body, headers, properties, guard } = request;
   if (typeof service !== "string" || typeof method !== "string") {
     return "its service or its method is no text";
   }
   if (!isChunk(body)) return "its body is neither text nor bytes";
   if (typeof timeout !== "number" || Number.isNaN(timeout)) return "its timeout is no number";
   if (guard !== undefined && !isGuard(guard)) return "it names the policies of a client in another form";
-  return faultOfHeaders(headers);
+  return faultOfProperties(properties ?? {}) ?? faultOfHeaders(headers);
+}
+
+function faultOfProperties(properties: unknown): string | undefined {
+  if (!isRecord(properties)) return "its properties are no object";
+  for (const [key, value] of Object.entries(properties)) {
+    if (value instanceof Object) return `its property ${JSON.stringify(key)} is neither text nor number`;
+  }
+  return undefined;
 }
 
 function isGuard(value: unknown): boolean {
@@ -104,10 +112,7 @@ export function faultOfMessage(message: unknown): string | undefined {
   if (!isChunk(body)) return "its body is neither text nor bytes";
   if (!isRecord(properties)) return "its properties are no object";
   const { headers, ...rest } = properties;
-  for (const [key, value] of Object.entries(rest)) {
-    if (value instanceof Object) return `its property ${JSON.stringify(key)} is neither text nor number`;
-  }
-  return headers === undefined ? undefined : faultOfHeaders(headers);
+  return faultOfProperties(rest) ?? (headers === undefined ? undefined : faultOfHeaders(headers));
 }
 
 function faultOfHeaders(headers: unknown): string | undefined {

@@ -12,11 +12,12 @@ import type { Manifest } from "../service/manifest.ts";
 import type { Body, CancelReason, Chunk } from "../message/reply.ts";
 import type { Fault } from "../message/outcome.ts";
 import type { Failure } from "../message/failure.ts";
-import type { Request } from "../message/messenger.ts";
+import type { Request, RequestAnswer } from "../message/messenger.ts";
 import type { FieldTable, Message } from "../message/transport.ts";
 import type { LogRecord, LogThreshold } from "../log/log.ts";
 import type { KnownParameters } from "../service/declared/parameters.ts";
 import type { OptionalParameters } from "../service/declared/optional_parameters.ts";
+import type { PayloadSettings } from "../message/payload/settings.ts";
 import type { PlainRecord } from "../message/plain.ts";
 
 /** A module and all that it imports, as one script. It is plain data, and every thread gets a copy. */
@@ -103,6 +104,8 @@ export interface ServeMessage {
   readonly callTimeout: number;
   /** How many ids of former calls a call id stack keeps. */
   readonly parentCallsTracked: number;
+  /** How the service writes and reads what has no serializer of its own; absent if it is JSON. */
+  readonly payloads?: PayloadSettings | undefined;
   /** How many calls the thread runs at a time. */
   readonly concurrency: number;
   /** The thread sends no log records below this level, until the main thread names another level. */
@@ -147,7 +150,7 @@ export type ToThread =
   | { readonly type: "call"; readonly call: CallMessage }
   | { readonly type: "cancel"; readonly slot: number; readonly reason: CancelReason }
   | { readonly type: "pull"; readonly slot: number }
-  | { readonly type: "answer"; readonly id: number; readonly body: string | Uint8Array | undefined }
+  | { readonly type: "answer"; readonly id: number; readonly body: RequestAnswer | undefined }
   | { readonly type: "refusal"; readonly id: number; readonly failure: Failure }
   | { readonly type: "describe" }
   | { readonly type: "log threshold"; readonly threshold: LogThreshold }

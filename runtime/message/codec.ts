@@ -10,13 +10,17 @@
 /** The content type of JSON in Nameko. Nameko accepts no parameters after it, so none are sent. */
 export const JSON_CONTENT_TYPE = "application/json";
 
+/** Makes a value of a number and of the text that it was read from. */
+export type NumberReader = (source: string, value: number) => unknown;
+
 /**
  * Parses JSON, including Python's extensions. A byte order mark may precede it.
  *
+ * @param readNumber Makes the values of numbers; much slower. @default {numbers as JavaScript has them}
  * @throws {SyntaxError} If the text is not JSON.
  */
-export function decodeJson(text: string): unknown {
-  return parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
+export function decodeJson(text: string, readNumber?: NumberReader): unknown {
+  return parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text, readNumber);
 }
 
 /**
@@ -37,10 +41,11 @@ export function decodeJsonRoughly(text: string): unknown {
   }
 }
 
-function parse(text: string): unknown {
-  const reviver = text.includes('"__type__"') ? reviveTagged : undefined;
+function parse(text: string, readNumber: NumberReader | undefined): unknown {
+  const tagged = text.includes('"__type__"') ? reviveTagged : undefined;
+  const reviver = readNumber === undefined ? tagged : numbersThen(readNumber, tagged);
   try {
-    return JSON.parse(text, reviver);
+    return parseWithSource(text, reviver);
   } catch (error) {
     if (!NON_FINITE_REGEXP.test(text)) throw error;
     return parseNonFinite(text, reviver);
@@ -51,15 +56,39 @@ function parse(text: string): unknown {
  * Writes JSON. The value `undefined` becomes `null`; otherwise `undefined` and `toJSON()` work as in
  * `JSON.stringify()`.
  *
+ * @param bigints Whether a `bigint` is written as an integer. @default {false}
  * @throws {TypeError} If JSON has no such value. The message says where it is.
  */
-export function encodeJson(value: unknown): string {
+export function encodeJson(value: unknown, bigints = false): string {
   if (value === undefined) return "null";
-  const text = JSON.stringify(value);
+  const text = stringify(value, bigints);
   if (text === undefined) throw noJson(value, "");
   if (!isPlainJson(value)) requireJson(value, "");
   return text;
 }
+
+/** A `bigint` makes `JSON.stringify()` throw, so values without one pay nothing for those that have one. */
+function stringify(value: unknown, bigints: boolean): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (!(error instanceof TypeError) || !BIGINT_REGEXP.test(error.message)) throw error;
+    return JSON.stringify(value, (key, each) => {
+      if (typeof each !== "bigint") return each;
+      if (bigints) return rawJson(String(each));
+      throw new TypeError(
+        `Cannot write the bigint ${each}${
+          placeOf(key)
+        } as JSON: peers may not read it. Set bigints: true, or send text`,
+      );
+    });
+  }
+}
+
+const BIGINT_REGEXP = /\bBigInt\b/;
+
+/** The compiler's library does not know this function yet. */
+const { rawJSON: rawJson } = JSON as unknown as { readonly rawJSON: (text: string) => unknown };
 
 /** Decodes UTF-8 and keeps a byte order mark. Its `decode` throws if the bytes are not UTF-8. */
 export const UTF8: TextDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -88,21 +117,26 @@ const NAN_SOURCE = "-0e-00";
 /** Stands for `Infinity`: the number overflows to infinity, and a minus sign may precede it. */
 const INFINITY_SOURCE = "1e999";
 
-type Reviver = (key: string, value: unknown) => unknown;
-
 /** A reviver that gets the source text, too. The compiler's library does not know this argument yet. */
-type SourceReviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
+type Reviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
 
-const parseWithSource = JSON.parse as (text: string, reviver: SourceReviver) => unknown;
+const parseWithSource = JSON.parse as (text: string, reviver: Reviver | undefined) => unknown;
+
+function numbersThen(readNumber: NumberReader, reviver: Reviver | undefined): Reviver {
+  return (key, value, context) => {
+    if (typeof value === "number") return readNumber(context.source!, value);
+    return reviver === undefined ? value : reviver(key, value, context);
+  };
+}
 
 function parseNonFinite(text: string, reviver: Reviver | undefined): unknown {
   const valid = text.replace(STRING_OR_NON_FINITE_REGEXP, (token) => {
     if (token === "NaN") return NAN_SOURCE;
     return token === "Infinity" ? INFINITY_SOURCE : token;
   });
-  return parseWithSource(valid, (key, value, { source }) => {
-    if (source === NAN_SOURCE) return NaN;
-    return reviver === undefined ? value : reviver(key, value);
+  return parseWithSource(valid, (key, value, context) => {
+    if (context.source === NAN_SOURCE) return NaN;
+    return reviver === undefined ? value : reviver(key, value, context);
   });
 }
 
@@ -227,7 +261,7 @@ function tagOf(value: unknown): string {
 
 /** Makes the error for a value that JSON does not have. */
 function noJson(value: unknown, path: string): TypeError {
-  const place = path === "" ? "" : ` at "${path.length <= 100 ? path : `${path.slice(0, 100)}…`}"`;
+  const place = placeOf(path);
   if (typeof value === "number") {
     return new TypeError(
       `Cannot write ${value}${place} as JSON: JSON has no such number. Send null or a text`,
@@ -242,4 +276,8 @@ function noJson(value: unknown, path: string): TypeError {
       /^[AEIOU]/.test(tag) ? "an" : "a"
     } ${tag}${place} as JSON: convert it to an array or object`,
   );
+}
+
+function placeOf(path: string): string {
+  return path === "" ? "" : ` at "${path.length <= 100 ? path : `${path.slice(0, 100)}…`}"`;
 }

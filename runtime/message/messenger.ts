@@ -1,4 +1,4 @@
-import type { FieldTable, Message } from "./transport.ts";
+import type { FieldTable, FieldValue, Message } from "./transport.ts";
 import type { Body } from "./reply.ts";
 
 /** A request to a service. A transport publishes it to an address, and one message answers it. */
@@ -10,6 +10,8 @@ export interface Request {
   readonly headers: FieldTable;
   /** The policies of a client through which the main thread sends it. @default {it is sent at once} */
   readonly guard?: RequestGuard;
+  /** @default {as Nameko sends requests} */
+  readonly properties?: RequestProperties;
 }
 
 /** Names the policies of a client in the main thread. */
@@ -21,6 +23,31 @@ export interface RequestGuard {
   /** The policies that do not count for this call. */
   readonly off: readonly string[];
 }
+
+/** How a request is sent, where that is not as usual. */
+export interface RequestProperties {
+  /** @default {"application/json"} */
+  readonly contentType?: string;
+  /** @default {"utf-8"} */
+  readonly contentEncoding?: string;
+  /** Milliseconds after which the broker drops the request if nobody has taken it. @default {when nobody waits} */
+  readonly expiration?: number;
+  /** Priority from 0 to 255. @default {0} */
+  readonly priority?: number;
+  /** With 2, the broker keeps the request on disk; with 1, it does not. @default {2} */
+  readonly deliveryMode?: 1 | 2;
+}
+
+/** The body of an answer that is not plain JSON: it is compressed, or of another content type. */
+export interface EncodedAnswer {
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly contentType: string | undefined;
+  /** The header that names the compression. */
+  readonly compression: FieldValue | undefined;
+}
+
+/** The body of an answer. */
+export type RequestAnswer = string | Uint8Array | EncodedAnswer;
 
 /** Options of {@linkcode Messenger.request}. */
 export interface RequestOptions {
@@ -48,7 +75,7 @@ export interface Messenger {
    * @throws {UnknownServiceError} If nobody serves `service`.
    * @throws {CallTimeoutError} If no answer comes in time.
    */
-  request(request: Request, options: RequestOptions): Promise<string | Uint8Array>;
+  request(request: Request, options: RequestOptions): Promise<RequestAnswer>;
   /**
    * Publishes a message. Resolves when the transport has taken responsibility for the message.
    *

@@ -4,10 +4,8 @@
  * An entrypoint always accepts JSON, text and raw bytes, as in Nameko. It accepts another content type only
  * if it names the serializer for that type. The runtime refuses all other messages before the handler runs.
  */
-import { bodyText, decodeJson, encodeJson, JSON_CONTENT_TYPE, UTF8 } from "./codec.ts";
-import { deflateSync, inflateSync } from "node:zlib";
+import { bodyText, UTF8 } from "./codec.ts";
 import type { Body } from "./reply.ts";
-import type { FieldTable } from "./transport.ts";
 
 /** Writes and reads bodies of one content type. */
 export interface Serializer {
@@ -20,13 +18,8 @@ export interface Serializer {
   decode(body: string | Uint8Array<ArrayBuffer>): unknown;
 }
 
-/** JSON, the default. */
-export const jsonSerializer: Serializer = {
-  contentType: JSON_CONTENT_TYPE,
-  contentEncoding: "utf-8",
-  encode: encodeJson,
-  decode: (body) => decodeJson(bodyText(body)),
-};
+/** The content type of MessagePack in kombu. */
+export const MESSAGEPACK_CONTENT_TYPE = "application/x-msgpack";
 
 /** Nameko's `raw`: it writes bytes or text as they are, and always reads bytes. */
 export const rawSerializer: Serializer = {
@@ -96,41 +89,4 @@ export function transportableBody(
     }
   }
   return new Uint8Array(body);
-}
-
-const ZLIB = "application/x-gzip";
-
-/**
- * Compresses a body as kombu's `gzip` does.
- *
- * The body becomes zlib data without gzip's header, and a header of the message names the compression.
- */
-export function compress(
-  body: string | Uint8Array,
-): { readonly body: Uint8Array; readonly headers: FieldTable } {
-  return { body: new Uint8Array(deflateSync(body)), headers: { compression: ZLIB } };
-}
-
-/** The most bytes that a compressed body may have after it is decompressed: 64 MiB. */
-export const MAX_DECOMPRESSED_BYTES = 67_108_864;
-
-/**
- * Decompresses a body that {@linkcode compress} wrote. A body without a compression stays as it is.
- *
- * @throws {Error} If the message names another compression, if the compressed body is text or is no zlib
- * data, or if the body has more than {@linkcode MAX_DECOMPRESSED_BYTES} after it is decompressed.
- */
-export function decompress(body: NonNullable<Body>, compression: unknown): NonNullable<Body> {
-  if (compression === undefined || compression === null) return body;
-  if (compression !== ZLIB || typeof body === "string") {
-    throw new Error(`compression ${JSON.stringify(compression)} is not supported`);
-  }
-  try {
-    return new Uint8Array(inflateSync(body, { maxOutputLength: MAX_DECOMPRESSED_BYTES }));
-  } catch (error) {
-    if ((error as { readonly code?: unknown }).code !== "ERR_BUFFER_TOO_LARGE") throw error;
-    throw new Error(
-      `its body has more than ${MAX_DECOMPRESSED_BYTES} bytes when it is decompressed. Send smaller messages`,
-    );
-  }
 }

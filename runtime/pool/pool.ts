@@ -50,9 +50,10 @@ export class Pool implements AsyncDisposable {
     this.#options = options;
     this.#limits = poolLimits(options);
     const { service, spawner, entrypoints, messenger, config = {}, log, onLog } = options;
-    const { callTimeout, parentCallsTracked, heapLimit } = options;
+    const { callTimeout, parentCallsTracked, payloads, heapLimit } = options;
     const { maxWorkers, concurrency, logLimit } = this.#limits;
-    const served = { service, config, callTimeout, parentCallsTracked, concurrency, logLimit, heapLimit };
+    const sent = { config, callTimeout, parentCallsTracked, payloads };
+    const served = { service, ...sent, concurrency, logLimit, heapLimit };
     this.#saturation = new Saturation(options);
     this.#doomed = new DoomedCalls(options, this.#limits.refuseDoomed);
     this.#demand = new Demand(maxWorkers * concurrency, options.onDemand);

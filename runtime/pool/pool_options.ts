@@ -4,6 +4,7 @@ import { DEFAULT_LOG_LIMIT } from "../log/record_limit.ts";
 import type { ManifestEntrypoint } from "../service/manifest.ts";
 import type { Messenger } from "../message/messenger.ts";
 import type { EndedCall } from "../telemetry/ended_call.ts";
+import type { PayloadSettings } from "../message/payload/settings.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import type { ThreadSpawner } from "../spawning/spawner.ts";
 
@@ -28,6 +29,8 @@ export interface PoolOptions extends Partial<PoolLimits> {
   readonly callTimeout: number;
   /** Number of ids of former calls that a call id stack keeps. A negative number keeps none, as in Nameko. */
   readonly parentCallsTracked: number;
+  /** How the service writes and reads what has no serializer of its own. @default {JSON} */
+  readonly payloads?: PayloadSettings;
   /** Receives the log records of the service. */
   readonly onLog: (record: LogRecord) => void;
   /**

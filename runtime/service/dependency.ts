@@ -4,6 +4,7 @@ import type { Diversion, OutgoingOptions } from "./effects/diversion.ts";
 import type { OutgoingHook } from "./hook.ts";
 import type { Log } from "../log/log.ts";
 import type { Messenger } from "../message/messenger.ts";
+import type { Payloads } from "../message/payload/payloads.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import type { Message } from "../message/transport.ts";
 
@@ -17,6 +18,8 @@ export interface DependencyHost {
   readonly config: PlainRecord;
   /** Milliseconds that a call to another service waits for its answer, unless that call states a timeout. */
   readonly callTimeout: number;
+  /** How the service writes and reads what has no serializer of its own. */
+  readonly payloads: Payloads;
   readonly messenger: Messenger;
   /**
    * Publishes a message of a call: by the messenger, unless a dependency has diverted what the call publishes.

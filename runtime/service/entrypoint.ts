@@ -3,6 +3,7 @@ import type { Call, CallRequest } from "./call.ts";
 import type { Messenger } from "../message/messenger.ts";
 import type { Body, Reply } from "../message/reply.ts";
 import type { Parameter } from "./declared/parameters.ts";
+import type { Payloads } from "../message/payload/payloads.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import type { Delivery, FieldTable } from "../message/transport.ts";
 
@@ -49,6 +50,8 @@ export interface HandlerFacts {
   readonly parameters: readonly Parameter[] | undefined;
   /** Sends for the service. Kinds of entrypoint whose handlers send something of their own use it. */
   readonly messenger: Messenger;
+  /** How the service writes and reads what has no serializer of its own. @default {JSON} */
+  readonly payloads?: Payloads;
 }
 
 /** The thread half of an entrypoint: it makes arguments from a message, and a reply from a result. */

@@ -65,11 +65,13 @@ export interface MethodSignature {
     kwargs?: Readonly<Record<string, unknown>>,
   ): readonly unknown[] | Promise<readonly unknown[]>;
   /**
-   * Encodes the handler's result as JSON.
+   * Checks and encodes the handler's result.
    *
-   * @throws {BadResultError} If JSON cannot carry the result, or if its schema refuses it.
+   * @param write Encodes a result. @default {JSON}
+   * @throws {BadResultError} If `write` cannot carry the result, or if its schema refuses it.
    */
   encode(result: unknown): string | Promise<string>;
+  encode<Encoded>(result: unknown, write: (result: unknown) => Encoded): Encoded | Promise<Encoded>;
 }
 
 /**
@@ -94,8 +96,8 @@ export function methodSignature(
       const bound = fit(method, names, args, kwargs);
       return inputs.length === 0 ? bound : checkInputs(method, inputs, bound);
     },
-    encode: (result) =>
-      output === undefined ? encodeResult(method, result) : checkOutput(method, output, result),
+    encode: <Encoded>(result: unknown, write = encodeJson as (result: unknown) => Encoded) =>
+      output === undefined ? encodeResult(method, result, write) : checkOutput(method, output, result, write),
   };
 }
 
@@ -133,7 +135,12 @@ async function checkInputs(
   return checked;
 }
 
-async function checkOutput(method: string, schema: StandardSchema, value: unknown): Promise<string> {
+async function checkOutput<Encoded>(
+  method: string,
+  schema: StandardSchema,
+  value: unknown,
+  write: (result: unknown) => Encoded,
+): Promise<Encoded> {
   const result = await schema["~standard"].validate(value);
   if (result.issues !== undefined) {
     throw new BadResultError(
@@ -141,12 +148,16 @@ async function checkOutput(method: string, schema: StandardSchema, value: unknow
       { data: { issues: describeIssues(result.issues) } },
     );
   }
-  return encodeResult(method, result.value);
+  return encodeResult(method, result.value, write);
 }
 
-function encodeResult(method: string, result: unknown): string {
+function encodeResult<Encoded>(
+  method: string,
+  result: unknown,
+  write: (result: unknown) => Encoded,
+): Encoded {
   try {
-    return encodeJson(result);
+    return write(result);
   } catch (error) {
     throw new BadResultError(
       `Unserializable value: \`${

@@ -1,8 +1,8 @@
 import { BadRequestError } from "../message/errors.ts";
+import { COMPRESSION_HEADER, decompress } from "../message/payload/compression.ts";
+import { DEFAULT_PAYLOADS, type Payloads, withBigints } from "../message/payload/payloads.ts";
 import {
-  decompress,
   isUtf8,
-  jsonSerializer,
   parseContentType,
   rawSerializer,
   type Serializer,
@@ -10,13 +10,21 @@ import {
 } from "../message/serializer.ts";
 import type { Conversion, Payload } from "./entrypoint.ts";
 
-const BUILT_IN: readonly Serializer[] = [
-  jsonSerializer,
+/** What Kombu reads whatever `ACCEPT` says. */
+const ALWAYS_READ: readonly Serializer[] = [
   textSerializer,
   { ...textSerializer, contentType: "application/text" },
   rawSerializer,
   { ...rawSerializer, contentType: "application/octet-stream" },
 ];
+
+/** Options of what reads payloads. */
+export interface PayloadOptions {
+  /** How the service reads payloads. @default {JSON} */
+  readonly payloads?: Payloads | undefined;
+  /** Whether integers of JSON beyond 2⁵³ are `bigint`s. @default {as the service has it} */
+  readonly bigints?: boolean | undefined;
+}
 
 /**
  * Makes the conversion of entrypoints whose handler gets the payload.
@@ -26,24 +34,42 @@ const BUILT_IN: readonly Serializer[] = [
  * @param serializers Serializers that the entrypoint accepts beside the built-in ones. A serializer for the
  * content type of a built-in one replaces it.
  */
-export function payloadConversion(serializers: readonly Serializer[] = []): Conversion {
-  const accepted = acceptedSerializers(serializers);
+export function payloadConversion(
+  serializers: readonly Serializer[] = [],
+  { payloads: configured = DEFAULT_PAYLOADS, bigints }: PayloadOptions = {},
+): Conversion {
+  const payloads = withBigints(configured, bigints);
+  const accepted = acceptedSerializers(serializers, payloads);
   return {
     decode(payload) {
-      const decoded = decodePayload(payload, accepted);
-      return payload.message === undefined ? [decoded] : [decoded, payload.message];
+      const decoded = decodePayload(payload, accepted, payloads);
+      const { message } = payload;
+      if (decoded instanceof Promise) return decoded.then((value) => argumentsOf(value, message));
+      return argumentsOf(decoded, message);
     },
     encode: () => undefined,
   };
 }
 
+function argumentsOf(value: unknown, message: Payload["message"]): readonly unknown[] {
+  return message === undefined ? [value] : [value, message];
+}
+
 /** Serializers by the content types that they read. */
 export type AcceptedSerializers = ReadonlyMap<string, Serializer>;
 
-/** Adds serializers to the built-in ones. */
-export function acceptedSerializers(serializers: readonly Serializer[] = []): AcceptedSerializers {
+/** Adds serializers to those that the service accepts, and to text and bytes. */
+export function acceptedSerializers(
+  serializers: readonly Serializer[] = [],
+  { accepted }: Payloads = DEFAULT_PAYLOADS,
+): AcceptedSerializers {
+  return serializersByType([...accepted, ...ALWAYS_READ, ...serializers]);
+}
+
+/** Finds serializers by their content types. The last one of a type counts. */
+export function serializersByType(serializers: readonly Serializer[]): AcceptedSerializers {
   return new Map(
-    [...BUILT_IN, ...serializers].flatMap((each) =>
+    serializers.flatMap((each) =>
       [each.contentType, each.contentType.toLowerCase()].map((contentType) => [contentType, each] as const)
     ),
   );
@@ -68,11 +94,14 @@ export function serializerFor(
 /**
  * Decodes a body. As in Kombu, an empty body is not a mistake: it is an empty text, or no bytes.
  *
- * @throws {BadRequestError} If the body cannot be read.
+ * The result is a promise if decompressing takes another turn, as that of bzip2 does.
+ *
+ * @throws {BadRequestError} If the body cannot be read; the promise rejects with it.
  */
 export function decodePayload(
   { body = "", contentType, headers }: Payload,
   accepted: AcceptedSerializers,
+  { decompressedLimit }: Payloads = DEFAULT_PAYLOADS,
 ): unknown {
   if (contentType === undefined) return body;
   const { serializer, charset } = serializerFor(contentType, accepted);
@@ -89,10 +118,15 @@ export function decodePayload(
     );
   }
   if (body.length === 0) return serializer.contentEncoding === "binary" ? new Uint8Array() : "";
-  try {
-    return serializer.decode(decompress(body, headers?.["compression"]));
-  } catch (error) {
+  const refuse = (error: unknown): never => {
     throw malformed(`Cannot read a message of content type "${contentType}": ${(error as Error).message}`);
+  };
+  try {
+    const plain = decompress(body, headers?.[COMPRESSION_HEADER], decompressedLimit);
+    if (plain instanceof Promise) return plain.then((body) => serializer.decode(body)).catch(refuse);
+    return serializer.decode(plain);
+  } catch (error) {
+    return refuse(error);
   }
 }
 

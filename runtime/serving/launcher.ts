@@ -157,6 +157,7 @@ export class Launcher {
       config: threadConfig(config, own),
       callTimeout: own.callTimeout,
       parentCallsTracked: settings.parentCallsTracked,
+      payloads: settings.payloads,
       onLog: emitRecord,
       log: getLog(name),
       logThreshold: () => logThreshold(name),

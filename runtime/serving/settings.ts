@@ -5,12 +5,14 @@
  * This file turns seconds into milliseconds. Extensions read their own settings.
  */
 import { given, type PlainRecord } from "../message/plain.ts";
+import type { PayloadSettings } from "../message/payload/settings.ts";
 import type { Section } from "../config/section.ts";
 import { DEFAULT_PARENT_CALLS_TRACKED } from "../message/call_headers.ts";
 import type { ModuleFetcherOptions } from "../module/fetch/fetcher.ts";
 import { moduleSettings } from "../module/fetch/settings.ts";
 import { checkPermissions, type ServicePermissions } from "../permissions/permissions.ts";
 import { checkVariables } from "../permissions/variables.ts";
+import { payloadSettings } from "../config/payload_settings.ts";
 import { DEFAULT_LIMITS, type PoolLimits, poolLimits } from "../pool/pool_options.ts";
 import { type TelemetrySettings, telemetrySettings } from "../telemetry/settings.ts";
 import type { ThreadPlan } from "../spawning/create_spawner.ts";
@@ -61,6 +63,8 @@ export interface RuntimeSettings extends ServiceSettings {
    * Nameko.
    */
   readonly parentCallsTracked: number;
+  /** How all services write and read what has no serializer of its own. */
+  readonly payloads: PayloadSettings;
   /** Kind of the threads of all services; undefined if their permissions decide. */
   readonly threadKind: ThreadKind | undefined;
   /** What of the calls is kept to be seen; undefined if telemetry is off. */
@@ -123,6 +127,7 @@ export function runtimeSettings(at: Section, threads: ThreadSettings = {}): Runt
   return {
     ...shared,
     parentCallsTracked: at.integer("parent_calls_tracked") ?? DEFAULT_PARENT_CALLS_TRACKED,
+    payloads: payloadSettings(at),
     threadKind: threads.kind,
     telemetry: telemetrySettings(at),
     modules: moduleSettings(at.section("modules")),

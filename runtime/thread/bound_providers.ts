@@ -8,6 +8,7 @@ import {
   type UsingProvider,
 } from "../service/dependency.ts";
 import { UnknownServiceError } from "../message/errors.ts";
+import { DEFAULT_PAYLOADS, type Payloads } from "../message/payload/payloads.ts";
 import type { OutgoingHook } from "../service/hook.ts";
 import type { Service } from "../service/service.ts";
 
@@ -27,7 +28,9 @@ export interface BoundProvider {
 
 /** What all providers of a thread get. */
 export interface ProviderSurroundings
-  extends Omit<DependencyHost, "key" | "outgoing" | "ask" | "publish" | "divert"> {
+  extends Omit<DependencyHost, "key" | "outgoing" | "ask" | "publish" | "divert" | "payloads"> {
+  /** How the service writes and reads what has no serializer of its own. @default {JSON} */
+  readonly payloads?: Payloads;
   /** Hooks of the runtime, inside of those of the service. @default {[]} */
   readonly outgoing?: readonly OutgoingHook[];
 }
@@ -49,6 +52,7 @@ export async function bindProviders(
   for (const { key, spec, isInner } of usedDependencies(dependencies)) {
     try {
       const host: DependencyHost = {
+        payloads: DEFAULT_PAYLOADS,
         ...surroundings,
         key,
         outgoing,
@@ -89,10 +93,9 @@ function asking(
     { timeout = callTimeout, signal }: AskOptions = {},
   ) => {
     try {
-      return await messenger.request(
-        { service: hostAddress(service, key), method: "ask", body, headers: {} },
-        { timeout, ...(signal && { signal }) },
-      );
+      const request = { service: hostAddress(service, key), method: "ask", body, headers: {} };
+      // Only a service answers in another way.
+      return await messenger.request(request, { timeout, ...(signal && { signal }) }) as string | Uint8Array;
     } catch (error) {
       if (!(error instanceof UnknownServiceError)) throw error;
       const state = kind === undefined

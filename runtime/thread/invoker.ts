@@ -109,8 +109,9 @@ export class Invoker implements AsyncDisposable {
     const entries = await Promise.all(specs.map(async ({ method, spec }): Promise<PreparedEntry> => {
       const handler = handlers[method]!;
       const parameters = parametersOf(handler, known);
-      const { messenger } = host;
-      const conversion = await spec.prepare({ service: service.name, method, parameters, messenger });
+      const { messenger, payloads } = host;
+      const facts = { service: service.name, method, parameters, messenger, ...(payloads && { payloads }) };
+      const conversion = await spec.prepare(facts);
       const { kind, options } = spec;
       const request = conversion.request && ((payload: Payload) => conversion.request!(payload));
       return { method, spec, handler, conversion, kind, options, request };

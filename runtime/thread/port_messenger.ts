@@ -1,5 +1,11 @@
 import { failureToError } from "../message/failure.ts";
-import type { Messenger, PublishOptions, Request, RequestOptions } from "../message/messenger.ts";
+import type {
+  Messenger,
+  PublishOptions,
+  Request,
+  RequestAnswer,
+  RequestOptions,
+} from "../message/messenger.ts";
 import type { ThreadPort, ToThread } from "../channel/port.ts";
 import type { Message } from "../message/transport.ts";
 
@@ -15,10 +21,8 @@ export class PortMessenger implements Messenger {
     this.#port = port;
   }
 
-  request(request: Request, { timeout, signal }: RequestOptions): Promise<string | Uint8Array> {
-    return this.#send((id) => ({ type: "request", id, request, timeout }), signal) as Promise<
-      string | Uint8Array
-    >;
+  request(request: Request, { timeout, signal }: RequestOptions): Promise<RequestAnswer> {
+    return this.#send((id) => ({ type: "request", id, request, timeout }), signal) as Promise<RequestAnswer>;
   }
 
   async publish(message: Message, { signal }: PublishOptions = {}): Promise<void> {
@@ -34,7 +38,7 @@ export class PortMessenger implements Messenger {
   async #send(
     compose: (id: number) => Parameters<ThreadPort["postMessage"]>[0],
     signal: AbortSignal | undefined,
-  ): Promise<string | Uint8Array | undefined> {
+  ): Promise<RequestAnswer | undefined> {
     signal?.throwIfAborted();
     const id = ++this.#lastId;
     const waiting = Promise.withResolvers<Settlement>();

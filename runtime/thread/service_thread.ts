@@ -22,6 +22,7 @@ import { describe, describeInDetail, type Manifest } from "../service/manifest.t
 import { describeFailure } from "../message/failure.ts";
 import { failed, type Outcome } from "../message/outcome.ts";
 import type { Reply } from "../message/reply.ts";
+import { DEFAULT_PAYLOADS, loadPayloads } from "../message/payload/payloads.ts";
 import { DEFAULT_LOG_LIMIT, LARGEST_RECORD, leftOutText, RecordLimit } from "../log/record_limit.ts";
 import { OutgoingStream } from "./outgoing_stream.ts";
 import { optionalParametersOf } from "./optional_parameters.ts";
@@ -221,6 +222,7 @@ export class ServiceThread {
       config,
       callTimeout,
       parentCallsTracked,
+      payloads,
       concurrency,
       logThreshold,
       logLimit,
@@ -244,6 +246,7 @@ export class ServiceThread {
           service: name,
           config,
           callTimeout,
+          payloads: payloads === undefined ? DEFAULT_PAYLOADS : await loadPayloads(payloads),
           messenger: this.#messenger,
           log: this.#log(),
           signal: this.#ending.signal,

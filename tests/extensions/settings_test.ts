@@ -21,8 +21,24 @@ const REFUSED: readonly (readonly [Config, RegExp])[] = [
     { TRANSPORT: "tcp:" },
     /"TRANSPORT": got "tcp:", expected memory:, local:, local:NAME or an amqp:\/\/ URI/,
   ],
-  [{ serializer: "pickle" }, /"serializer": got "pickle", expected json/],
-  [{ ACCEPT: ["pickle"] }, /"ACCEPT": got \["pickle"\], expected a list with json/],
+  [
+    { serializer: "pickle" },
+    /"serializer": got "pickle", expected json, msgpack.*: pickle is Python's alone/,
+  ],
+  [{ serializer: "raw" }, /"serializer": got "raw".*: raw is for a single message/],
+  [{ serializer: "toString" }, /"serializer": got "toString", expected json, msgpack, messagepack$/],
+  [{ ACCEPT: ["json", "pickle"] }, /"ACCEPT": got \["json","pickle"\], expected json/],
+  [
+    { serializer: "own", SERIALIZERS: { own: { encoder: "a.b", decoder: "a.c", content_type: "x/y" } } },
+    /"serializer": got "own".*: the encoder and decoder of "own" are Python's\. Give it a built_in/,
+  ],
+  [
+    { SERIALIZERS: { own: { module: "./own.ts", content_type: "x/y" } } },
+    /"SERIALIZERS\.own": .*No module is loaded into the threads of all services/,
+  ],
+  [{ SERIALIZERS: { own: { built_in: "json", content_typ: "x/y" } } }, /"SERIALIZERS\.own\.content_typ"/],
+  [{ bigints: 1 }, /"bigints": got 1, expected true or false/],
+  [{ decompressed_limit: 0 }, /"decompressed_limit": got 0, expected an integer, 1 or more/],
   [{ ACCEPT: "json" }, /"ACCEPT": got "json", expected a list of names/],
   [{ LOGGING: true }, /"LOGGING": got true, expected a mapping/],
   [{ max_workers: "many" }, /"max_workers": got "many"/],
@@ -66,11 +82,18 @@ Deno.test("Settings.read() remarks on a key that is nearly a known one, with its
 });
 
 Deno.test("Settings.read() remarks on what only Python's Nameko uses", async () => {
-  const { remarks } = await Settings.read({ LOGGING: {}, SERIALIZERS: {} });
-  deepStrictEqual(remarks.map((remark) => /The (\w+) section is Python's/.exec(remark)?.[1]), [
-    "LOGGING",
-    "SERIALIZERS",
-  ]);
+  const python = { encoder: "a.b", decoder: "a.c", content_type: "x/y", content_encoding: "utf-8" };
+  const { remarks } = await Settings.read({
+    LOGGING: {},
+    SERIALIZERS: { python, ours: { built_in: "msgpack" } },
+  });
+  deepStrictEqual(
+    remarks.map((remark) => /The .*?(\w+(?:\.\w+)?)"? (?:section )?is Python's/.exec(remark)?.[1]),
+    [
+      "LOGGING",
+      "SERIALIZERS.python",
+    ],
+  );
 });
 
 Deno.test("Settings.read() says whether routes are described", async () => {

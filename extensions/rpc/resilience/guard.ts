@@ -13,7 +13,7 @@ import {
   CircuitOpenError,
   RateLimitedError,
 } from "../../../runtime/message/errors.ts";
-import type { Request, RequestOptions } from "../../../runtime/message/messenger.ts";
+import type { Request, RequestAnswer, RequestOptions } from "../../../runtime/message/messenger.ts";
 import type { DependencySetupHost } from "../../../runtime/hosting/host.ts";
 import type { ManifestDependency } from "../../../runtime/service/manifest.ts";
 import { timeLimit } from "../../../runtime/waiting/abort.ts";
@@ -26,7 +26,7 @@ import type { GUARDS, PlainPolicies, PolicyTable } from "./policy_table.ts";
 import { isUnavailable } from "./unavailable.ts";
 
 /** Sends a request past the guard. */
-export type Send = (request: Request, options: RequestOptions) => Promise<string | Uint8Array>;
+export type Send = (request: Request, options: RequestOptions) => Promise<RequestAnswer>;
 
 /** What the requests of some methods pass. */
 interface Lane {
@@ -76,7 +76,7 @@ export class ClientGuard {
     request: Request,
     { timeout, signal }: RequestOptions,
     send: Send,
-  ): Promise<string | Uint8Array> {
+  ): Promise<RequestAnswer> {
     const { guard, ...rest } = request;
     const { attempt, off } = guard!;
     if (attempt > 1) this.#counts.retries.add();
@@ -223,7 +223,9 @@ const NO_ERROR = /"error":\s?null\}$/;
 /** Longest end of a response that tells of no error. */
 const NO_ERROR_LENGTH = 16;
 
-function hasFailed(body: string | Uint8Array, on: readonly string[]): boolean {
+function hasFailed(body: RequestAnswer, on: readonly string[]): boolean {
+  // Only the thread has the serializer of an answer in another content type, so it counts as a success.
+  if (typeof body === "object" && !(body instanceof Uint8Array)) return false;
   if (typeof body === "string" && NO_ERROR.test(body.slice(-NO_ERROR_LENGTH))) return false;
   try {
     decodeResponse(body);

@@ -3,6 +3,7 @@ import { isRecord, isTexts, type Plain, type PlainRecord } from "../../../runtim
 import { type NumberOption, numberOptions } from "../../../runtime/service/limits/number_options.ts";
 import { requireKnown } from "../../../runtime/service/options/known_options.ts";
 import { RATE } from "../../../runtime/service/limits/rate.ts";
+import { SENDING_OPTIONS } from "../sending.ts";
 import type { AnyClientPolicies, MethodPolicies } from "./policies.ts";
 
 /** The policies as plain data: what is absent is off, or is that of the client. */
@@ -53,7 +54,13 @@ const NUMBERS: Readonly<Record<(typeof POLICIES)[number], Readonly<Record<string
 };
 
 /** The options of a client and of a call that are no policies. */
-export const CALL_OPTIONS: readonly string[] = ["timeout", "headers", "signal", "errors"];
+export const CALL_OPTIONS: readonly string[] = [
+  "timeout",
+  "headers",
+  "signal",
+  "errors",
+  ...SENDING_OPTIONS,
+];
 
 const METHOD_OPTIONS = ["idempotent", ...POLICIES, "fallback"];
 

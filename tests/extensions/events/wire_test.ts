@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { dispatcher } from "../../../extensions/events/dispatcher.ts";
 import { event } from "../../../extensions/events/event.ts";
 import { eventMessage } from "../../../extensions/events/event_message.ts";
+import { DEFAULT_PAYLOADS } from "../../../runtime/message/payload/payloads.ts";
 import { rawSerializer } from "../../../runtime/message/serializer.ts";
 import type { Messenger } from "../../../runtime/message/messenger.ts";
 import { service } from "../../../runtime/service/service.ts";
@@ -151,6 +152,7 @@ Deno.test("a dispatcher keeps the deadline of its caller to itself", async () =>
     key: "emit",
     config: {},
     callTimeout: 30_000,
+    payloads: DEFAULT_PAYLOADS,
     messenger,
     outgoing: [],
     ask: () => Promise.reject(new Error("nobody")),

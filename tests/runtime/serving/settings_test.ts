@@ -1,3 +1,4 @@
+import { DEFAULT_PAYLOAD_SETTINGS } from "../../../runtime/message/payload/settings.ts";
 import { deepStrictEqual, match, strictEqual, throws } from "node:assert/strict";
 import type { Config } from "../../../runtime/config/file.ts";
 import { Section } from "../../../runtime/config/section.ts";
@@ -21,6 +22,7 @@ Deno.test("runtimeSettings() fills in the defaults", () => {
     permissions: "none",
     limits: {},
     parentCallsTracked: 10,
+    payloads: DEFAULT_PAYLOAD_SETTINGS,
     telemetry: { logsCalls: false, recentCalls: 10_000 },
     threadKind: undefined,
     modules: {},

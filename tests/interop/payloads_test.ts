@@ -1,0 +1,155 @@
+/** What the bodies of messages may be: serializers, compressions, numbers, keyword arguments, errors by class. */
+import assert from "node:assert/strict";
+import { amqp } from "../../extensions/amqp/mod.ts";
+import { rpcTopology } from "../../extensions/rpc/topology.ts";
+import { DEFAULT_EXCHANGE } from "../../extensions/rpc/settings.ts";
+import { messagepack } from "../../extensions/messagepack/mod.ts";
+import { connect, run } from "../../extensions/run.ts";
+import { BadRequestError, MethodNotFoundError, RemoteError } from "../../mod.ts";
+import { configureLogging } from "../../runtime/log/observe.ts";
+import { NamekoProcess, namekoTest } from "../fixtures/nameko.ts";
+
+configureLogging({ write: () => {} });
+
+const PREFIX = "enoki_test_payloads";
+const MODULE = new URL("../fixtures/services/payloads.ts", import.meta.url);
+const QUEUES = [
+  `${PREFIX}_jobs`,
+  `evt-${PREFIX}_python-said--${PREFIX}_ours.got`,
+  `enoki.dead.${PREFIX}_jobs`,
+];
+
+interface Relayed {
+  readonly result?: unknown;
+  readonly repr?: string;
+  readonly class?: string;
+  readonly text?: string;
+}
+
+async function sweep(uri: string): Promise<void> {
+  const { queueOf } = rpcTopology(DEFAULT_EXCHANGE);
+  await using transport = amqp(uri);
+  await transport.connect();
+  const services = ["ours", "refusing", "python"].map((name) => queueOf(`${PREFIX}_${name}`));
+  for (const name of [...services, ...QUEUES]) await transport.deleteQueue(name);
+}
+
+namekoTest("Nameko and Enoki understand each other's payloads", async (uri, t) => {
+  await sweep(uri);
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => sweep(uri));
+  stack.use(
+    await run([`${MODULE.pathname}:ours`], { broker: uri, config: { ACCEPT: ["json", "msgpack"] } }),
+  );
+  stack.use(await run([`${MODULE.pathname}:refusing`], { broker: uri }));
+  stack.use(await NamekoProcess.start("payloads.py", uri, PREFIX));
+  const cluster = stack.use(await connect({ broker: uri, timeout: 20_000 }));
+  const python = cluster.client(`${PREFIX}_python`);
+  const ours = cluster.client(`${PREFIX}_ours`);
+  const relay = async (...args: readonly unknown[]) => await python["relay"]!(...args) as Relayed;
+  const said = async () => await ours["next"]!();
+  const value = { text: "grüße \u{1F344}", list: [1, -2.5, null, true], nested: { empty: {} } };
+
+  await t.step("requests that kombu has compressed with gzip and bzip2 are read", async () => {
+    for (const compression of ["gzip", "bzip2"]) {
+      assert.deepEqual((await relay(compression, "echo", [value])).result, value);
+      assert.equal((await relay(compression, "measure", ["é".repeat(300_000)])).result, 300_000);
+    }
+  });
+
+  await t.step("requests of kombu's msgpack are answered in msgpack, compressed or not", async () => {
+    for (const proxy of ["msgpack", "packed"]) {
+      assert.deepEqual((await relay(proxy, "echo", [value])).result, value);
+    }
+    const failed = await relay("msgpack", "fail", ["boom"]);
+    assert.deepEqual([failed.class, failed.text], ["RemoteError", "NotFound boom"]);
+    assert.equal((await relay("msgpack", "absent")).class, "MethodNotFound");
+    assert.equal((await relay("msgpack", "echo")).class, "IncorrectSignature");
+  });
+
+  await t.step("requests of a content type that ACCEPT does not name are refused, and answered", async () => {
+    const refused = await relay("refused", "echo", [1]);
+    assert.equal(refused.class, "MalformedRequest");
+    assert.match(
+      refused.text!,
+      /content type "application\/x-msgpack": the accepted types are application\/json/,
+    );
+  });
+
+  await t.step("a client's serializer, compression, priority, expiration and mode reach Nameko", async () => {
+    const options = { priority: 3, expiration: 15_000, deliveryMode: 1 } as const;
+    for (
+      const client of [
+        python["echo"]!.with({ serializer: messagepack, ...options }),
+        python["echo"]!.with({ compression: "gzip", ...options }),
+        python["echo"]!.with({ serializer: messagepack, compression: "gzip" }),
+      ]
+    ) assert.deepEqual(await client(value), value);
+    const packed = cluster.client(`${PREFIX}_python`, { serializer: messagepack });
+    await assert.rejects(packed["absent"]!(), MethodNotFoundError);
+    await assert.rejects(packed["find"]!(1), { name: "RemoteError", message: "NotFound no order 1" });
+  });
+
+  await t.step("events that kombu has compressed are read, and so are those of msgpack", async () => {
+    for (const dispatcher of ["gzip", "bzip2", "msgpack"]) {
+      await python["emit"]!(dispatcher, "said", { by: dispatcher });
+      assert.deepEqual(await said(), { by: dispatcher });
+    }
+  });
+
+  await t.step("NaN and Infinity of Nameko are read, and never written as null", async () => {
+    const given = await python["give"]!('[float("nan"), float("inf"), -float("inf")]');
+    assert.deepEqual(given, [NaN, Infinity, -Infinity]);
+    for (const number of [NaN, Infinity, -Infinity]) {
+      await assert.rejects(async () => await python["show"]!([number]), {
+        name: "TypeError",
+        message: /JSON has no/,
+      });
+    }
+  });
+
+  await t.step("integers beyond 2⁵³ keep their digits with bigints, and are refused without", async () => {
+    const large = 12345678901234567890123n;
+    const exact = { bigints: true };
+    assert.equal(await python["give"]!.with(exact)(String(large)), large);
+    assert.equal(await python["show"]!.with(exact)(large), String(large));
+    assert.deepEqual(await ours["exact"]!.with(exact)(large), ["bigint", large]);
+    assert.deepEqual(await ours["exact"]!(7), ["number", 7]);
+    await assert.rejects(python["give"]!(String(large)), {
+      remoteName: "MalformedResponse",
+      message: /Set bigints: true/,
+    });
+    await assert.rejects(async () => await python["show"]!(large), {
+      name: "TypeError",
+      message: /Set bigints: true/,
+    });
+    await assert.rejects(ours["echo"]!.with(exact)(large), (error: Error) => {
+      assert.ok(error instanceof BadRequestError);
+      assert.equal(error.reason, "MalformedRequest");
+      assert.match(error.message, /integer 12345678901234567890123\. Set bigints: true/);
+      return true;
+    });
+  });
+
+  await t.step("messages of Nameko with such integers reach a handler with bigints", async () => {
+    await python["send"]!(`${PREFIX}_jobs`, "2 ** 63");
+    assert.deepEqual(await said(), { kind: "BigInt", text: "9223372036854775808" });
+  });
+
+  await t.step("Nameko's keyword arguments reach a destructured parameter", async () => {
+    assert.deepEqual((await relay("plain", "list", ["a"], { limit: 2 })).result, ["a", 2, 1]);
+    assert.deepEqual((await relay("plain", "list", [], { page: 3, a: "a", limit: 2 })).result, ["a", 2, 3]);
+    const missing = await relay("plain", "list", ["a"]);
+    assert.deepEqual([missing.class, missing.text], [
+      "IncorrectSignature",
+      "list() missing 1 required keyword-only argument: 'limit'",
+    ]);
+    assert.equal((await relay("plain", "list", ["a"], { limit: 1, zz: 2 })).class, "IncorrectSignature");
+    assert.deepEqual(await python["keyword_only"]!.kwargs({ limit: 2 }, "a"), ["a", 2, 1]);
+  });
+
+  await t.step("exceptions of Nameko come back as classes that a handler has registered", async () => {
+    assert.equal(await ours["find"]!(), "known: no order 7");
+    await assert.rejects(python["find"]!(7), RemoteError);
+  });
+});
