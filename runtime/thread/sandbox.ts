@@ -123,10 +123,21 @@ function closeVsock(): void {
   });
 }
 
-/** Takes away Deno's own operations, behind which there are no checks. */
+/**
+ * Takes away Deno's own operations, behind which there are no checks.
+ *
+ * Earlier versions of Deno put a line before the code of each CommonJS module that takes the globals of Node from
+ * there. These are what every such module has anyway, so they stay.
+ */
 function closeInternals(): void {
   const { internal } = Deno as unknown as { readonly internal: symbol };
-  Object.defineProperty(Deno, internal, { value: Object.freeze({}), writable: false, configurable: false });
+  const { nodeGlobals } = (Deno as unknown as Readonly<Record<symbol, { readonly nodeGlobals?: object }>>)[
+    internal
+  ]!;
+  const left = Object.freeze(
+    nodeGlobals === undefined ? {} : { nodeGlobals: Object.freeze({ ...nodeGlobals }) },
+  );
+  Object.defineProperty(Deno, internal, { value: left, writable: false, configurable: false });
 }
 
 /**
