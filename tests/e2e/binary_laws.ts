@@ -16,6 +16,12 @@ const CLASSES = new URL("../extensions/decorators/classes.ts", import.meta.url).
 
 const VERSIONS = /^enoki \d+\.\d+\.\d+(?:, revision \S+)?\ndeno \S+, v8 \S+, \w+-\w+-\w+(?:-\w+)?\n$/;
 
+/** Flags for a service that uses a database, at an address where none is. */
+const NO_DATABASE = ["--define", "SQL=postgres://127.0.0.1:1/none", "--allow-net=127.0.0.1:1"];
+
+/** What a driver says of that. The driver can only say it if its package is there. */
+const DRIVER_ERROR = /DatabaseUnavailableError: Cannot reach .*127\.0\.0\.1:1/;
+
 /** Registers what only binaries do. */
 export function binaryLaws({ folder, generic, application, empty }: Binaries): void {
   /** A program with nothing to stand on: no environment, and a folder in which nothing can be written. */
@@ -101,20 +107,51 @@ export function binaryLaws({ folder, generic, application, empty }: Binaries): v
       await using origin = new ModuleOrigin({
         "/service.ts": `
           import { rpc, service } from "@enoki/enoki";
+          import { sql, sqlTemplate } from "@enoki/enoki/sql";
           import { Cron } from "npm:croner@11.0.1";
           export default service(typeof Cron, {
-            entrypoints: { a: rpc() },
-            handlers: { a() { throw new Error(); } },
+            dependencies: { db: sql() },
+            entrypoints: { a: rpc(), b: rpc() },
+            handlers: { a() { throw new Error(); }, b: ({ db }) => sqlTemplate\`select 1\`.execute(db.pool) },
           });`,
       });
       url = origin.url("/service.ts");
       await compile(url, "-o", path);
     }
     const broker = `local://${folder}/far.sock`;
-    await using program = new Program([path, "--broker", broker], nowhere);
+    await using program = new Program([path, "--broker", broker, ...NO_DATABASE], nowhere);
     await program.says(/\nfunction\n {2}rpc +a\n[^]*Ready on/);
     await runProgram([generic, "call", "--broker", broker, "function.a"]);
-    await program.says(`${url}:6:`);
+    await program.says(`${url}:8:`);
+    const { err } = await runProgram([generic, "call", "--broker", broker, "function.b"]);
+    assert.match(err, DRIVER_ERROR);
+  });
+
+  Deno.test("A binary holds an optional part if a service uses it, and else says how to get it", async () => {
+    const [module, path] = [`${folder}/database.ts`, `${folder}/database`];
+    await Deno.writeTextFile(
+      module,
+      `import { rpc, service } from "@enoki/enoki";
+      import { sql, sqlTemplate } from "@enoki/enoki/sql";
+      export default service("database", {
+        dependencies: { db: sql<Record<string, never>>() },
+        entrypoints: { ask: rpc() },
+        handlers: { ask: ({ db }) => sqlTemplate\`select 1\`.execute(db.pool) },
+      });`,
+    );
+    await compile(module, "-o", path);
+    const broker = `local://${folder}/database.sock`;
+    await using program = new Program([path, "--broker", broker, ...NO_DATABASE], nowhere);
+    await program.says("Ready on");
+    const { err } = await runProgram([generic, "call", "--broker", broker, "database.ask"], nowhere);
+    assert.match(err, DRIVER_ERROR);
+    const sizes = await Promise.all([path, application].map(async (each) => (await Deno.stat(each)).size));
+    assert.ok(sizes[0]! > sizes[1]! + 3_000_000, "the application has packages that it does not need");
+    const refused = await runProgram([generic, "run", ...quietly, module], nowhere);
+    assert.equal(refused.status, 2);
+    assert.match(refused.err, /Cannot import @enoki\/enoki\/sql: this binary does not hold that part/);
+    assert.ok(refused.err.includes(`enoki compile file://${module}, or `), refused.err);
+    assert.ok(refused.err.includes("with enoki compile --with sql"), refused.err);
   });
 
   Deno.test("An application binary has inside what the deno.json of its project names", async () => {
@@ -231,10 +268,8 @@ export function binaryLaws({ folder, generic, application, empty }: Binaries): v
     await program.says("Ready on memory:");
     const url = /and (http:\S+)/.exec(program.err)![1]!;
     await (await fetch(`${url}/orders/3`)).body?.cancel();
-    const spans = await receiver.until(({ spans }) =>
-      spans.some(({ name }) => name === "shop.show") && spans
-    );
-    assert.ok(spans.some(({ name }) => name === "GET /orders/<int:id>"));
+    const names = ["shop.show", "GET /orders/<int:id>"];
+    await receiver.until(({ spans }) => names.every((each) => spans.some(({ name }) => name === each)));
     await using silent = new Program([application, ...quietly], { env });
     await silent.says("OTEL_DENO has no effect in this binary");
   });
