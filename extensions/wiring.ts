@@ -23,6 +23,7 @@ import { logStatus, openBroker } from "./broker.ts";
 import { answering } from "./answering_halves.ts";
 import { BrokerAccess } from "./broker_access.ts";
 import { MessagingWiring } from "./messaging_wiring.ts";
+import { loadHostHalf } from "./optional_halves.ts";
 import { Readiness } from "./readiness.ts";
 import type { ClientGuards } from "./rpc/resilience/guards.ts";
 import { type LocalAnswer, ServiceMessenger } from "./service_messenger.ts";
@@ -300,6 +301,10 @@ const ENTRYPOINTS: Readonly<Record<string, (shared: Shared) => Promise<Entrypoin
   async websocket({ sockets }) {
     const [{ WebSocketHost }, server] = await Promise.all([import("./websocket/host.ts"), sockets.get()]);
     return (entries, host) => new WebSocketHost(entries, host, server);
+  },
+  async redis() {
+    const { SubscriptionHost } = await loadHostHalf<typeof import("./redis/host.ts")>("redis");
+    return (entries, host) => new SubscriptionHost(entries, host);
   },
   async stream({ streams }) {
     const [{ StreamHost }, server] = await Promise.all([import("./stream/host.ts"), streams.get()]);

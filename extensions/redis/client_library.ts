@@ -1,8 +1,13 @@
 /**
- * The only file that names the client library, which is node-redis without its modules for Redis Stack.
+ * The only file that imports the client library, which is node-redis without its modules for Redis Stack.
  *
  * The package `redis` is this one with four modules that few programs use, and costs each thread 5 MB more.
+ *
+ * OpenTelemetry's API is an optional peer of the library. Where Deno meets the library before its peer, and no lock
+ * file says otherwise, it makes up a second copy of the library for the peer, and does not find it. So the peer is
+ * imported at once, and the library later.
  */
+import "../../runtime/telemetry/otel/api.ts";
 import type * as library from "npm:@redis/client@6.3.1";
 
 export type {
@@ -10,9 +15,6 @@ export type {
   RedisClientType,
   RedisClusterOptions,
   RedisClusterType,
-  RedisFunctions,
-  RedisModules,
-  RedisScripts,
 } from "npm:@redis/client@6.3.1";
 
 /** Type of the client library. */

@@ -43,6 +43,9 @@ export interface RedisCommandOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The library's number of texts of any length, such as values, in the place of which a reply may have bytes. */
+export const BLOB_STRING = 36;
+
 /** What is told of a connection. */
 export interface RedisConnectionListener {
   /** It has been lost, or could not be made. `message` is a whole sentence. */
@@ -68,6 +71,8 @@ export class RedisConnection implements AsyncDisposable {
   #isReady = false;
   /** The attempt that commands wait for. */
   #attempt = attempt();
+  /** Resolves when a Redis that was away answers again. */
+  #back = Promise.withResolvers<void>();
   /** Why commands fail at once; undefined if they do not. */
   #away: string | undefined;
   /** How many commands are under way, and what is told when there are no more. */
@@ -75,10 +80,21 @@ export class RedisConnection implements AsyncDisposable {
   readonly #idle = Promise.withResolvers<void>();
   readonly #closing = new AbortController();
 
+  readonly #created = Promise.withResolvers<AnyRedisClient>();
+
   /** Begins to connect. Nothing waits for it, and nothing fails by it but commands. */
   constructor(server: RedisServer) {
     this.server = server;
-    this.#open().catch((error) => this.#lose(error));
+    this.#created.promise.catch(() => {});
+    this.#open().catch((error) => {
+      this.#lose(error);
+      this.#created.reject(this.#error("connect", this.#away ?? "it is closed"));
+    });
+  }
+
+  /** The client, which may not be connected. Use it in {@linkcode RedisConnection.run}. */
+  get client(): AnyRedisClient | Promise<AnyRedisClient> {
+    return this.#client ?? this.#created.promise;
   }
 
   /** Whether commands are sent at once. */
@@ -119,6 +135,14 @@ export class RedisConnection implements AsyncDisposable {
     }
   }
 
+  /** Waits until Redis answers; not at all if it does. Rejects with the reason of `signal`. */
+  async untilReady(signal: AbortSignal): Promise<void> {
+    while (!this.#isReady) {
+      if (this.#away === undefined) await abortable(this.#attempt.promise.catch(() => {}), signal);
+      else await abortable(this.#back.promise, signal);
+    }
+  }
+
   /** Sends one command, whose parts are text or bytes, and gives its reply. Throws as {@linkcode run} does. */
   command(
     args: readonly [name: string, ...others: (string | Uint8Array)[]],
@@ -128,7 +152,7 @@ export class RedisConnection implements AsyncDisposable {
       typeof part === "string" ? part : Buffer.from(part.buffer, part.byteOffset, part.byteLength)
     );
     return this.run((client) => {
-      const options = bytes ? { typeMapping: this.#bytesMapping() } : {};
+      const options = bytes ? { typeMapping: { [BLOB_STRING]: Buffer } } : {};
       return "slots" in client
         ? client.sendCommand(key, undefined, parts, options)
         : client.sendCommand(parts, options);
@@ -143,6 +167,7 @@ export class RedisConnection implements AsyncDisposable {
     this.#isReady = false;
     this.#away = "it is closed";
     this.#attempt.reject(new Error(this.#away));
+    this.#created.reject(this.#error("connect", this.#away));
     // A client that has no connection has nothing to destroy, and may say so by an error.
     try {
       this.#client?.destroy();
@@ -160,6 +185,7 @@ export class RedisConnection implements AsyncDisposable {
 
   async #openClient(library: ClientLibrary): Promise<void> {
     const client = this.#client = library.createClient(await clientOptions(this.server));
+    this.#created.resolve(client);
     let isLost = Promise.withResolvers<void>();
     // The library would try again by itself, and could not be stopped in one of its pauses.
     client.on("error", () => {}).on("terminated", () => isLost.resolve());
@@ -175,10 +201,11 @@ export class RedisConnection implements AsyncDisposable {
   /** The library sees to the nodes, once it has found them. */
   async #openCluster(library: ClientLibrary): Promise<void> {
     const cluster = this.#client = library.createCluster(await clusterOptions(this.server));
+    this.#created.resolve(cluster);
     let fault: unknown;
-    cluster.on("error", (error) => fault = error).on("node-error", () => {});
+    cluster.on("error", (error: unknown) => fault = error).on("node-error", () => {});
     await this.#keepOpen(async () => {
-      await cluster.connect().catch((error) => Promise.reject(fault ?? error));
+      await cluster.connect().catch((error: unknown) => Promise.reject(fault ?? error));
       this.#find();
       await abortable(NEVER, this.#closing.signal);
     });
@@ -204,6 +231,8 @@ export class RedisConnection implements AsyncDisposable {
     this.#isReady = true;
     this.#away = undefined;
     this.#attempt.resolve();
+    this.#back.resolve();
+    this.#back = Promise.withResolvers();
     if (wasAway) { for (const { onBack } of this.listeners) onBack(); }
   }
 
@@ -245,17 +274,16 @@ export class RedisConnection implements AsyncDisposable {
     if (error instanceof library.ErrorReply) {
       return PASSING.test(error.message) ? this.#error(action, `${error.message}. Try again`) : error;
     }
-    const isLoss = "code" in error || LOSSES.some((name) => error instanceof library[name]);
+    const isSystemError = "code" in error && SYSTEM_ERROR.test(String(error.code));
+    const isLoss = isSystemError || LOSSES.some((name) => error instanceof library[name]);
     if (!isLoss) return error;
     const state = this.#away ?? "the connection was lost, and Redis may have run it or not. Try again";
     return this.#error(action, state);
   }
-
-  #bytesMapping(): { readonly [type: number]: typeof Buffer } {
-    const { BLOB_STRING, SIMPLE_STRING } = this.#library!.RESP_TYPES;
-    return { [BLOB_STRING]: Buffer, [SIMPLE_STRING]: Buffer };
-  }
 }
+
+/** The codes of errors of the network. */
+const SYSTEM_ERROR = /^E[A-Z]+$/;
 
 const NEVER = new Promise<never>(() => {});
 

@@ -64,19 +64,32 @@ export function redisSettings(at: Section): RedisSettings {
  * @param config The configuration of the service.
  * @param name Name in `REDIS_URIS`. @default {that of the service, else `REDIS`}
  * @param used What uses it, for messages, such as `redis()`.
+ * @param cluster Whether it has to be a cluster, or must not be one. @default {either}
  * @throws {ConfigurationError} If the configuration names no such server, or has a wrong value.
  */
-export function serverOf(
-  config: PlainRecord,
-  { service, name, used }: {
-    readonly service: string;
-    readonly name?: string | undefined;
-    readonly used: string;
-  },
-): RedisServer {
-  const { common, named } = redisSettings(new Section(config));
-  const server = named?.get(name ?? service) ??
-    (name === undefined || named === undefined ? common : undefined);
+export function serverOf(config: PlainRecord, wanted: WantedServer): RedisServer {
+  const { service, used, cluster } = wanted;
+  const server = namedServer(redisSettings(new Section(config)), wanted);
+  if (cluster === undefined || cluster === server.isCluster) return server;
+  const fault = `Cannot use ${used} in "${service}": ${server.where} of the configuration names`;
+  throw new ConfigurationError(
+    server.isCluster
+      ? `${fault} a cluster. Declare redis({ cluster: true })`
+      : `${fault} one Redis. List the URIs of several nodes there, or write { URI: …, CLUSTER: true }`,
+  );
+}
+
+/** Which server a service means. */
+export interface WantedServer {
+  readonly service: string;
+  readonly name?: string | undefined;
+  readonly used: string;
+  readonly cluster?: boolean;
+}
+
+function namedServer({ common, named }: RedisSettings, { service, name, used }: WantedServer): RedisServer {
+  const own = named?.get(name ?? service);
+  const server = own ?? (name === undefined || named === undefined ? common : undefined);
   if (server !== undefined) return server;
   const fault = `Cannot use ${used} in "${service}": the configuration`;
   if (name === undefined) {
@@ -84,8 +97,8 @@ export function serverOf(
     throw new ConfigurationError(`${fault} has no REDIS${others}. Add REDIS: redis://127.0.0.1:6379`);
   }
   const known = named === undefined
-    ? "it has no REDIS_URIS"
-    : `it has ${[...named.keys()].join(", ") || "none"}`;
+    ? "which is not there"
+    : `which has ${[...named.keys()].join(", ") || "none"}`;
   throw new ConfigurationError(
     `${fault} has no "${name}" in REDIS_URIS, ${known}. Add REDIS_URIS: { ${name}: redis://127.0.0.1:6379 }`,
   );

@@ -18,6 +18,7 @@ export const OWN_PACKAGE: {
     "./memory": "./extensions/memory/mod.ts",
     "./local": "./extensions/local/mod.ts",
     "./amqp": "./extensions/amqp/mod.ts",
+    "./redis": "./extensions/redis/mod.ts",
     "./messagepack": "./extensions/messagepack/mod.ts",
     "./websocket": "./extensions/websocket/client.ts",
     "./stream": "./extensions/stream/client.ts",
@@ -36,7 +37,7 @@ export const OWN_PACKAGE: {
  *
  * A binary has such a door only if one of its services uses it, or if it was compiled with it.
  */
-export const OPTIONAL_DOORS: readonly string[] = ["./sql"];
+export const OPTIONAL_DOORS: readonly string[] = ["./sql", "./redis"];
 
 /** First word on the command line of a binary that runs as the bundling process. Users do not use it. */
 export const BUNDLE_WORD = "__bundle";
