@@ -138,6 +138,7 @@ export class Settings {
       { streamSettings },
       { controlSettings },
       { sentrySettings },
+      { cacheSettings },
     ] = await Promise.all([
       import("./amqp/settings.ts"),
       import("./rpc/settings.ts"),
@@ -149,6 +150,7 @@ export class Settings {
       import("./stream/settings.ts"),
       import("./control/settings.ts"),
       import("./sentry/settings.ts"),
+      import("./cache/settings.ts"),
     ]);
     for (
       const reader of [
@@ -158,6 +160,7 @@ export class Settings {
         webSocketSettings,
         streamSettings,
         controlSettings,
+        cacheSettings,
       ]
     ) this.of<unknown>(reader);
     this.#sentry = this.of(sentrySettings);

@@ -162,7 +162,7 @@ export async function wire(options: WireOptions): Promise<Wired> {
       );
       return { ...Object.fromEntries(loaded), ...entrypoints };
     },
-    dependencies: answering({ ...setups(shared), ...dependencies }, shared.local),
+    dependencies: answering({ ...setups(shared), ...dependencies }, shared.local, settings),
     around,
     async close(limit) {
       const end = performance.now() + limit;

@@ -44,11 +44,11 @@ const PROCESS = [
 ];
 
 /** What one extension may know of another. */
-const BUILT_ON: Readonly<Record<string, string>> = {
-  local: "memory",
-  websocket: "http",
-  stream: "http",
-  cache: "redis",
+const BUILT_ON: Readonly<Record<string, readonly string[]>> = {
+  local: ["memory"],
+  websocket: ["http"],
+  stream: ["http"],
+  cache: ["redis", "rpc"],
 };
 
 /** The folders of `runtime/` that an extension may know, and the one file beside them. */
@@ -168,7 +168,7 @@ Deno.test("an extension knows no other extension, nothing above it, and of runti
       if (own === undefined) return [];
       return imports
         .filter(({ target }) => target.includes("/") && !/^(?:npm|node):/.test(target))
-        .filter(({ target }) => extensionOf(target) !== own && extensionOf(target) !== (BUILT_ON[own] ?? own))
+        .filter(({ target }) => ![own, ...BUILT_ON[own] ?? []].includes(extensionOf(target) ?? ""))
         .filter(({ target }) => target !== FOR_SETTINGS && !isAmong(target, FOR_EXTENSIONS))
         .map(({ target }) => `imports ${target}`);
     }),

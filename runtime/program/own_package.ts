@@ -20,6 +20,7 @@ export const OWN_PACKAGE: {
     "./amqp": "./extensions/amqp/mod.ts",
     "./redis": "./extensions/redis/mod.ts",
     "./messagepack": "./extensions/messagepack/mod.ts",
+    "./cache": "./extensions/cache/mod.ts",
     "./websocket": "./extensions/websocket/client.ts",
     "./stream": "./extensions/stream/client.ts",
     "./control": "./extensions/control/client.ts",

@@ -1,9 +1,10 @@
 /**
  * `deno task bench`: what a call and an event cost, beside bare amqplib in the same run.
  *
- * `deno task bench rpc otel events http streams overload memory threads start control telemetry` runs only the
+ * `deno task bench rpc otel events http streams overload memory threads start control telemetry cache` runs only the
  * named parts. `AMQP_URI` names the broker.
  */
+import { benchCache } from "./cache_bench.ts";
 import { benchControl } from "./control_bench.ts";
 import { benchEvents } from "./events_bench.ts";
 import { benchHttp } from "./http_bench.ts";
@@ -29,6 +30,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   start: benchStart,
   control: () => benchControl(broker),
   telemetry: () => benchTelemetry(broker),
+  cache: benchCache,
 };
 
 const chosen = Deno.args.length > 0 ? Deno.args : Object.keys(parts);

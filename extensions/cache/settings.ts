@@ -1,0 +1,40 @@
+import type { Section } from "../../runtime/config/section.ts";
+
+/** Settings of the caches of a process. */
+export interface CacheSettings {
+  /** Where the caches keep their values that do not say it themselves: `memory`, or the URI of a Redis. */
+  readonly store: string;
+  /** Entries that each cache keeps in memory. */
+  readonly maxEntries: number;
+  /** Bytes that each cache keeps in memory. */
+  readonly maxBytes: number;
+  /** Bytes of the largest value that is cached. */
+  readonly maxValueBytes: number;
+  /** Calls that wait for one value while somebody loads it. */
+  readonly maxWaiting: number;
+  /** What the keys in Redis begin with. */
+  readonly namespace: string;
+}
+
+const STORE = /^(?:memory|rediss?:\/\/.+)$/;
+
+const EXPECTED = "memory or redis://host:6379";
+
+/** Reads `CACHE`: a mapping, or only the store. */
+export function cacheSettings(root: Section): CacheSettings {
+  const value = root.get("CACHE");
+  const isStore = typeof value === "string";
+  const at = isStore ? undefined : root.section("CACHE");
+  const store = isStore ? root.text("CACHE", STORE, EXPECTED) : at?.text("store", STORE, EXPECTED);
+  const settings = {
+    store: store ?? "memory",
+    maxEntries: at?.integer("max_entries", 1) ?? 10_000,
+    maxBytes: at?.integer("max_bytes", 1) ?? 64 * 1024 * 1024,
+    maxValueBytes: at?.integer("max_value_bytes", 1) ?? 1024 * 1024,
+    maxWaiting: at?.integer("max_waiting", 1) ?? 1_000,
+    namespace: at?.text("namespace", /^[\w.-]{1,50}$/, "up to 50 letters, digits, dots and dashes") ??
+      "enoki",
+  };
+  at?.refuseOthers();
+  return settings;
+}
