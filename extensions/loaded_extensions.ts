@@ -75,9 +75,7 @@ export async function loadExtensionModule(
   source: string | URL,
   options: Omit<LoadExtensionsOptions, "at">,
 ): Promise<readonly Extension[]> {
-  const url = source instanceof URL ? source.href : moduleUrl(source);
-  const { source: prepared } = await prepareModule(url, { ...options, isExtension: true });
-  const module = await evaluate(url, prepared);
+  const module = await loadOperatorModule(source, options, "extension");
   const extensions = [...new Set(Object.values(module).filter(isExtension))];
   if (extensions.length > 0) return extensions;
   throw new ServiceLoadError(
@@ -85,10 +83,19 @@ export async function loadExtensionModule(
   );
 }
 
-async function evaluate(
-  url: string,
-  source: Awaited<ReturnType<typeof prepareModule>>["source"],
+/**
+ * Loads a module that the operator has named into the main thread, and gives what it exports.
+ *
+ * @param what What the module is, for messages.
+ * @throws {ServiceLoadError} If it does not load.
+ */
+export async function loadOperatorModule(
+  named: string | URL,
+  options: Omit<LoadExtensionsOptions, "at">,
+  what: string,
 ): Promise<Readonly<Record<string, unknown>>> {
+  const url = named instanceof URL ? named.href : moduleUrl(named);
+  const { source } = await prepareModule(url, { ...options, isExtension: true });
   try {
     if (typeof source === "string") return await import(source);
     if (!("code" in source)) return await import(source.url);
@@ -96,7 +103,7 @@ async function evaluate(
     return (await importBundle(source)).exports;
   } catch (error) {
     throw new ServiceLoadError(
-      `Cannot load extension ${url}: ${error instanceof Error ? `${error.name}: ${error.message}` : error}`,
+      `Cannot load ${what} ${url}: ${error instanceof Error ? `${error.name}: ${error.message}` : error}`,
       { cause: error },
     );
   }

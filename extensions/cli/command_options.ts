@@ -11,7 +11,7 @@ export function subcommand(program: Command, name: string, summary: string): Com
 }
 
 /** Adds the options that set the configuration. */
-function withConfig(command: Command): Command {
+export function withConfig(command: Command): Command {
   return command
     .option("--config <file>", "YAML file with Nameko's keys")
     .option("--define <key=value>", "set a key of the configuration; repeatable", append);

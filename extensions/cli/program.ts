@@ -26,6 +26,7 @@ import type { NewFlags } from "./commands/new.ts";
 import { TEMPLATE_NAMES } from "./create/templates.ts";
 import { COMPLETE_WORD, SHELLS } from "./completion/scripts.ts";
 import { addLiveCommands } from "./live_commands.ts";
+import { addSqlCommands } from "./sql_commands.ts";
 import { EXIT } from "./view/failure_report.ts";
 import { moveBarePermissionFlags } from "./flags/permission_flags.ts";
 
@@ -136,6 +137,8 @@ export async function parseAndRun(
     const { deadCommand } = await import("./commands/dead.ts");
     status = await deadCommand(action, queue, flags, io);
   });
+
+  addSqlCommands(program, io, (ended) => void (status = ended));
 
   withLoading(
     withExtension(

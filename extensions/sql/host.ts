@@ -6,6 +6,8 @@ import { forgetDesk, permitDesk } from "./limit/permit_desk.ts";
 import { readQuestion } from "./limit/permit_question.ts";
 import { databaseOf, sqlSettings } from "./settings.ts";
 
+export { databaseOf, sqlSettings };
+
 /**
  * Makes the half of the dependency of one service.
  *
@@ -56,6 +58,10 @@ export function createSqlHalf(
     },
   };
 }
+
+/** Loads what runs migrations, for the command line. */
+export const loadMigrations = (): Promise<typeof import("./migration/migrations.ts")> =>
+  import("./migration/migrations.ts");
 
 function ended(signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {

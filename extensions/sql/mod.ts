@@ -11,6 +11,9 @@ export type { UnitOfWorkOptions } from "./query/unit_of_work.ts";
 export { DatabaseError, DatabaseUnavailableError } from "./driver/database_error.ts";
 export type { DatabaseErrorOptions, DatabaseFailure } from "./driver/database_error.ts";
 export type { SqlIsolation } from "./driver/driver.ts";
+export { testDatabase } from "./testing/mod.ts";
+export type { TestDatabase, TestDatabaseOptions } from "./testing/mod.ts";
+export type { MigrationModule } from "./migration/migrations.ts";
 export { sqlTemplate } from "./kysely.ts";
 export type {
   ColumnType,

@@ -9,6 +9,7 @@
  * lets it: so no thread starves.
  */
 import type { DependencyHost } from "../../../runtime/service/dependency.ts";
+import type { Log } from "../../../runtime/log/log.ts";
 import { LONGEST_TIMER, pause } from "../../../runtime/waiting/abort.ts";
 import { WakeTimer } from "../../../runtime/waiting/wake_timer.ts";
 import { DatabaseError } from "../driver/database_error.ts";
@@ -39,7 +40,7 @@ interface Waiter {
 export interface ThreadConnectionsOptions {
   readonly driver: SqlDriver;
   readonly settings: SqlSettings;
-  readonly host: Pick<DependencyHost, "ask" | "log" | "callTimeout">;
+  readonly host: Pick<DependencyHost, "ask" | "callTimeout"> & { readonly log: Pick<Log, "debug"> };
 }
 
 /** The connections of one thread to one database. Disposing it closes them. */

@@ -29,7 +29,7 @@ const ISOLATIONS = ["read uncommitted", "read committed", "repeatable read", "se
 /** Runs work in a transaction of its own, again if another transaction was in its way. */
 export async function unitOfWork<Database, Value>(
   database: ThreadDatabase,
-  call: Call,
+  call: Pick<Call, "signal" | "deadline">,
   work: (transaction: Transaction<Database>) => Promise<Value>,
   options: UnitOfWorkOptions,
 ): Promise<Value> {
@@ -53,7 +53,7 @@ export async function unitOfWork<Database, Value>(
 
 async function runOnce<Database, Value>(
   database: ThreadDatabase,
-  call: Call,
+  call: Pick<Call, "signal" | "deadline">,
   work: (transaction: Transaction<Database>) => Promise<Value>,
   isolation: SqlIsolation | undefined,
   signal: AbortSignal,
