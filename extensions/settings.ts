@@ -138,7 +138,6 @@ export class Settings {
       { streamSettings },
       { controlSettings },
       { sentrySettings },
-      { cacheSettings },
     ] = await Promise.all([
       import("./amqp/settings.ts"),
       import("./rpc/settings.ts"),
@@ -150,7 +149,6 @@ export class Settings {
       import("./stream/settings.ts"),
       import("./control/settings.ts"),
       import("./sentry/settings.ts"),
-      import("./cache/settings.ts"),
     ]);
     for (
       const reader of [
@@ -160,7 +158,6 @@ export class Settings {
         webSocketSettings,
         streamSettings,
         controlSettings,
-        cacheSettings,
       ]
     ) this.of<unknown>(reader);
     this.#sentry = this.of(sentrySettings);

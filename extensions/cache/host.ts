@@ -5,7 +5,13 @@ import type { ManifestDependency } from "../../runtime/service/manifest.ts";
 import type { CacheSettings } from "./settings.ts";
 import { cacheCounts, measureCache } from "./shared/counts.ts";
 import { MemoryStore } from "./shared/memory_store.ts";
+import type { CacheStore } from "./shared/store.ts";
 import { SharedCache } from "./shared/shared_cache.ts";
+
+export { cacheSettings } from "./settings.ts";
+
+/** The part of a container that a cache uses. */
+type CacheHost = Pick<DependencySetupHost, "service" | "config" | "metrics" | "log">;
 
 /** A cache that some dependencies of one service share. */
 interface OpenCache {
@@ -32,15 +38,13 @@ export class Caches {
    *
    * @throws {ConfigurationError} If another dependency names the same cache, and another store.
    */
-  halfOf(
+  async halfOf(
     { key, options }: ManifestDependency,
-    host: Pick<DependencySetupHost, "service" | "metrics" | "log">,
-  ): DependencyHalf {
+    host: CacheHost,
+  ): Promise<DependencyHalf> {
     const { service } = host;
-    const { name = key, store = this.#settings.store } = options as {
-      readonly name?: string;
-      readonly store?: string;
-    };
+    const { name = key, store: named } = options as { readonly name?: string; readonly store?: string };
+    const store = this.#storeOf(named);
     const id = `${service}/${name}`;
     const former = this.#open.get(id);
     const other = former?.store === store ? undefined : [...former?.users ?? []].find((user) => user !== key);
@@ -50,7 +54,7 @@ export class Caches {
           "and name different stores. Name the same store, or give one of them another name",
       );
     }
-    const open = former?.store === store ? former : this.#make(name, store, host);
+    const open = former?.store === store ? former : await this.#make(name, store, host);
     this.#open.set(id, open);
     open.users.add(key);
     open.uses++;
@@ -65,20 +69,17 @@ export class Caches {
     };
   }
 
-  #make(
+  async #make(
     name: string,
     store: string,
-    { service, metrics }: Pick<DependencySetupHost, "service" | "metrics" | "log">,
-  ): OpenCache {
+    host: CacheHost,
+  ): Promise<OpenCache> {
+    const { service, metrics } = host;
     const counts = cacheCounts(metrics, service, name);
     const { maxEntries, maxBytes } = this.#settings;
-    if (store !== "memory") {
-      throw new ConfigurationError(
-        `Cannot keep the cache "${name}" of service "${service}" in Redis: caches are in memory alone. ` +
-          "Set CACHE: memory",
-      );
-    }
-    const made = new MemoryStore({ entries: maxEntries, bytes: maxBytes }, () => counts.evictions.add());
+    const made = store === "memory"
+      ? new MemoryStore({ entries: maxEntries, bytes: maxBytes }, () => counts.evictions.add())
+      : await this.#inRedis(name, store, host, () => counts.failures.add());
     const cache = new SharedCache({ store: made, counts, settings: this.#settings });
     return {
       cache,
@@ -87,5 +88,28 @@ export class Caches {
       uses: 0,
       stopMeasuring: measureCache(metrics, service, name, cache),
     };
+  }
+
+  /** Gives the store that a dependency means: `memory`, `redis`, or the URI of the Redis that `CACHE` names. */
+  #storeOf(named: string | undefined): string {
+    const { store } = this.#settings;
+    return named === undefined || (named === "redis" && store !== "memory") ? store : named;
+  }
+
+  async #inRedis(
+    name: string,
+    store: string,
+    { service, config, log }: CacheHost,
+    onFailure: () => void,
+  ): Promise<CacheStore> {
+    const [{ RedisStore }, { holdConnection }, { serverOf }] = await Promise.all([
+      import("./shared/redis_store.ts"),
+      import("../redis/shared_connection.ts"),
+      import("../redis/settings.ts"),
+    ]);
+    const used = `the cache "${name}"`;
+    const server = serverOf(store === "redis" ? config : { REDIS: store }, { service, used });
+    const { namespace } = this.#settings;
+    return new RedisStore({ held: holdConnection(server), namespace, service, name, log, onFailure });
   }
 }

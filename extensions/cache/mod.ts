@@ -3,6 +3,8 @@
  *
  * @module
  */
+import "./host_half.ts";
+
 export { type Cache, cache, type CacheOptions, type GetOptions, type LoadOptions } from "./cache.ts";
 export { cachedClient, type CachedClientOptions } from "./cached_client.ts";
 export type { CachedClient, CachedMethod } from "./cached_calls.ts";

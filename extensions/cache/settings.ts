@@ -2,7 +2,7 @@ import type { Section } from "../../runtime/config/section.ts";
 
 /** Settings of the caches of a process. */
 export interface CacheSettings {
-  /** Where the caches keep their values that do not say it themselves: `memory`, or the URI of a Redis. */
+  /** Where the caches are that do not say it themselves: `memory`, `redis` (that of `REDIS`), or the URI of a Redis. */
   readonly store: string;
   /** Entries that each cache keeps in memory. */
   readonly maxEntries: number;
@@ -16,9 +16,9 @@ export interface CacheSettings {
   readonly namespace: string;
 }
 
-const STORE = /^(?:memory|rediss?:\/\/.+)$/;
+const STORE = /^(?:memory|redis|rediss?:\/\/.+)$/;
 
-const EXPECTED = "memory or redis://host:6379";
+const EXPECTED = "memory, redis or redis://host:6379";
 
 /** Reads `CACHE`: a mapping, or only the store. */
 export function cacheSettings(root: Section): CacheSettings {

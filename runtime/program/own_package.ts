@@ -38,7 +38,7 @@ export const OWN_PACKAGE: {
  *
  * A binary has such a door only if one of its services uses it, or if it was compiled with it.
  */
-export const OPTIONAL_DOORS: readonly string[] = ["./sql", "./redis"];
+export const OPTIONAL_DOORS: readonly string[] = ["./cache", "./sql", "./redis"];
 
 /** First word on the command line of a binary that runs as the bundling process. Users do not use it. */
 export const BUNDLE_WORD = "__bundle";

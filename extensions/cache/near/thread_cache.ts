@@ -5,6 +5,7 @@
  * the question and the loading end. Should the thread be lost, the main thread sees that it waits no more at `join`.
  */
 import type { Log } from "../../../runtime/log/log.ts";
+import { LogPause } from "../../../runtime/log/log_pause.ts";
 import { encodeJson } from "../../../runtime/message/codec.ts";
 import { CallTimeoutError } from "../../../runtime/message/errors.ts";
 import type { DependencyHost } from "../../../runtime/service/dependency.ts";
@@ -30,9 +31,6 @@ export interface ReadOptions extends Omit<Lifetime, "key"> {
 /** A cached value as JSON, or a value that cannot be cached. */
 export type Read = { readonly text: string } | { readonly value: unknown };
 
-/** Milliseconds between two warnings of the same kind. */
-const TELL_AFTER = 60_000;
-
 /** One cache in one thread. Disposing it gives back its tasks. */
 export class ThreadCache implements AsyncDisposable {
   readonly #host: DependencyHost;
@@ -40,7 +38,7 @@ export class ThreadCache implements AsyncDisposable {
   readonly #near: NearLevel | undefined;
   readonly #session: string = crypto.randomUUID();
   readonly #closing = new AbortController();
-  readonly #toldAt = new Map<string, number>();
+  readonly #pauses = new Map<string, LogPause>();
   #flights = 0;
   #hits = 0;
   #isPresent = false;
@@ -142,10 +140,9 @@ export class ThreadCache implements AsyncDisposable {
 
   /** Writes to the log, once a minute at most for each topic. */
   tell(topic: string, write: (log: Log) => void): void {
-    const now = performance.now();
-    if (now - (this.#toldAt.get(topic) ?? -Infinity) < TELL_AFTER) return;
-    this.#toldAt.set(topic, now);
-    write(this.#host.log);
+    const pause = this.#pauses.get(topic) ?? new LogPause();
+    this.#pauses.set(topic, pause);
+    if (pause.tryBegin()) write(this.#host.log);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

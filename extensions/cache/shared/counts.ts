@@ -20,6 +20,8 @@ export interface CacheCounts {
   readonly evictions: Counter;
   /** Values that were too large. */
   readonly refused: Counter;
+  /** Commands that Redis has not answered. */
+  readonly failures: Counter;
 }
 
 /** Makes what is counted of one cache. */
@@ -39,6 +41,7 @@ export function cacheCounts(metrics: Metrics, service: string, cache: string): C
     misses: reads.with(service, cache, "miss"),
     fallbacks: count("enoki_cache_fallbacks_total", "Last good results in place of failed calls."),
     evictions: count("enoki_cache_evictions_total", "Cached values that made room for others."),
+    failures: count("enoki_cache_failures_total", "Commands of a cache that Redis has not answered."),
     refused: count("enoki_cache_refused_total", "Values that were too large to be cached."),
   };
 }

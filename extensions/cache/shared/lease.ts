@@ -22,7 +22,9 @@ export async function awaitLease(
     if (entry !== undefined) return entry;
     if (!await leases.take(key)) continue;
     // The other process may have stored the value between the two questions.
-    return await store.get(key);
+    const late = await store.get(key);
+    if (late !== undefined) leases.giveUp(key);
+    return late;
   }
   return undefined;
 }

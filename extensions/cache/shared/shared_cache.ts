@@ -43,6 +43,8 @@ export class SharedCache implements AsyncDisposable {
   readonly #mostBytes: number;
   readonly #invalidations = new Invalidations();
   readonly #flights: Flights;
+  /** The number of calls that wait for another process. */
+  #awaitedLeases = 0;
   /** Ends the waits of those who have joined. */
   readonly #leaving = new Set<() => void>();
 
@@ -60,7 +62,7 @@ export class SharedCache implements AsyncDisposable {
 
   /** The number of calls that wait for a value that another one loads. */
   get waiting(): number {
-    return this.#flights.waiting;
+    return this.#flights.waiting + this.#awaitedLeases;
   }
 
   /**
@@ -150,7 +152,9 @@ export class SharedCache implements AsyncDisposable {
       return this.#value(entry, flight.version, isOurs);
     }
     if (leases !== undefined) {
-      const loaded = await awaitLease(this.store, leases, flight.key, signal);
+      this.#awaitedLeases++;
+      const loaded = await awaitLease(this.store, leases, flight.key, signal)
+        .finally(() => this.#awaitedLeases--);
       if (signal?.aborted) {
         this.#flights.handOver(flight);
         throw signal.reason;
@@ -196,7 +200,9 @@ export class SharedCache implements AsyncDisposable {
   async #keep(flight: Flight, entry: TaggedEntry): Promise<boolean> {
     const { key, version } = flight;
     const { leases } = this.store;
-    if (flight.isOutdated || this.#invalidations.hasMet(entry.tags, version)) {
+    // With the value, its lease was deleted.
+    if (flight.isOutdated) return false;
+    if (this.#invalidations.hasMet(entry.tags, version)) {
       leases?.giveUp(key);
       return false;
     }
@@ -212,7 +218,6 @@ export class SharedCache implements AsyncDisposable {
       return writeReply({ is: "put", stored: false, version: 0, most: this.#mostBytes });
     }
     this.#flights.outdate([key]);
-    this.store.leases?.giveUp(key);
     await this.store.set(key, entryOf(lifetime, text));
     this.#invalidations.add([key]);
     return writeReply({ is: "put", stored: true, version: this.#invalidations.version });

@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { configureLogging, resetLogging } from "../../../runtime/log/observe.ts";
 import type { PlainRecord } from "../../../runtime/message/plain.ts";
+import { PrivateRedis } from "../../fixtures/private_redis.ts";
 import { type CacheStage, cacheStage, type ReadValue, THREADS } from "./cache_stage.ts";
 
 /** A process with a cache, and the lines of its log. */
@@ -222,21 +223,92 @@ const LAWS: Readonly<Record<string, Law>> = {
   },
 };
 
-/** Resolves when somebody waits for a value that another one loads. */
-async function waits({ count }: CacheStage, cache = "cache"): Promise<void> {
-  while (await count("enoki_cache_waiting", { cache }) === 0);
+/** What several processes keep that share a Redis. */
+const LAWS_OF_PROCESSES: Readonly<Record<string, (one: LoggedStage, other: CacheStage) => Promise<void>>> = {
+  async "one process loads a value, and the others read it"(one, other) {
+    one.hold("aa");
+    const loading = one.call<ReadValue>("get", "aa");
+    await one.loaded("aa", 1);
+    const waiting = other.call<ReadValue>("get", "aa");
+    await waits(other);
+    one.release("aa");
+    deepStrictEqual([(await loading).value, (await waiting).value], ["aa 1", "aa 1"]);
+    deepStrictEqual([one.loads("aa"), other.loads("aa")], [1, 0]);
+  },
+  async "what one process deletes while another loads it is not kept"(one, other) {
+    one.hold("bb");
+    const loading = one.call<ReadValue>("get", "bb");
+    await one.loaded("bb", 1);
+    await other.call("delete", "bb");
+    one.release("bb");
+    await loading;
+    strictEqual((await other.call<ReadValue>("get", "bb")).value, "bb 1");
+    strictEqual(other.loads("bb"), 1);
+  },
+};
+
+/** Resolves when so many wait for a value that another one loads. */
+async function waits({ count }: CacheStage, cache = "cache", many = 1): Promise<void> {
+  while (await count("enoki_cache_waiting", { cache }) < many);
 }
 
 /** Runs the laws over one store. */
-async function testStore(test: Deno.TestContext, config: PlainRecord): Promise<void> {
+async function testStore(
+  test: Deno.TestContext,
+  config: PlainRecord,
+  more: (stage: LoggedStage) => Promise<void> = async () => {},
+): Promise<void> {
   const lines: string[] = [];
   configureLogging({ write: (line) => lines.push(line) });
   try {
     await using stage = await cacheStage(config);
-    for (const [name, law] of Object.entries(LAWS)) await test.step(name, () => law({ ...stage, lines }));
+    const logged = { ...stage, lines };
+    for (const [name, law] of Object.entries(LAWS)) await test.step(name, () => law(logged));
+    await more(logged);
   } finally {
     resetLogging();
   }
 }
 
 Deno.test("a cache in memory", (test) => testStore(test, {}));
+
+Deno.test("a cache in Redis", async (test) => {
+  await using redis = await PrivateRedis.open();
+  if (redis === undefined) return;
+  const config = { CACHE: redis.uri };
+  await testStore(test, config, async (stage) => {
+    {
+      await using other = await cacheStage(config);
+      for (const [name, law] of Object.entries(LAWS_OF_PROCESSES)) {
+        await test.step(name, () => law(stage, other));
+      }
+    }
+    await test.step("a Redis that is away makes the cache miss, and fails no call", () =>
+      loseRedis(redis, stage));
+  });
+});
+
+async function loseRedis(redis: PrivateRedis, stage: LoggedStage): Promise<void> {
+  const { call, hold, loaded, release, loads, count, lines } = stage;
+  await call("getQuick", "cc");
+  strictEqual(await call("getQuick", "cc"), "cc 1");
+  await redis.kill();
+  strictEqual(await call("getQuick", "cc"), "cc 2");
+  await call("set", "dd", "set");
+  await call("delete", "dd");
+  // The threads of this process still load a value once.
+  hold("cc");
+  const reads = Array.from({ length: THREADS }, () => call("getQuick", "cc"));
+  await loaded("cc", 3);
+  await waits(stage, "quick", THREADS - 1);
+  release("cc");
+  deepStrictEqual(await Promise.all(reads), Array(THREADS).fill("cc 3"));
+  ok(await count("enoki_cache_failures_total", { cache: "quick" }) > 0);
+  const told = lines.filter((line) => line.includes('Cannot use the cache "quick": Cannot run '));
+  strictEqual(told.length, 1, lines.join("\n"));
+  await redis.start();
+  const before = loads("cc");
+  let value: unknown;
+  do value = await call("getQuick", "cc"); while (await call("getQuick", "cc") !== value);
+  ok(loads("cc") > before);
+}

@@ -35,7 +35,7 @@ Deno.test("CACHE is a store, or a mapping, and each key has a default", () => {
 Deno.test("a value of CACHE that makes no sense is refused, without its password", () => {
   throws(
     () => read("disk"),
-    /Cannot use config key "CACHE": got "disk", expected memory or redis:\/\/host:6379/,
+    /Cannot use config key "CACHE": got "disk", expected memory, redis or redis:\/\/host:6379/,
   );
   throws(() => read(["memory"]), /Cannot use config key "CACHE"/);
   throws(() => read({ max_entries: 0 }), /"CACHE\.max_entries": got 0, expected an integer, 1 or more/);
