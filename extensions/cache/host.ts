@@ -109,7 +109,8 @@ export class Caches {
     ]);
     const used = `the cache "${name}"`;
     const server = serverOf(store === "redis" ? config : { REDIS: store }, { service, used });
-    const { namespace } = this.#settings;
-    return new RedisStore({ held: holdConnection(server), namespace, service, name, log, onFailure });
+    const { namespace, redisTimeout: timeout } = this.#settings;
+    const held = holdConnection(server);
+    return new RedisStore({ held, namespace, timeout, service, name, log, onFailure });
   }
 }

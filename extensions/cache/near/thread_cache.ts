@@ -8,7 +8,7 @@ import type { Log } from "../../../runtime/log/log.ts";
 import { LogPause } from "../../../runtime/log/log_pause.ts";
 import { encodeJson } from "../../../runtime/message/codec.ts";
 import { CallTimeoutError } from "../../../runtime/message/errors.ts";
-import type { DependencyHost } from "../../../runtime/service/dependency.ts";
+import type { AskOptions, DependencyHost } from "../../../runtime/service/dependency.ts";
 import { abortable, LONGEST_TIMER, timeLimit } from "../../../runtime/waiting/abort.ts";
 import { bytesOf } from "../bounded_map.ts";
 import type { ThreadOptions } from "../cache_options.ts";
@@ -238,7 +238,7 @@ export class ThreadCache implements AsyncDisposable {
   async #ask(
     question: Question,
     text = "",
-    options: { readonly signal?: AbortSignal; readonly timeout?: number; readonly background?: boolean } = {},
+    options: AskOptions = {},
   ): Promise<readonly [reply: Reply, text: string]> {
     const hits = this.#hits;
     this.#hits = 0;
@@ -255,7 +255,7 @@ export class ThreadCache implements AsyncDisposable {
   #join(): void {
     if (this.#isPresent) return;
     this.#isPresent = true;
-    void this.#ask({ op: "join", session: this.#session }, "", this.#background)
+    void this.#ask({ op: "join", session: this.#session }, "", this.#listening)
       .catch(() => {}).finally(() => this.#isPresent = false);
   }
 
@@ -265,7 +265,7 @@ export class ThreadCache implements AsyncDisposable {
     this.#listens = true;
     try {
       while (!this.#closing.signal.aborted) {
-        const [news] = await this.#ask({ op: "watch", since: near.version }, "", this.#background);
+        const [news] = await this.#ask({ op: "watch", since: near.version }, "", this.#listening);
         if (news.is === "news") near.drop(news.keys, news.version);
       }
     } catch {
@@ -275,8 +275,9 @@ export class ThreadCache implements AsyncDisposable {
     }
   }
 
-  get #background(): { readonly signal: AbortSignal; readonly timeout: number; readonly background: true } {
-    return { signal: this.#closing.signal, timeout: LONGEST_TIMER, background: true };
+  /** How the thread asks for what comes only once something happens. */
+  get #listening(): AskOptions {
+    return { signal: this.#closing.signal, timeout: LONGEST_TIMER };
   }
 
   #named(key: string): string {

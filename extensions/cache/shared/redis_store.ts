@@ -15,6 +15,8 @@ import type { CacheStore, Entry, Leases, TaggedEntry } from "./store.ts";
 export interface RedisStoreOptions {
   readonly held: HeldConnection;
   readonly namespace: string;
+  /** Milliseconds that Redis has to answer. */
+  readonly timeout: number;
   readonly service: string;
   /** Name of the cache. */
   readonly name: string;
@@ -23,14 +25,11 @@ export interface RedisStoreOptions {
   readonly onFailure: () => void;
 }
 
-/** Milliseconds that Redis has to answer. */
-const LIMIT = 500;
-
 /** Milliseconds for which Redis is not asked after it has failed. */
 const REST = 1_000;
 
 /** Milliseconds after which the lease of a lost process ends. */
-const LEASE = 2_000;
+const LEASE = 5_000;
 
 /** Keys that one step of {@linkcode RedisStore.clear} looks at. */
 const STEP = 1_000;
@@ -42,6 +41,7 @@ export class RedisStore implements CacheStore, Leases {
   readonly #held: HeldConnection;
   readonly #name: string;
   readonly #prefix: string;
+  readonly #timeout: number;
   readonly #log: Log;
   readonly #onFailure: () => void;
   readonly #holder: string = crypto.randomUUID();
@@ -50,10 +50,11 @@ export class RedisStore implements CacheStore, Leases {
   readonly #pause = new LogPause();
   #restsUntil = -Infinity;
 
-  constructor({ held, namespace, service, name, log, onFailure }: RedisStoreOptions) {
+  constructor({ held, namespace, timeout, service, name, log, onFailure }: RedisStoreOptions) {
     this.#held = held;
     this.#name = name;
     this.#prefix = `{${namespace}:${service}:${name}}:`;
+    this.#timeout = timeout;
     this.#log = log;
     this.#onFailure = onFailure;
   }
@@ -135,7 +136,7 @@ export class RedisStore implements CacheStore, Leases {
   async #command(args: [name: string, ...others: string[]]): Promise<unknown> {
     if (performance.now() < this.#restsUntil) return FAILED;
     try {
-      return await this.#held.connection.command(args, { key: this.#prefix, timeout: LIMIT });
+      return await this.#held.connection.command(args, { key: this.#prefix, timeout: this.#timeout });
     } catch (error) {
       this.#restsUntil = performance.now() + REST;
       this.#onFailure();

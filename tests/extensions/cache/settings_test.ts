@@ -13,6 +13,7 @@ const DEFAULTS = {
   maxBytes: 64 * 1024 * 1024,
   maxValueBytes: 1024 * 1024,
   maxWaiting: 1_000,
+  redisTimeout: 500,
   namespace: "enoki",
 };
 
@@ -26,9 +27,18 @@ Deno.test("CACHE is a store, or a mapping, and each key has a default", () => {
       max_bytes: 2,
       max_value_bytes: 3,
       max_waiting: 4,
+      redis_timeout: 0.005,
       namespace: "n",
     }),
-    { store: "memory", maxEntries: 1, maxBytes: 2, maxValueBytes: 3, maxWaiting: 4, namespace: "n" },
+    {
+      store: "memory",
+      maxEntries: 1,
+      maxBytes: 2,
+      maxValueBytes: 3,
+      maxWaiting: 4,
+      redisTimeout: 5,
+      namespace: "n",
+    },
   );
 });
 
@@ -39,6 +49,10 @@ Deno.test("a value of CACHE that makes no sense is refused, without its password
   );
   throws(() => read(["memory"]), /Cannot use config key "CACHE"/);
   throws(() => read({ max_entries: 0 }), /"CACHE\.max_entries": got 0, expected an integer, 1 or more/);
+  throws(
+    () => read({ redis_timeout: 0 }),
+    /"CACHE\.redis_timeout": got 0, expected a number of seconds, more than 0/,
+  );
   throws(() => read({ namespace: "a b" }), /"CACHE\.namespace"/);
   throws(() => read({ entries: 5 }), /"CACHE\.entries": got 5, expected nothing: the keys here are store, /);
   throws(() => read("http://user:secret@host"), (error: Error) => !error.message.includes("secret"));
