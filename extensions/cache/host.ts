@@ -110,7 +110,7 @@ export class Caches {
     const used = `the cache "${name}"`;
     const server = serverOf(store === "redis" ? config : { REDIS: store }, { service, used });
     const { namespace, redisTimeout: timeout } = this.#settings;
-    const held = holdConnection(server);
+    const held = holdConnection(server, log);
     return new RedisStore({ held, namespace, timeout, service, name, log, onFailure });
   }
 }
