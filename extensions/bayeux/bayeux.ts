@@ -1,6 +1,7 @@
 import { decodeJson } from "../../runtime/message/codec.ts";
 import type { Plain } from "../../runtime/message/plain.ts";
 import { entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
+import { type OptionNames, requireKnown } from "../../runtime/service/options/known_options.ts";
 import { channelFault } from "./channel_pattern.ts";
 
 /** Options of {@linkcode bayeux}. */
@@ -32,7 +33,7 @@ export interface BayeuxMessage {
   readonly [field: string]: Plain | undefined;
 }
 
-const KNOWN: readonly string[] = ["expected", "redact", "timeout"];
+const KNOWN: OptionNames<BayeuxOptions> = { expected: true, redact: true, timeout: true };
 
 /**
  * Declares that a method handles the messages of a channel of the Bayeux server, such as CometD or Faye.
@@ -62,18 +63,10 @@ export function bayeux<Data = unknown>(
   channel: string,
   options: BayeuxOptions = {},
 ): EntrypointSpec<"bayeux", [data: Data, message: BayeuxMessage]> {
+  const action = `Cannot subscribe to Bayeux channel ${Deno.inspect(channel)}`;
   const fault = channelFault(channel);
-  if (fault !== undefined) {
-    throw new TypeError(`Cannot subscribe to Bayeux channel ${Deno.inspect(channel)}: ${fault}`);
-  }
-  const unknown = Object.keys(options).find((name) => !KNOWN.includes(name));
-  if (unknown !== undefined) {
-    throw new TypeError(
-      `Cannot subscribe to Bayeux channel "${channel}": there is no option "${unknown}", only ${
-        KNOWN.join(", ")
-      }`,
-    );
-  }
+  if (fault !== undefined) throw new TypeError(`${action}: ${fault}`);
+  requireKnown(action, "it", options, KNOWN);
   const { expected, redact, timeout } = options;
   return entrypoint({
     kind: "bayeux",

@@ -8,6 +8,7 @@
  */
 import { pause, timeLimit, within } from "../../runtime/waiting/abort.ts";
 import type { Log } from "../../runtime/log/log.ts";
+import { BrokerError } from "../../runtime/message/errors.ts";
 import { waitAfter } from "./backoff.ts";
 import { BayeuxError } from "./bayeux_error.ts";
 import { Exchange, type ServerMessage } from "./exchange.ts";
@@ -63,7 +64,7 @@ export class BayeuxConnection {
   /**
    * Connects, and takes messages until the connection is closed.
    *
-   * @throws {BayeuxError} If the server advises not to connect again.
+   * @throws {BrokerError} If the server advises not to connect again.
    */
   run(): Promise<void> {
     return this.#running = this.#run();
@@ -135,13 +136,13 @@ export class BayeuxConnection {
   /**
    * Returns the milliseconds to wait after an error, which the log tells of once.
    *
-   * @throws {BayeuxError} If the server advises not to connect again.
+   * @throws {BrokerError} If the server advises not to connect again.
    */
   #waitAfter(error: BayeuxError): number {
     const { settings, log } = this.#options;
     const { reconnect, answered, message } = error;
     if (reconnect === "none") {
-      throw new BayeuxError(`${message}. It advises not to connect again`, { answered, reconnect });
+      throw new BrokerError(`${message}. It advises not to connect again`, { cause: error });
     }
     const isForgotten = reconnect === "handshake" && this.#isReady;
     if (reconnect === "handshake") this.#isReady = false;

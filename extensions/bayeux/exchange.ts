@@ -116,7 +116,7 @@ export class Exchange {
   }
 
   #fault(what: string): BayeuxError {
-    return new BayeuxError(`The Bayeux server at ${this.server} ${what}`, {
+    return new BayeuxError(`Cannot use the Bayeux server at ${this.server}: it ${what}`, {
       answered: true,
       reconnect: "retry",
     });

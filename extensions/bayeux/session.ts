@@ -93,9 +93,10 @@ export class BayeuxSession {
       if (fault === undefined) {
         continue;
       }
-      if (fault.reconnect === "handshake") {
+      if (reconnectOf(reply?.advice) === "handshake") {
         throw fault;
       }
+      // Some servers say 401 of a channel that is closed to this client. If they have forgotten it, they say so next.
       refused.set(channel, fault);
     }
     return refused;
@@ -181,7 +182,7 @@ export class BayeuxSession {
   }
 
   #error(what: string, reconnect: Reconnect): BayeuxError {
-    return new BayeuxError(`The Bayeux server at ${this.#exchange.server} ${what}`, {
+    return new BayeuxError(`Cannot use the Bayeux server at ${this.#exchange.server}: it ${what}`, {
       answered: true,
       reconnect,
     });

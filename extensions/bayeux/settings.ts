@@ -26,6 +26,8 @@ export interface BayeuxSettings {
 /** URI of the server in nameko-bayeux-client. */
 const DEFAULT_URI = "http://localhost/cometd";
 
+const VERSION_FORM = 'a version in quotes, such as "1.0"';
+
 /**
  * Reads `BAYEUX`: `SERVER_URI`, `VERSION` and `MINIMUM_VERSION` as nameko-bayeux-client 1.0 has them, and keys of
  * Enoki's own.
@@ -39,8 +41,8 @@ export function bayeuxSettings(at: Section): BayeuxSettings {
   if (ext !== undefined && !isRecord(ext)) own!.refuse("EXT", "a mapping, which goes into the field ext");
   const settings = {
     server,
-    version: own?.text("VERSION") ?? "1.0",
-    minimumVersion: own?.text("MINIMUM_VERSION") ?? "1.0",
+    version: own?.text("VERSION", /./, VERSION_FORM) ?? "1.0",
+    minimumVersion: own?.text("MINIMUM_VERSION", /./, VERSION_FORM) ?? "1.0",
     authorization: own?.text("AUTHORIZATION", /^[\x20-\x7e]+$/, "a header such as Bearer TOKEN") ??
       basic,
     ext: ext as PlainRecord | undefined,

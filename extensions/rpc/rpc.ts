@@ -9,10 +9,11 @@ import {
   type UncheckedResult,
   type Unstated,
 } from "../../runtime/service/method_signature.ts";
-import { retryOptions, type RetryPolicy } from "../../runtime/message/retry.ts";
+import { type Backoff, retryOptions, type RetryPolicy } from "../../runtime/message/retry.ts";
 import type { StandardSchema } from "../../runtime/service/standard_schema.ts";
-import { isRecord, isTexts, type Plain } from "../../runtime/message/plain.ts";
+import { isRecord, isTexts, type Plain, type PlainRecord } from "../../runtime/message/plain.ts";
 import type { Serializer } from "../../runtime/message/serializer.ts";
+import { type OptionNames, requireKnown } from "../../runtime/service/options/known_options.ts";
 import { requestConversion } from "./request_conversion.ts";
 
 declare const CLIENT: unique symbol;
@@ -126,7 +127,7 @@ export function rpc<
   }
   const options: Record<string, Plain> = {};
   if (params !== undefined) options.params = isTexts(params) ? params : { kwargs: true };
-  if (retry !== undefined) options.retry = retryOptions(retry);
+  if (retry !== undefined) options.retry = checkedRetry(retry);
   return entrypoint({
     kind: "rpc",
     options,
@@ -141,4 +142,14 @@ export function rpc<
 
 function takesKeywords(params: unknown): params is KeywordParameters {
   return isRecord(params) && params["kwargs"] === true && Object.keys(params).length === 1;
+}
+
+const RETRY_OPTIONS: OptionNames<RetryPolicy> = { max: true, backoff: true };
+const BACKOFF_OPTIONS: OptionNames<Backoff> = { initial: true, factor: true, limit: true };
+
+function checkedRetry(retry: RetryPolicy): PlainRecord {
+  const action = "Cannot declare an RPC method";
+  requireKnown(action, "retry", retry, RETRY_OPTIONS);
+  if (isRecord(retry.backoff)) requireKnown(action, "retry.backoff", retry.backoff, BACKOFF_OPTIONS);
+  return retryOptions(retry);
 }

@@ -12,9 +12,14 @@ export interface Backoff {
   readonly limit?: number;
 }
 
-/** How often and when the runtime offers a failed message again. */
+/** How often and when the runtime offers a failed message, or a failed RPC request, again. */
 export interface RetryPolicy {
-  /** Largest number of retries. After them, the message goes to the dead-letter queue. @default {20} */
+  /**
+   * Largest number of retries. After them, a message goes to the dead-letter queue, and the caller of a request gets
+   * the failure.
+   *
+   * @default {20}
+   */
   readonly max?: number;
   /** Milliseconds before each retry, or how that time grows. @default {{}} */
   readonly backoff?: number | Backoff;
@@ -23,7 +28,7 @@ export interface RetryPolicy {
 const DEFAULT_MAX = 20;
 
 /**
- * A handler throws it so that the runtime offers the message again later.
+ * A handler throws it so that the runtime offers the message or the RPC request again later.
  *
  * The message waits in the broker, not in this process. The entrypoint's `retry.max`, 20 by default, limits
  * how often the message is offered again.

@@ -182,7 +182,7 @@ Deno.test("a service fails if the server refuses the handshake for good; the err
 Deno.test("a subscription that the server refuses is logged, and the others get their messages", async () => {
   await using server = await FayeServer.start({
     incoming: (message) => {
-      if (message["subscription"] === "/closed") message.error = "403:/closed:Forbidden channel";
+      if (message["subscription"] === "/closed") message.error = "401:/closed:Forbidden channel";
     },
   });
   const received = new Arrivals<Received>();
@@ -191,7 +191,7 @@ Deno.test("a subscription that the server refuses is logged, and the others get 
   await server.until(() => server.subscriptions.length === 1);
   server.publish("/open", 1);
   await received.until(1);
-  assert.equal(linesOf("partly", "refuses the subscription to /closed: Forbidden channel (403)").length, 1);
+  assert.equal(linesOf("partly", "refuses the subscription to /closed: Forbidden channel (401)").length, 1);
 });
 
 Deno.test("a service that has its hands full does not ask for more", async () => {

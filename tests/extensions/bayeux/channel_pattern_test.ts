@@ -57,7 +57,7 @@ Deno.test("bayeux() refuses channels and options that are wrong, with a sentence
   // @ts-expect-error -- there is no such option
   assert.throws(() => bayeux("/x", { retry: {} }), {
     message:
-      'Cannot subscribe to Bayeux channel "/x": there is no option "retry", only expected, redact, timeout',
+      'Cannot subscribe to Bayeux channel "/x": it has no option "retry". Its options are expected, redact, timeout',
   });
   assert.throws(() => bayeux("/x", { timeout: 0 }), RangeError);
 });

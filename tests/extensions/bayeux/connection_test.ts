@@ -147,7 +147,7 @@ Deno.test("a server that advises not to connect again ends the connection", asyn
   );
   await using client = connect(server);
   await assert.rejects(client.running, {
-    name: "BayeuxError",
+    name: "BrokerError",
     message: /refuses \/meta\/connect: Gone for good \(403\)\. It advises not to connect again$/,
   });
   assert.equal(server.rounds, 1);
@@ -183,6 +183,25 @@ Deno.test("a client that the server has forgotten introduces itself again at onc
     "connect",
   ]);
   assert.ok(client.records.some(({ level, message }) => level === "info" && /Unknown client/.test(message)));
+});
+
+Deno.test("a subscription that is answered with the advice of a handshake gets one, and is sent again", async () => {
+  let forgets = true;
+  await using server = new ScriptedServer(({ channel, subscription }) => {
+    if (channel === "/meta/connect") return HELD;
+    if (channel !== "/meta/subscribe" || !forgets) return undefined;
+    forgets = false;
+    return { channel, subscription, successful: false, error: "402::", advice: { reconnect: "handshake" } };
+  });
+  await using _client = connect(server);
+  await server.asked.until(({ channel }) => channel === "/meta/connect");
+  assert.deepEqual(server.asked.all.map(({ channel }) => channel.slice(6)), [
+    "handshake",
+    "subscribe",
+    "handshake",
+    "subscribe",
+    "connect",
+  ]);
 });
 
 Deno.test("a server that forgets the client again and again is not overrun", async () => {

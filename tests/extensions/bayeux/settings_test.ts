@@ -33,6 +33,7 @@ Deno.test("bayeuxSettings() refuses wrong values, without secrets", () => {
       [{ SERVER_URI: "nowhere" }, /"BAYEUX.SERVER_URI": got "nowhere"/],
       [{ AUTHORIZATION: "Bearer a\nb" }, /"BAYEUX.AUTHORIZATION": got \*+, expected a header/],
       [{ EXT: "token" }, /"BAYEUX.EXT": got "token", expected a mapping/],
+      [{ VERSION: 1 }, /"BAYEUX.VERSION": got 1, expected a version in quotes, such as "1.0"/],
       [{ MAX_CALLS: 0 }, /"BAYEUX.MAX_CALLS": got 0/],
       [{ RETRY_INTERVAL: "1s" }, /"BAYEUX.RETRY_INTERVAL": got "1s"/],
       [

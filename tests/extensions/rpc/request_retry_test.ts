@@ -218,3 +218,16 @@ for (const [kind, open] of Object.entries(BROKERS)) {
     },
   });
 }
+
+Deno.test("rpc() refuses a retry that makes no sense, with a sentence", () => {
+  assert.throws(() => rpc({ retry: { max: -1 } }), RangeError);
+  // @ts-expect-error -- there is no such option
+  assert.throws(() => rpc({ retry: { delay: 5 } }), {
+    name: "TypeError",
+    message: 'Cannot declare an RPC method: retry has no option "delay". Its options are max, backoff',
+  });
+  // @ts-expect-error -- there is no such option
+  assert.throws(() => rpc({ retry: { backoff: { inital: 5 } } }), {
+    message: 'Cannot declare an RPC method: retry.backoff has no option "inital". Did you mean initial?',
+  });
+});
