@@ -3,12 +3,24 @@ import { dependency, type DependencySpec } from "../../runtime/service/dependenc
 import type { OutboxOptions } from "../../runtime/service/effects/diversion.ts";
 import { DEFAULT_PAYLOADS } from "../../runtime/message/payload/payloads.ts";
 import { given } from "../../runtime/message/plain.ts";
+import { type OptionNames, requireKnown } from "../../runtime/service/options/known_options.ts";
 import { sendThrough } from "../../runtime/service/hook.ts";
 import type { FieldTable } from "../../runtime/message/transport.ts";
 import { type DispatchOptions, eventMessage } from "./event_message.ts";
 
 /** Options of {@linkcode dispatcher} for all of its events. The options of a single event win over them. */
 export type DispatcherOptions = Omit<EmitOptions, "signal" | "key">;
+
+const OPTIONS: OptionNames<DispatcherOptions> = {
+  mandatory: true,
+  expiration: true,
+  priority: true,
+  deliveryMode: true,
+  headers: true,
+  serializer: true,
+  compression: true,
+  outbox: true,
+};
 
 /** Options of one event of a handler. */
 export interface EmitOptions extends DispatchOptions, OutboxOptions {}
@@ -36,10 +48,12 @@ export type Dispatcher<Events> = <Type extends keyof Events & string>(
  *
  * @typeParam Events Payloads by event type: `dispatcher<{ placed: Order }>()` injects
  * `emit("placed", order)`. Without this parameter, any event type takes any payload.
+ * @throws {TypeError} If an option is not known.
  */
 export function dispatcher<Events extends object = Record<string, unknown>>(
   options: DispatcherOptions = {},
 ): DependencySpec<Dispatcher<Events>> {
+  requireKnown("Cannot make a dispatcher", "it", options, OPTIONS);
   return dependency({
     kind: "dispatcher",
     bind: ({ service, publish, payloads: { serializer } = DEFAULT_PAYLOADS, outgoing = [] }) => ({

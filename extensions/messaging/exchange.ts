@@ -1,4 +1,5 @@
 import type { ExchangeDeclaration, ExchangeType, FieldTable } from "../../runtime/message/transport.ts";
+import { type OptionNames, requireKnown } from "../../runtime/service/options/known_options.ts";
 
 /** Options of {@linkcode exchange}. */
 export interface ExchangeOptions {
@@ -12,6 +13,13 @@ export interface ExchangeOptions {
   readonly arguments?: FieldTable;
 }
 
+const OPTIONS: OptionNames<ExchangeOptions> = {
+  type: true,
+  durable: true,
+  autoDelete: true,
+  arguments: true,
+};
+
 /** An exchange to publish to or to bind queues to, as plain data. */
 export type Exchange = ExchangeDeclaration;
 
@@ -20,12 +28,14 @@ const TYPES: readonly string[] = ["direct", "topic", "fanout", "headers"];
 /**
  * Describes an exchange, with kombu's defaults. The services that use it declare it.
  *
- * @throws {TypeError} If the name is empty, as that of the default exchange is, or the type does not exist.
+ * @throws {TypeError} If the name is empty, as that of the default exchange is, the type does not exist, or an
+ * option is not known.
  */
 export function exchange(
   name: string,
-  { type = "direct", durable = true, autoDelete = false, arguments: table }: ExchangeOptions = {},
+  { type = "direct", durable = true, autoDelete = false, arguments: table, ...others }: ExchangeOptions = {},
 ): Exchange {
+  requireKnown(`Cannot declare exchange "${name}"`, "it", others, OPTIONS);
   if (name === "") {
     throw new TypeError(
       "Cannot declare an exchange without a name: leave the exchange out to use the default one",

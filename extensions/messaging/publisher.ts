@@ -5,6 +5,7 @@ import { given, type PlainRecord } from "../../runtime/message/plain.ts";
 import type { OutboxOptions } from "../../runtime/service/effects/diversion.ts";
 import { sendThrough } from "../../runtime/service/hook.ts";
 import type { FieldTable, Topology } from "../../runtime/message/transport.ts";
+import { type OptionNames, requireKnown } from "../../runtime/service/options/known_options.ts";
 import type { Exchange } from "./exchange.ts";
 import { outgoingMessage, type PublishOptions } from "./outgoing_message.ts";
 import { declarable, type Queue } from "./queue.ts";
@@ -14,6 +15,27 @@ export interface PublisherOptions extends Omit<PublishOptions, "signal">, Omit<O
   /** More exchanges and queues to declare before anything is published. @default {[]} */
   readonly declare?: readonly (Exchange | Queue)[];
 }
+
+const OPTIONS: OptionNames<PublisherOptions> = {
+  exchange: true,
+  routingKey: true,
+  mandatory: true,
+  expiration: true,
+  serializer: true,
+  compression: true,
+  headers: true,
+  deliveryMode: true,
+  priority: true,
+  correlationId: true,
+  replyTo: true,
+  messageId: true,
+  timestamp: true,
+  type: true,
+  userId: true,
+  appId: true,
+  outbox: true,
+  declare: true,
+};
 
 /**
  * Publishes a message; resolves when the broker has confirmed it, or when it is in the outbox of a dependency that
@@ -45,10 +67,13 @@ export type Publish<Payload> = (
  *   handlers: { order: ({ enqueue }, task: Task) => enqueue(task, { priority: 5 }) },
  * });
  * ```
+ *
+ * @throws {TypeError} If an option is not known.
  */
 export function publisher<Payload = unknown>(
   { declare = [], outbox: always, ...defaults }: PublisherOptions = {},
 ): DependencySpec<Publish<Payload>> {
+  requireKnown("Cannot make a publisher", "it", defaults, OPTIONS);
   return dependency({
     kind: "publisher",
     options: { topology: topologyOf(defaults.exchange, declare) } as unknown as PlainRecord,

@@ -6,6 +6,7 @@ import type {
   QueueDeclaration,
   Topology,
 } from "../../runtime/message/transport.ts";
+import { type OptionNames, requireKnown } from "../../runtime/service/options/known_options.ts";
 import type { Exchange } from "./exchange.ts";
 import { checkQueueType, plainOffset, type QueueOffset, type QueueType } from "./queue_type.ts";
 
@@ -86,6 +87,28 @@ export interface QueueOptions {
   readonly arguments?: FieldTable;
 }
 
+const OPTIONS: OptionNames<QueueOptions> = {
+  exchange: true,
+  routingKey: true,
+  bindings: true,
+  maxLength: true,
+  maxBytes: true,
+  messageTtl: true,
+  maxPriority: true,
+  deadLetterExchange: true,
+  deadLetterRoutingKey: true,
+  arguments: true,
+  type: true,
+  durable: true,
+  exclusive: true,
+  autoDelete: true,
+  expires: true,
+  deliveryLimit: true,
+  maxAge: true,
+  maxSegmentSize: true,
+  offset: true,
+};
+
 /** A queue with everything that must be declared for it, as plain data. */
 export interface Queue {
   readonly name: string;
@@ -130,7 +153,7 @@ const ordinals = new Map<string, number>();
  *
  * @throws {TypeError} If the name is empty, if a binding has no exchange, or if both `bindings` and
  * `routingKey` are given.
- * @throws {TypeError} If the type of the queue cannot do what another option asks for.
+ * @throws {TypeError} If the type of the queue cannot do what another option asks for, or an option is not known.
  * @throws {RangeError} If a number among the options is out of its range.
  */
 export function queue(name: string, options?: QueueOptions): Queue;
@@ -151,6 +174,7 @@ export function queue(
   options: QueueOptions = {},
 ): Queue | UnnamedQueue {
   if (typeof nameOrOptions === "string") return namedQueue(nameOrOptions, options);
+  requireKnown("Cannot declare a queue without a name", "it", nameOrOptions, OPTIONS);
   const topology = queueTopology("", { ...nameOrOptions, durable: false, exclusive: true });
   const alike = JSON.stringify(topology);
   const ordinal = ordinals.get(alike) ?? 0;
@@ -164,6 +188,7 @@ function namedQueue(name: string, options: QueueOptions): Queue {
       "Cannot declare a queue with an empty name: leave the name out, as in queue({ exchange })",
     );
   }
+  requireKnown(`Cannot declare queue "${name}"`, "it", options, OPTIONS);
   const { offset } = options;
   return { name, ...(offset !== undefined && { offset }), topology: queueTopology(name, options) };
 }

@@ -13,6 +13,7 @@ import {
   acceptedSerializers,
   decodePayload,
 } from "../../runtime/service/payload_conversion.ts";
+import { type OptionNames, requireKnown } from "../../runtime/service/options/known_options.ts";
 import type { Exchange } from "./exchange.ts";
 import { type Frame, readFrame, writeFrame } from "./frame.ts";
 import { lateReply } from "./late_reply.ts";
@@ -48,6 +49,16 @@ export interface RequesterOptions extends Omit<RequesterCallOptions, "signal"> {
   readonly declare?: readonly (Exchange | Queue)[];
 }
 
+const OPTIONS: OptionNames<RequesterOptions> = {
+  exchange: true,
+  routingKey: true,
+  timeout: true,
+  headers: true,
+  serializer: true,
+  serializers: true,
+  declare: true,
+};
+
 /**
  * Sends a request, and resolves with what the reply to it says.
  *
@@ -79,10 +90,12 @@ export type Requester<Req, Res> = (payload: Req, options?: RequesterCallOptions)
  * ```
  *
  * @throws {RangeError} If the timeout is not a positive number.
+ * @throws {TypeError} If an option is not known.
  */
 export function requester<Req = unknown, Res = unknown>(
   { declare = [], serializers = [], ...defaults }: RequesterOptions = {},
 ): DependencySpec<Requester<Req, Res>> {
+  requireKnown("Cannot make a requester", "it", defaults, OPTIONS);
   if (defaults.timeout !== undefined) requireTimeout(defaults.timeout);
   const exchange = nameOf(defaults.exchange ?? "");
   const options = { exchange, topology: topologyOf(defaults.exchange, declare) } as unknown as PlainRecord;

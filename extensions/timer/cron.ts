@@ -1,4 +1,5 @@
 import type { EntrypointSpec } from "../../runtime/service/entrypoint.ts";
+import { type OptionNames, requireKnown } from "../../runtime/service/options/known_options.ts";
 import { tickEntrypoint, type TickOptions } from "./tick_options.ts";
 
 /** An entrypoint that fires at calendar times. */
@@ -9,6 +10,13 @@ export interface CronOptions extends TickOptions {
   /** IANA name of a time zone, such as `Europe/Berlin`. @default {the time zone of the machine} */
   readonly timezone?: string;
 }
+
+const OPTIONS: OptionNames<CronOptions> = {
+  timezone: true,
+  once: true,
+  timeout: true,
+  expected: true,
+};
 
 /**
  * Declares that each instance of the service calls a method at the times that a cron pattern describes.
@@ -22,7 +30,8 @@ export interface CronOptions extends TickOptions {
  * patterns skip the gap. When the clock is put back, a fixed time fires only at its first occurrence, and
  * other patterns fire at both.
  *
- * @throws {TypeError} If the pattern is not a text or is blank, or `once` is anything but `"cluster"`.
+ * @throws {TypeError} If the pattern is not a text or is blank, `once` is anything but `"cluster"`, or an option is
+ *   not known.
  * @throws {RangeError} If `timeout` is not a positive number of milliseconds.
  *
  * @example
@@ -34,5 +43,6 @@ export function cron(pattern: string, { timezone, ...rest }: CronOptions = {}): 
   if (typeof pattern !== "string" || pattern.trim() === "") {
     throw new TypeError(`Cannot declare a cron: the pattern must be a text, got ${JSON.stringify(pattern)}`);
   }
+  requireKnown("Cannot declare a cron", "it", rest, OPTIONS);
   return tickEntrypoint("cron", { pattern, ...(timezone !== undefined && { timezone }) }, rest);
 }

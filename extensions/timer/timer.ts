@@ -1,4 +1,5 @@
 import type { EntrypointSpec } from "../../runtime/service/entrypoint.ts";
+import { type OptionNames, requireKnown } from "../../runtime/service/options/known_options.ts";
 import { tickEntrypoint, type TickOptions } from "./tick_options.ts";
 
 /** An entrypoint that fires at an interval. */
@@ -11,6 +12,14 @@ export interface TimerOptions extends TickOptions {
   /** Whether the first tick comes at once instead of after one interval. @default {false} */
   readonly eager?: boolean;
 }
+
+const OPTIONS: OptionNames<TimerOptions> = {
+  interval: true,
+  eager: true,
+  once: true,
+  timeout: true,
+  expected: true,
+};
 
 /**
  * Declares that each instance of the service calls a method at an interval.
@@ -25,7 +34,7 @@ export interface TimerOptions extends TickOptions {
  *
  * @throws {RangeError} If `interval` is not a positive number of seconds, or `timeout` is not a positive
  *   number of milliseconds.
- * @throws {TypeError} If `once` is anything but `"cluster"`.
+ * @throws {TypeError} If `once` is anything but `"cluster"`, or an option is not known.
  *
  * @example
  * ```ts
@@ -33,6 +42,7 @@ export interface TimerOptions extends TickOptions {
  * ```
  */
 export function timer({ interval, eager = false, ...rest }: TimerOptions): TimerSpec {
+  requireKnown("Cannot declare a timer", "it", rest, OPTIONS);
   if (!(interval > 0 && interval < Infinity)) {
     throw new RangeError(
       `Cannot declare a timer: interval must be a positive number of seconds, got ${interval}`,

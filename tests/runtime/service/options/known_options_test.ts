@@ -6,6 +6,12 @@ const KNOWN: OptionNames<{ readonly timeout?: number } | { readonly retry?: numb
   retry: true,
 };
 
+// @ts-expect-error -- the table lacks an option
+const _lacking: OptionNames<{ readonly timeout?: number; readonly retry?: number }> = { timeout: true };
+
+// @ts-expect-error -- the table has one too many
+const _exceeding: OptionNames<{ readonly timeout?: number }> = { timeout: true, retry: true };
+
 Deno.test("requireKnown() lets known options pass, whatever their values are", () => {
   requireKnown("Cannot try", "it", {}, KNOWN);
   requireKnown("Cannot try", "it", { timeout: undefined, retry: 3 }, KNOWN);
