@@ -6,8 +6,7 @@ import type { FieldValue } from "../../runtime/message/transport.ts";
 /**
  * Reads the fields of a table. Never throws.
  *
- * A 64-bit integer that a number cannot hold exactly becomes decimal text. A timestamp becomes seconds since
- * the epoch. A field that is too deep or is not UTF-8 is left out, and so is everything after a fault. All
+ * A 64-bit integer that a number cannot hold exactly becomes decimal text. A timestamp becomes a `Date`. A field that is too deep or is not UTF-8 is left out, and so is everything after a fault. All
  * fields that `encodeTable()` would not write with the same bytes keep their bytes beside the table, for a
  * copy of the message.
  *
@@ -16,6 +15,9 @@ import type { FieldValue } from "../../runtime/message/transport.ts";
 export function decodeFields(bytes: Buffer): Record<string, FieldValue> {
   return new FieldReader(bytes).read();
 }
+
+/** The last second since the epoch that a `Date` can hold. */
+const LAST_SECOND = 8_640_000_000_000n;
 
 class FieldReader {
   readonly #bytes: Buffer;
@@ -132,14 +134,21 @@ class FieldReader {
         return this.#others(bytes.readInt32BE(this.#advance(4)) / 10 ** places, "a decimal");
       }
       case "T":
-        this.#others(0, "a timestamp");
-        return this.#exact(bytes.readBigUInt64BE(this.#advance(8)));
-      case "x":
-        this.#others("", "bytes");
-        return this.#text(this.#length());
+        return this.#date(bytes.readBigUInt64BE(this.#advance(8)));
+      case "x": {
+        const length = this.#length();
+        const start = this.#advance(length);
+        return new Uint8Array(bytes.subarray(start, start + length));
+      }
       default:
         throw new TypeError(`Type tag "${type}" is not known`);
     }
+  }
+
+  #date(seconds: bigint): FieldValue {
+    if (seconds <= LAST_SECOND) return new Date(Number(seconds) * 1_000);
+    this.#others(0, "a timestamp that no Date can hold");
+    return this.#exact(seconds);
   }
 
   #array(length: number, depth: number): FieldValue[] {

@@ -7,7 +7,7 @@
  * process. amqplib by itself writes exactly these three tags, and it drops the connection when it reads `L`,
  * the tag that py-amqp uses for every integer beyond 32 bits.
  *
- * The invariant: we write only the tags `t` `I` `L` `d` `S` `V` `A` `F`, which all peers read in the same
+ * The invariant: we write only the tags `t` `I` `L` `d` `S` `T` `x` `V` `A` `F`, which all peers read in the same
  * way, and we read every tag that RabbitMQ lets through. We write an integer within 32 bits as `I`, any other
  * integer within 64 bits as `L`, and every other number as `d`. A copy of a received message is the exception:
  * a field that we would write in another way keeps its bytes (`runtime/message/field_table.ts`).
@@ -27,6 +27,7 @@ import {
   FIELD_DEPTH,
   isPlainTable,
   notAField,
+  secondsOf,
   tooDeep,
   type WireField,
   wireFieldsOf,
@@ -105,6 +106,13 @@ function writeValue(buffer: Buffer, value: FieldValue, start: number, header: st
       if (value === null) return tag(buffer, "V", start, 0);
       if (depth >= FIELD_DEPTH) throw tooDeep(header);
       if (Array.isArray(value)) return writeArray(buffer, value, start, header, depth + 1);
+      if (value instanceof Date) return writeDate(buffer, value, start, header);
+      if (value instanceof Uint8Array) {
+        const end = tag(buffer, "x", start, 4 + value.length);
+        buffer.writeUInt32BE(value.length, start + 1);
+        buffer.set(value, start + 5);
+        return end;
+      }
       if (!isPlainTable(value)) throw notAField(header, value);
       return writeTable(buffer, value as FieldTable, tag(buffer, "F", start, 0), header, depth + 1);
     default:
@@ -117,6 +125,14 @@ function writeString(buffer: Buffer, text: string, start: number): number {
   const end = tag(buffer, "S", start, 4 + length);
   buffer.writeUInt32BE(length, start + 1);
   buffer.write(text, start + 5);
+  return end;
+}
+
+function writeDate(buffer: Buffer, date: Date, start: number, header: string): number {
+  const seconds = secondsOf(date);
+  if (seconds === undefined) throw notAField(header, date);
+  const end = tag(buffer, "T", start, 8);
+  buffer.writeBigUInt64BE(BigInt(seconds), start + 1);
   return end;
 }
 

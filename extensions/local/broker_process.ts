@@ -6,6 +6,7 @@ import type { Sink, Subscription } from "../memory/subscription.ts";
 import { pause } from "../../runtime/waiting/abort.ts";
 import { type FrameHeader, FrameWriter, readFrames } from "./frame.ts";
 import { PROTOCOL, type Reply, type Request } from "./protocol.ts";
+import { packFields, unpackFields } from "./opaque_fields.ts";
 
 type Answered = Exclude<Request, readonly ["hello" | "settle", ...unknown[]]>;
 
@@ -108,7 +109,13 @@ class Guest {
         return this.#session.declare(request[2]);
       case "publish": {
         const [, , exchange, routingKey, properties, mandatory] = request;
-        return this.#session.publish({ exchange, routingKey, body, properties, mandatory });
+        return this.#session.publish({
+          exchange,
+          routingKey,
+          body,
+          properties: unpackFields(properties),
+          mandatory,
+        });
       }
       case "consume": {
         const [, , feed, queue, options] = request;
@@ -133,7 +140,15 @@ class Guest {
 
   #deliver(feed: number, tag: number, { message, returns, offset }: QueuedMessage): void {
     const { exchange, routingKey, properties, body } = message;
-    const delivery = ["delivery", feed, tag, exchange, routingKey, properties, returns > 0] as const;
+    const delivery = [
+      "delivery",
+      feed,
+      tag,
+      exchange,
+      routingKey,
+      packFields(properties),
+      returns > 0,
+    ] as const;
     this.#reply(offset === undefined ? delivery : [...delivery, offset], body);
   }
 

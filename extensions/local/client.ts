@@ -4,6 +4,7 @@ import type { Feed, Link, Taker } from "../memory/link.ts";
 import type { SealedMessage } from "../memory/sealed_message.ts";
 import { type FrameHeader, FrameWriter, readFrames } from "./frame.ts";
 import { PROTOCOL, type Reply, type Request } from "./protocol.ts";
+import { packFields, unpackFields } from "./opaque_fields.ts";
 
 interface Pending {
   readonly resolve: (result: number | undefined) => void;
@@ -50,7 +51,7 @@ export class ClientLink implements Link {
   }
 
   async publish({ exchange, routingKey, body, properties, mandatory }: SealedMessage): Promise<void> {
-    await this.#ask((id) => ["publish", id, exchange, routingKey, properties, mandatory], body);
+    await this.#ask((id) => ["publish", id, exchange, routingKey, packFields(properties), mandatory], body);
   }
 
   async consume(queue: string, taker: Taker, options: ConsumeOptions): Promise<Feed> {
@@ -129,7 +130,14 @@ export class ClientLink implements Link {
       case "delivery": {
         const [, feed, tag, exchange, routingKey, properties, redelivered, offset] = reply;
         const { signal } = this.#ending;
-        const delivery = { exchange, routingKey, body, properties, redelivered, signal };
+        const delivery = {
+          exchange,
+          routingKey,
+          body,
+          properties: unpackFields(properties),
+          redelivered,
+          signal,
+        };
         return this.#feeds.get(feed)?.(tag, offset === undefined ? delivery : { ...delivery, offset });
       }
       case "done":

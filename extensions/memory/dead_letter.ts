@@ -47,7 +47,7 @@ function buried(
     count: 1,
     reason,
     queue,
-    time: Math.floor(Date.now() / 1000),
+    time: new Date(),
     exchange: message.exchange,
     "routing-keys": [message.routingKey],
     ...(expiration === undefined ? {} : { "original-expiration": expiration }),

@@ -1,4 +1,10 @@
-import { FIELD_DEPTH, isPlainTable, notAField, tooDeep } from "../../runtime/message/field_table.ts";
+import {
+  FIELD_DEPTH,
+  isPlainTable,
+  notAField,
+  secondsOf,
+  tooDeep,
+} from "../../runtime/message/field_table.ts";
 import type { FieldTable, FieldValue } from "../../runtime/message/transport.ts";
 
 /**
@@ -35,6 +41,12 @@ function copyFieldValue(value: FieldValue, header: string, depth: number): Field
       if (value === null) return null;
       if (depth >= FIELD_DEPTH) throw tooDeep(header);
       if (isList(value)) return value.map((element) => copyFieldValue(element, header, depth + 1));
+      if (value instanceof Date) {
+        const seconds = secondsOf(value);
+        if (seconds === undefined) break;
+        return new Date(seconds * 1_000);
+      }
+      if (value instanceof Uint8Array) return new Uint8Array(value);
       if (isTable(value)) return copyTable(value, header, depth + 1);
   }
   throw notAField(header, value);

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+import { isOpaque } from "../../runtime/message/field_table.ts";
 import type { FieldTable, FieldValue } from "../../runtime/message/transport.ts";
 
 /**
@@ -24,6 +26,7 @@ export function headersMatch(wanted: FieldTable, headers: FieldTable): boolean {
 export function fieldEquals(one: FieldValue | undefined, other: FieldValue | undefined): boolean {
   if (one === other) return true;
   if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;
+  if (isOpaque(one) || isOpaque(other)) return isDeepStrictEqual(one, other);
   if (Array.isArray(one) !== Array.isArray(other)) return false;
   const [left, right] = [one as FieldTable, other as FieldTable];
   const keys = Object.keys(left);

@@ -3,6 +3,7 @@ import { bodyText, decodeJson } from "../../runtime/message/codec.ts";
 import { ERROR_TYPE, toError } from "../../runtime/message/error_object.ts";
 import { CallTimeoutError, RemoteError } from "../../runtime/message/errors.ts";
 import { given, isRecord, type Plain, type PlainRecord } from "../../runtime/message/plain.ts";
+import { hasOpaque } from "../../runtime/message/field_table.ts";
 import { DEFAULT_PAYLOADS, type Payloads } from "../../runtime/message/payload/payloads.ts";
 import type { Serializer } from "../../runtime/message/serializer.ts";
 import type { FieldTable } from "../../runtime/message/transport.ts";
@@ -110,6 +111,10 @@ export function requester<Req = unknown, Res = unknown>(
           const { routingKey = "", timeout = callTimeout, signal } = { ...given(defaults), ...given(own) };
           requireTimeout(timeout);
           const headers = { ...defaults.headers, ...own.headers };
+          const leaveOut = (key: string) =>
+            call.log.warning(
+              `Left out header "${key}" of a request to "${routingKey}": a requester sends neither dates nor bytes`,
+            );
           const send = async (data: FieldTable): Promise<unknown> => {
             const now = Date.now();
             const deadline = Math.min(now + timeout, call.deadline ?? Infinity);
@@ -117,7 +122,15 @@ export function requester<Req = unknown, Res = unknown>(
               throw new CallTimeoutError(`Cannot send a request to "${routingKey}": the deadline has passed`);
             }
             const context = encodeCallHeaders({ stack: call.stack, data, deadline });
-            const { body, properties } = outgoingMessage(payload, { exchange, serializer, headers }, context);
+            const plain = {
+              headers: plainFields(headers, leaveOut),
+              context: plainFields(context, leaveOut),
+            };
+            const { body, properties } = outgoingMessage(
+              payload,
+              { exchange, serializer, headers: plain.headers },
+              plain.context,
+            );
             const facts = {
               ...properties as Readonly<Record<string, Plain>>,
               routingKey,
@@ -136,6 +149,14 @@ export function requester<Req = unknown, Res = unknown>(
       };
     },
   });
+}
+
+/** Leaves out what JSON, as which headers cross to the main thread, would change. */
+function plainFields(table: FieldTable, leaveOut: (key: string) => void): FieldTable {
+  const opaque = Object.keys(table).filter((key) => hasOpaque(table[key]));
+  if (opaque.length === 0) return table;
+  for (const key of opaque) leaveOut(key);
+  return Object.fromEntries(Object.entries(table).filter(([key]) => !opaque.includes(key)));
 }
 
 /** @throws {RemoteError} If the reply tells of a failure, or cannot be read. */

@@ -1,10 +1,11 @@
 /**
  * This file says what a header table may carry, and how a copy of a message keeps what a service cannot see.
  *
- * A field table carries null, booleans, finite numbers, text, arrays and plain objects. Anything else would
- * arrive as something else, or make the broker close the connection, so every publisher refuses it here.
+ * A field table carries null, booleans, finite numbers, text, dates from 1970 on, bytes, arrays and plain objects.
+ * Anything else would arrive as something else, or make the broker close the connection, so every publisher refuses
+ * it here.
  *
- * A peer may send values that no service of ours can hold: bytes, decimals, timestamps, 64-bit integers. The
+ * A peer may send values that no service of ours can hold: decimals, 64-bit integers. The
  * transport then keeps the bytes of these fields beside the decoded table, and whoever copies the message
  * hands them on with {@linkcode keepWireFields}.
  */
@@ -53,6 +54,10 @@ function requireValue(value: FieldValue, header: string, depth: number): void {
         for (let index = 0; index < value.length; index++) requireValue(value[index], header, depth + 1);
         return;
       }
+      if (isOpaque(value)) {
+        if (!(value instanceof Date) || secondsOf(value) !== undefined) return;
+        break;
+      }
       if (!isPlainTable(value)) break;
       const table = value as FieldTable;
       for (const name in table) {
@@ -73,6 +78,25 @@ function requireName(name: string, header: string): void {
   if (!name.isWellFormed()) throw notAField(header, name);
 }
 
+/** Says whether an object is one that a field table carries as a single value: a date or bytes. */
+export function isOpaque(value: object): value is Date | Uint8Array {
+  return value instanceof Date || value instanceof Uint8Array;
+}
+
+/** Says whether a value is a date or bytes, or has some inside. */
+export function hasOpaque(value: FieldValue | undefined): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (isOpaque(value)) return true;
+  for (const key in value) if (hasOpaque((value as FieldTable)[key])) return true;
+  return false;
+}
+
+/** Gives the whole seconds since the epoch that a field table has for a date; undefined if it has no such date. */
+export function secondsOf(date: Date): number | undefined {
+  const seconds = Math.floor(date.getTime() / 1_000);
+  return seconds >= 0 ? seconds : undefined;
+}
+
 /** Says whether an object is one that a field table carries as a table. */
 export function isPlainTable(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
@@ -85,7 +109,7 @@ export function isPlainTable(value: object): boolean {
 export function notAField(header: string, value: unknown): TypeError {
   return new TypeError(
     `Cannot carry header "${short(header)}": ${describe(value)} is not a field value. ` +
-      "Send null, a boolean, a finite number, a string, an array or a plain object",
+      "Send null, a boolean, a finite number, a string, a Date from 1970 on, a Uint8Array, an array or a plain object",
   );
 }
 
@@ -104,6 +128,9 @@ function describe(value: unknown): string {
     case "string":
       return "text with half of a surrogate pair";
     case "object":
+      if (value instanceof Date) {
+        return `the date ${Number.isNaN(value.getTime()) ? "NaN" : value.toISOString()}`;
+      }
       return Object.prototype.toString.call(value).slice(8, -1);
     default:
       return `a ${typeof value}`;

@@ -11,12 +11,17 @@
 /** How an exchange chooses queues for a message (AMQP 0-9-1, section 3.1.3). */
 export type ExchangeType = "direct" | "topic" | "fanout" | "headers";
 
-/** A value that a header table or an argument table can carry. Integers stay integers on the wire. */
+/**
+ * A value that a header table or an argument table can carry. Integers stay integers on the wire. A `Date` has whole
+ * seconds there, from 1970 on: its milliseconds are cut off.
+ */
 export type FieldValue =
   | null
   | boolean
   | number
   | string
+  | Date
+  | Uint8Array
   | readonly FieldValue[]
   | { readonly [key: string]: FieldValue };
 

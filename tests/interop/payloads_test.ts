@@ -148,6 +148,32 @@ namekoTest("Nameko and Enoki understand each other's payloads", async (uri, t) =
     assert.deepEqual(await python["keyword_only"]!.kwargs({ limit: 2 }, "a"), ["a", 2, 1]);
   });
 
+  await t.step("dates and bytes in context data reach threads and Nameko, and go on from there", async () => {
+    const when = new Date("2026-11-28T21:20:34Z");
+    const data = { when, bytes: new Uint8Array([0, 255, 7]), inner: { list: [when, new Uint8Array([9])] } };
+    const types = await python["context_types"]!.with({ headers: data })() as Record<string, string>;
+    assert.equal(
+      types["when"],
+      "datetime: datetime.datetime(2026, 11, 28, 21, 20, 34)",
+    );
+    assert.equal(types["bytes"], "bytes: b'\\x00\\xff\\x07'");
+    const forward = await ours["forward_context"]!.with({ headers: data })() as Record<
+      "here" | "there",
+      Record<string, string>
+    >;
+    assert.deepEqual([forward.here["when"], forward.here["bytes"]], ["Date", "Uint8Array"]);
+    assert.equal(forward.there["when"], types["when"]);
+    assert.equal(forward.there["bytes"], types["bytes"]);
+    assert.equal(forward.there["inner"], types["inner"]);
+    const relayed = await python["relay_context"]!(
+      '{"when": datetime.datetime(2026, 11, 28, tzinfo=datetime.timezone.utc), "text": b"abc"}',
+    ) as typeof forward;
+    assert.equal(relayed.here["when"], "Date");
+    assert.match(relayed.there["when"]!, /^datetime: datetime\.datetime\(2026, 11, 28, 0, 0/);
+    // Python writes bytes as text.
+    assert.equal(relayed.there["text"], "str: 'abc'");
+  });
+
   await t.step("exceptions of Nameko come back as classes that a handler has registered", async () => {
     assert.equal(await ours["find"]!(), "known: no order 7");
     await assert.rejects(python["find"]!(7), RemoteError);

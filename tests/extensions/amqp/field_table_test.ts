@@ -52,12 +52,13 @@ const readings: [tag: string, hex: string, value: FieldValue][] = [
   ["i", "ffffffff", 4294967295],
   ["f", "3f000000", 0.5],
   ["D", "0200000271", 6.25],
-  ["T", "000000006553f100", 1_700_000_000],
-  ["x", "00000002c3bc", "ü"],
+  ["T", "000000006553f100", new Date(1_700_000_000_000)],
+  ["T", "7fffffffffffffff", "9223372036854775807"],
+  ["x", "00000002ff80", new Uint8Array([255, 128])],
 ];
 for (const [tag, hex, value] of readings) {
   Deno.test(`decodeFields() reads ${tag} ${hex} as ${JSON.stringify(value)}`, () => {
-    assert.equal(decoded(tag, hex), value);
+    assert.deepEqual(decoded(tag, hex), value);
   });
 }
 
@@ -114,14 +115,19 @@ Deno.test("encodeTable() refuses what is nested more deeply than the limit, and 
   assert.throws(() => encoded(cycle), TypeError);
 });
 
+Deno.test("encodeTable() writes a date in whole seconds, and bytes as they are", () => {
+  assert.equal(encoded(new Date(1_700_000_000_999)).toString("latin1"), "T\0\0\0\0\x65\x53\xf1\0");
+  assert.equal(encoded(new Uint8Array([255, 0])).toString("latin1"), "x\0\0\0\x02\xff\0");
+});
+
 Deno.test("encodeTable() refuses what would arrive as something else, and names the header", () => {
   const values = [
     NaN,
     Infinity,
     1n,
-    new Date(),
+    new Date(NaN),
+    new Date(-1),
     new Map(),
-    new Uint8Array(1),
     () => 1,
     Symbol("s"),
     new (class A {})(),
@@ -144,9 +150,9 @@ function copied(fields: Buffer): Buffer {
 
 const foreign: readonly (readonly [tag: string, hex: string])[] = [
   ["x", "0000000400fffe80"],
-  ["x", "0000000161"],
   ["S", "00000002ff80"],
   ["T", "000000006553f100"],
+  ["T", "7fffffffffffffff"],
   ["D", "0200003039"],
   ["l", "1000000000000001"],
   ["L", "1000000000000001"],
@@ -181,7 +187,7 @@ Deno.test("a copy writes a value that has replaced the one that arrived", () => 
 });
 
 Deno.test("decodeFields() shows services no text that is not UTF-8", () => {
-  assert.deepEqual(decodeFields(Buffer.from("\x01kx\0\0\0\x01\xff\x01at\x01", "latin1")), { a: true });
+  assert.deepEqual(decodeFields(Buffer.from("\x01kS\0\0\0\x01\xff\x01at\x01", "latin1")), { a: true });
   assert.deepEqual(decodeFields(Buffer.from("\x01\xfft\x01\x01at\x01", "latin1")), { a: true });
 });
 
