@@ -70,5 +70,10 @@ async function tlsOptions({ ca, cert, key, serverName, verify }: RedisTls) {
 
 /** Gives the text of a PEM file, or PEM itself. */
 async function pemOf(source: string | undefined): Promise<string | undefined> {
-  return source === undefined || source.includes("-----BEGIN ") ? source : await Deno.readTextFile(source);
+  if (source === undefined || source.includes("-----BEGIN ")) return source;
+  try {
+    return await Deno.readTextFile(source);
+  } catch (cause) {
+    throw new Error(`a file that SSL names cannot be read: ${(cause as Error).message}`, { cause });
+  }
 }

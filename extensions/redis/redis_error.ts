@@ -1,3 +1,5 @@
+import type { RedisServer } from "./settings.ts";
+
 /** What the code that has caught it may do: try again later, or do without Redis. */
 const CODE = "REDIS_UNAVAILABLE";
 
@@ -22,25 +24,30 @@ interface ConnectionFault {
   readonly message?: unknown;
 }
 
-/** The address that a thread may not use. Deno's Node layer has it in the text alone. */
-const DENIED = /Requires net access|\bEPERM\b|not permitted/;
+/** A thread may not use the network there. Deno's Node layer has it in the text alone. */
+const DENIED_NET = /Requires net access|\bEPERM\b/;
 
 /**
  * Says in a few words why a connection could not be made, and what to do.
- *
- * @param where Key of the configuration that names the server.
  */
 export function describeConnectionFault(
   fault: unknown,
-  { where, connectTimeout }: { readonly where: string; readonly connectTimeout: number },
+  server: Pick<RedisServer, "addresses" | "connectTimeout" | "where">,
 ): string {
+  const { where, connectTimeout } = server;
   const { code, errors, message } = fault as ConnectionFault;
   // A host with several addresses fails with one error for each.
   if (errors?.[0] !== undefined && code === undefined) {
-    return describeConnectionFault(errors[0], { where, connectTimeout });
+    return describeConnectionFault(errors[0], server);
   }
   const text = typeof message === "string" ? message : String(fault);
-  if (DENIED.test(text)) return text;
+  if (DENIED_NET.test(text) || code === "EPERM") {
+    const places = server.addresses.map(({ host, port }) =>
+      `${host.includes(":") ? `[${host}]` : host}:${port}`
+    );
+    return `the service may not use the network there. Allow it with --allow-net=${places.join(",")}`;
+  }
+  if (/Requires read access/.test(text)) return text;
   switch (code) {
     case "ECONNREFUSED":
       return `connection refused. Start Redis there, or correct ${where}`;
@@ -61,7 +68,9 @@ export function describeConnectionFault(
   if (/^Unknown RESP type|unknown command .?HELLO/i.test(text)) {
     return `it does not speak version 3 of Redis' protocol, as Redis 6 and later do. Check ${where}`;
   }
-  if (/certificate|self[- ]signed|unable to (?:get|verify)|SSL|TLS/i.test(text)) {
+  if (
+    /certificate|self[- ]signed|unable to (?:get|verify)|handshake|ERR_(?:SSL|TLS)|UnknownIssuer/i.test(text)
+  ) {
     return `TLS failed (${text}). Check SSL in ${where}`;
   }
   if (/socket closed|ECONNRESET|EPIPE/i.test(`${text} ${String(code)}`)) {

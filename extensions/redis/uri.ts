@@ -15,7 +15,7 @@ export interface RedisAddress {
 }
 
 /** What a URI must look like, for messages. */
-export const URI_FORM = "redis://user:password@host:6379/0, or rediss:// for TLS";
+export const URI_FORM = "redis://host:6379, rediss://host:6379 for TLS";
 
 const DEFAULT_PORT = 6379;
 

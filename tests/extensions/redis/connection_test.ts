@@ -2,16 +2,11 @@ import { deepStrictEqual, equal, match, notEqual, ok, rejects } from "node:asser
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import type { RedisConnection } from "../../../extensions/redis/connection.ts";
-import { serverOf } from "../../../extensions/redis/settings.ts";
-import { holdConnection } from "../../../extensions/redis/shared_connection.ts";
-import { getLog } from "../../../runtime/log/observe.ts";
 import type { Plain } from "../../../runtime/message/plain.ts";
 import { freePort } from "../../fixtures/free_port.ts";
 import { PrivateRedis } from "../../fixtures/private_redis.ts";
 import { SeverableProxy } from "../../fixtures/severable_proxy.ts";
-
-const hold = (REDIS: Plain) =>
-  holdConnection(serverOf({ REDIS }, { service: "orders", used: "redis()" }), getLog("orders"));
+import { hold } from "./redis_stage.ts";
 
 /** Resolves when a connection is back. */
 const back = (connection: RedisConnection) =>

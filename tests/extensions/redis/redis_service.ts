@@ -58,6 +58,21 @@ export const keeper = service("keeper", {
   },
 });
 
+export const clustered = service("clustered", {
+  dependencies: { redis: redis({ cluster: true, timeout: 1_000 }), lock: lock() },
+  entrypoints: { put: rpc(), get: rpc(), masters: rpc(), publish: rpc(), take: rpc() },
+  handlers: {
+    async take({ lock }, name: string) {
+      await using held = await lock(name, { wait: 0 });
+      return held.fence;
+    },
+    put: ({ redis }, key: string, value: string) => redis.set(key, value),
+    get: ({ redis }, key: string) => redis.get(key),
+    masters: ({ redis }) => redis.masters.length,
+    publish: ({ redis }, channel: string, message: string) => redis.publish(channel, message),
+  },
+});
+
 /** Nothing of the test but the messages of channels and what the test asks for. */
 export const listener = service("listener", {
   entrypoints: {

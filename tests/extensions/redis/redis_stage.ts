@@ -3,6 +3,7 @@ import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { serverOf } from "../../../extensions/redis/settings.ts";
 import { type HeldConnection, holdConnection } from "../../../extensions/redis/shared_connection.ts";
 import { type Config, run, type Running } from "../../../extensions/run.ts";
+import type { Plain } from "../../../runtime/message/plain.ts";
 import { configureLogging, getLog } from "../../../runtime/log/observe.ts";
 
 const SERVICES = new URL("./redis_service.ts", import.meta.url).pathname;
@@ -117,7 +118,7 @@ export class RedisStage implements AsyncDisposable {
 }
 
 /** A connection to a Redis for the test itself. */
-export function hold(uri: string): HeldConnection {
-  const server = serverOf({ REDIS: uri }, { service: "test", used: "hold()" });
+export function hold(REDIS: Plain): HeldConnection {
+  const server = serverOf({ REDIS }, { service: "test", used: "hold()" });
   return holdConnection(server, getLog("test"));
 }
