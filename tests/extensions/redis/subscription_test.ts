@@ -1,4 +1,5 @@
 import { deepStrictEqual, equal, match } from "node:assert/strict";
+import { freePort } from "../../fixtures/free_port.ts";
 import { PrivateRedis } from "../../fixtures/private_redis.ts";
 import { LogLines, RedisStage } from "./redis_stage.ts";
 
@@ -71,7 +72,12 @@ Deno.test("messages beyond the limit are dropped and told, and a stop waits for 
   await using redis = await PrivateRedis.open();
   if (redis === undefined) return;
   const log = new LogLines();
-  await using stage = await RedisStage.serve(redis.uri, ["slow"], { concurrency: 8 });
+  const health = `127.0.0.1:${freePort()}`;
+  await using stage = await RedisStage.serve(redis.uri, ["slow"], {
+    concurrency: 8,
+    HEALTH_ADDRESS: health,
+    METRICS: true,
+  });
   const flood = async (channel: string) => {
     // Eight run, two wait, and the last three have no room.
     for (let n = 1; n <= 13; n++) await stage.command("PUBLISH", `slow.${channel}`, String(n));
@@ -88,6 +94,11 @@ Deno.test("messages beyond the limit are dropped and told, and a stop waits for 
     await stage.command("SET", "oldest", "open");
     await log.line(/^oldest /, 10);
     deepStrictEqual(handled("oldest"), ["oldest 12", "oldest 13"]);
+  });
+
+  await test.step("and counted", async () => {
+    const numbers = await (await fetch(`http://${health}/metrics`)).text();
+    match(numbers, /^enoki_redis_messages_dropped_total\{service="slow",method="oldest"\} 3$/m);
   });
 
   await test.step("the newest first", async () => {
