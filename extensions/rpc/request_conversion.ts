@@ -10,6 +10,7 @@ import { toErrorObject } from "../../runtime/message/error_object.ts";
 import { describeFailure } from "../../runtime/message/failure.ts";
 import { DEFAULT_PAYLOADS, isOurJson, withBigints } from "../../runtime/message/payload/payloads.ts";
 import { jsonSerializer } from "../../runtime/message/payload/exact_json.ts";
+import { asksForRetry } from "../../runtime/message/retry.ts";
 import type { Reply } from "../../runtime/message/reply.ts";
 import type { Serializer } from "../../runtime/message/serializer.ts";
 import type { Call } from "../../runtime/service/call.ts";
@@ -27,13 +28,15 @@ import { decodeRequest, requestArguments } from "./wire.ts";
 export interface RequestConversionOptions {
   readonly serializers?: readonly Serializer[] | undefined;
   readonly bigints?: boolean | undefined;
+  /** Whether the entrypoint has a policy of retries. @default {false} */
+  readonly retries?: boolean;
 }
 
 /** Makes the conversion of an RPC method. */
 export function requestConversion(
   { service, payloads: configured = DEFAULT_PAYLOADS }: HandlerFacts,
   { bind, encode }: MethodSignature,
-  { serializers = [], bigints }: RequestConversionOptions,
+  { serializers = [], bigints, retries = false }: RequestConversionOptions,
 ): Conversion {
   const payloads = withBigints(configured, bigints);
   const accepted = serializersByType([...payloads.accepted, ...serializers]);
@@ -56,10 +59,13 @@ export function requestConversion(
       if (writer === undefined) return encode(result, (json ?? jsonSerializer).encode);
       return encode(result, (value) => replyIn(writer, { result: value ?? null, error: null }));
     },
-    encodeError(thrown, _expected, _payload, call) {
+    encodeError(thrown, expected, _payload, call) {
       const writer = writers.of(call);
       if (writer === undefined) return undefined;
-      return replyIn(writer, { result: null, error: toErrorObject(describeFailure(thrown), service) });
+      const failure = describeFailure(thrown);
+      // The main thread tries the request again, or writes the reply if it does not.
+      if (asksForRetry(failure) || (retries && !expected)) return undefined;
+      return replyIn(writer, { result: null, error: toErrorObject(failure, service) });
     },
   };
 }

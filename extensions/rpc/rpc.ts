@@ -136,7 +136,11 @@ export function rpc<
     timeout,
     bindsByName: true,
     prepare: (facts) =>
-      requestConversion(facts, methodSignature(facts, { params, input, output }), { serializers, bigints }),
+      requestConversion(facts, methodSignature(facts, { params, input, output }), {
+        serializers,
+        bigints,
+        retries: retry !== undefined,
+      }),
   });
 }
 

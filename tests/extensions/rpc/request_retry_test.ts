@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connect, run } from "../../../extensions/run.ts";
 import { DEFAULT_EXCHANGE } from "../../../extensions/rpc/settings.ts";
+import { messagepack } from "../../../extensions/messagepack/mod.ts";
 import { rpcTopology } from "../../../extensions/rpc/topology.ts";
 import { Retry, rpc, service } from "../../../mod.ts";
 import { RemoteError } from "../../../runtime/message/errors.ts";
@@ -30,8 +31,8 @@ function retrying(name: string) {
   };
   const served = service(name, {
     entrypoints: {
-      fails: rpc({ retry: FAST, expected: ["OutOfStock"] }),
-      asks: rpc(),
+      fails: rpc({ retry: FAST, expected: ["OutOfStock"], serializers: [messagepack] }),
+      asks: rpc({ serializers: [messagepack] }),
       asksLittle: rpc({ retry: { max: 1 } }),
       echo: rpc(),
       plain: rpc(),
@@ -96,6 +97,19 @@ for (const [kind, open] of Object.entries(BROKERS)) {
         assert.equal(await remote["echo"]!("free"), "free");
         assert.equal(seen["thread"].length, 1);
         assert.equal(await waiting, 2);
+      });
+
+      await test.step("a request in MessagePack is tried again, too, and answered in MessagePack", async () => {
+        const packed = cluster.client(name, { serializer: messagepack });
+        assert.equal(await packed["fails"]!("packed", 2, false), 3);
+        assert.equal(await packed["asks"]!("packed and asked", 1, 1), 2);
+        await assert.rejects(packed["fails"]!("packed and used up", 9, false), {
+          message: "Error failure 4",
+        });
+        await assert.rejects(packed["fails"]!("packed and expected", 9, true), {
+          message: "OutOfStock none left",
+        });
+        assert.equal(seen["packed and expected"]!.length, 1);
       });
 
       await test.step("an expected error causes no retry", async () => {
