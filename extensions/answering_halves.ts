@@ -17,8 +17,8 @@ function ownHalves(settings: Settings): DependencyRegistry {
       return createMetricsHalf(host);
     },
     async sql(dependency, host) {
-      const { createSqlHalf } = await loadHostHalf<typeof import("./sql/host.ts")>("sql");
-      return createSqlHalf(dependency, host);
+      const { setUpSql } = await loadHostHalf<typeof import("./sql/host.ts")>("sql");
+      return await setUpSql(dependency, host);
     },
     async cache(dependency, host) {
       return await (await caches.get()).halfOf(dependency, host);

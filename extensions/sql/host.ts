@@ -4,6 +4,9 @@ import type { ManifestDependency } from "../../runtime/service/manifest.ts";
 import { Section } from "../../runtime/config/section.ts";
 import { forgetDesk, permitDesk } from "./limit/permit_desk.ts";
 import { readQuestion } from "./limit/permit_question.ts";
+import type { PlainRecord } from "../../runtime/message/plain.ts";
+import { effectsOf } from "./outbox/effects_options.ts";
+import { WAKE } from "./outbox/relay_alarm.ts";
 import { databaseOf, sqlSettings } from "./settings.ts";
 
 export { databaseOf, sqlSettings };
@@ -15,12 +18,10 @@ export { databaseOf, sqlSettings };
  */
 export function createSqlHalf(
   { options }: Pick<ManifestDependency, "options">,
-  { service, config }: Pick<DependencySetupHost, "service" | "config">,
+  host: Pick<DependencySetupHost, "service" | "config">,
 ): DependencyHalf {
-  const settings = sqlSettings(new Section(config));
-  const { name } = options ?? {};
-  const uri = databaseOf(settings, service, typeof name === "string" ? name : undefined);
-  const desk = permitDesk(uri, settings.maxConnections);
+  const uri = uriFor(options, host);
+  const desk = permitDesk(uri, sqlSettings(new Section(host.config)).maxConnections);
   const holders = new Set<string>();
   return {
     async answer(body, { signal } = {}) {
@@ -57,6 +58,44 @@ export function createSqlHalf(
       return Promise.resolve();
     },
   };
+}
+
+/**
+ * Makes the half of the dependency of one service, with the outbox and the inbox that its options ask for.
+ *
+ * @throws {ConfigurationError} If the configuration names no database for the service, or one without a place for them.
+ * @throws {DatabaseUnavailableError} If the dependency has an outbox or an inbox, and the database cannot be reached.
+ */
+export async function setUpSql(
+  dependency: Pick<ManifestDependency, "options">,
+  host: Pick<DependencySetupHost, "service" | "config" | "messenger" | "log" | "metrics">,
+): Promise<DependencyHalf> {
+  const half = createSqlHalf(dependency, host);
+  const { options } = dependency;
+  const effects = effectsOf(options);
+  if (effects.outbox === undefined && effects.inbox === undefined) return half;
+  const { startEffects } = await import("./outbox/effects_half.ts");
+  const uri = uriFor(options, host);
+  const { wake, [Symbol.asyncDispose]: end } = await startEffects(effects, uri, host);
+  return {
+    answer(body, asked) {
+      if (body !== WAKE) return half.answer!(body, asked);
+      wake();
+      return "";
+    },
+    async [Symbol.asyncDispose]() {
+      await half[Symbol.asyncDispose]?.();
+      await end();
+    },
+  };
+}
+
+function uriFor(
+  options: PlainRecord | undefined,
+  { service, config }: Pick<DependencySetupHost, "service" | "config">,
+): string {
+  const { name } = options ?? {};
+  return databaseOf(sqlSettings(new Section(config)), service, typeof name === "string" ? name : undefined);
 }
 
 /** Loads what runs migrations, for the command line. */

@@ -4,13 +4,18 @@ import { Section } from "../../runtime/config/section.ts";
 import { openDriver } from "./driver/open_driver.ts";
 import type { Kysely, Transaction } from "./kysely.ts";
 import { ThreadConnections } from "./limit/thread_connections.ts";
+import { noteMessage } from "./inbox/inbox_writer.ts";
+import { divertToOutbox } from "./outbox/divert_to_outbox.ts";
+import { effectsOf, type EffectsOptions, plainEffects } from "./outbox/effects_options.ts";
+import { RelayAlarm } from "./outbox/relay_alarm.ts";
+import { type RunningTransaction, runningTransaction } from "./query/running_transaction.ts";
 import { Session } from "./query/session.ts";
 import { ThreadDatabase } from "./query/thread_database.ts";
 import { unitOfWork, type UnitOfWorkOptions } from "./query/unit_of_work.ts";
 import { databaseOf, sqlSettings } from "./settings.ts";
 
 /** Options of {@linkcode sql}. */
-export interface SqlOptions {
+export interface SqlOptions extends EffectsOptions {
   /** Which of the databases of the service: `DB_URIS` then has the key `service:name`. @default {the only one} */
   readonly name?: string;
 }
@@ -63,23 +68,28 @@ export interface Sql<Database> {
  * ```
  */
 export function sql<Database>(options: SqlOptions = {}): DependencySpec<Sql<Database>> {
-  const { name, ...others } = options;
+  const { name, outbox: _outbox, inbox: _inbox, ...others } = options;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) {
-    throw new TypeError(`Cannot use sql(): it has no option "${unknown}", only name`);
+    throw new TypeError(`Cannot use sql(): it has no option "${unknown}", only name, outbox and inbox`);
   }
+  const { outbox, inbox } = effectsOf(options);
+  const effects = plainEffects(options);
   return dependency({
     kind: "sql",
-    options: name === undefined ? {} : { name },
+    options: name === undefined ? effects : { name, ...effects },
     bind(host) {
       let database: ThreadDatabase | undefined;
+      const alarm = outbox && new RelayAlarm(host);
       const calls = new WeakMap<Call, CallSql<Database>>();
       return {
         get(call) {
           const own = new CallSql<Database>(database ??= databaseFor(host, name), call);
           calls.set(call, own);
+          if (alarm !== undefined) divertToOutbox(host, call, () => own.transaction, alarm);
           return own;
         },
+        ...(inbox && { once: (call, id, keepFor) => calls.get(call)!.note(id, keepFor) }),
         release: (call, result) => calls.get(call)?.openSession?.end(result),
         [Symbol.asyncDispose]: async () => await database?.[Symbol.asyncDispose](),
       };
@@ -99,18 +109,50 @@ class CallSql<Database> implements Sql<Database> {
   readonly #call: Call;
   #session: Session<Database> | undefined;
   #pool: Kysely<Database> | undefined;
+  /** Whether the message of the call is noted in the inbox. */
+  #isOnce = false;
 
   constructor(database: ThreadDatabase, call: Call) {
     this.#database = database;
     this.#call = call;
-    this.unitOfWork = (work, options = {}) => unitOfWork(database, call, work, options);
+    this.unitOfWork = async (work, options = {}) => {
+      if (this.#isOnce) {
+        throw new TypeError(
+          `Cannot begin a unit of work in ${call.service}.${call.method}, which handles each message once: it ` +
+            "would be committed without the inbox. Use the session",
+        );
+      }
+      return await unitOfWork(database, call, work, options);
+    };
   }
 
   readonly unitOfWork: Sql<Database>["unitOfWork"];
 
   get session(): Transaction<Database> {
-    this.#session ??= new Session(this.#database, this.#call);
-    return this.#session.kysely;
+    return this.#ownSession.kysely;
+  }
+
+  /** The transaction of the unit of work that the running code is a part of, or else that of the session. */
+  get transaction(): RunningTransaction {
+    const running = runningTransaction.getStore();
+    return running?.uri === this.#database.uri ? running : this.#ownSession;
+  }
+
+  /** Notes the id of the message of the call in the inbox. */
+  note(id: string, keepFor: number): Promise<boolean> {
+    this.#isOnce = true;
+    const { service, method } = this.#call;
+    const session = this.#ownSession;
+    return noteMessage(session.dialect, (...args) => session.query(...args), {
+      service,
+      method,
+      id,
+      keepFor,
+    });
+  }
+
+  get #ownSession(): Session<Database> {
+    return this.#session ??= new Session(this.#database, this.#call);
   }
 
   get pool(): Kysely<Database> {

@@ -7,26 +7,48 @@
  */
 import type { Call } from "../../../runtime/service/call.ts";
 import type { CallResult } from "../../../runtime/service/dependency.ts";
-import type { SqlQueryOptions, SqlResult } from "../driver/driver.ts";
-import type { CompiledQuery, Transaction } from "../kysely.ts";
+import type { SqlDialect, SqlQueryOptions, SqlResult } from "../driver/driver.ts";
+import type { Transaction } from "../kysely.ts";
 import type { HeldConnection } from "../limit/thread_connections.ts";
 import { onlyReads, providing, QueryConnection } from "./dialect.ts";
+import type { RunningTransaction } from "./running_transaction.ts";
 import type { ThreadDatabase } from "./thread_database.ts";
 
 /** The transaction of one call, which its first query begins. */
-export class Session<Database> {
+export class Session<Database> implements RunningTransaction {
   readonly kysely: Transaction<Database>;
   readonly #database: ThreadDatabase;
   readonly #call: Call;
   #held: HeldConnection | Promise<HeldConnection> | undefined;
   #begun: Promise<void> | undefined;
   #hasEnded = false;
+  readonly #afterCommit: (() => void)[] = [];
 
   constructor(database: ThreadDatabase, call: Call) {
     this.#database = database;
     this.#call = call;
-    const connection = new QueryConnection((query, options) => this.#run(query, options));
+    const connection = new QueryConnection((query, options) =>
+      this.#run(query.sql, query.parameters, !onlyReads(query), options)
+    );
     this.kysely = database.kyselys.transaction<Database>(providing(connection));
+  }
+
+  get dialect(): SqlDialect {
+    return this.#database.connections.driver.dialect;
+  }
+
+  get uri(): string {
+    return this.#database.uri;
+  }
+
+  /** Runs a statement that changes something. */
+  query(text: string, parameters: readonly unknown[] = []): Promise<SqlResult> {
+    return this.#run(text, parameters, true, {});
+  }
+
+  /** Calls `listener` once the transaction is committed; not if it is rolled back. */
+  afterCommit(listener: () => void): void {
+    this.#afterCommit.push(listener);
   }
 
   /**
@@ -58,9 +80,15 @@ export class Session<Database> {
       throw error;
     }
     this.#database.connections.give(held);
+    for (const listener of this.#afterCommit) listener();
   }
 
-  async #run(query: CompiledQuery, options: SqlQueryOptions): Promise<SqlResult> {
+  async #run(
+    text: string,
+    parameters: readonly unknown[],
+    writes: boolean,
+    options: SqlQueryOptions,
+  ): Promise<SqlResult> {
     if (this.#hasEnded) {
       const { service, method } = this.#call;
       throw new TypeError(
@@ -74,15 +102,15 @@ export class Session<Database> {
     if (this.#begun === undefined) {
       this.#begun = connection.begin({
         timeout: this.#database.statementTimeout(this.#call),
-        writes: !onlyReads(query),
+        writes,
         signal: this.#call.signal,
       });
       this.#begun.catch(() => {});
-      const result = connection.query(query.sql, query.parameters, { signal });
+      const result = connection.query(text, parameters, { signal });
       result.catch(() => {});
       await this.#begun;
       return await result;
     }
-    return await connection.query(query.sql, query.parameters, { signal });
+    return await connection.query(text, parameters, { signal });
   }
 }
