@@ -69,6 +69,36 @@ Deno.test("cli.ts by URL serves a service that imports mod.ts by URL, without pe
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
 });
 
+Deno.test("cli.ts by URL serves a service with an optional part, whose door leads to all that it needs", async () => {
+  await using source = await SourceServer.open();
+  await source.write(
+    "service.ts",
+    `import { rpc, service } from "<source>/mod.ts";
+    import { cache } from "<source>/extensions/cache/mod.ts";
+    export default service("greeter", {
+      dependencies: { greetings: cache({ ttl: 60_000 }) },
+      entrypoints: { hello: rpc() },
+      handlers: { hello: ({ greetings }, name) => greetings.get(name, () => "Hello, " + name + "!") },
+    });`,
+  );
+  const broker = brokerOf(source);
+  const threads = ["runtime/thread/main.ts", "runtime/spawning/warden.ts"].map((path) => source.url(path));
+  await using caching = deno(source, "cache", "--quiet", source.url("cli.ts"), ...threads, "service.ts");
+  const { code, err: complaints } = await caching.ended();
+  assert.equal(code, 0, complaints);
+  await using serving = deno(
+    source,
+    ...["run", "-A", "--quiet", "--cached-only", source.url("cli.ts")],
+    ...["run", "--broker", broker, "./service.ts"],
+  );
+  await serving.says("Ready on");
+  await using call = enoki(source, "call", "--broker", broker, "greeter.hello", "Ada");
+  const { out, err } = await call.ended();
+  assert.equal(out, '"Hello, Ada!"\n', err);
+  serving.kill("SIGTERM");
+  assert.equal((await serving.ended()).code, 0);
+});
+
 brokerTest("cli.ts by URL serves and calls over RabbitMQ", async (broker) => {
   await using source = await SourceServer.open();
   const name = "enoki_test_by_url";
