@@ -12,6 +12,7 @@ import { benchMemory } from "./memory_bench.ts";
 import { benchOtel } from "./otel_bench.ts";
 import { benchOverload } from "./overload_bench.ts";
 import { benchRpc } from "./rpc_bench.ts";
+import { benchSql } from "./sql_bench.ts";
 import { benchStart } from "./start_bench.ts";
 import { benchStreams } from "./streams_bench.ts";
 import { benchTelemetry } from "./telemetry_bench.ts";
@@ -30,6 +31,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   start: benchStart,
   control: () => benchControl(broker),
   telemetry: () => benchTelemetry(broker),
+  sql: benchSql,
   cache: benchCache,
 };
 
