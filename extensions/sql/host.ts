@@ -38,7 +38,6 @@ export function createSqlHalf(
         desk.leave(holder);
         return "";
       }
-      if (!holders.has(holder)) throw new TypeError("Cannot answer about connections: the thread is unknown");
       switch (what) {
         case "take":
           await desk.take(holder, question[2], signal);

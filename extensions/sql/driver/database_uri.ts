@@ -32,6 +32,8 @@ const PARAMETERS: Readonly<Record<SqlDialect, readonly string[]>> = {
   sqlite: [],
 };
 
+const SSL_MODES = ["disable", "require", "verify-full"];
+
 const EXPECTED =
   "postgres://user@host/database, mysql://user@host/database, sqlite:///file or sqlite::memory:";
 
@@ -67,6 +69,10 @@ export function parseDatabaseUri(uri: string): DatabaseUri {
   for (const name of parameters.keys()) {
     if (PARAMETERS[dialect].includes(name)) continue;
     refuse(uri, `its parameter "${name}" has no meaning here, only ${PARAMETERS[dialect].join(", ")}`);
+  }
+  const mode = parameters.get("sslmode");
+  if (mode !== undefined && !SSL_MODES.includes(mode)) {
+    refuse(uri, `its sslmode is none of ${SSL_MODES.join(", ")}`);
   }
   return {
     dialect,

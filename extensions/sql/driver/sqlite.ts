@@ -32,9 +32,13 @@ const MOST_PREPARED = 200;
 
 const IN_MEMORY = ":memory:";
 
-/** What the types of Deno leave out. */
-type Database = DatabaseSync & { readonly isTransaction: boolean };
-type Statement = StatementSync & { columns(): readonly unknown[] };
+/** What the types of Deno leave out. Versions before 2.5 lack it, and a binary may be made of one of them. */
+type Statement = StatementSync & { columns?(): readonly unknown[] };
+
+/** A statement that gives rows, as far as its text tells. */
+const READING = /^\s*(?:select|with|values|pragma|explain)\b|\breturning\b/i;
+
+const NO_TRANSACTION = /no transaction is active/;
 
 /** Opens a connection, as {@linkcode SqlDriver.connect} says. */
 export async function connectSqlite(
@@ -43,9 +47,9 @@ export async function connectSqlite(
 ): Promise<SqlConnection> {
   signal?.throwIfAborted();
   const { DatabaseSync } = await import("node:sqlite");
-  let opened: Database;
+  let opened: DatabaseSync;
   try {
-    opened = new DatabaseSync(database) as Database;
+    opened = new DatabaseSync(database);
   } catch (error) {
     if (!(error instanceof Error) || error.name === "NotCapable") throw error;
     throw new DatabaseUnavailableError("Cannot open", address, error.message, { cause: error });
@@ -62,7 +66,7 @@ export async function connectSqlite(
 }
 
 class SqliteConnection implements SqlConnection {
-  readonly #database: Database;
+  readonly #database: DatabaseSync;
   readonly #address: string;
   readonly #lockTimeout: number;
   /** Statements by text; the least recently used one is first. */
@@ -70,11 +74,12 @@ class SqliteConnection implements SqlConnection {
   /** The statement that waits for a lock, with those behind it. */
   #waiting: Promise<unknown> | undefined;
   #transactionTimeout: number | undefined;
-  /** Whether the transaction has begun and has read nothing, so that waiting is of use. */
+  #inTransaction = false;
+  /** Whether no transaction has read anything, so that waiting is of use. */
   #isFresh = true;
   #closed = false;
 
-  constructor(database: Database, address: string, lockTimeout: number) {
+  constructor(database: DatabaseSync, address: string, lockTimeout: number) {
     this.#database = database;
     this.#address = address;
     this.#lockTimeout = lockTimeout;
@@ -91,7 +96,7 @@ class SqliteConnection implements SqlConnection {
   ): Promise<SqlResult> {
     return this.#inOrder(() => {
       const result = this.#statement(text, parameters);
-      if (this.#database.isTransaction) this.#isFresh = false;
+      this.#isFresh = !this.#inTransaction;
       return result;
     }, signal);
   }
@@ -101,6 +106,7 @@ class SqliteConnection implements SqlConnection {
       this.#transactionTimeout = timeout;
       this.#isFresh = true;
       this.#database.exec(writes ? "begin immediate" : "begin");
+      this.#inTransaction = true;
     }, signal);
   }
 
@@ -109,6 +115,7 @@ class SqliteConnection implements SqlConnection {
       // A reader that has not ended yet may be in the way, and waiting for it is of use.
       this.#isFresh = true;
       this.#database.exec("commit");
+      this.#inTransaction = false;
       this.#transactionTimeout = undefined;
     }, signal);
   }
@@ -117,8 +124,13 @@ class SqliteConnection implements SqlConnection {
     await this.#inOrder(() => {
       this.#isFresh = true;
       this.#transactionTimeout = undefined;
-      // Some errors have ended the transaction already.
-      if (this.#database.isTransaction) this.#database.exec("rollback");
+      this.#inTransaction = false;
+      try {
+        this.#database.exec("rollback");
+      } catch (error) {
+        // Some errors have ended the transaction already.
+        if (!NO_TRANSACTION.test((error as Error).message)) throw error;
+      }
     }, undefined);
   }
 
@@ -181,7 +193,8 @@ class SqliteConnection implements SqlConnection {
   #statement(text: string, parameters: readonly unknown[]): SqlResult {
     const statement = this.#prepared(text);
     const values = parameters.map(valueOf);
-    if (statement.columns().length > 0) {
+    const givesRows = statement.columns === undefined ? READING.test(text) : statement.columns().length > 0;
+    if (givesRows) {
       // The rows of SQLite have no prototype, which makes them unequal to those of others.
       const rows = statement.all(...values).map((row) => ({ ...row }));
       return { rows, affected: undefined, insertId: undefined };

@@ -20,6 +20,19 @@ Deno.test("the database of a service", async (test) => {
   }
 });
 
+Deno.test("a service without a database does not start, and says what to write where", async () => {
+  const module = ["sql.ts:enoki_test_sql_sqlite"];
+  await rejects(serveInMemory(new MemoryBroker(), module), {
+    name: "ConfigurationError",
+    message:
+      /^Cannot find the database of service "enoki_test_sql_sqlite": the configuration has neither SQL nor/,
+  });
+  await rejects(serveInMemory(new MemoryBroker(), module, { config: { SQL: { URL: "sqlite:///x.db" } } }), {
+    name: "ConfigurationError",
+    message: /^Cannot use config key "SQL\.URL"/,
+  });
+});
+
 const PLACES = {
   postgres: "serial primary key",
   mysql: "int auto_increment primary key",
@@ -165,6 +178,19 @@ async function keepLaws(test: Deno.TestContext, database: SqlDatabase, gates: st
         await server!.start();
         deepStrictEqual(await service.names(), ["one", "three", "two"]);
         ok(threads.has(await service.thread()));
+      },
+    });
+  }
+
+  {
+    await using _running = await serve({ IDLE_TIMEOUT: 0.05 });
+    await test.step({
+      name: "closes a connection that nobody has used for a while",
+      ignore: server === undefined,
+      fn: async () => {
+        await service.names();
+        while (await connections() > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+        ok((await service.names()).includes("one"));
       },
     });
   }

@@ -41,6 +41,7 @@ Deno.test("a URI that makes no sense is refused by a sentence without its passwo
       "postgres://u:hidden@h/d?colour=red",
       /its parameter "colour" has no meaning here, only application_name/,
     ],
+    ["postgres://u:hidden@h/d?sslmode=prefer", /its sslmode is none of disable, require, verify-full/],
     ["mysql://u:hid%den@h/d", /it has a % that begins no character/],
     ["sqlite:orders.db", /it names no file/],
   ];
