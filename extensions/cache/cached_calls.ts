@@ -2,7 +2,7 @@ import { messageOf } from "./near/thread_cache.ts";
 import type { FieldTable } from "../../runtime/message/transport.ts";
 import type { Call } from "../../runtime/service/call.ts";
 import { within } from "../../runtime/waiting/abort.ts";
-import type { CallOptions, Client, ClientMethod } from "../rpc/mod.ts";
+import type { CallOptions, Client, ClientMethod, SingleCallOptions } from "../rpc/mod.ts";
 import { type CallPolicy, isOutage } from "./call_policy.ts";
 import { keyText } from "./key.ts";
 import type { ThreadCache } from "./near/thread_cache.ts";
@@ -10,7 +10,7 @@ import type { ThreadCache } from "./near/thread_cache.ts";
 /** A method of another service whose results are cached. */
 export interface CachedMethod<Args extends readonly unknown[], Result> extends ClientMethod<Args, Result> {
   /** Gives the same method with other options. Headers that `varyBy` names tell results apart. */
-  with(options: CallOptions): CachedMethod<Args, Result>;
+  with(options: SingleCallOptions<Args, Result>): CachedMethod<Args, Result>;
   /**
    * Deletes the result for these arguments in all threads, so that the next call asks the service.
    *
@@ -115,7 +115,7 @@ function cached(
     return "text" in read ? JSON.parse(read.text) : read.value;
   };
   return Object.assign((...args: readonly unknown[]) => run(args), {
-    with: (more: CallOptions) =>
+    with: (more: SingleCallOptions) =>
       cached(options, method, policy, plain.with(more), {
         ...own,
         ...more,

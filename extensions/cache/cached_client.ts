@@ -6,15 +6,14 @@ import {
   type Provider,
 } from "../../runtime/service/dependency.ts";
 import type { Contract } from "../../runtime/service/service.ts";
-import { type CallOptions, type Client, client } from "../rpc/mod.ts";
+import { type CallOptions, type Client, client, type ClientPolicies } from "../rpc/mod.ts";
 import { shown, type StoreOptions, storeOptions } from "./cache_options.ts";
 import { cachedCalls, type CachedClient } from "./cached_calls.ts";
 import { type CallPolicy, callPolicy, type CallPolicyOptions, POLICY_OPTIONS } from "./call_policy.ts";
 import { ThreadCache } from "./near/thread_cache.ts";
 
-/** Options of {@linkcode cachedClient}. `timeout` and `headers` count for all calls, as they do for `client()`. */
-export interface CachedClientOptions<Target>
-  extends StoreOptions, CallPolicyOptions, Pick<CallOptions, "timeout" | "headers"> {
+/** Options of {@linkcode cachedClient}. */
+export interface CachedClientOptions<Target> extends StoreOptions, CallPolicyOptions {
   /**
    * The methods whose results are cached: a list of names, or for each name how, in place of what stands beside
    * `methods`; `true` is that. Calls of all others go to the service. Never name a method that changes something.
@@ -22,11 +21,13 @@ export interface CachedClientOptions<Target>
   readonly methods:
     | readonly (keyof Client<Target> & string)[]
     | { readonly [Method in keyof Client<Target>]?: CallPolicyOptions | true };
+  /** The options of `client()`, such as `timeout` and `retry`, for the calls that are made. @default {{}} */
+  readonly client?: CallOptions & ClientPolicies<Client<Target>>;
 }
 
 type NameOf<Target> = Target extends { readonly name: infer Name extends string } ? Name : string;
 
-const OWN_OPTIONS = [...POLICY_OPTIONS, "methods", "timeout", "headers"];
+const OWN_OPTIONS = [...POLICY_OPTIONS, "methods", "client"];
 
 /**
  * Makes a dependency on another service, which injects a typed client as `client()` does, whose calls go through a
@@ -59,10 +60,9 @@ export function cachedClient(
 ): DependencySpec<CachedClient<unknown>> {
   const service = typeof target === "string" ? target : target.name;
   const what = `the cached client of "${service}"`;
-  const { first: _1, fallback: _2, varyBy: _3, tags: _4, methods, timeout, headers, ...stored } = options;
+  const { first: _1, fallback: _2, varyBy: _3, tags: _4, methods, client: sent = {}, ...stored } = options;
   const { manifest, thread } = storeOptions(what, stored, OWN_OPTIONS);
   const policies = policiesOf(what, service, methods, options);
-  const sent = { ...(timeout !== undefined && { timeout }), ...(headers && { headers }) };
   const bind = (host: DependencyHost) => {
     const values = new ThreadCache(host, thread);
     return {
@@ -73,8 +73,8 @@ export function cachedClient(
           policies,
           call,
           client: used.client,
-          headers: headers ?? {},
-          timeout: timeout ?? host.callTimeout,
+          headers: sent.headers ?? {},
+          timeout: sent.timeout ?? host.callTimeout,
         }),
       [Symbol.asyncDispose]: () => values[Symbol.asyncDispose](),
     };

@@ -98,7 +98,16 @@ function checkedFallback(what: string, fallback: FallbackOptions): CallPolicy["f
 }
 
 /** Codes of failures in which the service had no say. */
-const OUTAGES = ["TIMEOUT", "UNKNOWN_SERVICE", "WORKER_LOST", "CONTAINER_STOPPING", "BAD_RESULT"];
+const OUTAGES = [
+  "TIMEOUT",
+  "UNKNOWN_SERVICE",
+  "WORKER_LOST",
+  "CONTAINER_STOPPING",
+  "BAD_RESULT",
+  "CIRCUIT_OPEN",
+  "BULKHEAD_FULL",
+  "RATE_LIMITED",
+];
 
 /**
  * Says whether the last good result may stand in for a failed call: the service or the broker has failed, and neither

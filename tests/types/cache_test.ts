@@ -1,5 +1,5 @@
 import { strictEqual } from "node:assert/strict";
-import { type Cache, cache, cachedClient, type CachedMethod } from "../../extensions/cache/mod.ts";
+import { type Cache, cache, cachedClient } from "../../extensions/cache/mod.ts";
 import { type Client, rpc } from "../../extensions/rpc/mod.ts";
 import { type Injected, service } from "../../runtime/service/service.ts";
 import type { Equal, Expect } from "./equality.ts";
@@ -23,7 +23,9 @@ Deno.test("cachedClient() injects the client of the service, with forget()", () 
   const spec = cachedClient<typeof prices>("prices", { first: { ttl: 5 }, methods: ["of"] });
   type Prices = Injected<typeof spec>;
   type _1 = Expect<Equal<keyof Prices, "of" | "change">>;
-  type _2 = Expect<Equal<Prices["of"], CachedMethod<[sku: string, _day?: number], WirePrice>>>;
+  type _2 = Expect<Equal<Parameters<Prices["of"]>, [sku: string, _day?: number | undefined]>>;
+  type _4 = Expect<Equal<Awaited<ReturnType<Prices["of"]>>, WirePrice>>;
+  type _5 = Expect<Equal<Parameters<Prices["of"]["forget"]>, [sku: string, _day?: number | undefined]>>;
   type _3 = Expect<Prices extends Client<typeof prices> ? true : false>;
   strictEqual(spec.kind, "cache");
 });
