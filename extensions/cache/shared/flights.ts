@@ -25,12 +25,16 @@ export interface Flight {
   isOutdated: boolean;
 }
 
+interface Waiter {
+  readonly take: (turn: Turn) => void;
+  /** Milliseconds that it may take as a holder. */
+  readonly limit: number;
+}
+
 interface RunningFlight extends Flight {
   holder: string;
-  /** Milliseconds that a holder has. */
-  readonly limit: number;
   /** Those who wait, by the ids that they have as holders. */
-  readonly waiting: Map<string, (turn: Turn) => void>;
+  readonly waiting: Map<string, Waiter>;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -71,13 +75,16 @@ export class Flights implements Disposable {
     return this.#byKey.get(key);
   }
 
-  /** Begins a flight; undefined if there are too many. */
+  /**
+   * Begins a flight; undefined if there are too many.
+   *
+   * @param limit Milliseconds that the holder may take.
+   */
   begin(key: string, holder: string, limit: number): Flight | undefined {
     if (this.#byHolder.size >= this.#options.most || this.#byHolder.has(holder)) return undefined;
     const flight: RunningFlight = {
       key,
       holder,
-      limit,
       version: this.#options.version(),
       stale: undefined,
       isOutdated: false,
@@ -86,16 +93,16 @@ export class Flights implements Disposable {
     };
     this.#byKey.set(key, flight);
     this.#byHolder.set(holder, flight);
-    this.#watch(flight);
+    this.#watch(flight, limit);
     return flight;
   }
 
   /** Waits for the flight of a key until the signal aborts. */
-  async wait(key: string, id: string, signal: AbortSignal | undefined): Promise<Turn> {
+  async wait(key: string, id: string, limit: number, signal: AbortSignal | undefined): Promise<Turn> {
     const flight = this.#byKey.get(key);
     if (flight === undefined || flight.waiting.size >= this.#options.mostWaiting) return { is: "alone" };
     const { promise, resolve, reject } = Promise.withResolvers<Turn>();
-    flight.waiting.set(id, resolve);
+    flight.waiting.set(id, { take: resolve, limit });
     const leave = () => {
       flight.waiting.delete(id);
       reject(signal!.reason);
@@ -143,12 +150,12 @@ export class Flights implements Disposable {
       this.#end(running);
       return this.#options.onGivenUp(running.key);
     }
-    const [id, take] = next;
+    const [id, { take, limit }] = next;
     running.waiting.delete(id);
     running.holder = id;
     if (!running.isOutdated) running.version = this.#options.version();
     this.#byHolder.set(id, running);
-    this.#watch(running);
+    this.#watch(running, limit);
     take({ is: "load", flight });
   }
 
@@ -177,9 +184,9 @@ export class Flights implements Disposable {
     for (const flight of new Set(this.#byHolder.values())) this.scatter(flight);
   }
 
-  #watch(flight: RunningFlight): void {
+  #watch(flight: RunningFlight, limit: number): void {
     clearTimeout(flight.timer);
-    flight.timer = setTimeout(() => this.handOver(flight), flight.limit + MARGIN);
+    flight.timer = setTimeout(() => this.handOver(flight), limit + MARGIN);
   }
 
   #end(flight: RunningFlight): void {
@@ -189,7 +196,7 @@ export class Flights implements Disposable {
   }
 
   #release(flight: RunningFlight, turn: Turn): void {
-    for (const take of flight.waiting.values()) take(turn);
+    for (const { take } of flight.waiting.values()) take(turn);
     flight.waiting.clear();
   }
 }

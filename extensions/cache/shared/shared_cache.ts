@@ -121,14 +121,18 @@ export class SharedCache implements AsyncDisposable {
     return writeReply({ is: "none" });
   }
 
-  async #get({ flight: id, key, limit }: Asked<"get">, signal: AbortSignal | undefined): Promise<string> {
+  async #get(
+    { flight: id, key, limit: asked }: Asked<"get">,
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
+    const limit = Math.min(asked, LONGEST_LIMIT);
     const running = this.#flights.of(key);
     if (running?.stale !== undefined && running.stale.staleUntil > performance.now()) {
       this.#counts.stale.add();
       return this.#value(running.stale, running.version);
     }
-    if (running !== undefined) return this.#turn(await this.#flights.wait(key, id, signal));
-    const flight = this.#flights.begin(key, id, Math.min(limit, LONGEST_LIMIT));
+    if (running !== undefined) return this.#turn(await this.#flights.wait(key, id, limit, signal));
+    const flight = this.#flights.begin(key, id, limit);
     const entry = await this.store.get(key);
     if (flight === undefined) return entry === undefined ? this.#turn({ is: "alone" }) : this.#found(entry);
     if (signal?.aborted) {

@@ -66,7 +66,7 @@ const LAWS: Readonly<Record<string, Law>> = {
         'Cannot load "e" of cache "quick": its loader took longer than 300 ms. Let it be quicker, or raise loadLimit',
     });
     await loaded("e", 1);
-    const waiting = call("getQuick", "e");
+    const waiting = call("getPatient", "e");
     await waits(stage, "quick");
     await slow;
     await loaded("e", 2);
@@ -291,15 +291,15 @@ Deno.test("a cache in Redis", async (test) => {
 
 async function loseRedis(redis: PrivateRedis, stage: LoggedStage): Promise<void> {
   const { call, hold, loaded, release, loads, count, lines } = stage;
-  await call("getQuick", "cc");
-  strictEqual(await call("getQuick", "cc"), "cc 1");
+  await call("getPatient", "cc");
+  strictEqual(await call("getPatient", "cc"), "cc 1");
   await redis.kill();
-  strictEqual(await call("getQuick", "cc"), "cc 2");
+  strictEqual(await call("getPatient", "cc"), "cc 2");
   await call("set", "dd", "set");
   await call("delete", "dd");
   // The threads of this process still load a value once.
   hold("cc");
-  const reads = Array.from({ length: THREADS }, () => call("getQuick", "cc"));
+  const reads = Array.from({ length: THREADS }, () => call("getPatient", "cc"));
   await loaded("cc", 3);
   await waits(stage, "quick", THREADS - 1);
   release("cc");
@@ -310,6 +310,6 @@ async function loseRedis(redis: PrivateRedis, stage: LoggedStage): Promise<void>
   await redis.start();
   const before = loads("cc");
   let value: unknown;
-  do value = await call("getQuick", "cc"); while (await call("getQuick", "cc") !== value);
+  do value = await call("getPatient", "cc"); while (await call("getPatient", "cc") !== value);
   ok(loads("cc") > before);
 }
