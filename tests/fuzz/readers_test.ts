@@ -1,4 +1,5 @@
 /** Inputs for everything that the main thread reads: from the network, the broker, the threads and the operator. */
+import { deepStrictEqual, match, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { decodeFields, encodeTable } from "../../extensions/amqp/field_table.ts";
 import { parseBrokerUri } from "../../extensions/amqp/uri.ts";
@@ -12,6 +13,7 @@ import { traceparentOf } from "../../extensions/http/request/trace_context.ts";
 import { pathOf, UrlCheck } from "../../extensions/http/request/url.ts";
 import { Router } from "../../extensions/http/routing/router.ts";
 import { parseRule } from "../../extensions/http/routing/rule.ts";
+import { unpackFields } from "../../extensions/local/opaque_fields.ts";
 import { readFrame } from "../../extensions/messaging/frame.ts";
 import { requestOf } from "../../extensions/messaging/requester_host.ts";
 import { decodeRequest, decodeResponse } from "../../extensions/rpc/wire.ts";
@@ -28,12 +30,15 @@ import { decodeCallHeaders } from "../../runtime/message/call_headers.ts";
 import { decodeJson, encodeJson } from "../../runtime/message/codec.ts";
 import { toErrorObject } from "../../runtime/message/error_object.ts";
 import { describeFailure, failureToError } from "../../runtime/message/failure.ts";
+import { decompressBzip2 } from "../../runtime/message/payload/bzip2.ts";
+import { compress, decompress } from "../../runtime/message/payload/compression.ts";
+import { decodeExactJson } from "../../runtime/message/payload/exact_json.ts";
 import { transportableBody } from "../../runtime/message/serializer.ts";
 import type { Delivery, FieldTable } from "../../runtime/message/transport.ts";
 import { formatLockFile, parseLockFile } from "../../runtime/module/fetch/lock_file.ts";
 import { parseModuleSpecifier } from "../../runtime/module/specifier.ts";
-import { fuzz, type Target } from "./fuzzing.ts";
-import type { Random } from "./random.ts";
+import { fuzz, INPUTS, SEED, type Target } from "./fuzzing.ts";
+import { Random } from "./random.ts";
 
 const MOST = 65_536;
 
@@ -106,6 +111,61 @@ function readAnswers(random: Random): void {
 
 function envelope(random: Random): string {
   return random.below(2) === 0 ? random.text(MOST) : damaged(random, JSON.stringify(random.json(5)));
+}
+
+/** JSON with long runs of digits, in numbers and in texts. */
+function numbers(random: Random): string {
+  const digits = () => Array.from({ length: random.below(24) + 1 }, () => random.below(10)).join("");
+  const item = () =>
+    random.pick(
+      [
+        digits(),
+        `-1${digits()}`,
+        `0.${digits()}`,
+        `1${digits()}e${random.below(9)}`,
+        `"${digits()}"`,
+        "NaN",
+        " ",
+      ],
+    );
+  return damaged(random, `{"a":[${Array.from({ length: random.below(200) }, item).join(",")}]}`);
+}
+
+/** What is read keeps every digit: it is a bigint, or is refused, or JavaScript writes it as it was. */
+function readExactly(text: string): void {
+  const exact = decodeExactJson(text, true);
+  let plain: unknown;
+  try {
+    plain = decodeExactJson(text, false);
+  } catch (error) {
+    if (error instanceof RangeError) return;
+    throw error;
+  }
+  deepStrictEqual(JSON.stringify(toNumbers(exact)), JSON.stringify(plain));
+}
+
+function toNumbers(value: unknown): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (Array.isArray(value)) return value.map(toNumbers);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, toNumbers(each)]));
+}
+
+/** Nearly the headers of a frame of `local:`. */
+function fields(random: Random): string {
+  const mark = random.pick(["\\u0000date", "\\u0000bytes", "a"]);
+  return damaged(
+    random,
+    `{"a":{"${mark}":${JSON.stringify(random.json(3))}},"b":[{"${mark}":${random.below(9)}e18}]}`,
+  );
+}
+
+function compressed(random: Random): Uint8Array<ArrayBuffer> {
+  const { body } = compress(random.bytes(MOST));
+  for (let changes = random.below(3); changes > 0; changes--) {
+    body[random.below(body.length)] = random.below(256);
+  }
+  return random.below(2) === 0 ? body : body.slice(0, random.below(body.length + 1));
 }
 
 /** Nearly what a requester asks the main thread to send: facts about a request on a line, then its body. */
@@ -204,7 +264,10 @@ fuzz([
   reader("requestOf()", (text) => requestOf(readFrame(text), "exchange"), question),
   reader("decodeEnvelope()", decodeEnvelope, envelope),
   reader("decodeArguments()", (text) => decodeArguments("m", text), envelope),
-  reader("decodeJson()", decodeJson, envelope),
+  reader("decodeJson()", (text) => decodeJson(text), envelope),
+  reader("decodeExactJson()", readExactly, numbers),
+  reader("unpackFields()", (text) => unpackFields({ headers: JSON.parse(text) }), fields),
+  { name: "decompress()", feed: (random) => decompress(compressed(random), "application/x-gzip", MOST) },
   reader("parseLockFile()", readLockFile, lockFile),
   reader("TO_THREAD", TO_THREAD.decode),
   reader("FROM_THREAD", FROM_THREAD.decode),
@@ -252,3 +315,27 @@ fuzz([
     feed: (random) => parseConfigYaml(random.text(4_000), { action: "Cannot read it", env: ENV }),
   },
 ]);
+
+/** Written by Python: `bz2.compress(b'{"a":[1,"gr\xc3\xbc\xc3\x9fe"]}')`. */
+const BZIP2 = Uint8Array.from(
+  atob("QlpoOTFBWSZTWei8HSMAAAabrBAEIBAACiKAEAoAAIAECAAgADFMAAETTTNRiekCeOICpazdFCcF3JFOFCQ6LwdIwA=="),
+  (character) => character.charCodeAt(0),
+);
+
+Deno.test("decompressBzip2() takes or refuses whatever comes, in bounded time", async () => {
+  const random = new Random(SEED);
+  for (let left = Math.ceil(INPUTS / 40); left > 0; left--) {
+    const bytes = random.below(4) === 0 ? random.bytes(2_000) : BZIP2.slice();
+    for (let changes = 1 + random.below(4); changes > 0; changes--) {
+      bytes[random.below(bytes.length)] = random.below(256);
+    }
+    const start = performance.now();
+    try {
+      ok((await decompressBzip2(bytes, MOST)).length <= MOST);
+    } catch (error) {
+      ok(error instanceof Error);
+      match(error.message, /^(?:Not bzip|Data error|Obsolete|Bad|its |it |a block|Unexpected|Out of)/);
+    }
+    ok(performance.now() - start < 5_000);
+  }
+});
