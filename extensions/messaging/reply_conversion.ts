@@ -1,5 +1,5 @@
 import type { Reply } from "../../runtime/message/reply.ts";
-import { DEFAULT_PAYLOADS, jsonWith, withBigints } from "../../runtime/message/payload/payloads.ts";
+import { DEFAULT_PAYLOADS, integersWith, withBigints } from "../../runtime/message/payload/payloads.ts";
 import { jsonSerializer } from "../../runtime/message/payload/exact_json.ts";
 import { rawSerializer, type Serializer, textSerializer } from "../../runtime/message/serializer.ts";
 import type { Call } from "../../runtime/service/call.ts";
@@ -22,8 +22,9 @@ export function replyConversion(
   { payloads: configured = DEFAULT_PAYLOADS, bigints }: PayloadOptions = {},
 ): Conversion {
   const payloads = withBigints(configured, bigints);
-  const accepted = acceptedSerializers(serializers, payloads);
-  const json = jsonWith(jsonSerializer, payloads.bigints);
+  const own = serializers.map((each) => integersWith(each, payloads.bigints));
+  const accepted = acceptedSerializers(own, payloads);
+  const json = integersWith(jsonSerializer, payloads.bigints);
   const { decode } = payloadConversion(serializers, { payloads });
   const writers = new WeakMap<Call, { readonly serializer: Serializer | undefined }>();
   return {

@@ -8,7 +8,12 @@
  */
 import { toErrorObject } from "../../runtime/message/error_object.ts";
 import { describeFailure } from "../../runtime/message/failure.ts";
-import { DEFAULT_PAYLOADS, isOurJson, withBigints } from "../../runtime/message/payload/payloads.ts";
+import {
+  DEFAULT_PAYLOADS,
+  integersWith,
+  isOurJson,
+  withBigints,
+} from "../../runtime/message/payload/payloads.ts";
 import { jsonSerializer } from "../../runtime/message/payload/exact_json.ts";
 import { asksForRetry } from "../../runtime/message/retry.ts";
 import type { Reply } from "../../runtime/message/reply.ts";
@@ -39,8 +44,9 @@ export function requestConversion(
   { serializers = [], bigints, retries = false }: RequestConversionOptions,
 ): Conversion {
   const payloads = withBigints(configured, bigints);
-  const accepted = serializersByType([...payloads.accepted, ...serializers]);
-  const json = payloads.accepted.find(isJson) ?? serializers.find(isJson);
+  const own = serializers.map((each) => integersWith(each, payloads.bigints));
+  const accepted = serializersByType([...payloads.accepted, ...own]);
+  const json = payloads.accepted.find(isJson) ?? own.find(isJson);
   const writers = new Writers(accepted);
   return {
     decode(payload, call) {

@@ -8,7 +8,7 @@ import {
 import { jsonSerializer } from "../../runtime/message/payload/exact_json.ts";
 import {
   DEFAULT_PAYLOADS,
-  jsonWith,
+  integersWith,
   type Payloads,
   withBigints,
 } from "../../runtime/message/payload/payloads.ts";
@@ -94,8 +94,8 @@ function makeSending(options: SendingOptions, configured: Payloads): Sending {
   const { serializer, compression, priority, expiration, deliveryMode, bigints } = options;
   requireSending(options);
   const payloads = withBigints(configured, bigints);
-  const writer = serializer === undefined ? payloads.serializer : jsonWith(serializer, payloads.bigints);
-  const json = jsonWith(jsonSerializer, payloads.bigints);
+  const writer = serializer === undefined ? payloads.serializer : integersWith(serializer, payloads.bigints);
+  const json = integersWith(jsonSerializer, payloads.bigints);
   const isJson = writer.contentType === jsonSerializer.contentType;
   const properties = {
     ...(!isJson && { contentType: writer.contentType, contentEncoding: writer.contentEncoding }),

@@ -16,6 +16,12 @@ export interface Serializer {
   encode(value: unknown): string | Uint8Array<ArrayBuffer>;
   /** @throws If the body cannot be read. */
   decode(body: string | Uint8Array<ArrayBuffer>): unknown;
+  /**
+   * Gives the same serializer, with integers beyond 2⁵³ as `bigint`s or without them.
+   *
+   * @default {the serializer treats integers in one way}
+   */
+  withBigints?(bigints: boolean): Serializer;
 }
 
 /** The content type of MessagePack in kombu. */

@@ -1,6 +1,6 @@
 import { BadRequestError } from "../message/errors.ts";
 import { COMPRESSION_HEADER, decompress } from "../message/payload/compression.ts";
-import { DEFAULT_PAYLOADS, type Payloads, withBigints } from "../message/payload/payloads.ts";
+import { DEFAULT_PAYLOADS, integersWith, type Payloads, withBigints } from "../message/payload/payloads.ts";
 import {
   isUtf8,
   parseContentType,
@@ -39,7 +39,10 @@ export function payloadConversion(
   { payloads: configured = DEFAULT_PAYLOADS, bigints }: PayloadOptions = {},
 ): Conversion {
   const payloads = withBigints(configured, bigints);
-  const accepted = acceptedSerializers(serializers, payloads);
+  const accepted = acceptedSerializers(
+    serializers.map((each) => integersWith(each, payloads.bigints)),
+    payloads,
+  );
   return {
     decode(payload) {
       const decoded = decodePayload(payload, accepted, payloads);

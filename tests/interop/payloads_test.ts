@@ -131,6 +131,16 @@ namekoTest("Nameko and Enoki understand each other's payloads", async (uri, t) =
     });
   });
 
+  await t.step("integers of 64 bits keep their digits in msgpack, too", async () => {
+    const exact = { bigints: true };
+    const large = 2n ** 63n + 1n;
+    const { result } = await python["relay"]!.with(exact)("msgpack", "exact", [large]) as Relayed;
+    assert.deepEqual(result, ["bigint", large]);
+    const packed = { ...exact, serializer: messagepack };
+    assert.deepEqual(await python["echo"]!.with(packed)([large, 5]), [large, 5]);
+    await assert.rejects(python["give"]!.with({ serializer: messagepack })("2 ** 60"), /Set bigints: true/);
+  });
+
   await t.step("messages of Nameko with such integers reach a handler with bigints", async () => {
     await python["send"]!(`${PREFIX}_jobs`, "2 ** 63");
     assert.deepEqual(await said(), { kind: "BigInt", text: "9223372036854775808" });

@@ -18,6 +18,7 @@ export const jsonSerializer: Serializer = {
   contentEncoding: "utf-8",
   encode: encodeJson,
   decode: (body) => decodeExactJson(bodyText(body), false),
+  withBigints: (bigints) => bigints ? bigintJsonSerializer : jsonSerializer,
 };
 
 /** JSON whose integers beyond 2⁵³ are `bigint`s. */

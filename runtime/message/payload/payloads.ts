@@ -41,7 +41,7 @@ export async function loadPayloads(settings: PayloadSettings): Promise<Payloads>
 /** Gives the same with JSON whose integers beyond 2⁵³ are `bigint`s, or are not. */
 export function withBigints(payloads: Payloads, bigints: boolean | undefined): Payloads {
   if (bigints === undefined || bigints === payloads.bigints) return payloads;
-  const serializer = (each: Serializer) => jsonWith(each, bigints);
+  const serializer = (each: Serializer) => integersWith(each, bigints);
   return {
     ...payloads,
     serializer: serializer(payloads.serializer),
@@ -50,11 +50,10 @@ export function withBigints(payloads: Payloads, bigints: boolean | undefined): P
   };
 }
 
-/** Gives a serializer of JSON of ours another way with integers. Others stay as they are. */
-export function jsonWith(serializer: Serializer, bigints: boolean): Serializer {
-  if (!isOurJson(serializer)) return serializer;
-  const { encode, decode } = bigints ? bigintJsonSerializer : jsonSerializer;
-  return { ...serializer, encode, decode };
+/** Gives a serializer its way with integers, if it has two. The content type may be one of the configuration. */
+export function integersWith(serializer: Serializer, bigints: boolean): Serializer {
+  const own = serializer.withBigints?.(bigints);
+  return own === undefined ? serializer : { ...serializer, encode: own.encode, decode: own.decode };
 }
 
 /** Whether a serializer writes our JSON, which is text. */
@@ -71,9 +70,8 @@ async function load(
   { builtIn, contentType, contentEncoding }: NamedSerializer,
   bigints: boolean,
 ): Promise<Serializer> {
-  const own = builtIn === "json"
-    ? bigints ? bigintJsonSerializer : jsonSerializer
-    : (await import("./messagepack.ts")).messagepack;
+  const plain = builtIn === "json" ? jsonSerializer : (await import("./messagepack.ts")).messagepack;
+  const own = integersWith(plain, bigints);
   if (contentType === undefined && contentEncoding === undefined) return own;
   return {
     ...own,

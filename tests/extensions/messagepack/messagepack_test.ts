@@ -80,3 +80,20 @@ messagingTest("MessagePack is buried where no consumer names its serializer", as
     /content type "application\/x-msgpack"/,
   );
 });
+
+Deno.test("MessagePack keeps integers beyond 2⁵³ as bigints, and refuses them without", () => {
+  const exact = messagepack.withBigints!(true);
+  const value = { list: [2n ** 63n, -(2n ** 63n), 7, 2 ** 40], bytes: new Uint8Array([0xcf]) };
+  const written = exact.encode(value);
+  assert.deepEqual(exact.decode(written as Uint8Array<ArrayBuffer>), value);
+  assert.throws(() => messagepack.decode(written as Uint8Array<ArrayBuffer>), {
+    name: "RangeError",
+    message: /Set bigints: true/,
+  });
+  assert.throws(() => messagepack.encode(value), { name: "TypeError", message: /Set bigints: true/ });
+  assert.throws(() => exact.encode([2n ** 64n]), { name: "RangeError", message: /more than 64 bits/ });
+  assert.deepEqual(messagepack.decode(messagepack.encode([2 ** 40, -1]) as Uint8Array<ArrayBuffer>), [
+    2 ** 40,
+    -1,
+  ]);
+});
