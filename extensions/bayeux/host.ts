@@ -15,7 +15,7 @@ import { bayeuxSettings } from "./settings.ts";
  * Takes the messages of a Bayeux server for one service, by one connection.
  *
  * A server offers a message once, so nothing is offered again: what the handler does not take is lost, and the log
- * says so. The calls of the messages begin in the order in which the messages came.
+ * says so. The messages go to the pool in the order in which they came.
  */
 export class BayeuxHost implements Entrypoint {
   readonly #host: EntrypointHost;

@@ -55,7 +55,7 @@ export function listener(
   }) as unknown as Service;
 }
 
-/** Serves services that listen to a server, and that come back quickly when it is away. */
+/** Serves services that listen to a server with one thread, and that come back quickly when it is away. */
 export function serve(
   services: readonly Service[],
   uri: string,
@@ -65,6 +65,7 @@ export function serve(
   return run(services, {
     broker: memory(),
     config: {
+      max_workers: 1,
       ...more,
       BAYEUX: { SERVER_URI: uri, RETRY_INTERVAL: 0.02, MAX_RETRY_INTERVAL: 0.05, ...config },
     },
