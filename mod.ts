@@ -40,6 +40,7 @@ export type { Parameter } from "./runtime/service/declared/parameters.ts";
 export type { Log } from "./runtime/log/log.ts";
 export type { StandardSchema } from "./runtime/service/standard_schema.ts";
 export type { Messenger, Request, RequestOptions } from "./runtime/message/messenger.ts";
+export type { MethodLimits, MethodPriority, OverLimit } from "./runtime/service/limits/method_limits.ts";
 export type { Rate } from "./runtime/service/limits/rate.ts";
 export type { Plain, PlainRecord } from "./runtime/message/plain.ts";
 export type { Body, Chunk, Reply } from "./runtime/message/reply.ts";

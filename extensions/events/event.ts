@@ -1,3 +1,4 @@
+import type { MethodLimits } from "../../runtime/service/limits/method_limits.ts";
 import { type Conversion, entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
 import { type Once, onceOptions, oncePolicy } from "../../runtime/service/effects/once.ts";
 import type { Plain } from "../../runtime/message/plain.ts";
@@ -12,7 +13,7 @@ import type { Serializer } from "../../runtime/message/serializer.ts";
 export type EventDelivery = "pool" | "singleton" | "broadcast";
 
 /** Options of {@linkcode event}. */
-export interface EventOptions<Payload = unknown> {
+export interface EventOptions<Payload = unknown> extends MethodLimits {
   /** Receivers of an event. @default {"pool"} */
   readonly delivery?: EventDelivery;
   /**
@@ -103,6 +104,9 @@ export function event<Payload = unknown>(
     expected,
     redact,
     timeout,
+    concurrency,
+    rate,
+    priority,
     prefetch,
     serializers,
     bigints,
@@ -145,6 +149,9 @@ export function event<Payload = unknown>(
     expected,
     redact,
     timeout,
+    concurrency,
+    rate,
+    priority,
     once: policy,
     prepare: ({ payloads }) =>
       (policy === undefined ? payloadConversion : payloadAlone)(serializers, { payloads, bigints }),

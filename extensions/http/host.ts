@@ -3,7 +3,7 @@ import { CallTimeoutError } from "../../runtime/message/errors.ts";
 import { HeldCalls } from "../../runtime/hosting/held_calls.ts";
 import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/hosting/host.ts";
 import type { Payload } from "../../runtime/service/entrypoint.ts";
-import { describeFailure } from "../../runtime/message/failure.ts";
+import { describeFailure, type Failure } from "../../runtime/message/failure.ts";
 import { failed, type Outcome } from "../../runtime/message/outcome.ts";
 import { Departures } from "./clients/departures.ts";
 import {
@@ -230,12 +230,36 @@ function toRefusal(outcome: Exclude<Outcome, { readonly status: "done" }>, id: s
       return refusal(504, "GatewayTimeout", "The service took too long to respond");
     case "WORKER_LOST":
       return refusal(503, "ServiceUnavailable", "The service lost the request");
+    case "RATE_LIMITED":
+      return refusal(
+        429,
+        "TooManyRequests",
+        "There are too many requests",
+        undefined,
+        retryAfter(outcome.failure),
+      );
+    case "BULKHEAD_FULL":
+      return refusal(503, "ServiceUnavailable", "Too many requests wait already", undefined, 1);
     default:
       return refusal(500, "InternalServerError", "The service failed to handle the request", id);
   }
 }
 
-function refusal(status: number, error: string, message: string, request?: string): OutgoingResponse {
+/** Returns the whole seconds until a request may come again. */
+function retryAfter({ data }: Failure): number {
+  const { retryAfter: milliseconds } = Object(data) as { readonly retryAfter?: unknown };
+  return typeof milliseconds === "number" ? Math.max(1, Math.ceil(milliseconds / 1_000)) : 1;
+}
+
+/** @param retryAfter Seconds after which the client may try again. */
+function refusal(
+  status: number,
+  error: string,
+  message: string,
+  request?: string,
+  retryAfter?: number,
+): OutgoingResponse {
   const body = JSON.stringify({ error, message, request });
-  return completeResponse({ status, headers: ["content-type", "application/json"] }, body);
+  const later = retryAfter === undefined ? [] : ["retry-after", String(retryAfter)];
+  return completeResponse({ status, headers: ["content-type", "application/json", ...later] }, body);
 }

@@ -1,3 +1,4 @@
+import type { MethodLimits } from "../../runtime/service/limits/method_limits.ts";
 import type { HttpErrorFacts } from "./conversion.ts";
 import { entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
 import type { SchemaOutput, StandardSchema } from "../../runtime/service/standard_schema.ts";
@@ -7,7 +8,7 @@ import { parseRule, type RuleParams } from "./routing/rule.ts";
 export type HttpSpec<Args extends readonly unknown[] = readonly unknown[]> = EntrypointSpec<"http", Args>;
 
 /** Options of {@linkcode http}. */
-export interface HttpOptions {
+export interface HttpOptions extends MethodLimits {
   /**
    * Names of error classes that are the client's fault. The server answers such an error with its `status`,
    * or with 400 if it has none, and logs it at info instead of error. It answers all other errors with 500
@@ -99,11 +100,12 @@ export function http<
 >(
   method: string | readonly string[],
   rule: Path,
-  { expected, redact, timeout, onError, summary, description, input, output }: HttpSchemas<
-    Params,
-    Query,
-    Body
-  > = {},
+  { expected, redact, timeout, onError, summary, description, input, output, concurrency, rate, priority }:
+    HttpSchemas<
+      Params,
+      Query,
+      Body
+    > = {},
 ): HttpSpec<HttpArgs<Checked<Params, RuleParams<Path>>, Query, Body>> {
   parseRule(rule);
   const methods = (typeof method === "string" ? method.split(",") : method).map((each) =>
@@ -121,6 +123,10 @@ export function http<
     expected,
     redact,
     timeout,
+    concurrency,
+    rate,
+    priority,
+    overLimit: "refuse",
     // Every thread loads this module, and few serve HTTP: so the rest loads where a service is prepared or described.
     prepare: async () => (await import("./conversion.ts")).httpConversion(input, output, onError),
     async describe() {

@@ -1,3 +1,4 @@
+import type { MethodLimits } from "../../runtime/service/limits/method_limits.ts";
 import {
   entrypoint,
   type EntrypointSpec,
@@ -14,7 +15,7 @@ import { plainOffset, type QueueOffset } from "./queue_type.ts";
 import { replyConversion } from "./reply_conversion.ts";
 
 /** Options of {@linkcode consume}. */
-export interface ConsumeOptions<Payload = unknown> {
+export interface ConsumeOptions<Payload = unknown> extends MethodLimits {
   /**
    * Whether the broker offers a message again if its handler failed, at once and without end.
    *
@@ -136,13 +137,16 @@ export function consume<Payload = unknown>(
   if (noAck) plain.noAck = true;
   if (reply) plain.reply = true;
   if (once !== undefined) plain.once = onceOptions(once);
-  const { expected, redact, timeout } = options;
+  const { expected, redact, timeout, concurrency, rate, priority } = options;
   return entrypoint({
     kind: "consume",
     options: plain,
     expected,
     redact,
     timeout,
+    concurrency,
+    rate,
+    priority,
     once,
     prepare: ({ payloads }) =>
       (reply ? replyConversion : payloadConversion)(serializers, { payloads, bigints }),

@@ -15,6 +15,7 @@ import { isRecord, isTexts, type Plain, type PlainRecord } from "../../runtime/m
 import type { Serializer } from "../../runtime/message/serializer.ts";
 import { type OptionNames, requireKnown } from "../../runtime/service/options/known_options.ts";
 import { requestConversion } from "./request_conversion.ts";
+import type { MethodLimits } from "../../runtime/service/limits/method_limits.ts";
 
 declare const CLIENT: unique symbol;
 
@@ -37,7 +38,7 @@ export type ClientCallOf<Spec> = Spec extends RpcSpec<infer _Args, infer _Result
   : never;
 
 /** Options of {@linkcode rpc}. */
-export interface RpcOptions {
+export interface RpcOptions extends MethodLimits {
   /**
    * Names of the handler's parameters after the context, for callers with keyword arguments, as in Python.
    *
@@ -103,7 +104,7 @@ export interface RpcSchemas<Input extends InputSchemas | undefined, Output exten
  * given here (`rpc<(total: number) => Promise<Receipt>>()`), or schemas, give types to both the handler and
  * the clients.
  *
- * @throws {RangeError} If `timeout` is not a positive number of milliseconds.
+ * @throws {RangeError} If `timeout` is not a positive number of milliseconds, or a limit is out of its range.
  * @throws {TypeError} If `params` is neither a list of names nor `{ kwargs: true }`.
  */
 export function rpc<
@@ -111,7 +112,20 @@ export function rpc<
   const Input extends InputSchemas | undefined = undefined,
   Output extends StandardSchema | undefined = undefined,
 >(
-  { params, expected, redact, timeout, retry, serializers, bigints, input, output }: RpcSchemas<
+  {
+    params,
+    expected,
+    redact,
+    timeout,
+    retry,
+    serializers,
+    bigints,
+    input,
+    output,
+    concurrency,
+    rate,
+    priority,
+  }: RpcSchemas<
     Input,
     Output
   > = {},
@@ -134,6 +148,10 @@ export function rpc<
     expected,
     redact,
     timeout,
+    concurrency,
+    rate,
+    priority,
+    overLimit: "wait",
     bindsByName: true,
     prepare: (facts) =>
       requestConversion(facts, methodSignature(facts, { params, input, output }), {

@@ -166,9 +166,9 @@ function textOf(reason: unknown): string {
 
 /** Returns the options that the handlers of a stream share. */
 function requireOneStream(entries: readonly HostedEntrypoint[], service: string): StreamManifest {
-  const shared = entries.map(({ options: { event: _event, timeout: _timeout, ...rest } }) =>
-    JSON.stringify(rest)
-  );
+  const shared = entries.map((
+    { options: { event: _event, timeout: _timeout, concurrency: _1, rate: _2, priority: _3, ...rest } },
+  ) => JSON.stringify(rest));
   const [first] = entries;
   const manifest = first!.options as unknown as StreamManifest;
   const other = shared.findIndex((options) => options !== shared[0]);

@@ -1,3 +1,4 @@
+import type { MethodLimits } from "../../runtime/service/limits/method_limits.ts";
 import { describeFailure } from "../../runtime/message/failure.ts";
 import type { Reply } from "../../runtime/message/reply.ts";
 import { isReply } from "../../runtime/message/reply.ts";
@@ -13,7 +14,7 @@ import type { DataOf, Framing, WritableOf } from "./framing/frame.ts";
 import { type StreamFacts, streamFacts, type StreamOptions } from "./stream_options.ts";
 
 /** Options of the handlers of a stream. */
-export interface StreamHandlerOptions {
+export interface StreamHandlerOptions extends MethodLimits {
   /**
    * Names of error classes that are the peer's fault. The log reports them at info instead of error; the
    * connection ends all the same.
@@ -95,7 +96,7 @@ export function stream<
 function streamEntrypoint<Args extends readonly unknown[]>(
   event: StreamEvent,
   { format, options }: StreamFacts,
-  { expected, redact, timeout }: StreamHandlerOptions = {},
+  { expected, redact, timeout, concurrency, rate, priority }: StreamHandlerOptions = {},
 ): EntrypointSpec<"stream", Args> {
   return entrypoint({
     kind: "stream",
@@ -103,6 +104,9 @@ function streamEntrypoint<Args extends readonly unknown[]>(
     expected,
     redact,
     timeout,
+    concurrency,
+    rate,
+    priority,
     prepare: ({ messenger }) => {
       const connections = new WeakMap<Call, CallConnection>();
       return {

@@ -16,6 +16,7 @@ const OPTIONS: OptionNames<CronOptions> = {
   once: true,
   timeout: true,
   expected: true,
+  priority: true,
 };
 
 /**

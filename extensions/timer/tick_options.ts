@@ -1,8 +1,9 @@
 import { type Conversion, entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
+import type { MethodPriority } from "../../runtime/service/limits/method_limits.ts";
 import type { PlainRecord } from "../../runtime/message/plain.ts";
 
 /** Options of every entrypoint that the clock fires. */
-export interface TickOptions {
+export interface TickOptions extends MethodPriority {
   /**
    * With `"cluster"`, one instance of the service at a time ticks. The instances elect it through the broker.
    *
@@ -34,7 +35,7 @@ export interface TickOptions {
 export function tickEntrypoint<Kind extends string>(
   kind: Kind,
   plan: PlainRecord,
-  { once, timeout, expected }: TickOptions,
+  { once, timeout, expected, priority }: TickOptions,
 ): EntrypointSpec<Kind, []> {
   if (once !== undefined && once !== "cluster") {
     throw new TypeError(`Cannot declare a ${kind}: once must be "cluster", got ${JSON.stringify(once)}`);
@@ -44,6 +45,7 @@ export function tickEntrypoint<Kind extends string>(
     options: once === undefined ? plan : { ...plan, once },
     expected,
     timeout,
+    priority,
     prepare: () => TICK,
   });
 }

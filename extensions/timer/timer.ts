@@ -19,6 +19,7 @@ const OPTIONS: OptionNames<TimerOptions> = {
   once: true,
   timeout: true,
   expected: true,
+  priority: true,
 };
 
 /**

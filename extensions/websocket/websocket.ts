@@ -1,3 +1,4 @@
+import type { MethodLimits } from "../../runtime/service/limits/method_limits.ts";
 import { entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
 import type { Body, Reply } from "../../runtime/message/reply.ts";
 import { describeFailure } from "../../runtime/message/failure.ts";
@@ -39,7 +40,7 @@ export type SocketCallOf<Spec> = Spec extends WebSocketSpec<infer _Args, infer _
 export interface WebSocketOptions<
   Input extends InputSchemas | undefined = undefined,
   Output extends StandardSchema | undefined = undefined,
-> {
+> extends MethodLimits {
   /**
    * Path where clients connect. One connection serves all methods at its path, even methods of different
    * services.
@@ -101,8 +102,8 @@ export function websocket<
   const Input extends InputSchemas | undefined = undefined,
   Output extends StandardSchema | undefined = undefined,
 >(
-  { path = DEFAULT_PATH, params, expected, redact, timeout, input, output }: WebSocketOptions<Input, Output> =
-    {},
+  { path = DEFAULT_PATH, params, expected, redact, timeout, input, output, concurrency, rate, priority }:
+    WebSocketOptions<Input, Output> = {},
 ): WebSocketSpec<
   [socketId: string, ...args: CheckedArgs<Input, Parameters<Signature>>],
   UncheckedResult<Output, ReturnType<Signature>>,
@@ -119,6 +120,10 @@ export function websocket<
     expected,
     redact,
     timeout,
+    concurrency,
+    rate,
+    priority,
+    overLimit: "refuse",
     bindsByName: true,
     prepare: (facts) => {
       const signature = methodSignature(facts, { params, input, output }, 1);

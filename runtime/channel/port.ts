@@ -91,6 +91,8 @@ export interface CallMessage {
 export type Invocation = Omit<CallMessage, "slot"> & {
   /** Epoch milliseconds by which an answer must begin. The pool alone heeds it. @default {the deadline} */
   readonly answerBy?: number;
+  /** Calls of a higher priority get a thread first. The pool alone heeds it. @default {0} */
+  readonly priority?: number;
   /** Names the span that led to the call. No thread needs it. */
   readonly parent?: string | undefined;
 };

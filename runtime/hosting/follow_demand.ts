@@ -9,7 +9,10 @@ import type { EntrypointHost } from "./host.ts";
  *
  * @param consumers Consumers whose prefetch is `host.demand`.
  */
-export function followDemand(host: EntrypointHost, consumers: readonly Consumer[]): void {
+export function followDemand(
+  host: EntrypointHost,
+  consumers: readonly Pick<Consumer, "setPrefetch">[],
+): void {
   let current = host.demand;
   const change = async (demand: number) => {
     const isLower = demand < current;

@@ -20,13 +20,20 @@ export interface HostedEntrypoint extends ManifestEntrypoint {
   readonly index: number;
   /** Milliseconds that a call may run. */
   readonly timeout: number | undefined;
+  /** Calls of a higher priority get a thread first. @default {0} */
+  readonly priority?: number;
 }
 
 /** Returns the entrypoints of a manifest, as hosts have them. */
 export function hostedEntrypoints({ entrypoints }: Manifest): readonly HostedEntrypoint[] {
   return entrypoints.map((entry, index) => {
-    const { timeout } = entry.options;
-    return { ...entry, index, timeout: typeof timeout === "number" ? timeout : undefined };
+    const { timeout, priority } = entry.options;
+    return {
+      ...entry,
+      index,
+      timeout: typeof timeout === "number" ? timeout : undefined,
+      ...(typeof priority === "number" && { priority }),
+    };
   });
 }
 
@@ -35,13 +42,15 @@ export type CallSpan = Pick<Invocation, "span" | "parent">;
 
 /** Makes the call of an entrypoint that the pool can run. */
 export function invocationOf(
-  { index, timeout }: HostedEntrypoint,
-  { body, contentType, headers, message, deadline, answerBy }: Payload,
+  { index, timeout, priority = 0 }: HostedEntrypoint,
+  { body, contentType, headers, message, deadline, answerBy, priority: own = 0 }: Payload,
   { span, parent }: CallSpan = {},
 ): Invocation {
-  const called = span === undefined
+  const addressed = span === undefined
     ? { entrypoint: index, body, contentType, headers }
     : { entrypoint: index, body, contentType, headers, span, parent };
+  // The priorities of messages, which are from 0 to 255, decide among the calls of one priority of methods.
+  const called = priority === 0 && own === 0 ? addressed : { ...addressed, priority: priority * 256 + own };
   const invocation = deadline !== undefined
     ? { ...called, deadline }
     : answerBy !== undefined

@@ -2,6 +2,7 @@ import { abortable, pause } from "../waiting/abort.ts";
 import { decodeDeadline, withoutDeadline } from "../message/call_headers.ts";
 import { BrokerError, CallTimeoutError } from "../message/errors.ts";
 import { describeFailure } from "../message/failure.ts";
+import { prefetchOf } from "./limits/call_limits.ts";
 import { followDemand } from "./follow_demand.ts";
 import { runHeld } from "./held_calls.ts";
 import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "./host.ts";
@@ -109,14 +110,15 @@ export class QueueHost implements Entrypoint {
   }
 
   async start(): Promise<void> {
-    const following: Consumer[] = [];
+    const following: Pick<Consumer, "setPrefetch">[] = [];
     for (const subscription of this.#subscriptions) {
-      const { entry: { timeout }, queue, prefetch, offset, noAck = false } = subscription;
+      const { entry, queue, prefetch, offset, noAck = false } = subscription;
+      const { timeout } = entry;
       const consumer = await this.#host.transport.consume(
         queue,
         (delivery) => this.#receive(subscription, delivery),
         {
-          prefetch: prefetch ?? this.#host.demand,
+          prefetch: prefetch ?? prefetchOf(entry, this.#host.demand),
           ...(timeout !== undefined && { longest: timeout }),
           ...(offset !== undefined && { offset }),
           ...(noAck && { noAck }),
@@ -124,7 +126,9 @@ export class QueueHost implements Entrypoint {
       );
       this.#consumers.push(consumer);
       if (noAck) this.#forgetful.push(consumer);
-      if (prefetch === undefined) following.push(consumer);
+      if (prefetch === undefined) {
+        following.push({ setPrefetch: (demand) => consumer.setPrefetch(prefetchOf(entry, demand)) });
+      }
     }
     followDemand(this.#host, following);
   }
@@ -342,7 +346,7 @@ function payloadOf(
   { queue, passMessage = false, answer }: QueueSubscription,
   delivery: Delivery,
 ): Payload {
-  const { contentType, replyTo } = delivery.properties;
+  const { contentType, replyTo, priority } = delivery.properties;
   const original = originalHeaders(delivery);
   const headers = answer !== undefined && replyTo ? original : withoutDeadline(original);
   return {
@@ -350,6 +354,7 @@ function payloadOf(
     contentType,
     headers,
     parent: parentOf(delivery),
+    ...(priority && { priority }),
     ...(passMessage && { message: { ...receivedMessage(delivery), queue } }),
   };
 }

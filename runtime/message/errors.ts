@@ -157,7 +157,7 @@ export class RateLimitedError extends CallError {
   static {
     this.prototype.name = "RateLimitedError";
   }
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: ErrorOptions & { readonly data?: unknown }) {
     super(message, { code: "RATE_LIMITED", retryable: true, ...options });
   }
 }

@@ -12,6 +12,7 @@ export class ReplyStream {
   readonly #cancel: (reason: CancelReason) => void;
   #waiting: PromiseWithResolvers<Chunk | undefined> | undefined;
   #end: { readonly failure: string | undefined } | undefined;
+  #onEnd: (() => void) | undefined;
 
   constructor(pull: () => void, cancel: (reason: CancelReason) => void) {
     this.#pull = pull;
@@ -43,6 +44,12 @@ export class ReplyStream {
     if (this.#end === undefined) this.#cancel("stopping");
   }
 
+  /** Sets the function that runs when the stream has ended, or at once if it has. */
+  onEnd(listener: () => void): void {
+    if (this.#end === undefined) this.#onEnd = listener;
+    else listener();
+  }
+
   /** Takes a chunk from the thread. */
   deliver(chunk: Chunk): void {
     const waiting = this.#waiting;
@@ -56,5 +63,6 @@ export class ReplyStream {
     this.#end = { failure };
     if (failure === undefined) this.#waiting?.resolve(undefined);
     else this.#waiting?.reject(new Error(failure));
+    this.#onEnd?.();
   }
 }

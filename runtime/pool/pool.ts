@@ -20,6 +20,7 @@ import { DoomedCalls } from "./doomed_calls.ts";
 import { createJob, type Job, logFailure, tellEnd } from "./job.ts";
 import type { LogThreshold } from "../log/log.ts";
 import type { Invocation } from "../channel/port.ts";
+import { JobQueue } from "./queue/job_queue.ts";
 import { describeFailure, type Failure } from "../message/failure.ts";
 import { failed, type Outcome } from "../message/outcome.ts";
 import { chooseThread, GROW_PATIENCE, MAILBOX_PATIENCE, QUEUE_PATIENCE, threadsWanted } from "./placement.ts";
@@ -36,7 +37,7 @@ export class Pool implements AsyncDisposable {
   readonly #options: PoolOptions;
   readonly #limits: PoolLimits;
   readonly #crew: Crew;
-  readonly #queue: Job[] = [];
+  readonly #queue = new JobQueue();
   readonly #onIdle = new Set<() => void>();
   readonly #timer = new WakeTimer(() => this.#look());
   readonly #saturation: Saturation;
@@ -154,7 +155,7 @@ export class Pool implements AsyncDisposable {
         onCallEnded === undefined ? resolve : (outcome) => resolve(tellEnd(job, outcome, onCallEnded)),
       );
       if (this.#state !== "open") return job.settle({ status: "unstarted", reason: "stopping" });
-      this.#queue.push(job);
+      this.#queue.add(job);
       cancellation?.onCancel(() => this.#cancel(job));
       this.#dispatch();
     });
@@ -228,8 +229,7 @@ export class Pool implements AsyncDisposable {
   }
 
   #cancel(job: Job): void {
-    const place = this.#queue.indexOf(job);
-    if (place !== -1) this.#queue.splice(place, 1)[0]!.settle({ status: "unstarted", reason: "cancelled" });
+    if (this.#queue.remove(job)) job.settle({ status: "unstarted", reason: "cancelled" });
     else if (!this.#crew.cancel(job) && this.#successor !== undefined) this.#successor.#cancel(job);
     this.#announceIdle();
   }
@@ -244,9 +244,9 @@ export class Pool implements AsyncDisposable {
 
   #dispatch(): void {
     if (this.#queue.length > 0) this.#crew.tellLogThreshold(this.#logThreshold());
-    if (this.#successor !== undefined) this.#successor.#adopt(this.#queue.splice(0));
+    if (this.#successor !== undefined) this.#successor.#adopt(this.#queue.takeAll());
     while (this.#queue.length > 0) {
-      const job = this.#queue[0]!;
+      const job = this.#queue.first!;
       if (!job.surprised) job.expected = this.#demand.expected(job.invocation.entrypoint);
       const thread = chooseThread(this.#crew.ready, job.expected, this.#limits.concurrency);
       if (thread === undefined) break;
@@ -272,19 +272,19 @@ export class Pool implements AsyncDisposable {
 
   #adopt(jobs: readonly Job[]): void {
     if (jobs.length === 0) return;
-    this.#queue.unshift(...jobs);
+    this.#queue.putBack(jobs);
     if (this.#state === "closed") this.#giveBack("stopping");
     else this.#dispatch();
   }
 
   #giveBack(reason: "shed" | "stopping"): void {
-    for (const job of this.#queue.splice(0)) job.settle({ status: "unstarted", reason });
+    for (const job of this.#queue.takeAll()) job.settle({ status: "unstarted", reason });
   }
 
   #grow(): void {
     const { maxWorkers } = this.#limits;
     if (this.#crew.size >= maxWorkers || this.#state === "closed" || !this.#crew.mayGrow) return;
-    const oldest = this.#queue[0];
+    const { oldest } = this.#queue;
     if (oldest === undefined && this.#demand.mean < SHORT_CALL) return;
     const now = performance.now();
     // Starting a thread delays the main thread, and most calls end before a spare thread can help.
@@ -322,7 +322,7 @@ export class Pool implements AsyncDisposable {
   #lost(thread: PooledThread, reason: string, started: readonly Job[], unstarted: readonly Job[]): void {
     const served = this.#crew.remove(thread);
     const aborted = this.#state === "closed";
-    this.#queue.unshift(...unstarted);
+    this.#queue.putBack(unstarted);
     const failure = describeFailure(
       new WorkerLostError(`The thread that ran the call was lost: ${reason}`),
     );
@@ -364,7 +364,7 @@ export class Pool implements AsyncDisposable {
     for (const thread of [...this.#crew.ready]) {
       if (thread.assigned === 0) continue;
       const { killGrace } = this.#limits;
-      this.#queue.unshift(...expireCalls(thread, now, killGrace, fail));
+      this.#queue.putBack(expireCalls(thread, now, killGrace, fail));
       this.#relieve(thread, now);
       checkPulse(thread, now, this.#limits.stallTimeout);
     }
@@ -372,7 +372,7 @@ export class Pool implements AsyncDisposable {
     this.#checkQueue(now);
     this.#saturation.look(now, this.#crew.ready, this.#queue, this.#limits);
     this.#dispatch();
-    this.#timer.reset(nextLook(now, this.#crew, this.#queue[0], this.#limits));
+    this.#timer.reset(nextLook(now, this.#crew, this.#queue.oldest, this.#limits));
   }
 
   /** Takes back the calls that wait behind a slow one, so that they run elsewhere. */
@@ -381,12 +381,12 @@ export class Pool implements AsyncDisposable {
     for (const job of thread.takeBackUnstarted().reverse()) {
       job.expected = SHORT_CALL;
       job.surprised = true;
-      this.#queue.unshift(job);
+      this.#queue.putBack([job]);
     }
   }
 
   #checkQueue(now: number): void {
-    const oldest = this.#queue[0];
+    const { oldest } = this.#queue;
     if (oldest === undefined || now - oldest.queuedAt < QUEUE_PATIENCE) return;
     this.#demand.surprise();
   }

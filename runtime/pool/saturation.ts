@@ -49,16 +49,16 @@ export class Saturation {
   /**
    * Looks at a pool.
    *
-   * @param queue The calls that wait for a thread, the oldest first.
+   * @param queue The calls that wait for a thread.
    */
   look(
     now: number,
     threads: ReadonlySet<ThreadLoad>,
-    queue: readonly Pick<Job, "queuedAt">[],
+    queue: { readonly length: number; readonly oldest: Pick<Job, "queuedAt"> | undefined },
     { maxWorkers, concurrency }: Pick<PoolLimits, "maxWorkers" | "concurrency">,
   ): void {
     if (threads.size < maxWorkers) return this.#rest();
-    const waited = queue[0] === undefined ? 0 : now - queue[0].queuedAt;
+    const waited = queue.oldest === undefined ? 0 : now - queue.oldest.queuedAt;
     let stuckFor = Infinity;
     let waiting = 0;
     let asking = 0;

@@ -5,6 +5,7 @@ import type { Body, Reply } from "../message/reply.ts";
 import type { Parameter } from "./declared/parameters.ts";
 import type { Payloads } from "../message/payload/payloads.ts";
 import type { PlainRecord } from "../message/plain.ts";
+import { limitOptions, type MethodLimits, type OverLimit } from "./limits/method_limits.ts";
 import type { Delivery, FieldTable } from "../message/transport.ts";
 
 declare const SIGNATURE: unique symbol;
@@ -37,6 +38,8 @@ export interface Payload {
    * it: an answer that has begun may take longer.
    */
   readonly answerBy?: number;
+  /** Priority of the message, from 0 to 255. Only the main thread knows it. @default {0} */
+  readonly priority?: number;
 }
 
 /** The facts that an entrypoint's thread half knows about its handler. */
@@ -141,8 +144,8 @@ export type AnyEntrypoint = EntrypointSpec<string, any, any>;
 /** The entrypoints of a service by method. A method may have several. */
 export type EntrypointTable = Readonly<Record<string, AnyEntrypoint | readonly AnyEntrypoint[]>>;
 
-/** The definition of an entrypoint by its extension. Every author may set the first three fields. */
-export interface EntrypointDefinition<Kind extends string> {
+/** The definition of an entrypoint by its extension. Every author may set the first three fields, and the limits. */
+export interface EntrypointDefinition<Kind extends string> extends MethodLimits {
   /**
    * Names of error classes that are the caller's fault. The thread logs them at info instead of error. A
    * {@linkcode RemoteError} also counts by the name that the error had in its service.
@@ -159,6 +162,8 @@ export interface EntrypointDefinition<Kind extends string> {
    * @default {no limit}
    */
   readonly timeout?: number | undefined;
+  /** What becomes of a call above its limits. @default {"hold"} */
+  readonly overLimit?: OverLimit;
   readonly kind: Kind;
   /** Plain data for the manifest. */
   readonly options?: PlainRecord;
@@ -175,7 +180,8 @@ export interface EntrypointDefinition<Kind extends string> {
 /**
  * Makes an entrypoint of a kind that an extension defines.
  *
- * @throws {RangeError} If `timeout` is not a positive number of milliseconds.
+ * @throws {RangeError} If `timeout` is not a positive number of milliseconds, or a limit is out of its range.
+ * @throws {TypeError} If the rate has an unknown option, or lacks `perSecond`.
  */
 export function entrypoint<Kind extends string, Args extends readonly unknown[], Result>(
   {
@@ -187,8 +193,10 @@ export function entrypoint<Kind extends string, Args extends readonly unknown[],
     bindsByName = false,
     streams = false,
     once,
+    overLimit = "hold",
     prepare,
     describe,
+    ...limits
   }: EntrypointDefinition<Kind>,
 ): EntrypointSpec<Kind, Args, Result> {
   if (timeout !== undefined && !(timeout > 0)) {
@@ -199,7 +207,11 @@ export function entrypoint<Kind extends string, Args extends readonly unknown[],
   return {
     [BRAND]: "entrypoint",
     kind,
-    options: timeout === undefined ? options : { ...options, timeout },
+    options: {
+      ...options,
+      ...(timeout !== undefined && { timeout }),
+      ...limitOptions(kind, limits, overLimit),
+    },
     expected,
     redact,
     bindsByName,

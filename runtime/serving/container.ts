@@ -21,6 +21,8 @@ import {
 } from "../hosting/host.ts";
 import { type PoolNumbers, poolNumbers } from "./pool_numbers.ts";
 import { DependencyHalves, noExtension } from "./dependency_halves.ts";
+import { CallLimits } from "../hosting/limits/call_limits.ts";
+import { everyOne } from "../waiting/every_one.ts";
 import { runInHostHooks } from "../hosting/host_hooks.ts";
 import type { Log } from "../log/log.ts";
 import type { Manifest } from "../service/manifest.ts";
@@ -101,6 +103,7 @@ export class Container implements AsyncDisposable {
   readonly #options: ContainerOptions;
   readonly #entrypoints: readonly Entrypoint[];
   readonly #halves: DependencyHalves;
+  readonly #limits = new CallLimits();
   readonly #end = Promise.withResolvers<void>();
   readonly #aborting = new AbortController();
   /** Resolves when a forced stop no longer waits for the broker. */
@@ -128,7 +131,7 @@ export class Container implements AsyncDisposable {
     this.#halves = new DependencyHalves(dependencies, host);
     this.finished = this.#end.promise;
     this.finished.catch(() => {});
-    this.#entrypoints = createEntrypoints(options.manifest, options.entrypoints, this.#host());
+    this.#entrypoints = createEntrypoints(options.manifest, options.entrypoints, this.#host(), this.#limits);
   }
 
   get state(): ContainerState {
@@ -267,6 +270,7 @@ export class Container implements AsyncDisposable {
       if (this.#aborting.signal.aborted) return;
       this.#tellOfCut();
       this.#aborting.abort();
+      this.#limits.giveBack("stopping");
       this.#pool.abort();
       const limits = [
         setTimeout(() => this.#over.resolve(), FORCED_STOP),
@@ -306,6 +310,7 @@ export class Container implements AsyncDisposable {
     };
     if (this.#isStarting) await within(START_LIMIT, this.#starting!.catch(() => {}));
     await Promise.all(this.#entrypoints.map((entrypoint) => attempt(entrypoint.stop(end))));
+    this.#limits.giveBack("shed");
     pool.shed();
     await attempt(Promise.all(this.#former.values()));
     await attempt(pool.drain());
@@ -380,21 +385,13 @@ function createEntrypoints(
   manifest: Manifest,
   registry: EntrypointRegistry,
   host: EntrypointHost,
+  limits: CallLimits,
 ): readonly Entrypoint[] {
   const { name } = manifest;
   const byKind = Map.groupBy(hostedEntrypoints(manifest), ({ kind }) => kind);
   return [...byKind].map(([kind, entries]) => {
     const factory = registry[kind];
     if (factory === undefined) throw noExtension(name, "entrypoints", kind, registry);
-    return factory(entries, host);
+    return factory(entries, limits.hostFor(entries, host));
   });
-}
-
-/**
- * Waits for all steps even if one fails. Otherwise the stop could begin while an entrypoint still starts, and
- * would miss this entrypoint.
- */
-async function everyOne(steps: readonly (Promise<void> | undefined)[]): Promise<void> {
-  const failure = (await Promise.allSettled(steps)).find((step) => step.status === "rejected");
-  if (failure !== undefined) throw failure.reason;
 }

@@ -13,7 +13,7 @@ function told(times: readonly number[], threads: readonly ThreadLoad[], calls = 
   const queue = Array.from({ length: calls }, () => ({ queuedAt: 0 }));
   const each = new Set(threads.map((thread) => ({ ...thread })));
   const limits = { maxWorkers: threads.length, concurrency: 1 };
-  for (const now of times) saturation.look(now, each, queue, limits);
+  for (const now of times) saturation.look(now, each, { length: queue.length, oldest: queue[0] }, limits);
   return messages;
 }
 
@@ -85,7 +85,7 @@ Deno.test("Saturation counts the time of busy threads anew after a rest", () => 
       BUSY_LATELY,
     ]] as const
   ) {
-    saturation.look(now, new Set([load]), [], limits);
+    saturation.look(now, new Set([load]), { length: 0, oldest: undefined }, limits);
   }
   deepStrictEqual(messages, []);
 });

@@ -44,7 +44,7 @@ async function laws(
   lines = "";
   const metrics = `127.0.0.1:${freePort()}`;
   await using broker = await open();
-  await using shaky = await ShakyService.open(await broker.transport());
+  await using shaky = await ShakyService.open(await broker.transport(), "enoki_test_shaky");
   await using _running = await run([servicePath("resilient.ts")], {
     broker: await broker.transport(),
     config: { HEALTH_ADDRESS: metrics, max_workers: 2, concurrency: AT_ONCE / 2 },

@@ -16,26 +16,28 @@ export interface ShakyRequest {
   fail(code: string, name?: string): Promise<void>;
 }
 
-/** The service `enoki_test_shaky`, which the test itself serves, and whose requests it answers as it likes. */
+/** A service that the test itself serves, and whose requests it answers as it likes. */
 export class ShakyService implements AsyncDisposable {
   readonly #transport: Transport;
+  readonly #name: string;
   readonly #came: ShakyRequest[] = [];
   readonly #awaited: ((request: ShakyRequest) => void)[] = [];
   #consumer: Consumer | undefined;
   /** Number of requests that have come. */
   count = 0;
 
-  constructor(transport: Transport) {
+  constructor(transport: Transport, name: string) {
     this.#transport = transport;
+    this.#name = name;
   }
 
   /** Serves it through a transport that is connected, and closes that at the end. */
-  static async open(transport: Transport): Promise<ShakyService> {
-    const shaky = new ShakyService(transport);
+  static async open(transport: Transport, name: string): Promise<ShakyService> {
+    const shaky = new ShakyService(transport, name);
     const { service, queueOf } = rpcTopology(DEFAULT_EXCHANGE);
-    await transport.deleteQueue(queueOf(NAME));
-    await transport.declare(service(NAME));
-    shaky.#consumer = await transport.consume(queueOf(NAME), (delivery) => shaky.#receive(delivery), {
+    await transport.deleteQueue(queueOf(name));
+    await transport.declare(service(name));
+    shaky.#consumer = await transport.consume(queueOf(name), (delivery) => shaky.#receive(delivery), {
       prefetch: 1_000,
     });
     return shaky;
@@ -51,7 +53,7 @@ export class ShakyService implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#consumer?.stop();
-    await this.#transport.deleteQueue(rpcTopology(DEFAULT_EXCHANGE).queueOf(NAME));
+    await this.#transport.deleteQueue(rpcTopology(DEFAULT_EXCHANGE).queueOf(this.#name));
     await this.#transport.close();
   }
 
@@ -71,7 +73,7 @@ export class ShakyService implements AsyncDisposable {
       left: (decodeDeadline(headers, now) ?? Infinity) - now,
       answer: (result = null) => reply(encodeResult(JSON.stringify(result))),
       fail: (code, name = NAMES[code]!) =>
-        reply(encodeFailure({ name, message: "no", code, retryable: false }, NAME)),
+        reply(encodeFailure({ name, message: "no", code, retryable: false }, this.#name)),
     };
     this.count++;
     const awaited = this.#awaited.shift();
@@ -80,8 +82,6 @@ export class ShakyService implements AsyncDisposable {
     return Promise.resolve("ack");
   }
 }
-
-const NAME = "enoki_test_shaky";
 
 const NAMES: Readonly<Record<string, string>> = {
   WORKER_LOST: "WorkerLostError",
