@@ -63,6 +63,7 @@ const CLOSE_LIMIT = 1_000;
 /** What the library says in the place of Redis, where Redis says it for a while only. */
 const PASSING = /^(?:LOADING|CLUSTERDOWN|MASTERDOWN|TRYAGAIN)\b/;
 
+/** A connection to one Redis, or to a cluster. Use it by `holdConnection()` of `shared_connection.ts`. */
 export class RedisConnection implements AsyncDisposable {
   readonly server: RedisServer;
   readonly listeners: Set<RedisConnectionListener> = new Set();

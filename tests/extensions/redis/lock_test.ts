@@ -51,6 +51,8 @@ Deno.test({
       await stage.command("SET", key("d"), "another", "PX", "60000");
       await rejects(held, { remoteName: "LockLostError", code: "LOCK_LOST" });
       equal(await stage.command("GET", key("d")), "another");
+      await client.release(name("h"));
+      equal(await stage.command("GET", key("h")), "another");
     });
 
     await test.step("releases at the end of a call what its handler forgets", async () => {

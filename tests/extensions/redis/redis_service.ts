@@ -118,6 +118,7 @@ export const locker = service("locker", {
     forget: rpc(),
     unawaited: rpc(),
     lose: rpc(),
+    release: rpc(),
     die: rpc(),
   },
   handlers: {
@@ -147,6 +148,12 @@ export const locker = service("locker", {
       const lost = new Promise((resolve) => held.signal.addEventListener("abort", resolve));
       await lost;
       return String(held.signal.reason.name);
+    },
+    /** Releases a lock that another has taken by now, before its thread knows it. */
+    async release({ lock, redis }, name: string) {
+      const held = await lock(name);
+      await redis.set(`{enoki:lock:${name}}`, "another");
+      await held.release();
     },
     async die({ lock }, name: string) {
       await lock(name);
