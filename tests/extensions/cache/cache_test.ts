@@ -168,6 +168,23 @@ const LAWS: Readonly<Record<string, Law>> = {
     strictEqual(loads("r"), THREADS + 1);
     ok(await count("enoki_cache_reads_total", { cache: "cache", result: "miss" }) > 0);
   },
+  async "reads are counted by what they found"({ call, readEverywhere, count }) {
+    const counts = () =>
+      Promise.all(
+        ["miss", "shared", "waited", "near"].map((result) =>
+          count("enoki_cache_reads_total", { cache: "cache", result })
+        ),
+      );
+    // A thread tells of its own hits with its next question.
+    await readEverywhere("flush 1");
+    const before = await counts();
+    await call("get", "ee");
+    await readEverywhere("ee");
+    await readEverywhere("ee");
+    await readEverywhere("flush 2");
+    const [miss, shared, waited, near] = (await counts()).map((value, index) => value - before[index]!);
+    deepStrictEqual([miss, shared! + waited!, near], [2, 2 * (THREADS - 1), 1 + THREADS]);
+  },
   async "another service with a cache of the same name has values of its own"({ call, cluster }) {
     strictEqual((await call<ReadValue>("get", "s")).value, "s 1");
     strictEqual(await cluster.client("enoki_test_cache_other")["get"]!("s"), "s 2");
