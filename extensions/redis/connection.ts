@@ -81,13 +81,15 @@ export class RedisConnection implements AsyncDisposable {
   readonly #idle = Promise.withResolvers<void>();
   readonly #closing = new AbortController();
 
+  /** Ends when nothing tries to connect any more. */
+  readonly #opening: Promise<void>;
   readonly #created = Promise.withResolvers<AnyRedisClient>();
 
   /** Begins to connect. Nothing waits for it, and nothing fails by it but commands. */
   constructor(server: RedisServer) {
     this.server = server;
     this.#created.promise.catch(() => {});
-    this.#open().catch((error) => {
+    this.#opening = this.#open().catch((error) => {
       this.#lose(error);
       this.#created.reject(this.#error("connect", this.#away ?? "it is closed"));
     });
@@ -169,6 +171,12 @@ export class RedisConnection implements AsyncDisposable {
     this.#away = "it is closed";
     this.#attempt.reject(new Error(this.#away));
     this.#created.reject(this.#error("connect", this.#away));
+    this.#destroy();
+    // A client that is destroyed while it connects does not hear of it, and has a connection afterwards.
+    await within(CLOSE_LIMIT, this.#opening.then(() => this.#destroy()));
+  }
+
+  #destroy(): void {
     // A client that has no connection has nothing to destroy, and may say so by an error.
     try {
       this.#client?.destroy();
@@ -194,7 +202,7 @@ export class RedisConnection implements AsyncDisposable {
       isLost = Promise.withResolvers();
       await client.connect();
       this.#find();
-      await isLost.promise;
+      await abortable(isLost.promise, this.#closing.signal);
       this.#lose(undefined);
     });
   }

@@ -41,6 +41,18 @@ Deno.test("a connection to Redis", async (test) => {
     notEqual(next.connection, first.connection);
   });
 
+  await test.step("that is closed while it is made leaves nothing open", async () => {
+    await using other = hold(`${uri}/2`);
+    await other.connection.command(["PING"]);
+    for (let turns = 0; turns < 12; turns++) {
+      await using held = hold(`${uri}/1`);
+      await held.connection.client;
+      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setTimeout(resolve));
+    }
+    const clients = String(await other.connection.command(["CLIENT", "LIST"]));
+    equal(clients.trim().split("\n").length, 1, clients);
+  });
+
   await test.step("passes on what Redis answers as an error", async () => {
     await using held = hold(uri);
     await rejects(held.connection.command(["NOSUCH"]), { message: /^ERR unknown command/ });
