@@ -21,6 +21,17 @@ Deno.test("enoki call takes positional and keyword arguments together", () =>
     assert.equal(out, '[-5,{"a":[1]}]\n');
   }));
 
+Deno.test("enoki call keeps every digit, and shows what JSON does not have", () =>
+  withService(MISBEHAVING, async (broker) => {
+    const ask = (...argv: string[]) => enoki(["call", "--broker", broker, ...argv]);
+    const { err } = await ask("misbehaving.echo", "1234567890123456789");
+    assert.match(err, /integer 1234567890123456789\. Set bigints: true/);
+    assert.equal(
+      (await ask("misbehaving.echo", "9007199254740991", "1e20")).out,
+      "[9007199254740991,100000000000000000000]\n",
+    );
+  }));
+
 Deno.test("enoki call sends its headers as context data", () =>
   withService(MISBEHAVING, async (broker) => {
     const argv = ["call", "--broker", broker, "--header", "language=en", "--header", "user=7"];

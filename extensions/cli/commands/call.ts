@@ -1,5 +1,6 @@
 import { escapeControls } from "../../../runtime/log/terminal_text.ts";
 import { UnknownServiceError } from "../../../runtime/message/errors.ts";
+import { encodeBigintJson } from "../../../runtime/message/payload/exact_json.ts";
 import type { FieldTable } from "../../../runtime/message/transport.ts";
 import { type CallTarget, parseCallArguments, remarksOnJson } from "../flags/call_arguments.ts";
 import type { CommandIo } from "../command_io.ts";
@@ -36,15 +37,28 @@ export async function callCommand(
       ...(timeout !== undefined && { timeout: timeout * 1_000 }),
     });
     asked = cluster.broker;
-    const result = await cluster.method(service, method).kwargs(named, ...positional)
+    const result = await cluster.method(service, method).with({ bigints: true }).kwargs(named, ...positional)
       .catch(async (error) => {
         throw await explainCallFailure(error, cluster, { service, method });
       });
-    io.writeResult(`${escapeControls(String(JSON.stringify(result)))}\n`);
+    io.writeResult(`${escapeControls(printed(result))}\n`);
     return EXIT.fine;
   } catch (error) {
     const { status, text } = reportFailure(error);
     io.writeMessage(error instanceof UnknownServiceError ? `${text}. Asked ${asked}\n` : `${text}\n`);
     return status;
+  }
+}
+
+/** Writes JSON for a reader who is to see every digit, and a number that JSON does not have as a text. */
+function printed(result: unknown): string {
+  try {
+    return encodeBigintJson(result);
+  } catch {
+    const shown = (_key: string, value: unknown) =>
+      typeof value === "bigint" || (typeof value === "number" && !Number.isFinite(value))
+        ? String(value)
+        : value;
+    return String(JSON.stringify(result, shown));
   }
 }

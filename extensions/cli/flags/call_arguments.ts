@@ -1,3 +1,5 @@
+import { decodeExactJson, hasLongInteger } from "../../../runtime/message/payload/exact_json.ts";
+
 /** A method, and the service that has it. */
 export interface CallTarget {
   readonly service: string;
@@ -58,10 +60,10 @@ function faultOf(text: string): string | undefined {
   }
 }
 
-/** Parses a text as JSON; returns the text itself if it is not JSON. */
+/** Parses a text as JSON, with integers beyond 2⁵³ as bigints; returns the text itself if it is not JSON. */
 export function parseValue(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return hasLongInteger(text) ? decodeExactJson(text, true) : JSON.parse(text);
   } catch {
     return text;
   }
