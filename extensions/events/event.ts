@@ -3,6 +3,7 @@ import { type Conversion, entrypoint, type EntrypointSpec } from "../../runtime/
 import { type Once, onceOptions, oncePolicy } from "../../runtime/service/effects/once.ts";
 import type { Plain } from "../../runtime/message/plain.ts";
 import { retryOptions, type RetryPolicy } from "../../runtime/message/retry.ts";
+import { type OptionNames, requireKnown } from "../../runtime/service/options/known_options.ts";
 import { payloadConversion, type PayloadOptions } from "../../runtime/service/payload_conversion.ts";
 import type { Serializer } from "../../runtime/message/serializer.ts";
 
@@ -78,6 +79,24 @@ export interface EventOptions<Payload = unknown> extends MethodLimits {
   readonly bigints?: boolean;
 }
 
+const OPTIONS: OptionNames<EventOptions> = {
+  delivery: true,
+  reliable: true,
+  broadcastId: true,
+  requeueOnError: true,
+  once: true,
+  retry: true,
+  expected: true,
+  redact: true,
+  timeout: true,
+  prefetch: true,
+  serializers: true,
+  bigints: true,
+  concurrency: true,
+  rate: true,
+  priority: true,
+};
+
 const DELIVERIES: readonly string[] = ["pool", "singleton", "broadcast"];
 
 /**
@@ -88,7 +107,7 @@ const DELIVERIES: readonly string[] = ["pool", "singleton", "broadcast"];
  *
  * @param source Name of the service that dispatches the events.
  * @param type Type of the event or a pattern: `*` stands for one word between dots, `#` for any number.
- * @throws {TypeError} If `source` or `type` is empty, or the options contradict each other.
+ * @throws {TypeError} If `source` or `type` is empty, an option is not known, or the options contradict each other.
  * @throws {RangeError} If a number among the options is out of its range.
  */
 export function event<Payload = unknown>(
@@ -110,11 +129,13 @@ export function event<Payload = unknown>(
     prefetch,
     serializers,
     bigints,
+    ...others
   }: EventOptions<Payload> = {},
 ): EntrypointSpec<"event", [payload: Payload]> {
   const refuse = (reason: string): never => {
     throw new TypeError(`Cannot handle event "${type}" of "${source}": ${reason}`);
   };
+  requireKnown(`Cannot handle event "${type}" of "${source}"`, "it", others, OPTIONS);
   if (source === "" || type === "") refuse("source and type must not be empty");
   if (!DELIVERIES.includes(delivery)) {
     refuse(`delivery "${delivery}" is none of ${DELIVERIES.join(", ")}`);

@@ -1,6 +1,7 @@
 import type { MethodLimits } from "../../runtime/service/limits/method_limits.ts";
 import type { HttpErrorFacts } from "./conversion.ts";
 import { entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
+import { type OptionNames, requireKnown } from "../../runtime/service/options/known_options.ts";
 import type { SchemaOutput, StandardSchema } from "../../runtime/service/standard_schema.ts";
 import { parseRule, type RuleParams } from "./routing/rule.ts";
 
@@ -71,6 +72,20 @@ type Flatten<T> = { readonly [Key in keyof T]: T[Key] };
 type HttpArgs<Params, Query, Body> = undefined extends Query & Body ? [request: Request, params: Params]
   : [request: Request, params: Params, input: Flatten<Input<Query, Body>>];
 
+const OPTIONS: OptionNames<HttpSchemas<undefined, undefined, undefined>> = {
+  expected: true,
+  redact: true,
+  timeout: true,
+  onError: true,
+  summary: true,
+  description: true,
+  input: true,
+  output: true,
+  concurrency: true,
+  rate: true,
+  priority: true,
+};
+
 const METHOD_REGEXP = /^[A-Z]+$/;
 
 /**
@@ -83,7 +98,7 @@ const METHOD_REGEXP = /^[A-Z]+$/;
  *
  * @param method One HTTP method, or several as a list or as Nameko's `"GET,POST"`.
  * @param rule `/orders/:id`, or Nameko's `/orders/<int:id>` with string, int, float, path, uuid and any(a,b).
- * @throws {TypeError} If the rule or a method makes no sense.
+ * @throws {TypeError} If the rule or a method makes no sense, or an option is not known.
  * @throws {RangeError} If `timeout` is not a positive number of milliseconds.
  *
  * @example
@@ -100,13 +115,26 @@ export function http<
 >(
   method: string | readonly string[],
   rule: Path,
-  { expected, redact, timeout, onError, summary, description, input, output, concurrency, rate, priority }:
-    HttpSchemas<
-      Params,
-      Query,
-      Body
-    > = {},
+  {
+    expected,
+    redact,
+    timeout,
+    onError,
+    summary,
+    description,
+    input,
+    output,
+    concurrency,
+    rate,
+    priority,
+    ...others
+  }: HttpSchemas<
+    Params,
+    Query,
+    Body
+  > = {},
 ): HttpSpec<HttpArgs<Checked<Params, RuleParams<Path>>, Query, Body>> {
+  requireKnown(`Cannot declare an HTTP entrypoint at "${rule}"`, "it", others, OPTIONS);
   parseRule(rule);
   const methods = (typeof method === "string" ? method.split(",") : method).map((each) =>
     each.trim().toUpperCase()

@@ -8,6 +8,7 @@ import {
 import type { Plain } from "../../runtime/message/plain.ts";
 import { retryOptions, type RetryPolicy } from "../../runtime/message/retry.ts";
 import { type Once, onceOptions, oncePolicy } from "../../runtime/service/effects/once.ts";
+import { type OptionNames, requireKnown } from "../../runtime/service/options/known_options.ts";
 import { payloadConversion } from "../../runtime/service/payload_conversion.ts";
 import type { Serializer } from "../../runtime/message/serializer.ts";
 import type { Queue, UnnamedQueue } from "./queue.ts";
@@ -89,6 +90,24 @@ export interface ConsumeOptions<Payload = unknown> extends MethodLimits {
   readonly reply?: boolean;
 }
 
+const OPTIONS: OptionNames<ConsumeOptions> = {
+  requeueOnError: true,
+  prefetch: true,
+  offset: true,
+  once: true,
+  retry: true,
+  expected: true,
+  redact: true,
+  timeout: true,
+  serializers: true,
+  bigints: true,
+  noAck: true,
+  reply: true,
+  concurrency: true,
+  rate: true,
+  priority: true,
+};
+
 /**
  * Declares that a method handles the messages of a queue. Enoki declares and binds the queue first.
  *
@@ -101,7 +120,7 @@ export interface ConsumeOptions<Payload = unknown> extends MethodLimits {
  * broker, the consumer continues behind the last record whose handler has ended.
  *
  * @throws {RangeError} If a number among the options is out of its range.
- * @throws {TypeError} If an option makes no sense for a queue of this type, or together with another option.
+ * @throws {TypeError} If an option is not known, or makes no sense for a queue of this type, or together with another option.
  *
  * @example
  * ```ts
@@ -120,6 +139,7 @@ export function consume<Payload = unknown>(
   queue: Queue | UnnamedQueue,
   options: ConsumeOptions<Payload> = {},
 ): EntrypointSpec<"consume", [payload: Payload, message: ReceivedMessage]> {
+  requireKnown(`Cannot consume ${labelOf(queue)}`, "it", options, OPTIONS);
   const { requeueOnError = false, prefetch, retry, noAck = false, reply = false, serializers, bigints } =
     options;
   const once = oncePolicy(options.once, `consume ${labelOf(queue)}`);

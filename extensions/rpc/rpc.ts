@@ -97,6 +97,21 @@ export interface RpcSchemas<Input extends InputSchemas | undefined, Output exten
   readonly output?: Output;
 }
 
+const OPTIONS: OptionNames<RpcSchemas<undefined, undefined>> = {
+  params: true,
+  expected: true,
+  redact: true,
+  timeout: true,
+  retry: true,
+  serializers: true,
+  bigints: true,
+  input: true,
+  output: true,
+  concurrency: true,
+  rate: true,
+  priority: true,
+};
+
 /**
  * Declares that other services can call a method.
  *
@@ -105,7 +120,7 @@ export interface RpcSchemas<Input extends InputSchemas | undefined, Output exten
  * the clients.
  *
  * @throws {RangeError} If `timeout` is not a positive number of milliseconds, or a limit is out of its range.
- * @throws {TypeError} If `params` is neither a list of names nor `{ kwargs: true }`.
+ * @throws {TypeError} If `params` is neither a list of names nor `{ kwargs: true }`, or an option is not known.
  */
 export function rpc<
   Signature extends Unstated = Unstated,
@@ -125,6 +140,7 @@ export function rpc<
     concurrency,
     rate,
     priority,
+    ...others
   }: RpcSchemas<
     Input,
     Output
@@ -134,6 +150,7 @@ export function rpc<
   UncheckedResult<Output, ReturnType<Signature>>,
   (...args: UncheckedArgs<Input, Parameters<Signature>>) => CheckedResult<Output, ReturnType<Signature>>
 > {
+  requireKnown("Cannot declare an RPC method", "it", others, OPTIONS);
   if (params !== undefined && !isTexts(params) && !takesKeywords(params)) {
     throw new TypeError(
       `Cannot declare an RPC method with params ${Deno.inspect(params)}: give names, or { kwargs: true }`,

@@ -1,6 +1,18 @@
 /** A mistyped option is refused where it is written: `enoki run` checks no types. */
 import assert from "node:assert/strict";
-import { cron, dispatcher, exchange, publisher, queue, requester, timer } from "../../mod.ts";
+import {
+  consume,
+  cron,
+  dispatcher,
+  event,
+  exchange,
+  http,
+  publisher,
+  queue,
+  requester,
+  rpc,
+  timer,
+} from "../../mod.ts";
 
 /** What a program without types may write, and the start of what it is told. */
 const MISTAKES: readonly (readonly [string, () => unknown, string])[] = [
@@ -36,6 +48,22 @@ const MISTAKES: readonly (readonly [string, () => unknown, string])[] = [
     'Cannot make a publisher: it has no option "routingkey"',
   ],
   ["requester()", () => requester(typo("timout")), 'Cannot make a requester: it has no option "timout"'],
+  ["rpc()", () => rpc(typo("timout")), 'Cannot declare an RPC method: it has no option "timout"'],
+  [
+    "event()",
+    () => event("orders", "placed", typo("relyable")),
+    'Cannot handle event "placed" of "orders": it has no option "relyable"',
+  ],
+  [
+    "consume()",
+    () => consume(queue("jobs"), typo("prefech")),
+    'Cannot consume queue "jobs": it has no option "prefech"',
+  ],
+  [
+    "http()",
+    () => http("GET", "/orders", typo("timeuot")),
+    'Cannot declare an HTTP entrypoint at "/orders": it has no option "timeuot"',
+  ],
 ];
 
 function typo(name: string): object {
