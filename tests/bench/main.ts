@@ -1,7 +1,7 @@
 /**
  * `deno task bench`: what a call and an event cost, beside bare amqplib in the same run.
  *
- * `deno task bench rpc otel events http streams overload memory threads start control telemetry cache` runs only the
+ * `deno task bench rpc otel events http streams overload memory threads start control telemetry cache outbox` runs only the
  * named parts. `AMQP_URI` names the broker.
  */
 import { benchCache } from "./cache_bench.ts";
@@ -10,6 +10,7 @@ import { benchEvents } from "./events_bench.ts";
 import { benchHttp } from "./http_bench.ts";
 import { benchMemory } from "./memory_bench.ts";
 import { benchOtel } from "./otel_bench.ts";
+import { benchOutbox } from "./outbox_bench.ts";
 import { benchOverload } from "./overload_bench.ts";
 import { benchRpc } from "./rpc_bench.ts";
 import { benchSql } from "./sql_bench.ts";
@@ -33,6 +34,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   telemetry: () => benchTelemetry(broker),
   sql: benchSql,
   cache: benchCache,
+  outbox: () => benchOutbox(broker),
 };
 
 const chosen = Deno.args.length > 0 ? Deno.args : Object.keys(parts);
