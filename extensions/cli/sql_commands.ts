@@ -3,11 +3,12 @@ import type { CommandIo } from "./command_io.ts";
 import { examples, subcommand, withConfig } from "./command_options.ts";
 import { Argument, type Command, Option } from "./commander.ts";
 import { MIGRATE_ACTIONS } from "./commands/migrate_actions.ts";
+import { SQL_DIALECTS } from "./commands/sql_dialects.ts";
 
-/** Adds `sql migrate`. */
+/** Adds `sql migrate` and `sql tables`. */
 export function addSqlCommands(program: Command, io: CommandIo, end: (status: number) => void): void {
   const sql = subcommand(program, "sql", "change the tables of a database, in the order of its migrations")
-    .usage("migrate [options] [action]")
+    .usage("migrate|tables [options] [argument]")
     .helpCommand(false);
   withConfig(subcommand(sql, "migrate", "apply the migrations that are not applied yet"))
     .addArgument(
@@ -32,5 +33,20 @@ export function addSqlCommands(program: Command, io: CommandIo, end: (status: nu
     .action(async (action, flags) => {
       const { migrateCommand } = await import("./commands/migrate.ts");
       end(await migrateCommand(action ?? "up", flags, io));
+    });
+  subcommand(sql, "tables", "print the statements that make the tables of an outbox and an inbox")
+    .addArgument(new Argument("<database>", "kind of the database").choices(SQL_DIALECTS))
+    .showHelpAfterError(`See ${io.program} sql tables --help`)
+    .addHelpText(
+      "after",
+      examples(io, [["sql tables postgres", "for PostgreSQL"], [
+        "sql tables mysql",
+        "for MariaDB and MySQL",
+      ]]) +
+        "\n\nA service makes the tables itself where its user may. Each statement may run again.",
+    )
+    .action(async (dialect) => {
+      const { tablesCommand } = await import("./commands/sql_tables.ts");
+      end(await tablesCommand(dialect, io));
     });
 }

@@ -97,6 +97,10 @@ function uriFor(
   return databaseOf(sqlSettings(new Section(config)), service, typeof name === "string" ? name : undefined);
 }
 
+/** Loads the statements that make the tables of the outbox and of the inbox, for the command line. */
+export const loadTables = (): Promise<typeof import("./outbox/own_tables.ts")> =>
+  import("./outbox/own_tables.ts");
+
 /** Loads what runs migrations, for the command line. */
 export const loadMigrations = (): Promise<typeof import("./migration/migrations.ts")> =>
   import("./migration/migrations.ts");

@@ -7,6 +7,7 @@ import "./host_half.ts";
 
 export { sql } from "./sql.ts";
 export type { Sql, SqlOptions } from "./sql.ts";
+export type { EffectsOptions, InboxSettings, OutboxSettings } from "./outbox/effects_options.ts";
 export type { UnitOfWorkOptions } from "./query/unit_of_work.ts";
 export { DatabaseError, DatabaseUnavailableError } from "./driver/database_error.ts";
 export type { DatabaseErrorOptions, DatabaseFailure } from "./driver/database_error.ts";

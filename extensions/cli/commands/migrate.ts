@@ -6,11 +6,10 @@ import { escapeControls } from "../../../runtime/log/terminal_text.ts";
 import { maskTextSecrets } from "../../../runtime/log/secrets.ts";
 import { ConfigurationError } from "../../../runtime/message/errors.ts";
 import type { CommandIo } from "../command_io.ts";
-import { loadHostHalf } from "../../optional_halves.ts";
-import type * as sqlHalf from "../../sql/host.ts";
 import type { Migrations } from "../../sql/migration/migrations.ts";
 import type { ConfigFlags } from "./config.ts";
 import type { MigrateAction } from "./migrate_actions.ts";
+import { type SqlHalf, sqlPart } from "./sql_part.ts";
 import { EXIT, reportFailure } from "../view/failure_report.ts";
 import { formatRows } from "../view/table.ts";
 
@@ -21,8 +20,6 @@ export interface MigrateFlags extends Pick<ConfigFlags, "config" | "define"> {
   readonly folder?: string;
 }
 
-type SqlHalf = typeof sqlHalf;
-
 /** Applies the migrations of a folder, lists them, or takes back the latest one. */
 export async function migrateCommand(
   action: MigrateAction,
@@ -30,7 +27,7 @@ export async function migrateCommand(
   io: CommandIo,
 ): Promise<number> {
   try {
-    const half = await sqlPart();
+    const half = await sqlPart("migrate");
     const uri = flags.uri ?? await configuredUri(half, flags, io);
     await using migrations = await openMigrations(half, uri, flags.folder ?? "migrations");
     return await act(action, migrations, io);
@@ -57,19 +54,6 @@ async function act(action: MigrateAction, migrations: Migrations, io: CommandIo)
     io.writeMessage(action === "up" ? "All migrations are applied already\n" : "No migration is applied\n");
   }
   return EXIT.fine;
-}
-
-/** Loads the part of Enoki that knows databases, which a binary may lack. */
-async function sqlPart(): Promise<SqlHalf> {
-  try {
-    return await loadHostHalf<SqlHalf>("sql");
-  } catch (error) {
-    if (!Deno.build.standalone) throw error;
-    throw new ConfigurationError(
-      "Cannot migrate: this binary does not hold the part for databases, whose packages are large. " +
-        "Build one with enoki compile --with sql",
-    );
-  }
 }
 
 async function configuredUri(
