@@ -47,7 +47,7 @@ interface PgClient extends EventEmitter {
 }
 
 interface PgWire extends EventEmitter {
-  readonly stream: { destroy(): void; readonly closed: boolean };
+  readonly stream: { destroy(): void; cork(): void; uncork(): void; readonly closed: boolean };
   /** The texts of prepared statements by name. */
   readonly parsedStatements: Record<string, string>;
   connect(port: number, host: string): void;
@@ -118,6 +118,8 @@ class PostgresConnection implements SqlConnection {
   readonly #names = new Map<string, string>();
   #named = 0;
   #lost = false;
+  /** Whether what begins a transaction waits for its first query, to be sent in one piece with it. */
+  #isHeldBack = false;
   #cancelling: Promise<void> | undefined;
 
   constructor(client: PgClient, library: PgLibrary, address: string) {
@@ -138,7 +140,9 @@ class PostgresConnection implements SqlConnection {
     parameters: readonly unknown[] = [],
     { signal }: SqlQueryOptions = {},
   ): Promise<SqlResult> {
-    return this.#send({ name: this.#nameOf(text), text, values: parameters }, signal);
+    const result = this.#send({ name: this.#nameOf(text), text, values: parameters }, signal);
+    this.#sendOff();
+    return result;
   }
 
   async begin({ isolation, timeout, signal }: SqlBeginOptions = {}): Promise<void> {
@@ -146,6 +150,7 @@ class PostgresConnection implements SqlConnection {
     const text = timeout === undefined
       ? begin
       : `${begin};set local statement_timeout=${Math.max(1, Math.ceil(timeout))}`;
+    this.#holdBack();
     await this.#send({ text }, signal);
   }
 
@@ -206,6 +211,20 @@ class PostgresConnection implements SqlConnection {
         }
       });
     });
+  }
+
+  #holdBack(): void {
+    if (this.#isHeldBack || this.#lost) return;
+    this.#isHeldBack = true;
+    this.#client.connection.stream.cork();
+    // Where no query follows, it goes alone.
+    setImmediate(() => this.#sendOff());
+  }
+
+  #sendOff(): void {
+    if (!this.#isHeldBack) return;
+    this.#isHeldBack = false;
+    this.#client.connection.stream.uncork();
   }
 
   /** Names a statement, so that the database prepares it once. */

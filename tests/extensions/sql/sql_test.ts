@@ -2,6 +2,7 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { connect } from "../../../extensions/connect.ts";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
+import type { PlainRecord } from "../../../runtime/message/plain.ts";
 import { serveInMemory } from "../../fixtures/serve_in_memory.ts";
 import { type SqlDatabase, SqlDatabases } from "../../fixtures/sql_databases.ts";
 import type { postgres } from "../../fixtures/services/sql.ts";
@@ -55,22 +56,17 @@ async function keepLaws(test: Deno.TestContext, database: SqlDatabase, gates: st
     return Number(row!["count"]);
   };
   const broker = new MemoryBroker();
-  const serve = (settings: Record<string, number> = {}) =>
+  const place = server === undefined ? uri.slice("sqlite:///".length) : new URL(uri).host;
+  const own: PlainRecord = server === undefined
+    ? { read: [place, gates], write: [place, gates] }
+    : { net: [place], read: [gates], write: [gates] };
+  const serve = (settings: Record<string, number> = {}, permissions = own) =>
     serveInMemory(broker, [`sql.ts:${name}`], {
       config: {
         max_workers: 4,
         DB_URIS: { [name]: uri },
         SQL: settings,
-        services: {
-          [name]: {
-            permissions: server === undefined
-              ? {
-                read: [uri.slice("sqlite:///".length), gates],
-                write: [uri.slice("sqlite:///".length), gates],
-              }
-              : { net: [new URL(uri).host], read: [gates], write: [gates] },
-          },
-        },
+        services: { [name]: { permissions } },
       },
     });
   await using cluster = await connect({ broker: memory({ broker }) });
@@ -179,6 +175,16 @@ async function keepLaws(test: Deno.TestContext, database: SqlDatabase, gates: st
         deepStrictEqual(await service.names(), ["one", "three", "two"]);
         ok(threads.has(await service.thread()));
       },
+    });
+  }
+
+  {
+    await using _running = await serve({}, {});
+    await test.step("says which permission a service lacks", async () => {
+      await rejects(Promise.resolve(service.names()), (error: Error) => {
+        match(error.message, /not permitted\. Allow it with --allow-(?:net|read)=/);
+        return error.message.includes(place);
+      });
     });
   }
 
