@@ -1,11 +1,11 @@
 import { deepStrictEqual, equal } from "node:assert/strict";
 import { blocksOf, guideBlocks, testGuide } from "./fixtures/guide.ts";
 
-const GUIDE = { page: "README.md", chapter: "Extending Enoki", ports: ["7007"] };
+const GUIDE = { page: "runtime/hosting/README.md", ports: ["7007"] };
 
 testGuide(GUIDE);
 
-Deno.test("the chapter about extensions shows one of each kind", () => {
+Deno.test("the page about extensions shows one of each kind", () => {
   // A hook, a hook of the process, a dependency, an entrypoint and a transport.
   equal(guideBlocks(GUIDE).sessions.length, 5);
 });

@@ -1,4 +1,4 @@
-/** The README's program with a runner, in a folder outside of this one. */
+/** The program with a runner in the guide to services, in a folder outside of this one. */
 import { equal, match, notEqual } from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import denoJson from "../../deno.json" with { type: "json" };
@@ -11,8 +11,8 @@ import { rpc, service } from "@enoki/enoki";
 export default service("orders", { entrypoints: { place: rpc() }, handlers: { place: () => "placed" } });
 `;
 
-Deno.test("the README's program with a Runner does what its comments say", async () => {
-  const readme = readFileSync(new URL("README.md", ROOT), "utf8");
+Deno.test("the guide's program with a Runner does what its comments say", async () => {
+  const readme = readFileSync(new URL("runtime/service/README.md", ROOT), "utf8");
   const [, code = ""] = /^```ts\n\/\/ program\.ts\n(.*?)^```$/ms.exec(readme) ?? [];
   const program = code.replace("amqp://localhost", "memory:")
     .replace("await runner.finished", "await Promise.all([runner.stop(), runner.finished])");

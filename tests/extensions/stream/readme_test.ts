@@ -1,4 +1,4 @@
-/** The README's chapter about streams, in a folder outside of this one. */
+/** The guide to streams, in a folder outside of this one. */
 import { deepStrictEqual, equal } from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import denoJson from "../../../deno.json" with { type: "json" };
@@ -10,9 +10,8 @@ import { Peer } from "./stream_stage.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 
-Deno.test("the README's stream and its client talk to each other", async () => {
-  const [, chapter = ""] = readFileSync(new URL("README.md", ROOT), "utf8").split("\n## Streams\n");
-  const [text = ""] = chapter.split("\n## ");
+Deno.test("the guide's stream and its client talk to each other", async () => {
+  const text = readFileSync(new URL("extensions/stream/README.md", ROOT), "utf8");
   const files = [...text.matchAll(/^```ts\n\/\/ (\S+)\n(.*?)^```$/gms)];
   deepStrictEqual(files.map(([, name]) => name), ["chat.ts", "visitor.ts"]);
   const folder = await Deno.makeTempDir({ prefix: "enoki-streams-" });
