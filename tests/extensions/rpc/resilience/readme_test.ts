@@ -1,4 +1,4 @@
-import { loadFromReadme } from "../../../fixtures/readme_section.ts";
+import { loadFromGuide } from "../../../fixtures/guide_section.ts";
 
 const PAYMENTS = `
 import { rpc, service } from "@enoki/enoki";
@@ -8,6 +8,8 @@ export default service("payments", {
 });
 `;
 
-Deno.test("the README's service with a resilient client compiles and loads", async () => {
-  await loadFromReadme("Resilient callers", "shop.ts", { "payments.ts": PAYMENTS });
+Deno.test("the guide's service with a resilient client compiles and loads", async () => {
+  await loadFromGuide("extensions/rpc/README.md", "Resilient callers", "shop.ts", {
+    "payments.ts": PAYMENTS,
+  });
 });

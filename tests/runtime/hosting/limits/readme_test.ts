@@ -1,5 +1,5 @@
-import { loadFromReadme } from "../../../fixtures/readme_section.ts";
+import { loadFromGuide } from "../../../fixtures/guide_section.ts";
 
-Deno.test("the README's service with limits compiles and loads", async () => {
-  await loadFromReadme("Limits of a method", "reports.ts");
+Deno.test("the guide's service with limits compiles and loads", async () => {
+  await loadFromGuide("runtime/pool/README.md", "Limits of a method", "reports.ts");
 });
