@@ -1,7 +1,8 @@
 /** What the limits of methods promise, with real threads. */
-import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { RpcCaller } from "../../../../extensions/rpc/caller.ts";
 import { DEFAULT_EXCHANGE } from "../../../../extensions/rpc/settings.ts";
+import { connectSocket } from "../../../../extensions/websocket/client.ts";
 import { connect, run, type Running } from "../../../../extensions/run.ts";
 import { configureLogging } from "../../../../runtime/log/observe.ts";
 import { ShakyService } from "../../../extensions/rpc/resilience/shaky_service.ts";
@@ -263,6 +264,18 @@ Deno.test("HTTP requests above a rate are answered by 429, which says when to co
     message: "There are too many requests",
   });
   await stage.becomes("enoki_calls_refused_total", { method: "seldom", reason: "rate" }, 1);
+});
+
+Deno.test("calls over a WebSocket above a rate fail at once, and the socket goes on", async () => {
+  await using stage = await stageOn("memory");
+  await using socket = connectSocket(`${stage.running.http!.replace("http", "ws")}/ws`);
+  const say = socket.call["say"]!;
+  strictEqual(await say(), "said");
+  await rejects(say(), {
+    code: "RATE_LIMITED",
+    message: /^Cannot run "enoki_test_limited\.say": 0\.1 calls a second may begin\. Call again in \d+ ms$/,
+  });
+  await rejects(say(), { code: "RATE_LIMITED" });
 });
 
 Deno.test("a stream counts until its end", async () => {
