@@ -1,3 +1,4 @@
+import { timeLimit } from "../../../runtime/waiting/abort.ts";
 import type { SqlConnection, SqlDialect } from "../driver/driver.ts";
 import { messageOf } from "./stored_message.ts";
 import { statementFor } from "./statement.ts";
@@ -8,6 +9,9 @@ export const BATCH = 512;
 
 /** Most bytes of messages that are read at once, unless a single one has more. */
 const BATCH_BYTES = 16 * 2 ** 20;
+
+/** Milliseconds after which a database that does not answer counts as lost. */
+const STATEMENT_LIMIT = 30_000;
 
 /** A message that waits. */
 export interface WaitingMessage {
@@ -119,8 +123,9 @@ export class OutboxStore {
     text: string,
     parameters: readonly unknown[],
   ): Promise<readonly Readonly<Record<string, unknown>>[]> {
-    const options = { signal: this.#signal };
-    return (await this.#connection.query(statementFor(this.#dialect, text), parameters, options)).rows;
+    using limit = timeLimit(STATEMENT_LIMIT, this.#signal);
+    const { signal } = limit;
+    return (await this.#connection.query(statementFor(this.#dialect, text), parameters, { signal })).rows;
   }
 }
 
