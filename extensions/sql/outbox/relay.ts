@@ -11,7 +11,7 @@
  * It fails for a message that the broker has refused at first, and taken when its exchange or its queue was declared
  * again: that one comes later.
  */
-import { abortable, pause } from "../../../runtime/waiting/abort.ts";
+import { abortable, pause, within } from "../../../runtime/waiting/abort.ts";
 import { BrokerError } from "../../../runtime/message/errors.ts";
 import type { DependencySetupHost } from "../../../runtime/hosting/host.ts";
 import type { SqlConnection, SqlDriver } from "../driver/driver.ts";
@@ -40,6 +40,9 @@ const LONGEST_PAUSE = 5_000;
 
 /** Milliseconds that a stop waits for the messages that are in the outbox, and for the broker. */
 const STOP_LIMIT = 3_000;
+
+/** Milliseconds that the connection may take to close after that. */
+const CLOSE_LIMIT = 1_000;
 
 /** Relays until it is disposed. */
 export class Relay implements AsyncDisposable {
@@ -70,7 +73,8 @@ export class Relay implements AsyncDisposable {
     this.#stopping.abort();
     this.#rouse?.();
     const timer = setTimeout(() => this.#givingUp.abort(), STOP_LIMIT);
-    await this.#ended;
+    // A database that does not answer any more cannot say goodbye either.
+    await within(STOP_LIMIT + CLOSE_LIMIT, this.#ended);
     clearTimeout(timer);
   }
 
@@ -99,7 +103,7 @@ export class Relay implements AsyncDisposable {
     const { driver, database, service, log, pollInterval } = this.#options;
     const stop = this.#stopping.signal;
     await using lock = relayLock(driver.dialect, database, connection, service);
-    while (!await lock.take()) {
+    while (!await lock.take(stop)) {
       this.#failures = 0;
       await pause(STANDBY_INTERVAL, stop);
     }

@@ -8,8 +8,8 @@ import type { SqlConnection, SqlDialect } from "../driver/driver.ts";
 
 /** A lock for one relay of a service. Disposing it lets go of it, unless the connection has done so. */
 export interface RelayLock extends AsyncDisposable {
-  /** Takes the lock; resolves with false if another instance has it. */
-  take(): Promise<boolean>;
+  /** Takes the lock; resolves with false if another instance has it. Aborting gives up the connection. */
+  take(signal: AbortSignal): Promise<boolean>;
 }
 
 const TEXTS = {
@@ -32,8 +32,8 @@ export function relayLock(
   if (dialect === "sqlite") return new FileLock(`${database}-enoki-${encodeURIComponent(service)}.lock`);
   const text = TEXTS[dialect];
   return {
-    async take() {
-      const { rows: [row] } = await connection.query(text, [service]);
+    async take(signal) {
+      const { rows: [row] } = await connection.query(text, [service], { signal });
       const { held } = row!;
       return held === true || Number(held) === 1;
     },

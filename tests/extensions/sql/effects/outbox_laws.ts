@@ -1,5 +1,11 @@
 import { deepStrictEqual, match, notStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { openDriver } from "../../../../extensions/sql/driver/open_driver.ts";
+import { parseDatabaseUri } from "../../../../extensions/sql/driver/database_uri.ts";
+import { Relay } from "../../../../extensions/sql/outbox/relay.ts";
+import { createLog } from "../../../../runtime/log/log.ts";
+import { Metrics } from "../../../../runtime/telemetry/metrics.ts";
+import { SILENT_MESSENGER } from "../../../fixtures/silent_messenger.ts";
+import { SeverableProxy } from "../../../fixtures/severable_proxy.ts";
 import { type EffectsStage, eventually } from "./effects_stage.ts";
 
 /** The laws of an outbox and its relay. */
@@ -114,6 +120,22 @@ export async function keepOutboxLaws(test: Deno.TestContext, stage: EffectsStage
 /** The law of an outage, after which a database without durable commits may have forgotten the latest. */
 export async function keepOutageLaw(test: Deno.TestContext, stage: EffectsStage): Promise<void> {
   const { heard, database } = stage;
+  await test.step("ends a relay although the database does not answer any more", async () => {
+    await using proxy = await SeverableProxy.open(database.uri);
+    const relays = Promise.withResolvers<void>();
+    const relay = new Relay({
+      driver: openDriver(proxy.uri),
+      database: parseDatabaseUri(proxy.uri).database,
+      service: "enoki_test_effects_stalled",
+      messenger: SILENT_MESSENGER,
+      log: createLog({ emit: ({ message }) => message.startsWith("Relays") && relays.resolve() }),
+      metrics: new Metrics(),
+      pollInterval: 10,
+    });
+    await relays.promise;
+    proxy.stall();
+    await relay[Symbol.asyncDispose]();
+  });
   await using _running = await stage.serve("shop");
   await test.step("goes on after the database was away, and says so once", async () => {
     await stage.shop.place({ id: 49 });
