@@ -4,7 +4,7 @@ import { createSqlHalf } from "../../extensions/sql/host.ts";
 import { sql } from "../../extensions/sql/mod.ts";
 import type { Call } from "../../runtime/service/call.ts";
 import type { DependencyHost } from "../../runtime/service/dependency.ts";
-import { databaseUri } from "../fixtures/database_probe.ts";
+import { PrivateDatabase } from "../fixtures/private_database.ts";
 import { median } from "./median.ts";
 
 /** Milliseconds that a side is measured for in one round. */
@@ -18,20 +18,15 @@ interface Tables {
   readonly bench_boxes: { readonly id: number; readonly name: string };
 }
 
-/** A session of one SELECT, beside the same by bare `postgres`: in a transaction, and alone. All in this process. */
+/** A session of one SELECT in a server of our own, beside the same by bare `postgres`: in a transaction, and alone. All in this process. */
 export async function benchSql(): Promise<void> {
-  const uri = await databaseUri("postgres");
-  if (uri === undefined) return;
-  const schema = `enoki_bench_${crypto.randomUUID().replaceAll("-", "")}`;
-  const bare = connectPostgres(uri, { max: 50, onnotice() {}, connection: { search_path: schema } });
-  await bare.unsafe(
-    `create schema ${schema}; create table ${schema}.bench_boxes (id int primary key, name text);
-    insert into ${schema}.bench_boxes select n, 'box ' || n from generate_series(1, 1000) n`,
-  );
-  const own = new URL(uri);
-  own.searchParams.set("options", `-c search_path=${schema}`);
+  await using server = await PrivateDatabase.open("postgres");
+  if (server === undefined) return;
+  const bare = connectPostgres(server.uri, { max: 50, onnotice() {} });
+  await bare.unsafe(`create table bench_boxes (id int primary key, name text);
+    insert into bench_boxes select n, 'box ' || n from generate_series(1, 1000) n`);
   try {
-    await using provider = sessions(own.href.replaceAll("+", "%20"));
+    await using provider = sessions(server.uri);
     let id = 0;
     const next = () => id = id % 1_000 + 1;
     const sides = {
@@ -64,7 +59,6 @@ export async function benchSql(): Promise<void> {
       }
     }
   } finally {
-    await bare.unsafe(`drop schema ${schema} cascade`);
     await bare.end();
   }
 }

@@ -71,14 +71,14 @@ export class PermitDesk {
     this.#grant();
   }
 
-  /** Gives a permit as soon as there is one. The wait ends without one if the signal aborts. */
+  /** Gives a permit as soon as there is one. If the signal aborts first, it throws its reason. */
   async take(name: string, number: number, signal: AbortSignal | undefined): Promise<void> {
     const holder = this.#require(name);
     if (holder.permits.has(number)) return;
     if (holder.permits.size >= MOST_OF_HOLDER) {
       throw new RangeError("Cannot hold connections: the thread has too many");
     }
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
     const waiter: Waiter = { holder: name, number, grant: resolve };
     this.#waiters.add(waiter);
     this.#grant();
@@ -86,11 +86,14 @@ export class PermitDesk {
     this.#announce(name);
     const withdraw = () => {
       this.#waiters.delete(waiter);
-      resolve();
+      reject(signal!.reason);
     };
     signal?.addEventListener("abort", withdraw, { once: true });
-    await promise;
-    signal?.removeEventListener("abort", withdraw);
+    try {
+      await promise;
+    } finally {
+      signal?.removeEventListener("abort", withdraw);
+    }
   }
 
   /** Takes a permit back, or ends the wait for it. */

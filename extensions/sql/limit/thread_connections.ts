@@ -10,7 +10,7 @@
  */
 import type { DependencyHost } from "../../../runtime/service/dependency.ts";
 import type { Log } from "../../../runtime/log/log.ts";
-import { LONGEST_TIMER, pause } from "../../../runtime/waiting/abort.ts";
+import { LONGEST_TIMER, pause, timeLimit } from "../../../runtime/waiting/abort.ts";
 import { WakeTimer } from "../../../runtime/waiting/wake_timer.ts";
 import { DatabaseError } from "../driver/database_error.ts";
 import type { SqlConnection, SqlDriver } from "../driver/driver.ts";
@@ -29,13 +29,6 @@ export interface HeldConnection {
   usedAt: number;
 }
 
-/** A call that waits for a connection. */
-interface Waiter {
-  readonly settle: PromiseWithResolvers<HeldConnection>;
-  /** Ends what goes on for the waiter: the question for a permit, or the opening of a connection. */
-  readonly over: AbortController;
-}
-
 /** Options of {@linkcode ThreadConnections}. */
 export interface ThreadConnectionsOptions {
   readonly driver: SqlDriver;
@@ -51,7 +44,10 @@ export class ThreadConnections implements AsyncDisposable {
   readonly #name = crypto.randomUUID();
   /** Connections that nobody uses; the latest used one is last. */
   readonly #idle: HeldConnection[] = [];
-  readonly #waiting = new Set<Waiter>();
+  /** Calls that wait for a connection; the oldest is first. */
+  readonly #waiting = new Set<PromiseWithResolvers<HeldConnection>>();
+  /** What opens connections for those that wait. Each ends its wait for a permit when nobody waits any more. */
+  readonly #openings = new Set<AbortController>();
   readonly #closing = new Set<Promise<void>>();
   readonly #end = new AbortController();
   readonly #timer = new WakeTimer(() => this.#closeIdle(), { keepsAlive: false });
@@ -86,13 +82,7 @@ export class ThreadConnections implements AsyncDisposable {
   /** Gives a connection back, for the next call. Whoever gives it has ended its transaction. */
   give(held: HeldConnection): void {
     if (held.connection.isBroken || this.#end.signal.aborted) return this.#close(held);
-    const [waiter] = this.#waiting;
-    if (waiter !== undefined && !this.#isWanted) {
-      this.#waiting.delete(waiter);
-      waiter.settle.resolve(held);
-      waiter.over.abort();
-      return;
-    }
+    if (!this.#isWanted && this.#hand(held)) return;
     held.usedAt = performance.now();
     this.#idle.push(held);
     if (this.driver.isPrivate) return;
@@ -114,59 +104,82 @@ export class ThreadConnections implements AsyncDisposable {
 
   async #wait(signal: AbortSignal | undefined): Promise<HeldConnection> {
     signal?.throwIfAborted();
-    const waiter: Waiter = { settle: Promise.withResolvers(), over: new AbortController() };
+    using limit = timeLimit(this.#host.callTimeout, signal);
+    const waiter = Promise.withResolvers<HeldConnection>();
     this.#waiting.add(waiter);
-    const leave = () => {
-      if (this.#waiting.delete(waiter)) waiter.settle.reject(this.#tooMany(signal!.reason));
-      waiter.over.abort();
-    };
-    signal?.addEventListener("abort", leave, { once: true });
-    // A second connection would have another database, so the one that there is serves all calls in turn.
-    if (!this.driver.isPrivate || !this.#hasPrivate) void this.#open(waiter);
-    try {
-      return await waiter.settle.promise;
-    } finally {
-      signal?.removeEventListener("abort", leave);
-    }
+    limit.signal.addEventListener("abort", () => {
+      if (!this.#waiting.delete(waiter)) return;
+      waiter.reject(this.#tooMany(limit.signal.reason));
+      this.#withdraw();
+    });
+    this.#openForWaiting();
+    return await waiter.promise;
   }
 
-  /** Opens a connection for a waiter, or for whoever needs it by then. Never rejects. */
-  async #open(waiter: Waiter): Promise<void> {
+  /** Hands a connection to the call that waits longest; false if none waits. */
+  #hand(held: HeldConnection): boolean {
+    const [waiter] = this.#waiting;
+    if (waiter === undefined) return false;
+    this.#waiting.delete(waiter);
+    waiter.resolve(held);
+    this.#withdraw();
+    return true;
+  }
+
+  /** Opens a connection for each call that waits, unless that is under way. */
+  #openForWaiting(): void {
+    // A second connection would have another database, so the one that there is serves all calls in turn.
+    const isAlone = () => this.driver.isPrivate && this.#hasPrivate;
+    while (this.#openings.size < this.#waiting.size && !isAlone()) void this.#open();
+  }
+
+  /** Asks for no more permits if nobody waits any more. A connection that is being opened serves a later call. */
+  #withdraw(): void {
+    if (this.#waiting.size === 0) { for (const opening of this.#openings) opening.abort(); }
+  }
+
+  /** Opens a connection, for the call that waits longest by then. Never rejects. */
+  async #open(): Promise<void> {
     const permit = ++this.#permits;
-    const { signal } = waiter.over;
+    const opening = new AbortController();
+    this.#openings.add(opening);
     this.#hasPrivate = true;
     try {
-      if (!this.driver.isPrivate) await this.#take(permit, signal);
+      if (!this.driver.isPrivate) {
+        this.#join();
+        await this.#ask(["take", this.#name, permit], LONGEST_TIMER, opening.signal);
+      }
       const { connectTimeout, statementTimeout } = this.settings;
-      const connection = await this.driver.connect({ signal, connectTimeout, statementTimeout });
-      this.#waiting.delete(waiter);
+      const connection = await this.driver.connect({
+        signal: this.#end.signal,
+        connectTimeout,
+        statementTimeout,
+      });
       const held = { connection, permit, usedAt: 0 };
-      if (signal.aborted) this.give(held);
-      else waiter.settle.resolve(held);
+      // It is the turn of this thread, whoever else waits.
+      if (!this.#hand(held)) this.give(held);
     } catch (error) {
       this.#hasPrivate = false;
       // It also ends the wait for a permit that has come to nothing.
       void this.#giveBack(permit);
-      if (this.#waiting.delete(waiter)) waiter.settle.reject(error);
+      const [waiter] = this.#waiting;
+      if (waiter !== undefined && !opening.signal.aborted) {
+        this.#waiting.delete(waiter);
+        waiter.reject(error);
+      }
     }
-  }
-
-  async #take(permit: number, signal: AbortSignal): Promise<void> {
-    const { callTimeout } = this.#host;
-    this.#join();
-    try {
-      await this.#ask(["take", this.#name, permit], callTimeout, signal);
-    } catch (error) {
-      const { code } = error as { readonly code?: unknown };
-      throw code === "TIMEOUT" && !signal.aborted ? this.#tooMany(error) : error;
-    }
+    this.#openings.delete(opening);
+    this.#openForWaiting();
   }
 
   #tooMany(cause: unknown): Error {
+    const { isPrivate, address } = this.driver;
+    const state = isPrivate
+      ? "the one connection to a database in memory was in use. Use a file"
+      : `all ${this.settings.maxConnections} that this process may have were in use. ` +
+        "Raise SQL.MAX_CONNECTIONS in the configuration";
     return new DatabaseError(
-      `Cannot get a connection to database ${this.driver.address} in time: all ${this.settings.maxConnections} ` +
-        "that this process may have were in use. Raise SQL.MAX_CONNECTIONS in the configuration, " +
-        "or end transactions sooner",
+      `Cannot get a connection to database ${address} in time: ${state}, or end transactions sooner`,
       { failure: "timeout", cause },
     );
   }
@@ -224,6 +237,7 @@ export class ThreadConnections implements AsyncDisposable {
 
   /** Closes a connection, and gives its permit back. */
   #close({ connection, permit }: HeldConnection): void {
+    this.#hasPrivate = false;
     const closing = this.#finish(connection, permit).finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
   }
@@ -235,6 +249,7 @@ export class ThreadConnections implements AsyncDisposable {
       this.#host.log.debug(`Cannot close a connection: ${(error as Error).message}`);
     }
     await this.#giveBack(permit);
+    this.#openForWaiting();
   }
 
   async #giveBack(permit: number): Promise<void> {
