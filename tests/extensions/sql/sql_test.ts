@@ -72,6 +72,11 @@ async function keepLaws(test: Deno.TestContext, database: SqlDatabase, gates: st
   await using cluster = await connect({ broker: memory({ broker }) });
   const service = cluster.client<typeof postgres>(name as "enoki_test_sql_postgres");
   let gate = 0;
+  /** Waits until a call of `hold` has made its query. */
+  const isHeld = async (gate: string) => {
+    const stat = () => Deno.stat(`${gate}.held`).then(() => true, () => false);
+    while (!await stat()) await new Promise((resolve) => setTimeout(resolve, 2));
+  };
   const newGate = () => `${gates}/${++gate}`;
 
   {
@@ -109,7 +114,7 @@ async function keepLaws(test: Deno.TestContext, database: SqlDatabase, gates: st
     await test.step("shows nobody what a call has not committed", async () => {
       const open = newGate();
       const holding = service.hold.start("two", open);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await isHeld(open);
       deepStrictEqual(await service.names(), ["one"]);
       await Deno.writeTextFile(open, "");
       deepStrictEqual(await holding.result(), ["one", "two"]);
@@ -222,7 +227,7 @@ async function keepLaws(test: Deno.TestContext, database: SqlDatabase, gates: st
     await test.step("ends the wait for a connection by a sentence that names the setting", async () => {
       const open = newGate();
       const holding = service.hold.start("five", open);
-      while (/had/.test(await service.waitFor(50))) { /* The call that holds it has not begun. */ }
+      await isHeld(open);
       match(
         await service.waitFor(50),
         /^DatabaseError: Cannot get a connection to database \S+ in time: all 1 .* Raise SQL\.MAX_CONNECTIONS/,
