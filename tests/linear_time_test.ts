@@ -36,12 +36,12 @@ const LENGTH = 65_536;
 const FACTOR = 8;
 
 /** Linear work takes {@linkcode FACTOR} times as long, quadratic work the square of that. */
-const MOST = 16;
+const MOST = 24;
 
 /** Milliseconds: what takes less at the longer length stops nobody, and cannot be measured well. */
 const FLOOR = 50;
 
-const ROUNDS = 8;
+const ROUNDS = 20;
 
 /** What an attacker repeats. */
 const REPEATED = [

@@ -38,9 +38,9 @@ namekoTest("Nameko and Enoki understand each other's payloads", async (uri, t) =
   await sweep(uri);
   await using stack = new AsyncDisposableStack();
   stack.defer(() => sweep(uri));
-  stack.use(
-    await run([`${MODULE.pathname}:ours`], { broker: uri, config: { ACCEPT: ["json", "msgpack"] } }),
-  );
+  // What the handlers have got is the state of one thread.
+  const config = { ACCEPT: ["json", "msgpack"], max_workers: 1, concurrency: 100 };
+  stack.use(await run([`${MODULE.pathname}:ours`], { broker: uri, config }));
   stack.use(await run([`${MODULE.pathname}:refusing`], { broker: uri }));
   stack.use(await NamekoProcess.start("payloads.py", uri, PREFIX));
   const cluster = stack.use(await connect({ broker: uri, timeout: 20_000 }));
