@@ -6,4 +6,5 @@
 export { testContext, type TestContextOptions } from "./test_context.ts";
 export { fakeClient, type FakeMethods } from "./fake_client.ts";
 export { type DispatchedEvent, type FakeDispatcher, fakeDispatcher } from "./fake_dispatcher.ts";
+export { type Broadcast, type FakeHub, fakeHub, type FakeHubOptions, type Unicast } from "./fake_hub.ts";
 export { type FakePublisher, fakePublisher, type PublishedMessage } from "./fake_publisher.ts";

@@ -1,6 +1,12 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
-import { client, dispatcher, publisher, rpc, service } from "../../../mod.ts";
-import { fakeClient, fakeDispatcher, fakePublisher, testContext } from "../../../extensions/testing/mod.ts";
+import { client, dispatcher, publisher, rpc, service, websocket, websocketHub } from "../../../mod.ts";
+import {
+  fakeClient,
+  fakeDispatcher,
+  fakeHub,
+  fakePublisher,
+  testContext,
+} from "../../../extensions/testing/mod.ts";
 
 const payments = service("payments", {
   entrypoints: { charge: rpc(), refund: rpc() },
@@ -82,4 +88,43 @@ Deno.test("a fake publisher records the messages with their options", async () =
     payload: "b",
     options: {},
   }]);
+});
+
+const chat = service("chat", {
+  dependencies: { hub: websocketHub<{ said: string; welcome: { room: string } }>() },
+  entrypoints: { join: websocket(), say: websocket(), leave: websocket() },
+  handlers: {
+    async join({ hub }, socketId, room: string) {
+      await hub.subscribe(socketId, room);
+      return await hub.unicast(socketId, "welcome", { room });
+    },
+    say: ({ hub }, _socketId, room: string, text: string) => hub.broadcast(room, "said", text),
+    async leave({ hub }, socketId, room: string) {
+      await hub.unsubscribe(socketId, room);
+      return await hub.subscriptions(socketId);
+    },
+  },
+});
+
+Deno.test("a fake hub records broadcasts, unicasts and subscriptions", async () => {
+  const hub = fakeHub<{ said: string; welcome: { room: string } }>();
+  const context = testContext(chat, { hub });
+  strictEqual(await chat.handlers.join(context, "s1", "lobby"), true);
+  await chat.handlers.join(context, "s1", "attic");
+  await chat.handlers.say(context, "s1", "lobby", "Hello");
+  deepStrictEqual(await chat.handlers.leave(context, "s1", "attic"), ["lobby"]);
+  deepStrictEqual(hub.broadcasts, [{ channel: "lobby", event: "said", data: "Hello" }]);
+  deepStrictEqual(hub.unicasts.map(({ data }) => data), [{ room: "lobby" }, { room: "attic" }]);
+  deepStrictEqual(hub.channels, new Map([["lobby", new Set(["s1"])]]));
+});
+
+Deno.test("a fake hub with a list of sockets knows no others", async () => {
+  const hub = fakeHub<{ said: string }>({ sockets: ["s1"] });
+  await hub.subscribe("s1", "lobby");
+  await rejects(hub.subscribe("s2", "lobby"), { name: "ConnectionNotFoundError" });
+  deepStrictEqual([await hub.unicast("s1", "said", "a"), await hub.unicast("s2", "said", "b")], [
+    true,
+    false,
+  ]);
+  strictEqual(hub.unicasts.length, 2);
 });
