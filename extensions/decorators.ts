@@ -13,7 +13,7 @@ import type { InputSchemas, Unstated } from "../runtime/service/method_signature
 import type { StandardSchema } from "../runtime/service/standard_schema.ts";
 import { event as eventEntrypoint, type EventOptions } from "./events/mod.ts";
 import { http as httpEntrypoint } from "./http/mod.ts";
-import type { HttpSchemas } from "./http/http.ts";
+import type { HttpMethods, HttpSchemas, MethodsBeforeRule } from "./http/http.ts";
 import {
   consume as consumeEntrypoint,
   type ConsumeOptions,
@@ -167,8 +167,9 @@ export function http<
   Params extends StandardSchema | undefined = undefined,
   Query extends StandardSchema | undefined = undefined,
   Body extends StandardSchema | undefined = undefined,
+  const Method extends HttpMethods = HttpMethods,
 >(
-  method: string | readonly string[],
+  method: MethodsBeforeRule<Method>,
   rule: Path,
   options?: HttpSchemas<Params, Query, Body>,
 ): EntrypointDecorator<ReturnType<typeof httpEntrypoint<Path, Params, Query, Body>>> {

@@ -86,6 +86,14 @@ const OPTIONS: OptionNames<HttpSchemas<undefined, undefined, undefined>> = {
   priority: true,
 };
 
+/** One method of HTTP, or several as a list or as Nameko's `"GET,POST"`. */
+export type HttpMethods = string | readonly string[];
+
+/** Methods of HTTP, or a sentence if the rule stands in their place. */
+export type MethodsBeforeRule<Method extends HttpMethods> = Method extends `/${string}`
+  ? 'The method stands before the rule: http("GET", "/orders/:id")'
+  : Method;
+
 const METHOD_REGEXP = /^[A-Z]+$/;
 
 /**
@@ -112,8 +120,9 @@ export function http<
   Params extends StandardSchema | undefined = undefined,
   Query extends StandardSchema | undefined = undefined,
   Body extends StandardSchema | undefined = undefined,
+  const Method extends HttpMethods = HttpMethods,
 >(
-  method: string | readonly string[],
+  method: MethodsBeforeRule<Method>,
   rule: Path,
   {
     expected,
@@ -136,7 +145,8 @@ export function http<
 ): HttpSpec<HttpArgs<Checked<Params, RuleParams<Path>>, Query, Body>> {
   requireKnown(`Cannot declare an HTTP entrypoint at "${rule}"`, "it", others, OPTIONS);
   parseRule(rule);
-  const methods = (typeof method === "string" ? method.split(",") : method).map((each) =>
+  const given: HttpMethods = method;
+  const methods = (typeof given === "string" ? given.split(",") : given).map((each) =>
     each.trim().toUpperCase()
   );
   for (const each of methods) {

@@ -120,7 +120,7 @@ export interface CallOrigin {
  * @throws {TypeError} If an option is not known, has a wrong type, or contradicts another.
  * @throws {RangeError} If a number among the policies is out of its range.
  */
-export function client<Target extends Contract>(
+export function client<Name extends string, Target extends Contract<Name>>(
   contract: Target,
   options?: CallOptions & ClientPolicies<Client<NoInfer<Target>>>,
 ): DependencySpec<Client<Target>>;

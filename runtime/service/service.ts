@@ -1,74 +1,17 @@
 /**
  * This folder holds what an author of services writes: services, contracts, entrypoints and dependencies.
  *
- * This file defines services, and the types by which the compiler checks handlers against entrypoints.
+ * This file defines services. The types by which the compiler checks handlers against entrypoints are in `checked/`.
  */
 import { BRAND, hasBrand } from "./brand.ts";
-import type { Call } from "./call.ts";
-import type { DependencySpec, DependencyTable } from "./dependency.ts";
+import type { HandlersOf } from "./checked/asked_handlers.ts";
+import type { DependencyMistakes, HandlerMistakes, ServiceName } from "./checked/mistakes.ts";
+import type { DependencyTable } from "./dependency.ts";
 import type { AddedBy, AnyHook, OutgoingHook } from "./hook.ts";
-import type { AnyEntrypoint, EntrypointSpec, EntrypointTable } from "./entrypoint.ts";
+import type { AnyEntrypoint, EntrypointTable } from "./entrypoint.ts";
 import { findHandler, isLiteral } from "./handlers.ts";
 
-/** The type of the value that a dependency injects. */
-export type Injected<Spec> = Spec extends DependencySpec<infer T> ? T : never;
-
-/** The first parameter of a handler: the dependencies by name, and `call`. */
-export type Context<Dependencies extends DependencyTable> =
-  & { readonly [Key in keyof Dependencies]: Injected<Dependencies[Key]> }
-  & { readonly call: Call };
-
-/** A sentence that the compiler shows where a definition does not fit. */
-export interface DefinitionError<Message extends string> {
-  readonly definitionError: Message;
-}
-
-type Spec<Entry> = Entry extends readonly (infer Each)[] ? Each : Entry;
-
-/** The arguments that an entrypoint states. An RPC entrypoint without a signature states none (`never[]`). */
-type ArgsOf<Each> = Each extends EntrypointSpec<string, infer Args, infer _Result>
-  ? Args extends readonly never[] ? number extends Args["length"] ? never : Args : Args
-  : never;
-
-type ResultOf<Each> = Each extends EntrypointSpec<string, infer _Args, infer Result>
-  ? unknown extends Result ? never : Result
-  : never;
-
-type Or<Stated, Otherwise> = [Stated] extends [never] ? Otherwise : Stated;
-
-type HandlerResult<Result> = Awaited<Result> | Promise<Awaited<Result>>;
-
-/** The function that an entry of the table asks for. */
-export type HandlerOf<Dependencies extends DependencyTable, Entry, Added = unknown> = (
-  context: Context<Dependencies> & Added,
-  ...args: Or<ArgsOf<Spec<Entry>>, never[]>
-) => HandlerResult<Or<ResultOf<Spec<Entry>>, unknown>>;
-
-/** The method that an entrypoint asks for: a handler without its context, which has its dependencies in `this`. */
-export type MethodOf<Entry> = (
-  ...args: Or<ArgsOf<Spec<Entry>>, never[]>
-) => HandlerResult<Or<ResultOf<Spec<Entry>>, unknown>>;
-
-/** The handlers that a table of entrypoints asks for. */
-export type HandlersOf<
-  Dependencies extends DependencyTable,
-  Entrypoints extends EntrypointTable,
-  Added = unknown,
-> = {
-  readonly [Method in keyof Entrypoints]: HandlerOf<Dependencies, Entrypoints[Method], Added>;
-};
-
-type NoStrayHandlers<Handlers, Entrypoints> = {
-  readonly [Method in Exclude<keyof Handlers, keyof Entrypoints> as IfFunction<Handlers[Method], Method>]:
-    DefinitionError<`Handler "${Method & string}" has no entry in the table of entrypoints`>;
-};
-
-/** A member that is no function is the state of the object that holds the handlers. */
-type IfFunction<Member, Key> = Member extends (...args: never[]) => unknown ? Key : never;
-
-type NoReservedKey<Dependencies> = "call" extends keyof Dependencies
-  ? { readonly call: DefinitionError<'The context reserves the key "call"; choose another key'> }
-  : unknown;
+export type { Context, Injected, MethodOf } from "./checked/asked_handlers.ts";
 
 /** The offer of a service without its code: enough for a client, and for an implementation elsewhere. */
 export interface Contract<
@@ -86,7 +29,7 @@ export interface Service<
   Dependencies extends DependencyTable = DependencyTable,
   Entrypoints extends EntrypointTable = EntrypointTable,
   /** A table of functions, or an instance of a class. Inference keeps the real type. */
-  Handlers = object,
+  Handlers = unknown,
   Around extends readonly AnyHook[] = readonly AnyHook[],
 > extends Contract<Name, Entrypoints> {
   readonly [BRAND]: "service";
@@ -105,7 +48,7 @@ export interface ServiceDefinition<
   Handlers,
   Around extends readonly AnyHook[] = readonly AnyHook[],
 > {
-  readonly dependencies?: Dependencies & NoReservedKey<Dependencies>;
+  readonly dependencies?: Dependencies & DependencyMistakes<Dependencies>;
   readonly entrypoints?: Entrypoints;
   /**
    * URL of the module that exports the service: `import.meta.url`. With it, a program that gives the service itself
@@ -122,7 +65,7 @@ export interface ServiceDefinition<
    * The functions that the entrypoints call, or an instance of a class with such methods, its own or inherited.
    * They are called on this object.
    */
-  readonly handlers: Handlers & NoStrayHandlers<Handlers, Entrypoints>;
+  readonly handlers: Handlers & HandlerMistakes<Handlers, Entrypoints>;
 }
 
 /**
@@ -131,7 +74,7 @@ export interface ServiceDefinition<
  * With a contract in place of the name, the service implements that contract and takes its name and
  * entrypoints. The value is inert: nothing connects and nothing runs until a container serves the service. A
  * handler's first parameter is the context: the dependencies by name, and `call`. Annotate the parameters of
- * an RPC handler, unless its contract or schema types them. A parameter without annotation is `never`.
+ * an RPC handler, unless its contract or schema types them: without a type, they do not compile.
  *
  * @throws {TypeError} If a name cannot be a word of a routing key (it is empty, or has a dot, a space, `*` or `#`), a
  *   method is called `then`, a handler is missing, or it is a generator and its entrypoint streams nothing. If
@@ -147,14 +90,14 @@ export interface ServiceDefinition<
  */
 export function service<
   const Name extends string,
-  Handlers extends HandlersOf<Dependencies, Entrypoints, AddedBy<Around>>,
+  Handlers extends Partial<HandlersOf<Dependencies, Entrypoints, AddedBy<Around>>>,
   // deno-lint-ignore ban-types -- no entrypoints
   const Entrypoints extends EntrypointTable = {},
   // deno-lint-ignore ban-types -- no dependencies
   Dependencies extends DependencyTable = {},
   const Around extends readonly AnyHook[] = readonly [],
 >(
-  nameOrContract: Name | Contract<Name, Entrypoints>,
+  nameOrContract: ServiceName<Name> | Contract<Name, Entrypoints>,
   definition: ServiceDefinition<Dependencies, Entrypoints, Handlers, Around>,
 ): Service<Name, Dependencies, Entrypoints, Handlers, Around> {
   const { name, entrypoints } = typeof nameOrContract === "string"
@@ -226,7 +169,7 @@ export function service<
  * @throws {TypeError} If a name cannot be a word of a routing key: it is empty, or has a dot, a space, `*` or `#`.
  */
 export function contract<const Name extends string, const Entrypoints extends EntrypointTable>(
-  name: Name,
+  name: ServiceName<Name>,
   entrypoints: Entrypoints,
 ): Contract<Name, Entrypoints> {
   if (typeof name !== "string" || !WORD_REGEXP.test(name)) {
@@ -244,7 +187,7 @@ export function contract<const Name extends string, const Entrypoints extends En
       }
     }
   }
-  return { [BRAND]: "contract", name, entrypoints };
+  return { [BRAND]: "contract", name: name as Name, entrypoints };
 }
 
 function isGenerator(handler: unknown): boolean {

@@ -103,7 +103,7 @@ export class Invoker implements AsyncDisposable {
     reading: ReadParametersOptions = {},
   ): Promise<Invoker> {
     const specs = entriesOf(service);
-    const handlers = handlersOf<Handler>(service.handlers, specs.map(({ method }) => method));
+    const handlers = handlersOf<Handler>(service.handlers as object, specs.map(({ method }) => method));
     const bindsByName = specs.some(({ spec }) => spec.bindsByName);
     const known = bindsByName ? await readParameters(handlers, reading) : {};
     const entries = await Promise.all(specs.map(async ({ method, spec }): Promise<PreparedEntry> => {

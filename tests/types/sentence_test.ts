@@ -6,29 +6,65 @@ const IMPOSSIBLE: readonly (readonly [name: string, use: string, sentence: RegEx
   [
     "a handler without an entry",
     `service("a", { entrypoints: { one: rpc() }, handlers: { one() {}, two() {} } });`,
-    /DefinitionError<"Handler \\"two\\" has no entry in the table of entrypoints">/,
+    /is not assignable to type '"The handler \\"two\\" has no entry in the table of entrypoints"'/,
   ],
   [
     "an entry without a handler",
     `service("a", { entrypoints: { three: rpc(), four: rpc() }, handlers: { three() {} } });`,
-    /Property 'four' is missing in type '\{ three\(\): void; \}'/,
+    /Property 'four' is missing in type '\{ three\(\): void; \}' but required in type '\{ readonly four: "The entrypoint \\"four\\" has no handler"; \}'/,
+  ],
+  [
+    "a handler whose name is misspelled",
+    `service("a", { entrypoints: { place: rpc() }, handlers: { plcae() {} } });`,
+    /'plcae' does not exist in type .* Did you mean to write 'place'\?/,
+  ],
+  [
+    "a parameter without a type",
+    `service("a", { entrypoints: { six: rpc() }, handlers: { six(_context, value) { return value; } } });`,
+    /is not assignable to type '"A parameter of the handler \\"six\\" needs a type, as in hello\(context, name: string\)"'/,
   ],
   [
     "a dependency called call",
     `service("a", { dependencies: { call: client("b") }, entrypoints: { one: rpc() }, handlers: { one() {} } });`,
-    /DefinitionError<"The context reserves the key \\"call\\"; choose another key">/,
+    /is not assignable to type '"The context reserves the key \\"call\\": choose another key"'/,
   ],
   [
     "a service without entrypoints",
     `service("a", { handlers: { five() {} } });`,
-    /DefinitionError<"Handler \\"five\\" has no entry in the table of entrypoints">/,
+    /is not assignable to type '"The handler \\"five\\" has no entry in the table of entrypoints"'/,
+  ],
+  [
+    "a service with a dot in its name",
+    `service("shop.orders", { handlers: {} });`,
+    /'"The name of a service is one word without dots and spaces, unlike \\"shop\.orders\\""/,
+  ],
+  [
+    "a contract with a space in its name",
+    `contract("shop orders", {});`,
+    /parameter of type '"The name of a service is one word without dots and spaces, unlike \\"shop orders\\""'/,
   ],
   [
     "a client of another name",
     `client<typeof greeting>("greting");`,
-    /'"greting"' is not assignable to parameter of type '"greeting"'/,
+    /ERROR\]: Argument of type '"greting"' is not assignable to parameter of type '"greeting"'/,
+  ],
+  [
+    "a method behind the rule",
+    `http("/orders", "GET");`,
+    /parameter of type '"The method stands before the rule: http\(\\"GET\\", \\"\/orders\/:id\\"\)"'/,
+  ],
+  [
+    "an event that the dispatcher does not have",
+    `service("a", {
+       dependencies: { emit: dispatcher<{ placed: number }>() },
+       entrypoints: { one: rpc() },
+       handlers: { one: ({ emit }) => emit("plcaed", 1) },
+     });`,
+    /ERROR\]: Argument of type '"plcaed"' is not assignable to parameter of type '"placed"'/,
   ],
 ];
+
+const MOD = new URL("../../mod.ts", import.meta.url);
 
 let complaints: Promise<string> | undefined;
 
@@ -39,10 +75,9 @@ async function check(): Promise<string> {
     await Deno.writeTextFile(
       path,
       [
-        `import { service } from "${new URL("../../runtime/service/service.ts", import.meta.url)}";`,
-        `import { client, rpc } from "${new URL("../../extensions/rpc/mod.ts", import.meta.url)}";`,
+        `import { client, contract, dispatcher, event, http, rpc, service } from "${MOD}";`,
         `const greeting = service("greeting", { entrypoints: { hello: rpc() }, handlers: { hello() {} } });`,
-        `export { client, greeting };`,
+        `export { client, contract, dispatcher, event, greeting, http };`,
         ...IMPOSSIBLE.map(([, use]) => use),
       ].join("\n"),
     );

@@ -73,6 +73,7 @@ Deno.test("service() implements a contract with the contract's name and entrypoi
 });
 
 Deno.test("contract() refuses the names that service() refuses", () => {
+  // @ts-expect-error A name is one word.
   throws(() => contract("a.b", {}), TypeError);
   throws(() => contract("a", { "b c": tick() }), TypeError);
 });
