@@ -97,9 +97,12 @@ function respondersFor(
       }),
     }],
     ["manifests", {
-      async respond({ services }) {
-        const manifests = chosen(services).map(({ manifest }) => manifest);
-        return { services: await Promise.all(manifests.map(describedManifest)) };
+      async respond({ services, details }) {
+        const tell = async (container: ServiceContainer) =>
+          details === true
+            ? await detailedManifest(await container.describe())
+            : await describedManifest(container.manifest);
+        return { services: await Promise.all(chosen(services).map(tell)) };
       },
     }],
     ["trace", {
@@ -168,6 +171,26 @@ async function describedManifest(manifest: Manifest): Promise<PlainRecord> {
       options: maskSecrets(options) as PlainRecord,
     })),
     dependencies: dependencies.map(({ key, kind = null }) => ({ key, kind })),
+    queues: await queuesOf(manifest),
+  };
+}
+
+/** Tells all of a manifest that documents and contracts are made of. */
+async function detailedManifest(manifest: Manifest): Promise<PlainRecord> {
+  const { name, entrypoints, dependencies } = manifest;
+  return {
+    name,
+    entrypoints: entrypoints.map(({ method, kind, options, details }) => ({
+      method,
+      kind,
+      options: maskSecrets(options) as PlainRecord,
+      ...(details && { details }),
+    })),
+    dependencies: dependencies.map(({ key, kind = null, options }) => ({
+      key,
+      kind,
+      options: maskSecrets(options) as PlainRecord,
+    })),
     queues: await queuesOf(manifest),
   };
 }

@@ -5,10 +5,11 @@
  */
 export { ControlClient } from "./control_client.ts";
 export type { ControlAnswer, ControlAskOptions, ControlRequest } from "./control_client.ts";
-export { liveInstances, liveServices, liveVersions } from "./live.ts";
+export { describedVersion, DescriptionError, liveInstances, liveServices, liveVersions } from "./live.ts";
 export type { LiveOptions, LiveService, LiveVersion } from "./live.ts";
 export type {
   InstanceStatus,
+  LiveDependency,
   LiveEntrypoint,
   LiveManifest,
   ServiceRates,

@@ -79,6 +79,37 @@ export async function liveVersions(
     .flatMap(({ manifest, instances }) => manifest === undefined ? [] : [{ manifest, instances }]);
 }
 
+/** Thrown if no process describes a service. */
+export class DescriptionError extends Error {
+  override readonly name = "DescriptionError";
+}
+
+/**
+ * Asks for what a version of a service is in detail, with what its entrypoints say of themselves. One process after
+ * the other is asked, until one answers.
+ *
+ * @throws {DescriptionError} If no process describes the service.
+ */
+export async function describedVersion(
+  client: ControlClient,
+  { manifest: { name }, instances }: LiveVersion,
+  options: ControlAskOptions = {},
+): Promise<LiveManifest> {
+  let reason = "no process that serves it has answered in time";
+  for (const { id } of instances) {
+    const request = { ask: "manifests", instances: [id], services: [name], details: true };
+    for await (const answer of client.ask(request, { timeout: DESCRIBING_LIMIT, ...options })) {
+      const manifest = readManifests(answer).find((each) => each.name === name);
+      if (manifest !== undefined) return manifest;
+      reason = answer.error ?? reason;
+    }
+  }
+  throw new DescriptionError(`Cannot describe "${name}": ${reason}`);
+}
+
+/** Milliseconds that a process may take to describe a service: its threads may be busy. */
+const DESCRIBING_LIMIT = 6_000;
+
 /** Instances that one request names. */
 const MOST_ASKED = 1_000;
 

@@ -66,13 +66,23 @@ export interface LiveEntrypoint {
   readonly method: string;
   readonly kind: string;
   readonly options: Readonly<Record<string, unknown>>;
+  /** How the entrypoint describes itself. Present only if somebody asked for it. */
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** One dependency of a service that runs. */
+export interface LiveDependency {
+  readonly key: string;
+  readonly kind: string | undefined;
+  /** Present only if somebody asked for the details. */
+  readonly options?: Readonly<Record<string, unknown>>;
 }
 
 /** What a service that runs offers and needs. */
 export interface LiveManifest {
   readonly name: string;
   readonly entrypoints: readonly LiveEntrypoint[];
-  readonly dependencies: readonly { readonly key: string; readonly kind: string | undefined }[];
+  readonly dependencies: readonly LiveDependency[];
   /** Names of the queues that it consumes. */
   readonly queues: readonly string[];
 }
@@ -121,14 +131,16 @@ function readRates({ calls, errors, p50, p99 }: Readonly<Record<string, unknown>
 export function readManifests({ answer }: ControlAnswer): readonly LiveManifest[] {
   return records(answer?.["services"]).map(({ name, entrypoints, dependencies, queues }) => ({
     name: text(name),
-    entrypoints: records(entrypoints).map(({ method, kind, options }) => ({
+    entrypoints: records(entrypoints).map(({ method, kind, options, details }) => ({
       method: text(method),
       kind: text(kind),
       options: isRecord(options) ? options : {},
+      ...(isRecord(details) && { details }),
     })),
-    dependencies: records(dependencies).map(({ key, kind }) => ({
+    dependencies: records(dependencies).map(({ key, kind, options }) => ({
       key: text(key),
       kind: typeof kind === "string" ? kind : undefined,
+      ...(isRecord(options) && { options }),
     })),
     queues: isTexts(queues) ? queues : [],
   }));

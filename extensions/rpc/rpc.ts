@@ -56,6 +56,8 @@ export interface RpcOptions extends MethodLimits {
    * @default {[]}
    */
   readonly expected?: readonly string[];
+  /** What the method does, for documents and generated contracts. @default {none} */
+  readonly description?: string;
   /** Names of arguments that logs show as `********`. @default {[]} */
   readonly redact?: readonly string[];
   /**
@@ -99,6 +101,7 @@ export interface RpcSchemas<Input extends InputSchemas | undefined, Output exten
 
 const OPTIONS: OptionNames<RpcSchemas<undefined, undefined>> = {
   params: true,
+  description: true,
   expected: true,
   redact: true,
   timeout: true,
@@ -129,6 +132,7 @@ export function rpc<
 >(
   {
     params,
+    description,
     expected,
     redact,
     timeout,
@@ -176,6 +180,11 @@ export function rpc<
         bigints,
         retries: retry !== undefined,
       }),
+    // Every thread loads this module, and few describe themselves: so the rest loads where one does.
+    async describe(facts) {
+      const { methodDetails } = await import("../../runtime/service/described/method_details.ts");
+      return methodDetails(facts, { description, params, input, output, expected });
+    },
   });
 }
 

@@ -143,8 +143,7 @@ export class PooledThread {
 
   /** Returns the same, with the descriptions of the entrypoints, which the thread needs time to find out. */
   describe(): Promise<readonly ServiceExport[]> {
-    this.#thread.port.postMessage({ type: "describe" });
-    return this.#start.described;
+    return this.#start.describe(() => this.#thread.port.postMessage({ type: "describe" }));
   }
 
   /**

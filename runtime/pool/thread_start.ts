@@ -13,6 +13,7 @@ export class ThreadStart {
   readonly #describing = Promise.withResolvers<readonly ServiceExport[]>();
   readonly #serving = Promise.withResolvers<KnownParameters>();
   #service: string | undefined;
+  #isAsked = false;
 
   constructor() {
     for (const { promise } of [this.#loading, this.#describing, this.#serving]) {
@@ -25,8 +26,14 @@ export class ThreadStart {
     return this.#loading.promise;
   }
 
-  /** Resolves with what the module exports, in detail. */
-  get described(): Promise<readonly ServiceExport[]> {
+  /**
+   * Resolves with what the module exports, in detail.
+   *
+   * @param ask Asks the thread for it. It is called once, however often somebody wants to know.
+   */
+  describe(ask: () => void): Promise<readonly ServiceExport[]> {
+    if (!this.#isAsked) ask();
+    this.#isAsked = true;
     return this.#describing.promise;
   }
 

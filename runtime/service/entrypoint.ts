@@ -57,6 +57,9 @@ export interface HandlerFacts {
   readonly payloads?: Payloads;
 }
 
+/** What an entrypoint that describes itself knows about its handler. */
+export type DescribedHandler = Pick<HandlerFacts, "parameters">;
+
 /** The thread half of an entrypoint: it makes arguments from a message, and a reply from a result. */
 export interface Conversion {
   /**
@@ -133,7 +136,7 @@ export interface EntrypointSpec<
   /** Makes the conversion of one thread. */
   readonly prepare: (facts: HandlerFacts) => Conversion | Promise<Conversion>;
   /** Gives plain data for documents, beside the options. It runs only if somebody asks for the data. */
-  readonly describe?: () => PlainRecord | Promise<PlainRecord>;
+  readonly describe?: (facts: DescribedHandler) => PlainRecord | Promise<PlainRecord>;
   readonly [SIGNATURE]?: (...args: Args) => Result;
 }
 
@@ -174,7 +177,7 @@ export interface EntrypointDefinition<Kind extends string> extends MethodLimits 
   /** How the messages are told apart, if each is to be handled once. @default {they are not} */
   readonly once?: OncePolicy | undefined;
   readonly prepare: (facts: HandlerFacts) => Conversion | Promise<Conversion>;
-  readonly describe?: () => PlainRecord | Promise<PlainRecord>;
+  readonly describe?: (facts: DescribedHandler) => PlainRecord | Promise<PlainRecord>;
 }
 
 /**

@@ -1,5 +1,13 @@
+import {
+  type AnyFunction,
+  type KnownParameters,
+  parametersOf,
+  readParameters,
+  type ReadParametersOptions,
+} from "./declared/parameters.ts";
 import { usedDependencies } from "./dependency.ts";
 import type { AnyEntrypoint } from "./entrypoint.ts";
+import { handlersOf } from "./handlers.ts";
 import { entrypointsOf, type Service } from "./service.ts";
 import type { PlainRecord } from "../message/plain.ts";
 
@@ -41,14 +49,25 @@ export function describe(service: Service): Manifest {
   };
 }
 
-/** Makes the manifest of a service, with the details by which the entrypoints describe themselves. */
-export async function describeInDetail(service: Service): Promise<Manifest> {
+/**
+ * Makes the manifest of a service, with the details by which the entrypoints describe themselves.
+ *
+ * @param reading Options for reading the handlers' parameters.
+ */
+export async function describeInDetail(
+  service: Service,
+  reading: ReadParametersOptions = {},
+): Promise<Manifest> {
+  const entries = entriesOf(service);
+  const handlers = handlersOf<AnyFunction>(service.handlers, entries.map(({ method }) => method));
+  const bindsByName = entries.some(({ spec }) => spec.bindsByName && spec.describe !== undefined);
+  const known: KnownParameters = bindsByName ? await readParameters(handlers, reading) : {};
   const entrypoints = await Promise.all(
-    entriesOf(service).map(async ({ method, spec: { kind, options, describe } }) => ({
+    entries.map(async ({ method, spec: { kind, options, describe } }) => ({
       method,
       kind,
       options,
-      ...(describe && { details: await describe() }),
+      ...(describe && { details: await describe({ parameters: parametersOf(handlers[method]!, known) }) }),
     })),
   );
   return { ...describe(service), entrypoints };

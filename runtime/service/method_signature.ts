@@ -85,12 +85,11 @@ export function methodSignature(
   { params, input, output }: MethodOptions,
   given = 0,
 ): MethodSignature {
-  const own = parameters?.filter(({ rest }, index) => index >= given || rest);
+  const names = namedParameters(parameters, params, given);
   const takesKeywords = params !== undefined && "kwargs" in params;
-  if (takesKeywords) requireKeywordParameter(method, own);
-  const names = params === undefined || takesKeywords ? own : merge(params, own);
+  if (takesKeywords) requireKeywordParameter(method, names);
   const fit = takesKeywords ? bindKeywordObject : bindArguments;
-  const inputs: readonly StandardSchema[] = input === undefined ? [] : "~standard" in input ? [input] : input;
+  const inputs = inputSchemas(input);
   return {
     bind(args, kwargs) {
       const bound = fit(method, names, args, kwargs);
@@ -99,6 +98,26 @@ export function methodSignature(
     encode: <Encoded>(result: unknown, write = encodeJson as (result: unknown) => Encoded) =>
       output === undefined ? encodeResult(method, result, write) : checkOutput(method, output, result, write),
   };
+}
+
+/**
+ * Returns the parameters of a method by the names that callers know; undefined if nobody can know them.
+ *
+ * @param parameters Those of the handler after its context.
+ * @param given How many of them the entrypoint itself gives.
+ */
+export function namedParameters(
+  parameters: readonly Parameter[] | undefined,
+  params: MethodOptions["params"],
+  given = 0,
+): readonly Parameter[] | undefined {
+  const own = parameters?.filter(({ rest }, index) => index >= given || rest);
+  return params === undefined || "kwargs" in params ? own : merge(params, own);
+}
+
+/** Returns the schemas of the arguments, in their order. */
+export function inputSchemas(input: InputSchemas | undefined): readonly StandardSchema[] {
+  return input === undefined ? [] : "~standard" in input ? [input] : input;
 }
 
 /** @throws {TypeError} If the handler's source shows that it has no place for the object. */

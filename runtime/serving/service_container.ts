@@ -10,7 +10,7 @@ import type { Turns } from "../waiting/turns.ts";
 import type { Container, ContainerState } from "./container.ts";
 import type { Launched } from "./launcher.ts";
 import type { Manifest, ManifestDependency, ManifestEntrypoint } from "../service/manifest.ts";
-import { ContainerStoppingError } from "../message/errors.ts";
+import { ContainerStoppingError, ServiceLoadError } from "../message/errors.ts";
 import type { Invocation } from "../channel/port.ts";
 import type { Outcome } from "../message/outcome.ts";
 import type { PooledThread } from "../pool/pooled_thread.ts";
@@ -102,6 +102,24 @@ export class ServiceContainer {
   /** The calls in the threads, those of former versions included, the oldest first. */
   get running(): readonly RunningCall[] {
     return this.#runs.current.running;
+  }
+
+  /**
+   * Makes the manifest with the details by which the entrypoints describe themselves. The thread with the fewest calls
+   * finds them out.
+   *
+   * @throws {ServiceLoadError} If an entrypoint cannot be described, or no thread is there that could do it.
+   */
+  async describe(): Promise<Manifest> {
+    const { manifest } = this;
+    const [thread] = [...this.#runs.current.pools[0]!.ready].sort((a, b) => a.assigned - b.assigned);
+    if (thread === undefined) {
+      throw new ServiceLoadError(
+        `Cannot describe service "${this.name}": none of its threads is ready. Try again when it runs`,
+      );
+    }
+    const exported = await thread.describe();
+    return exported.find(({ manifest: { name } }) => name === manifest.name)?.manifest ?? manifest;
   }
 
   /** The threads that can get calls, those of former versions included, to be inspected. */

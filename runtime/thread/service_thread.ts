@@ -26,7 +26,7 @@ import { DEFAULT_PAYLOADS, loadPayloads } from "../message/payload/payloads.ts";
 import { DEFAULT_LOG_LIMIT, LARGEST_RECORD, leftOutText, RecordLimit } from "../log/record_limit.ts";
 import { OutgoingStream } from "./outgoing_stream.ts";
 import { optionalParametersOf } from "./optional_parameters.ts";
-import type { OriginalName } from "../service/declared/parameters.ts";
+import type { OriginalName, ReadParametersOptions } from "../service/declared/parameters.ts";
 import type {
   CallMessage,
   InnerRights,
@@ -171,7 +171,7 @@ export class ServiceThread {
         void this.#serve(message);
         break;
       case "describe":
-        void this.#describe("described", describeInDetail);
+        void this.#describe("described", (service) => describeInDetail(service, this.#reading()));
         break;
       case "log threshold":
         this.#logThreshold = message.threshold;
@@ -257,17 +257,20 @@ export class ServiceThread {
           parentCallsTracked,
           logFor: (fields) => this.#log(fields),
         },
-        {
-          originalName: this.#originalName,
-          known,
-          optional: (names) => optionalParametersOf(this.#module!, names),
-          warn: (message) => this.#log().warning(message),
-        },
+        { ...this.#reading(), known, warn: (message) => this.#log().warning(message) },
       );
       this.#port.postMessage({ type: "ready", parameters: this.#invoker.parameters });
     } catch (error) {
       this.#port.postMessage({ type: "unready", failure: withStack(error) });
     }
+  }
+
+  /** How the parameters of handlers are read. */
+  #reading(): ReadParametersOptions {
+    return {
+      originalName: this.#originalName,
+      optional: (names) => optionalParametersOf(this.#module!, names),
+    };
   }
 
   /**

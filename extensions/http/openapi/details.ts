@@ -1,4 +1,4 @@
-import { toJsonSchema } from "./json_schema.ts";
+import { toJsonSchema } from "../../../runtime/service/described/json_schema.ts";
 import type { PlainRecord } from "../../../runtime/message/plain.ts";
 import type { StandardSchema } from "../../../runtime/service/standard_schema.ts";
 import type { RequestSchemas } from "../validation.ts";

@@ -8,7 +8,7 @@
  */
 import type { Manifest, ManifestEntrypoint } from "../../../runtime/service/manifest.ts";
 import type { PlainRecord } from "../../../runtime/message/plain.ts";
-import { Components } from "./components.ts";
+import { Components } from "../../../runtime/service/described/components.ts";
 import type { RouteDetails } from "./details.ts";
 import { errorResponses } from "./errors.ts";
 import { pathParameters, queryParameters, variablesOf } from "./parameters.ts";

@@ -1,5 +1,5 @@
 import type { PlainRecord } from "../../../runtime/message/plain.ts";
-import type { Components } from "./components.ts";
+import type { Components } from "../../../runtime/service/described/components.ts";
 import type { RouteDetails } from "./details.ts";
 
 /** The facts that decide which errors may answer a request for a route. */

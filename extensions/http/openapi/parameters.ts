@@ -1,6 +1,6 @@
 /** Describes the variables of a rule, and the fields of schemas, as OpenAPI's parameters. */
 import { isRecord, type Plain, type PlainRecord } from "../../../runtime/message/plain.ts";
-import type { Components } from "./components.ts";
+import type { Components } from "../../../runtime/service/described/components.ts";
 import type { Rule, RulePart } from "../routing/rule.ts";
 
 /** Returns the variables of a rule, in the order of the rule. */

@@ -1,12 +1,12 @@
 /**
- * Collects the schemas that an OpenAPI document keeps in one place, and makes the references to them.
+ * Collects the schemas that a document keeps in one place, and makes the references to them.
  *
  * A JSON Schema that stands alone refers to its own root: `#`, `#/$defs/Sku`. In a document, the root is that
- * of the document. So definitions move to `components/schemas`, and references follow them. Equal definitions
+ * of the document. So definitions move to one place, such as `components/schemas`, and references follow them. Equal definitions
  * with the same name are one component. Where definitions with the same name differ, the later ones get a
  * longer name.
  */
-import type { Plain, PlainRecord } from "../../../runtime/message/plain.ts";
+import type { Plain, PlainRecord } from "../../message/plain.ts";
 
 /** Keywords whose values hold schemas by name. A word that is a keyword elsewhere is only a name there. */
 const SCHEMAS_BY_NAME: ReadonlySet<string> = new Set([
@@ -20,12 +20,19 @@ const SCHEMAS_BY_NAME: ReadonlySet<string> = new Set([
 /** Keywords whose values are data, even if they look like schemas. */
 const DATA: ReadonlySet<string> = new Set(["const", "enum", "default", "example", "examples"]);
 
-const PREFIX = "#/components/schemas/";
+/** Where documents of OpenAPI and of AsyncAPI keep their schemas. */
+const DOCUMENT_PLACE = "#/components/schemas/";
 
 /** Collects schemas. */
 export class Components {
+  readonly #place: string;
   readonly #schemas = new Map<string, PlainRecord>();
   readonly #sources = new Map<string, string>();
+
+  /** @param place What references to the schemas begin with. @default {"#/components/schemas/"} */
+  constructor(place: string = DOCUMENT_PLACE) {
+    this.#place = place;
+  }
 
   /** All schemas by name. */
   get schemas(): PlainRecord {
@@ -47,29 +54,29 @@ export class Components {
     const follow = (reference: string): string => {
       const [, key, rest = ""] = /^#\/(?:\$defs|definitions)\/([^/]+)(.*)$/s.exec(reference) ?? [];
       const target = key === undefined ? undefined : names.get(unescapePointer(key));
-      if (target !== undefined) return `${PREFIX}${target}${rest}`;
+      if (target !== undefined) return `${this.#place}${target}${rest}`;
       if (!/^#(?:\/|$)/.test(reference)) return reference;
       rootName ??= this.#reserve(name, name, JSON.stringify(schema));
-      return `${PREFIX}${rootName}${reference.slice(1)}`;
+      return `${this.#place}${rootName}${reference.slice(1)}`;
     };
     for (const [key, target] of names) this.#schemas.set(target, rewrite(record(own[key]), follow));
     const adopted = rewrite(root, follow);
     if (rootName === undefined) return adopted;
     this.#schemas.set(rootName, adopted);
-    return { $ref: `${PREFIX}${rootName}` };
+    return { $ref: `${this.#place}${rootName}` };
   }
 
   /** Takes in a schema without definitions, and returns a reference to it. */
   refer(name: string, schema: PlainRecord): PlainRecord {
     const target = this.#reserve(name, name, JSON.stringify(schema));
     this.#schemas.set(target, schema);
-    return { $ref: `${PREFIX}${target}` };
+    return { $ref: `${this.#place}${target}` };
   }
 
   /** Returns the schema that a schema refers to, or the schema itself if it is not a reference. */
   resolve(schema: PlainRecord): PlainRecord {
     const { $ref } = schema;
-    const target = typeof $ref === "string" && this.#schemas.get($ref.slice(PREFIX.length));
+    const target = typeof $ref === "string" && this.#schemas.get($ref.slice(this.#place.length));
     return target ? this.resolve(target) : schema;
   }
 

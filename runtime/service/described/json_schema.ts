@@ -1,6 +1,6 @@
 /** Makes JSON Schema from a Standard Schema of any library. It runs in the thread, where the schema is. */
-import { isRecord, type PlainRecord } from "../../../runtime/message/plain.ts";
-import type { StandardSchema } from "../../../runtime/service/standard_schema.ts";
+import { isRecord, type PlainRecord } from "../../message/plain.ts";
+import type { StandardSchema } from "../standard_schema.ts";
 
 /** The side of a schema to describe: the values that it takes, or the values that it gives. */
 export type SchemaSide = "input" | "output";

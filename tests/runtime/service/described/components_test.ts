@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Components } from "../../../../extensions/http/openapi/components.ts";
+import { Components } from "../../../../runtime/service/described/components.ts";
 
 Deno.test("Components.adopt() moves definitions to the document, and references with them", () => {
   const components = new Components();

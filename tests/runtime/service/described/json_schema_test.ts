@@ -3,7 +3,7 @@ import { toStandardJsonSchema } from "npm:@valibot/to-json-schema@1.8.0";
 import * as valibot from "npm:valibot@1.5.0";
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { toJsonSchema } from "../../../../extensions/http/openapi/json_schema.ts";
+import { toJsonSchema } from "../../../../runtime/service/described/json_schema.ts";
 import type { StandardSchema } from "../../../../runtime/service/standard_schema.ts";
 
 const DIALECT = "https://json-schema.org/draft/2020-12/schema";
