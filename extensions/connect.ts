@@ -42,6 +42,8 @@ export interface ConnectOptions {
 export interface Connection extends AsyncDisposable {
   /** Name of the broker for messages, without secrets. */
   readonly broker: string;
+  /** Makes a typed client of a contract, or of a service that the program has: `connection.client(orders)`. */
+  client<Target extends Contract>(contract: Target, options?: CallOptions): Client<Target>;
   /** Makes a typed client of a service or of a contract: `connection.client<typeof orders>("orders")`. */
   client<Target = unknown>(
     target: Target extends { readonly name: infer Name extends string } ? Name | Contract<Name>

@@ -22,6 +22,7 @@ import {
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "./commander.ts";
 import type { ConfigFlags } from "./commands/config.ts";
 import type { DeadAction } from "./commands/dead.ts";
+import { addDescribingCommands } from "./describing_commands.ts";
 import type { NewFlags } from "./commands/new.ts";
 import { TEMPLATE_NAMES } from "./create/templates.ts";
 import { COMPLETE_WORD, SHELLS } from "./completion/scripts.ts";
@@ -140,30 +141,7 @@ export async function parseAndRun(
 
   addSqlCommands(program, io, (ended) => void (status = ended));
 
-  withLoading(
-    withExtension(
-      withBroker(
-        subcommand(program, "describe", "show what modules export, or what services that run offer"),
-      ),
-    ),
-  )
-    .argument("<module|service...>", "path or URL of a module, :name for one service of it; or what runs")
-    .option("--json", "print the manifests as JSON")
-    .addOption(new Option("--openapi", "print the HTTP entrypoints as OpenAPI 3.1").conflicts("json"))
-    .option("--title <text>", "title of the OpenAPI document (default: the services' names)")
-    .option("--api-version <text>", "version of the OpenAPI document (default: 0.0.0)")
-    .addHelpText(
-      "after",
-      examples(io, [
-        ["describe ./orders.ts", "its services, entrypoints and dependencies, without a broker"],
-        ["describe orders", "the service of that name that runs, and where"],
-        ["describe --openapi --title Shop ./orders.ts ./mail.ts > openapi.json", "their HTTP API"],
-      ]),
-    )
-    .action(async (modules, flags) => {
-      const { describeCommand } = await import("./commands/describe.ts");
-      status = await describeCommand(modules, flags, io);
-    });
+  addDescribingCommands(program, io, (ended) => void (status = ended));
 
   withExtension(withBroker(subcommand(program, "config", "show the configuration, with its secrets masked")))
     .option("--json", "print it as JSON instead of YAML")

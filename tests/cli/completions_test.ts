@@ -11,6 +11,7 @@ async function proposed(...words: readonly string[]): Promise<readonly string[]>
 
 Deno.test("completion proposes the commands that begin as the word does", async () => {
   assert.deepEqual(await proposed("de"), ["dead", "describe"]);
+  assert.deepEqual(await proposed("cl"), ["client"]);
 });
 
 Deno.test("completion proposes commands of a command", async () => {

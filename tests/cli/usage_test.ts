@@ -8,6 +8,7 @@ for (
     "call",
     "shell",
     "describe",
+    "client",
     "config",
     "ps",
     "top",
@@ -31,7 +32,7 @@ for (
 Deno.test("enoki --help names all commands", async () => {
   const { status, out } = await enoki(["--help"]);
   assert.equal(status, 0);
-  assert.match(out, /\brun\b[^]*\bcall\b[^]*\bshell\b[^]*\bdescribe\b[^]*\bconfig\b/);
+  assert.match(out, /\brun\b[^]*\bcall\b[^]*\bshell\b[^]*\bdescribe\b[^]*\bclient\b[^]*\bconfig\b/);
 });
 
 Deno.test("enoki --version prints the version as its result", async () => {
@@ -53,6 +54,7 @@ const MISTAKES: readonly (readonly [readonly string[], string])[] = [
   [["call", "--allow-net", "a.b"], "Unknown option '--allow-net'"],
   [["shell", "--interface", "bpython"], "Cannot use --interface bpython: allowed choices are plain"],
   [["shell", "extra"], "Too many arguments for 'shell'. Expected 0 arguments but got 1: extra."],
+  [["client"], "Missing required argument 'module|service'"],
   [["trace"], "Missing required argument 'id'"],
   [["trace", "4bf9z"], "Cannot use argument 4bf9z: it must be 6 to 32 hexadecimal digits"],
   [["tail", "--level", "loud"], "Cannot use --level loud: allowed choices are debug, info, warning, error"],

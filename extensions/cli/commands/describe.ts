@@ -1,20 +1,12 @@
-import { Settings } from "../../settings.ts";
-import { resolveConfig } from "../../../runtime/config/config.ts";
-import { loadModule } from "../../../runtime/serving/loader.ts";
-import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
-import { configureLogging, emitRecord } from "../../../runtime/log/observe.ts";
 import { escapeControls, escapeControlsInLines } from "../../../runtime/log/terminal_text.ts";
 import type { ServiceExport } from "../../../runtime/channel/port.ts";
 import type { CommandIo } from "../command_io.ts";
 import { EXIT } from "../view/failure_report.ts";
-import { requireModuleFiles } from "../flags/module_files.ts";
-import { type ModuleFlags, withModuleFlags } from "../flags/module_flags.ts";
-import { type PermissionFlags, permissionsOf } from "../flags/permission_flags.ts";
-import type { ConfigFlags } from "./config.ts";
 import { alignColumns, entrypointRows } from "../view/service_listing.ts";
+import { type LoadingFlags, loadServices } from "./module_services.ts";
 
 /** Flags of `describe`. */
-export type DescribeFlags = ConfigFlags & PermissionFlags & ModuleFlags & {
+export type DescribeFlags = LoadingFlags & {
   readonly json?: boolean;
   readonly openapi?: boolean;
   /** Title of the OpenAPI document. */
@@ -53,35 +45,12 @@ export async function describeCommand(
 
 async function describeModules(
   modules: readonly string[],
-  { config: file, define, json, openapi = false, title, apiVersion, ...flags }: DescribeFlags,
+  { json, openapi = false, title, apiVersion, ...flags }: DescribeFlags,
   io: CommandIo,
 ): Promise<number> {
-  const done = await io.startOver(modules[0]);
-  if (done !== undefined) return done;
-  configureLogging({ colors: io.colors, write: (line) => io.writeMessage(`${line}\n`) });
-  const config = await resolveConfig({
-    env: io.env,
-    ...(file !== undefined && { file }),
-    ...(define && { define }),
-  });
-  const settings = await Settings.read(withModuleFlags(config, flags));
-  const { modules: fetching, permissions: configured, env } = settings.runtime;
-  const permissions = permissionsOf(flags) ?? configured;
-  await requireModuleFiles(modules);
-  const services: ServiceExport[] = [];
-  for (const module of modules) {
-    const loaded = await loadModule(parseModuleSpecifier(module), {
-      permissions,
-      modules: fetching,
-      ...(env && { env }),
-      ...(flags.importMap !== undefined && { importMap: flags.importMap }),
-      details: openapi,
-      onLog: emitRecord,
-    });
-    loaded.thread.kill("it is described");
-    await loaded.spawner[Symbol.asyncDispose]();
-    services.push(...loaded.services);
-  }
+  const loaded = await loadServices(modules, flags, io, openapi);
+  if (typeof loaded === "number") return loaded;
+  const { services, settings } = loaded;
   if (openapi) {
     const { openApiDocument } = await import("../../http/openapi/document.ts");
     const { httpSettings } = await import("../../http/settings.ts");

@@ -1,6 +1,7 @@
 import { escapeControls, escapeControlsInLines } from "../../../runtime/log/terminal_text.ts";
 import { moduleUrl } from "../../../runtime/module/specifier.ts";
-import type { InstanceStatus } from "../../control/status.ts";
+import type { Manifest } from "../../../runtime/service/manifest.ts";
+import type { InstanceStatus, LiveManifest } from "../../control/status.ts";
 import type { LiveVersion } from "../../control/live.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { ConfigFlags } from "./config.ts";
@@ -18,6 +19,47 @@ export async function isServiceName(name: string): Promise<boolean> {
 
 async function isFile(module: string): Promise<boolean> {
   return await Deno.stat(new URL(moduleUrl(module))).then(({ isFile }) => isFile, () => false);
+}
+
+/**
+ * Asks services that run what they are in detail. A service that runs in several versions has several manifests, the
+ * first one that of most processes.
+ *
+ * @returns The exit status if one of them does not run or does not answer, which a message has said then.
+ * @throws {BrokerError} If the broker cannot be reached.
+ */
+export async function describedLive(
+  services: readonly string[],
+  { broker, ...setup }: ConfigFlags,
+  io: CommandIo,
+): Promise<readonly Manifest[] | number> {
+  const config = await beginMessaging(setup, io);
+  const [{ openControl }, { DescriptionError, describedVersion, liveVersions }] = await Promise.all([
+    import("../../control_connection.ts"),
+    import("../../control/live.ts"),
+  ]);
+  await using control = await openControl({ config, ...(broker !== undefined && { broker }) });
+  const { client, transport } = control;
+  const versions = await liveVersions(client, { services });
+  const missing = services.find((service) => versions.every(({ manifest }) => manifest.name !== service));
+  if (missing !== undefined) {
+    io.writeMessage(`${await missingText(missing, transport.broker)}\n`);
+    return EXIT.unreachable;
+  }
+  const chosen = versions.filter(({ manifest }) => services.includes(manifest.name));
+  try {
+    return (await Promise.all(chosen.map((version) => describedVersion(client, version)))).map(asManifest);
+  } catch (error) {
+    if (!(error instanceof DescriptionError)) throw error;
+    io.writeMessage(`${escapeControls(error.message)}\n`);
+    return EXIT.remoteFailure;
+  }
+}
+
+/** What came over the wire is plain data. */
+function asManifest({ dependencies, ...manifest }: LiveManifest): Manifest {
+  const withOptions = dependencies.map(({ options = {}, ...rest }) => ({ ...rest, options }));
+  return { ...manifest, dependencies: withOptions } as Manifest;
 }
 
 /** Prints what services that run offer and need, and where they run. */
@@ -54,8 +96,10 @@ export async function describeLiveCommand(
 async function missingText(service: string, broker: string): Promise<string> {
   const file = `${service}.ts`;
   return escapeControls(
-    `Cannot describe "${service}": no process that serves it answers at ${broker}, and there is no such file` +
-      (await isFile(file) ? `. Did you mean ${file}?` : ""),
+    `Cannot describe "${service}": no process that serves it answers at ${broker}, and there is no such file. ` +
+      (await isFile(file)
+        ? `Did you mean ${file}?`
+        : "Services of Python's Nameko cannot describe themselves"),
   );
 }
 

@@ -1,0 +1,63 @@
+import { configureLogging, emitRecord } from "../../../runtime/log/observe.ts";
+import { loadModule } from "../../../runtime/serving/loader.ts";
+import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
+import { resolveConfig } from "../../../runtime/config/config.ts";
+import type { ServiceExport } from "../../../runtime/channel/port.ts";
+import { Settings } from "../../settings.ts";
+import type { CommandIo } from "../command_io.ts";
+import { requireModuleFiles } from "../flags/module_files.ts";
+import { type ModuleFlags, withModuleFlags } from "../flags/module_flags.ts";
+import { type PermissionFlags, permissionsOf } from "../flags/permission_flags.ts";
+import type { ConfigFlags } from "./config.ts";
+
+/** Flags of the commands that load modules only to look at them. */
+export type LoadingFlags = ConfigFlags & PermissionFlags & ModuleFlags;
+
+/** The services of modules, with the settings that the modules were loaded by. */
+export interface ModuleServices {
+  readonly services: readonly ServiceExport[];
+  readonly settings: Settings;
+}
+
+/**
+ * Loads modules, without serving them, and gives the services that they export.
+ *
+ * @param details Whether the manifests have the details of the entrypoints.
+ * @returns The exit status if another process has done the whole command.
+ * @throws {ServiceLoadError} If a module does not load, or exports no service.
+ * @throws {ConfigurationError} If the configuration is wrong.
+ */
+export async function loadServices(
+  modules: readonly string[],
+  { config: file, define, ...flags }: LoadingFlags,
+  io: CommandIo,
+  details: boolean,
+): Promise<ModuleServices | number> {
+  const done = await io.startOver(modules[0]);
+  if (done !== undefined) return done;
+  configureLogging({ colors: io.colors, write: (line) => io.writeMessage(`${line}\n`) });
+  const config = await resolveConfig({
+    env: io.env,
+    ...(file !== undefined && { file }),
+    ...(define && { define }),
+  });
+  const settings = await Settings.read(withModuleFlags(config, flags));
+  const { modules: fetching, permissions: configured, env } = settings.runtime;
+  const permissions = permissionsOf(flags) ?? configured;
+  await requireModuleFiles(modules);
+  const services: ServiceExport[] = [];
+  for (const module of modules) {
+    const loaded = await loadModule(parseModuleSpecifier(module), {
+      permissions,
+      modules: fetching,
+      ...(env && { env }),
+      ...(flags.importMap !== undefined && { importMap: flags.importMap }),
+      details,
+      onLog: emitRecord,
+    });
+    loaded.thread.kill("it is described");
+    await loaded.spawner[Symbol.asyncDispose]();
+    services.push(...loaded.services);
+  }
+  return { services, settings };
+}
