@@ -59,7 +59,7 @@ export async function describeInDetail(
   reading: ReadParametersOptions = {},
 ): Promise<Manifest> {
   const entries = entriesOf(service);
-  const handlers = handlersOf<AnyFunction>(service.handlers, entries.map(({ method }) => method));
+  const handlers = handlersOf<AnyFunction>(service.handlers as object, entries.map(({ method }) => method));
   const bindsByName = entries.some(({ spec }) => spec.bindsByName && spec.describe !== undefined);
   const known: KnownParameters = bindsByName ? await readParameters(handlers, reading) : {};
   const entrypoints = await Promise.all(
