@@ -23,6 +23,7 @@ import { nextTick } from "node:process";
 import { BrokerError } from "../../runtime/message/errors.ts";
 import type { Channel, ReceivedMessage } from "./client_library.ts";
 import type { Verdict } from "../../runtime/message/transport.ts";
+import { PendingMap } from "../../runtime/waiting/pending_map.ts";
 
 /** The verdicts of one channel. They become void when the channel closes. */
 export class Acknowledgements {
@@ -30,7 +31,7 @@ export class Acknowledgements {
   /** Every tag up to this one is settled at the broker. */
   #floor = 0;
   readonly #sentAbove = new Set<number>();
-  readonly #given = new Map<number, Verdict>();
+  readonly #given = new PendingMap<number, Verdict>();
   readonly #closing = new AbortController();
   #closed = false;
 

@@ -3,6 +3,7 @@ import { Acknowledgements } from "./acknowledgements.ts";
 import { AckProof } from "./ack_proof.ts";
 import type { Channel, ReceivedMessage } from "./client_library.ts";
 import type { OverdueRun } from "./overdue.ts";
+import { PendingMap } from "../../runtime/waiting/pending_map.ts";
 
 /** A delivery whose receiver has not decided yet. */
 export interface OpenDelivery {
@@ -27,7 +28,7 @@ export class Arrivals {
   /** Tells whether the broker knows the acknowledgements. */
   readonly proof: AckProof;
   /** The deliveries without a verdict, by their tags. */
-  readonly open: Map<number, OpenDelivery> = new Map();
+  readonly open: PendingMap<number, OpenDelivery> = new PendingMap();
   /** Detaches the repetitions that wait for the verdict of an earlier run, by their tags. */
   readonly detach: Map<number, () => void> = new Map();
   /** Number of deliveries, which is the tag of the last. */

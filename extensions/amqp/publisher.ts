@@ -31,6 +31,7 @@ import { isOpen, type PublishChannel, type ReceivedMessage } from "./client_libr
 import type { Link } from "./link.ts";
 import { refusal } from "./refusal.ts";
 import type { TickWriter } from "./tick_writer.ts";
+import { PendingMap } from "../../runtime/waiting/pending_map.ts";
 
 interface Publication {
   message: Message;
@@ -74,7 +75,7 @@ export class Publisher {
   #first = 0;
   /** Upper limit of the publications in `#waiting` that their callers have given up. */
   #givenUp = 0;
-  readonly #unconfirmed = new Map<number, Publication>();
+  readonly #unconfirmed = new PendingMap<number, Publication>();
   #lastTag = 0;
   /** Whether a suspect is in flight. Then no other publication may be sent. */
   #alone = false;

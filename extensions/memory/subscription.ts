@@ -2,6 +2,7 @@ import type { ConsumeOptions, StreamOffset, Verdict } from "../../runtime/messag
 import type { QueuedMessage } from "./backlog.ts";
 import type { Feed } from "./link.ts";
 import type { Queue, QueueConsumer } from "./queue.ts";
+import { PendingMap } from "../../runtime/waiting/pending_map.ts";
 
 /** Takes a delivery on its way to the receiver. A verdict names the delivery by its tag. */
 export type Sink = (subscription: Subscription, tag: number, entry: QueuedMessage) => void;
@@ -14,7 +15,7 @@ export class Subscription implements QueueConsumer, Feed {
   readonly #sink: Sink;
   readonly #siblings: Set<Subscription>;
   /** The keys are delivery tags. */
-  readonly #open = new Map<number, QueuedMessage>();
+  readonly #open = new PendingMap<number, QueuedMessage>();
   readonly #noAck: boolean;
   #prefetch: number;
   #tag = 0;

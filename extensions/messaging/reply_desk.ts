@@ -15,6 +15,7 @@ import { Cancellation } from "../../runtime/waiting/cancellation.ts";
 import { WakeTimer } from "../../runtime/waiting/wake_timer.ts";
 import { lateReply, requestName } from "./late_reply.ts";
 import { makeQueueName } from "./queue_names.ts";
+import { PendingMap } from "../../runtime/waiting/pending_map.ts";
 
 /** A reply: its properties and its body. */
 export type ReceivedReply = Pick<Delivery, "properties" | "body">;
@@ -58,7 +59,7 @@ const LONGEST_EXPIRATION = 2 ** 32 - 1;
 /** The desk of one process. */
 export class ReplyDesk implements Disposable {
   readonly #transport: Transport;
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new PendingMap<string, Pending>();
   readonly #timer = new WakeTimer(() => this.#expire());
   #current: Promise<ReplyQueue> | undefined;
   #closed = false;

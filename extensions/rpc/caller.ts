@@ -28,6 +28,7 @@ import type {
 import type { Consumer, Delivery, Message, Transport, Verdict } from "../../runtime/message/transport.ts";
 import { LeastTimes } from "./least_times.ts";
 import { type RpcTopology, rpcTopology } from "./topology.ts";
+import { PendingMap } from "../../runtime/waiting/pending_map.ts";
 
 /** Options of {@linkcode RpcCaller}. */
 export interface RpcCallerOptions {
@@ -65,7 +66,7 @@ export class RpcCaller implements Messenger, AsyncDisposable {
   readonly #caller: string;
   readonly #expires: boolean;
   readonly #replyTo = crypto.randomUUID();
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new PendingMap<string, Pending>();
   readonly #leastTimes = new LeastTimes();
   #consumer: Promise<Consumer> | undefined;
   readonly #timer = new WakeTimer(() => this.#expire());

@@ -3,6 +3,7 @@ import type { FromThread, HostPort } from "../channel/port.ts";
 import { describeFailure } from "../message/failure.ts";
 import type { Messenger } from "../message/messenger.ts";
 import { dependencyAt } from "../service/dependency.ts";
+import { PendingMap } from "../waiting/pending_map.ts";
 
 type Withdrawn = Extract<FromThread, { readonly type: "withdraw" }>;
 type Sent = Extract<FromThread, { readonly type: "request" | "publish" }>;
@@ -17,7 +18,7 @@ interface Running {
 /** What the handlers in one thread send: requests and messages, until the main thread has their answers. */
 export class ThreadRequests {
   readonly #port: HostPort;
-  readonly #running = new Map<number, Running>();
+  readonly #running = new PendingMap<number, Running>();
   #ended = false;
 
   constructor(port: HostPort) {

@@ -8,13 +8,14 @@ import type {
 } from "../message/messenger.ts";
 import type { ThreadPort, ToThread } from "../channel/port.ts";
 import type { Message } from "../message/transport.ts";
+import { PendingMap } from "../waiting/pending_map.ts";
 
 type Settlement = Extract<ToThread, { readonly type: "answer" | "refusal" }>;
 
 /** The {@linkcode Messenger} of a thread: asks the main thread to send, and waits for its answer. */
 export class PortMessenger implements Messenger {
   readonly #port: ThreadPort;
-  readonly #waiting = new Map<number, PromiseWithResolvers<Settlement>>();
+  readonly #waiting = new PendingMap<number, PromiseWithResolvers<Settlement>>();
   #lastId = 0;
 
   constructor(port: ThreadPort) {

@@ -43,6 +43,7 @@ import { PortMessenger } from "./port_messenger.ts";
 import { takesSpans } from "../telemetry/otel/switch.ts";
 import { useSpanSeed } from "../telemetry/trace.ts";
 import { type Service, serviceOf } from "../service/service.ts";
+import { PendingMap } from "../waiting/pending_map.ts";
 
 /** The means of a thread that its {@linkcode ServiceThread} uses. */
 export interface ThreadMeans {
@@ -63,7 +64,7 @@ export class ServiceThread {
   readonly #claims: Claims;
   readonly #messenger: PortMessenger;
   readonly #mailbox: CallMessage[] = [];
-  readonly #running = new Map<number, CallScope>();
+  readonly #running = new PendingMap<number, CallScope>();
   readonly #streams = new Map<number, OutgoingStream>();
   readonly #ending = new AbortController();
   /** What gives spans to the calls; undefined if nobody takes spans. It is never loaded then. */

@@ -6,6 +6,7 @@
  * only when the timer finds the request for the second time.
  */
 import { Cancellation } from "../../../runtime/waiting/cancellation.ts";
+import { PendingMap } from "../../../runtime/waiting/pending_map.ts";
 
 /** Milliseconds between two looks at the requests. */
 const INTERVAL = 100;
@@ -24,7 +25,7 @@ interface Watched {
 
 /** Watches the requests of one service. */
 export class Departures {
-  readonly #watched = new Map<Request, Watched>();
+  readonly #watched = new PendingMap<Request, Watched>();
   /** Functions that end the listening to the signal of a request. */
   readonly #listening = new Map<Request, () => void>();
   #timer: ReturnType<typeof setInterval> | undefined;

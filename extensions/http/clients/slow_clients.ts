@@ -11,6 +11,7 @@
  * as long as the connection. The bytes in the buffers of the connection (about 64 KiB, and the system's) go
  * with the connection. Bodies that are too short to matter do not count here.
  */
+import { PendingMap } from "../../../runtime/waiting/pending_map.ts";
 
 /** Options of {@linkcode SlowClients}. */
 export interface SlowClientsOptions {
@@ -38,7 +39,7 @@ const LOOK_INTERVAL = 1_000;
 /** Gives up clients that stand still for too long, or for which the server holds too many bytes. */
 export class SlowClients {
   readonly #options: SlowClientsOptions;
-  readonly #waits = new Set<Wait>();
+  readonly #waits = new PendingMap<Wait, Wait>();
   #held = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -61,7 +62,7 @@ export class SlowClients {
     wait.since = performance.now();
     wait.held = bytes;
     this.#held += bytes;
-    this.#waits.add(wait);
+    this.#waits.set(wait, wait);
     this.#timer ??= setInterval(this.#look, Math.min(LOOK_INTERVAL, this.#options.stallTimeout / 4));
     while (this.#held > this.#options.maxHeld && this.#waits.size > 1) {
       this.#giveUpFirst(`more than ${this.#options.maxHeld} bytes wait for slow clients`);
@@ -86,7 +87,7 @@ export class SlowClients {
   }
 
   #giveUpFirst(reason: string): void {
-    for (const wait of this.#waits) {
+    for (const wait of this.#waits.values()) {
       this.release(wait);
       wait.giveUp();
       this.#options.onGivenUp(reason);
@@ -98,7 +99,7 @@ export class SlowClients {
     if (this.#waits.size === 0) this.stop();
     const { stallTimeout } = this.#options;
     const latest = performance.now() - stallTimeout;
-    for (const { since } of this.#waits) {
+    for (const { since } of this.#waits.values()) {
       if (since > latest) return;
       this.#giveUpFirst(`it stood still for ${stallTimeout} ms`);
     }
