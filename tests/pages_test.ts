@@ -1,10 +1,11 @@
 /** The documentation: its front page as a reader follows it, and the links between its pages. */
 import { deepStrictEqual, ok } from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { posix } from "node:path";
 import { testGuide } from "./fixtures/guide.ts";
-
-const ROOT = new URL("../", import.meta.url);
+import { ROOT } from "./fixtures/guide/folder.ts";
+import { withoutBlocks } from "./fixtures/guide/blocks.ts";
+import { PAGES, pageText } from "./fixtures/guide/pages.ts";
 
 testGuide({ page: "README.md" });
 
@@ -12,24 +13,10 @@ Deno.test("the front page can be read in one sitting", () => {
   ok(pageText("README.md").split("\n").length <= 300);
 });
 
-/** The paths of all pages. */
-const PAGES = ["README.md", ...["runtime", "extensions", "examples"].flatMap(pagesIn)];
-
-function pagesIn(folder: string): string[] {
-  return readdirSync(new URL(folder, ROOT), { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".md"))
-    .map((path) => posix.join(folder, path));
-}
-
-function pageText(page: string): string {
-  return readFileSync(new URL(page, ROOT), "utf8");
-}
-
 /** The anchors that GitHub gives to the headings of a page. */
 function anchorsOf(page: string): ReadonlySet<string> {
-  const prose = pageText(page).replaceAll(/^\s*```.*?^\s*```$/gms, "");
   return new Set(
-    [...prose.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    [...withoutBlocks(pageText(page)).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
       heading!.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-")
     ),
   );
