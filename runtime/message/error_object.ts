@@ -120,6 +120,7 @@ export function toError(
         ...(data !== undefined && { data }),
         retryable: retryable === true,
         ...(isErrorStatus(status) && { status }),
+        ...(Array.isArray(exc_args) && { remoteArgs: exc_args }),
       });
   }
 }

@@ -169,6 +169,8 @@ export interface RemoteErrorOptions extends ErrorOptions {
   readonly data?: unknown;
   /** HTTP status of the thrown error. @default {none} */
   readonly status?: number;
+  /** What the remote exception was made of. @default {[remoteMessage]} */
+  readonly remoteArgs?: readonly unknown[];
 }
 
 /**
@@ -183,17 +185,23 @@ export class RemoteError extends CallError {
   }
   readonly remoteName: string;
   readonly remoteMessage: string;
+  /**
+   * What the remote exception was made of: the arguments of a class of Python, in which Nameko makes text of numbers,
+   * truth values and `None`. An error of Enoki has its message alone.
+   */
+  readonly remoteArgs: readonly unknown[];
   /** HTTP status of the thrown error, from 400 to 599; undefined if it had none. */
   readonly status: number | undefined;
 
   constructor(
     remoteName: string,
     remoteMessage: string,
-    { code = "REMOTE_ERROR", status, ...options }: RemoteErrorOptions = {},
+    { code = "REMOTE_ERROR", status, remoteArgs = [remoteMessage], ...options }: RemoteErrorOptions = {},
   ) {
     super(`${remoteName} ${remoteMessage}`, { code, ...options });
     this.remoteName = remoteName;
     this.remoteMessage = remoteMessage;
+    this.remoteArgs = remoteArgs;
     this.status = status;
   }
 }
