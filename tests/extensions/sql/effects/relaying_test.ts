@@ -6,7 +6,8 @@ import { openDriver } from "../../../../extensions/sql/driver/open_driver.ts";
 import { writeMessage } from "../../../../extensions/sql/outbox/outbox_writer.ts";
 import { configureLogging } from "../../../../runtime/log/observe.ts";
 import { brokerTest } from "../../../fixtures/broker.ts";
-import { NamekoProcess, namekoTest } from "../../../fixtures/nameko.ts";
+import { NAMEKO, namekoTest } from "../../../fixtures/nameko.ts";
+import { NamekoWorld } from "../../../fixtures/nameko_world.ts";
 import { SeverableProxy } from "../../../fixtures/severable_proxy.ts";
 import { type SqlDatabase, SqlDatabases } from "../../../fixtures/sql_databases.ts";
 import { Record } from "../../events/event_stage.ts";
@@ -142,16 +143,13 @@ namekoTest("Nameko's handlers get the events that were relayed", async (uri) => 
   const prefix = newName();
   const name = `${prefix}_source`;
   await using place = await sqlite();
-  await using listener = await listen(uri, name, [
-    `evt-${name}-pool--${prefix}_shared.pool`,
-    `evt-${name}-single`,
-    `rpc-${prefix}_python`,
-  ]);
-  await using python = await NamekoProcess.start("events.py", uri, prefix);
+  const handling = `${prefix}_handling`;
+  await using listener = await listen(uri, name, [`evt-${name}-pool--${handling}.take`]);
+  await using python = await NamekoWorld.start(NAMEKO, uri);
+  await python.eval("serve('event_listener', handling, name, [['take', 'pool', {}]])", { handling, name });
   await using _shop = await Shop.start(uri, place.database.uri, name);
   await using cluster = await connect({ broker: uri });
   await cluster.client<typeof shopService>(name as "enoki_test_relayed").place(7);
   await listener.heard.reaches(1);
-  const { result } = await python.call({ service: "", method: "next" });
-  deepStrictEqual((result as { readonly payload: unknown }).payload, { id: 7 });
+  deepStrictEqual(await python.eval("next_received()[2]"), { id: 7 });
 });
