@@ -3,7 +3,7 @@
  *
  * The name is the state of the connection: it is there in every call, in whichever thread that runs.
  */
-import { service, stream } from "../../mod.ts";
+import { service, stream } from "@enoki/enoki";
 
 const chat = stream({
   listen: { config: "CHAT_LISTEN" },

@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- the example prints what happens
 /** Twisted's echo client: `deno run --allow-net echo_client.ts tcp://localhost:8000`. */
-import { ConnectionFailedError, connectStream } from "../../extensions/stream/client.ts";
+import { ConnectionFailedError, connectStream } from "@enoki/enoki/stream";
 
 try {
   const connection = await connectStream(Deno.args[0] ?? "tcp://localhost:8000", {

@@ -1,5 +1,5 @@
 /** Twisted's echo server: each connection gets back what it sends. */
-import { service, stream } from "../../mod.ts";
+import { service, stream } from "@enoki/enoki";
 
 const echo = stream({ listen: { config: "ECHO_LISTEN" } });
 

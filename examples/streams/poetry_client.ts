@@ -4,7 +4,7 @@
  *
  * `deno run --allow-net poetry_client.ts tcp://localhost:10000 tcp://localhost:10001`
  */
-import { connectStream } from "../../extensions/stream/client.ts";
+import { connectStream } from "@enoki/enoki/stream";
 
 /** Returns the poem of one server. */
 async function poemOf(address: string): Promise<string> {

@@ -1,5 +1,5 @@
 /** Twisted's poetry server: each connection gets the poem, and then its end. It needs `--allow-read`. */
-import { config, service, stream } from "../../mod.ts";
+import { config, service, stream } from "@enoki/enoki";
 
 const poetry = stream({ listen: { config: "POETRY_LISTEN" } });
 

@@ -11,8 +11,12 @@ Deno.test.afterAll(async () => {
 });
 
 testGuides("examples/", {
+  "examples/auth/README.md": { ports: ["8000"] },
+  "examples/chat/README.md": { ports: ["8000"] },
   "examples/extensions/nats/README.md": {
     replace: { "nats://127.0.0.1:4222/guide": nats.broker },
     ignore: !hasNats,
   },
+  "examples/http/README.md": { ports: ["8000"] },
+  "examples/streams/README.md": { ports: ["8001", "8123", "10000"] },
 });
