@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { within } from "../runtime/waiting/abort.ts";
 import { settingsOfOthers } from "../runtime/serving/settings.ts";
 import type { Settings } from "./settings.ts";
+import type { EntrypointInterceptor } from "../runtime/hosting/host.ts";
 import type { BrokerError } from "../runtime/message/errors.ts";
 import type { Log, LogLevel } from "../runtime/log/log.ts";
 import { didYouMean, nearestNames } from "../runtime/service/options/nearest_names.ts";
@@ -97,6 +98,12 @@ export interface Serving extends Running {
   add(added: ServiceOrModule): Promise<readonly ServiceContainer[]>;
 }
 
+/** Options of {@linkcode serve} that only the testing door uses. */
+export interface WatchedServeOptions extends ServeOptions {
+  /** Takes the calls in place of the kinds of entrypoints. @default {nothing does} */
+  readonly intercept?: (telemetry: Telemetry) => EntrypointInterceptor;
+}
+
 /** Serves services under settings that have been read. See `run()`. */
 export async function serve(
   given: readonly ServiceOrModule[],
@@ -109,8 +116,9 @@ export async function serve(
     watch = false,
     onProgress = () => {},
     onUnreachable,
+    intercept,
     signal,
-  }: ServeOptions = {},
+  }: WatchedServeOptions = {},
 ): Promise<Serving> {
   const sourceOf = (each: ServiceOrModule) => serviceSource(each, settings.runtime.threadKind);
   const sources = given.map(sourceOf);
@@ -136,6 +144,7 @@ export async function serve(
     containers: () => current.services?.containers ?? new Map(),
     willServeHttp: () => willServeHttp,
     ...(onUnreachable && { onUnreachable }),
+    intercept: intercept?.(telemetry),
     log,
     signal: either,
   });

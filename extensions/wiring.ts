@@ -6,7 +6,8 @@
  * when the first service needs them.
  */
 import type { BrokerError } from "../runtime/message/errors.ts";
-import type { DependencySetup, EntrypointFactory } from "../runtime/hosting/host.ts";
+import type { DependencySetup, EntrypointFactory, EntrypointInterceptor } from "../runtime/hosting/host.ts";
+import type { Manifest } from "../runtime/service/manifest.ts";
 import type { Wiring } from "../runtime/serving/launcher.ts";
 import { loadPayloads } from "../runtime/message/payload/payloads.ts";
 import type { ServiceContainer } from "../runtime/serving/service_container.ts";
@@ -50,6 +51,8 @@ export interface WireOptions {
   /** Tells whether a service that has been loaded will serve HTTP. */
   readonly willServeHttp: () => boolean;
   readonly onUnreachable?: (error: BrokerError, retryIn: number) => void;
+  /** @default {every entrypoint is hosted as its kind has it} */
+  readonly intercept?: EntrypointInterceptor | undefined;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
@@ -154,13 +157,16 @@ export async function wire(options: WireOptions): Promise<Wired> {
         },
       });
     },
-    async entrypointsOf({ entrypoints: entries }) {
-      const kinds = [...new Set(entries.map(({ kind }) => kind))];
-      const loaded = await Promise.all(
-        kinds.filter((kind) => Object.hasOwn(ENTRYPOINTS, kind) && !Object.hasOwn(entrypoints, kind))
-          .map(async (kind) => [kind, await ENTRYPOINTS[kind]!(shared)] as const),
-      );
-      return { ...Object.fromEntries(loaded), ...entrypoints };
+    async entrypointsOf(manifest) {
+      const load = async (entries: Manifest["entrypoints"]) => {
+        const kinds = [...new Set(entries.map(({ kind }) => kind))];
+        const loaded = await Promise.all(
+          kinds.filter((kind) => Object.hasOwn(ENTRYPOINTS, kind) && !Object.hasOwn(entrypoints, kind))
+            .map(async (kind) => [kind, await ENTRYPOINTS[kind]!(shared)] as const),
+        );
+        return { ...Object.fromEntries(loaded), ...entrypoints };
+      };
+      return await (options.intercept?.(manifest, load) ?? load(manifest.entrypoints));
     },
     dependencies: answering({ ...setups(shared), ...dependencies }, shared.local, settings),
     around,

@@ -131,6 +131,11 @@ export class MemoryBroker implements QueueKeeper {
     return this.#queues.has(name) ? this.queue(name, "count messages of", connection).waiting : undefined;
   }
 
+  /** Counts the messages that the consumers of a queue hold; 0 if there is no such queue. */
+  countHeld(name: string): number {
+    return this.#queues.get(name)?.held ?? 0;
+  }
+
   /** @throws {BrokerError} If the queue is exclusive to another connection. */
   deleteQueue(name: string, connection: object): void {
     const queue = this.#queues.get(name);

@@ -8,6 +8,8 @@ import type { SealedMessage } from "./sealed_message.ts";
 /** A consumer takes messages from a queue while it is free. */
 export interface QueueConsumer {
   readonly free: boolean;
+  /** Number of messages that it has got and that have no verdict. */
+  readonly held: number;
   readonly exclusive: boolean;
   /** Where to begin in a stream. */
   readonly offset?: StreamOffset | undefined;
@@ -60,6 +62,11 @@ export class Queue implements Ringable {
   get waiting(): number {
     if (this.#expires) this.#buryExpired(performance.now());
     return this.#waiting;
+  }
+
+  /** Returns how many messages its consumers hold. */
+  get held(): number {
+    return this.#consumers.reduce((sum, { held }) => sum + held, 0);
   }
 
   get consumers(): readonly QueueConsumer[] {

@@ -41,6 +41,10 @@ export class Subscription implements QueueConsumer, Feed {
     return this.#open.size < this.#prefetch && !this.#cancelled;
   }
 
+  get held(): number {
+    return this.#open.size;
+  }
+
   get cancelled(): boolean {
     return this.#cancelled;
   }

@@ -138,6 +138,7 @@ export function client(
   requireSending(options);
   const table = policyTable(service, options);
   return dependency({
+    client: service,
     ...(table && { kind: "client", options: table as unknown as PlainRecord }),
     bind: ({ key, messenger, outgoing, callTimeout, payloads, ask }) => {
       const { timeout = callTimeout, ...others } = withoutPolicies(options);

@@ -114,6 +114,19 @@ export type EntrypointFactory = (entries: readonly HostedEntrypoint[], host: Ent
 /** Entrypoint kinds by name. */
 export type EntrypointRegistry = Readonly<Record<string, EntrypointFactory>>;
 
+/** Loads the factories for the kinds of some entrypoints. */
+export type EntrypointLoader = (entries: Manifest["entrypoints"]) => Promise<EntrypointRegistry>;
+
+/**
+ * Stands between the entrypoints of a service and their factories. Tests watch calls there, and leave entrypoints out.
+ *
+ * @returns A factory for each kind in the manifest.
+ */
+export type EntrypointInterceptor = (
+  manifest: Manifest,
+  load: EntrypointLoader,
+) => Promise<EntrypointRegistry>;
+
 /** The part of a container that the setup of a dependency may use. */
 export type DependencySetupHost =
   & Pick<

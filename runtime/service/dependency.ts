@@ -101,6 +101,8 @@ export interface DependencySpec<T> {
   readonly kind?: string;
   /** Plain data for that kind. The main thread reads it in the manifest. */
   readonly options?: PlainRecord;
+  /** Name of the service whose client it injects; undefined if it injects something else. */
+  readonly client?: string;
   /** Other dependencies that this one uses. What they need in the main thread is set up, too. */
   readonly uses?: DependencyTable;
   /** Makes the provider of one thread. Its `get` has the values of the used dependencies as a second argument. */

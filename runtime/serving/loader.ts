@@ -106,7 +106,8 @@ export async function loadInline(
   { onLog, details = false }: Pick<LoadModuleOptions, "onLog" | "details">,
 ): Promise<LoadedModule> {
   const { url } = specifier;
-  const source = { url, optional: NO_OPTIONAL_PARAMETERS };
+  // Nobody knows which of its parameters have a `?` if the service does not say where its source is.
+  const source = service.module ?? { url, optional: NO_OPTIONAL_PARAMETERS };
   const spawner = new InlineThreads(source, { service });
   const thread = new PooledThread(spawner, `${service.name}#0`, onLog);
   try {
