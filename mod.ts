@@ -132,6 +132,10 @@ export {
   event,
   type EventDelivery,
   type EventOptions,
+  type EventPayload,
+  type EventsOf,
+  type EventType,
+  type SourceName,
 } from "./extensions/events/mod.ts";
 export {
   consume,

@@ -185,7 +185,8 @@ function ownMetadata(Class: ServiceClass): Metadata | undefined {
 }
 
 /**
- * The service that a class is, for typed clients: `client<ServiceOf<typeof Orders>>("orders")`.
+ * The service that a class is, for typed clients and events: `client<ServiceOf<typeof Orders>>("orders")`,
+ * `event<ServiceOf<typeof Orders>, "placed">("orders", "placed")`. Public fields with a `Dispatcher` say its events.
  *
  * A decorator changes no type, so the client shows all public methods, those without `@rpc` too.
  *
@@ -196,7 +197,8 @@ export type ServiceOf<
   Methods extends MethodNames<InstanceType<Class>> = MethodNames<InstanceType<Class>>,
 > = Contract<
   Class extends { readonly name: infer Name extends string } ? Name : string,
-  { readonly [Method in Methods]: RpcSpec<readonly never[], unknown, MethodIn<InstanceType<Class>, Method>> }
+  { readonly [Method in Methods]: RpcSpec<readonly never[], unknown, MethodIn<InstanceType<Class>, Method>> },
+  { readonly [Field in keyof InstanceType<Class>]: DependencySpec<InstanceType<Class>[Field]> }
 >;
 
 type MethodNames<Instance> = {

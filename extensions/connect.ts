@@ -9,7 +9,7 @@ import type { Contract } from "../runtime/service/service.ts";
 import type { FieldTable, Transport } from "../runtime/message/transport.ts";
 import { takesSpans } from "../runtime/telemetry/otel/switch.ts";
 import { logStatus, openBroker } from "./broker.ts";
-import type { DispatchOptions } from "./events/event_message.ts";
+import type { DispatchArguments } from "./events/event_source.ts";
 import type { CallOptions, Client, ClientMethod } from "./rpc/client.ts";
 import type { ExtensionSource } from "./loaded_extensions.ts";
 import type { LiveService } from "./control/live.ts";
@@ -56,7 +56,8 @@ export interface Connection extends AsyncDisposable {
    */
   method(service: string, method: string): ClientMethod<readonly unknown[], unknown>;
   /**
-   * Dispatches an event in the name of a service, and resolves when the broker has confirmed it.
+   * Dispatches an event in the name of a service, and resolves when the broker has confirmed it. With the type of that
+   * service, the compiler checks type and payload: `connection.dispatch<typeof orders>("orders", "placed", order)`.
    *
    * This is Nameko's standalone `event_dispatcher`: it declares nothing, and the event carries no other headers than
    * `options.headers`.
@@ -64,7 +65,9 @@ export interface Connection extends AsyncDisposable {
    * @throws {BrokerError} If neither the service nor a handler of its events has declared its exchange yet.
    * @throws {UnroutableError} If the event is mandatory and no queue takes it.
    */
-  dispatch(source: string, type: string, payload: unknown, options?: DispatchOptions): Promise<void>;
+  dispatch<Source = unknown>(
+    ...[source, type, payload, options]: DispatchArguments<Source>
+  ): Promise<void>;
   /**
    * Says whether an instance of a service consumes its calls now. Gives undefined if the broker does not know the
    * service, or if the transport cannot tell.

@@ -12,6 +12,7 @@ import type { AnyEntrypoint } from "../runtime/service/entrypoint.ts";
 import type { InputSchemas, Unstated } from "../runtime/service/method_signature.ts";
 import type { StandardSchema } from "../runtime/service/standard_schema.ts";
 import { event as eventEntrypoint, type EventOptions } from "./events/mod.ts";
+import type { EventPayload, EventType, SourceName } from "./events/event_source.ts";
 import { http as httpEntrypoint } from "./http/mod.ts";
 import type { HttpMethods, HttpSchemas, MethodsBeforeRule } from "./http/http.ts";
 import {
@@ -111,17 +112,18 @@ export function rpc(given?: object, context?: ClassMethodDecoratorContext): unkn
 }
 
 /**
- * Handles the events of a type that a service dispatches.
+ * Handles the events of a type that a service dispatches. `@event<typeof orders, "placed">("orders", "placed")` lets the
+ * compiler check both; the method states the type of the payload, such as `EventPayload<typeof orders, "placed">`.
  *
  * @throws {RangeError} If a number among the options is out of its range.
  * @throws {TypeError} If the options contradict each other.
  */
-export function event<Payload = unknown>(
-  source: string,
-  type: string,
-  options?: EventOptions<Payload>,
-): EntrypointDecorator<ReturnType<typeof eventEntrypoint<Payload>>> {
-  return entry(eventEntrypoint<Payload>(source, type, options));
+export function event<Source = unknown, const Type extends EventType<Source> = EventType<Source>>(
+  source: SourceName<Source>,
+  type: Type,
+  options?: EventOptions<EventPayload<Source, Type>>,
+): EntrypointDecorator<ReturnType<typeof eventEntrypoint<Source, Type>>> {
+  return entry(eventEntrypoint<Source, Type>(source, type, options));
 }
 
 /**

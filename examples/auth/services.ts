@@ -30,7 +30,7 @@ export const orders = service("orders", {
 /** Thanks the user whose order it was: the id has come along with the event. */
 export const mail = service("mail", {
   dependencies: { log: logger(), customer: userId() },
-  entrypoints: { thank: event<string>("orders", "placed") },
+  entrypoints: { thank: event<typeof orders, "placed">("orders", "placed") },
   handlers: {
     thank: ({ log, customer }, sku) => log.info(`Dear ${customer}, thank you for ordering ${sku}`),
   },

@@ -38,10 +38,9 @@ type PayloadArgs<Payload> = undefined extends Payload ? [payload?: Payload, opti
  * @throws {UnroutableError} If the event is mandatory and no queue takes it.
  * @throws {BrokerError} If the exchange of the service is gone.
  */
-export type Dispatcher<Events> = <Type extends keyof Events & string>(
-  type: Type,
-  ...args: PayloadArgs<Events[Type]>
-) => Promise<void>;
+export interface Dispatcher<Events> {
+  <Type extends keyof Events & string>(type: Type, ...args: PayloadArgs<Events[Type]>): Promise<void>;
+}
 
 /**
  * Declares a dependency that dispatches events of the service itself.

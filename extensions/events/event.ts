@@ -6,12 +6,8 @@ import { retryOptions, type RetryPolicy } from "../../runtime/message/retry.ts";
 import { type OptionNames, requireKnown } from "../../runtime/service/options/known_options.ts";
 import { payloadConversion, type PayloadOptions } from "../../runtime/service/payload_conversion.ts";
 import type { Serializer } from "../../runtime/message/serializer.ts";
-
-/**
- * Receivers of an event: one instance of each service and method that handles it (`pool`), one handler in the
- * whole cluster (`singleton`), or every instance (`broadcast`).
- */
-export type EventDelivery = "pool" | "singleton" | "broadcast";
+import type { EventPayload, EventType, SourceName } from "./event_source.ts";
+import type { EventDelivery } from "./topology.ts";
 
 /** Options of {@linkcode event}. */
 export interface EventOptions<Payload = unknown> extends MethodLimits {
@@ -105,14 +101,31 @@ const DELIVERIES: readonly string[] = ["pool", "singleton", "broadcast"];
  * The handler gets the payload, and its result is ignored. The broker takes the event off its queue when the
  * handler has returned or failed.
  *
+ * `event<typeof orders, "placed">("orders", "placed")` takes the type of the service that dispatches the events: an
+ * event that it does not dispatch does not compile, and the payload has the type of its dispatcher, as JSON has it.
+ * `event<Order>("orders", "placed")` states the payload.
+ *
+ * @typeParam Source The type of the service or contract that dispatches the events, or of the payload.
+ * @typeParam Type The event once more, because TypeScript infers no type beside one that is given. Without it, the
+ * payload is that of any event of the source.
  * @param source Name of the service that dispatches the events.
  * @param type Type of the event or a pattern: `*` stands for one word between dots, `#` for any number.
  * @throws {TypeError} If `source` or `type` is empty, an option is not known, or the options contradict each other.
  * @throws {RangeError} If a number among the options is out of its range.
+ *
+ * @example
+ * ```ts
+ * import type orders from "./orders.ts";
+ *
+ * export default service("mail", {
+ *   entrypoints: { confirm: event<typeof orders, "placed">("orders", "placed", { retry: { max: 5 } }) },
+ *   handlers: { confirm: ({ call }, order) => call.log.info(`order ${order.id} is on its way`) },
+ * });
+ * ```
  */
-export function event<Payload = unknown>(
-  source: string,
-  type: string,
+export function event<Source = unknown, const Type extends EventType<Source> = EventType<Source>>(
+  source: SourceName<Source>,
+  type: Type,
   {
     delivery = "pool",
     reliable = delivery !== "broadcast",
@@ -130,8 +143,8 @@ export function event<Payload = unknown>(
     serializers,
     bigints,
     ...others
-  }: EventOptions<Payload> = {},
-): EntrypointSpec<"event", [payload: Payload]> {
+  }: EventOptions<EventPayload<Source, Type>> = {},
+): EntrypointSpec<"event", [payload: EventPayload<Source, Type>]> {
   const refuse = (reason: string): never => {
     throw new TypeError(`Cannot handle event "${type}" of "${source}": ${reason}`);
   };

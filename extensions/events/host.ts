@@ -9,9 +9,8 @@ import type { ManifestDependency } from "../../runtime/service/manifest.ts";
 import type { Plain, PlainRecord } from "../../runtime/message/plain.ts";
 import { machineName } from "../../runtime/hosting/machine_name.ts";
 import { QueueHost, type QueueSubscription } from "../../runtime/hosting/queue_host.ts";
-import type { EventDelivery } from "./event.ts";
 import type { EventSettings } from "./settings.ts";
-import { eventExchange, eventExchangeOf, eventQueue } from "./topology.ts";
+import { type EventDelivery, eventExchange, eventExchangeOf, eventQueue } from "./topology.ts";
 
 /** Options that `event()` writes into the manifest. */
 interface EventManifest {

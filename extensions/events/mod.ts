@@ -1,4 +1,6 @@
 /** The author's half of events. Every thread loads it, and it opens nothing. */
-export { event, type EventDelivery, type EventOptions } from "./event.ts";
+export { event, type EventOptions } from "./event.ts";
+export type { EventDelivery } from "./topology.ts";
 export { type Dispatcher, dispatcher, type DispatcherOptions, type EmitOptions } from "./dispatcher.ts";
 export type { DispatchOptions } from "./event_message.ts";
+export type { EventPayload, EventsOf, EventType, SourceName } from "./event_source.ts";

@@ -1,7 +1,12 @@
 /** Names and flags of Nameko's event exchanges and queues (Nameko 2.14). The queues never carry arguments. */
 import type { QueueDeclaration, Topology } from "../../runtime/message/transport.ts";
-import type { EventDelivery } from "./event.ts";
 import type { EventSettings } from "./settings.ts";
+
+/**
+ * Receivers of an event: one instance of each service and method that handles it (`pool`), one handler in the
+ * whole cluster (`singleton`), or every instance (`broadcast`).
+ */
+export type EventDelivery = "pool" | "singleton" | "broadcast";
 
 /** Everything that determines the queue of a handler. */
 export interface EventHandlerPlace {

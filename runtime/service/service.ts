@@ -17,10 +17,13 @@ export type { Context, Injected, MethodOf } from "./checked/asked_handlers.ts";
 export interface Contract<
   Name extends string = string,
   Entrypoints extends EntrypointTable = EntrypointTable,
+  Dispatchers extends DependencyTable = DependencyTable,
 > {
   readonly [BRAND]: "contract" | "service";
   readonly name: Name;
   readonly entrypoints: Entrypoints;
+  /** The dispatchers of a contract, which are among the dependencies of each service that implements it. */
+  readonly dispatchers?: Dispatchers;
 }
 
 /** A service: data that a thread serves. */
@@ -31,7 +34,8 @@ export interface Service<
   /** A table of functions, or an instance of a class. Inference keeps the real type. */
   Handlers = unknown,
   Around extends readonly AnyHook[] = readonly AnyHook[],
-> extends Contract<Name, Entrypoints> {
+> // deno-lint-ignore ban-types -- its dispatchers are among its dependencies
+  extends Contract<Name, Entrypoints, {}> {
   readonly [BRAND]: "service";
   readonly dependencies: Dependencies;
   readonly handlers: Handlers;
@@ -90,20 +94,23 @@ export interface ServiceDefinition<
  */
 export function service<
   const Name extends string,
-  Handlers extends Partial<HandlersOf<Dependencies, Entrypoints, AddedBy<Around>>>,
+  Handlers extends Partial<HandlersOf<Dispatchers & Dependencies, Entrypoints, AddedBy<Around>>>,
   // deno-lint-ignore ban-types -- no entrypoints
   const Entrypoints extends EntrypointTable = {},
   // deno-lint-ignore ban-types -- no dependencies
   Dependencies extends DependencyTable = {},
   const Around extends readonly AnyHook[] = readonly [],
+  // deno-lint-ignore ban-types -- no dispatchers
+  Dispatchers extends DependencyTable = {},
 >(
-  nameOrContract: ServiceName<Name> | Contract<Name, Entrypoints>,
+  nameOrContract: ServiceName<Name> | Contract<Name, Entrypoints, Dispatchers>,
   definition: ServiceDefinition<Dependencies, Entrypoints, Handlers, Around>,
-): Service<Name, Dependencies, Entrypoints, Handlers, Around> {
-  const { name, entrypoints } = typeof nameOrContract === "string"
+): Service<Name, Dispatchers & Dependencies, Entrypoints, Handlers, Around> {
+  const { name, entrypoints, dispatchers }: Contract = typeof nameOrContract === "string"
     ? contract(nameOrContract, definition?.entrypoints ?? {})
     : nameOrContract;
-  const { dependencies = {}, handlers, around = [], outgoing = [], module } = definition ?? {};
+  const { dependencies: own, handlers, around = [], outgoing = [], module } = definition ?? {};
+  const dependencies: DependencyTable = { ...dispatchers, ...own };
   if (typeof handlers !== "object" || handlers === null) {
     throw new TypeError(
       `Cannot define service "${name}": "handlers" is missing. Add the object with the handlers`,
@@ -157,21 +164,36 @@ export function service<
     outgoing,
     ...(module !== undefined && { module }),
   };
-  return made as Service<Name, Dependencies, Entrypoints, Handlers, Around>;
+  return made as Service<Name, Dispatchers & Dependencies, Entrypoints, Handlers, Around>;
 }
 
 /**
  * Declares the name and the entrypoints of a service, apart from its code.
  *
- * Use a contract if two services call each other. The type of each service then comes from the contract of
- * the other, so that neither type depends on itself.
+ * Use a contract if two services call each other, or handle the events of each other. The type of each service then
+ * comes from the contract of the other, so that neither type depends on itself.
  *
+ * @param dispatchers The dispatchers by name, whose events belong to the offer. Each service that implements the
+ *   contract has them as dependencies.
  * @throws {TypeError} If a name cannot be a word of a routing key: it is empty, or has a dot, a space, `*` or `#`.
+ *
+ * @example
+ * ```ts
+ * export const payments = contract("payments", {
+ *   charge: rpc<(total: number) => Promise<Receipt>>(),
+ * }, { emit: dispatcher<{ charged: Receipt }>() });
+ * ```
  */
-export function contract<const Name extends string, const Entrypoints extends EntrypointTable>(
+export function contract<
+  const Name extends string,
+  const Entrypoints extends EntrypointTable,
+  // deno-lint-ignore ban-types -- no dispatchers
+  Dispatchers extends DependencyTable = {},
+>(
   name: ServiceName<Name>,
   entrypoints: Entrypoints,
-): Contract<Name, Entrypoints> {
+  dispatchers?: Dispatchers,
+): Contract<Name, Entrypoints, Dispatchers> {
   if (typeof name !== "string" || !WORD_REGEXP.test(name)) {
     throw new TypeError(`Cannot define service "${name}": a name is one word without dots or white space`);
   }
@@ -187,7 +209,7 @@ export function contract<const Name extends string, const Entrypoints extends En
       }
     }
   }
-  return { [BRAND]: "contract", name: name as Name, entrypoints };
+  return { [BRAND]: "contract", name: name as Name, entrypoints, ...(dispatchers && { dispatchers }) };
 }
 
 function isGenerator(handler: unknown): boolean {

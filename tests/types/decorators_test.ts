@@ -16,6 +16,8 @@ import {
   type Client,
   client,
   type ClientMethod,
+  type Dispatcher,
+  dispatcher,
   type Log,
   logger,
   queue,
@@ -25,6 +27,13 @@ import { serviceOf } from "../../runtime/service/service.ts";
 import type { Equal, Expect } from "./equality.ts";
 
 const lines = stream({ listen: "tcp://127.0.0.1:0", framing: "lines" });
+
+class Stock {
+  static readonly name = "stock";
+
+  @inject(dispatcher<{ empty: { readonly at: Date } }>())
+  emit!: Dispatcher<{ empty: { readonly at: Date } }>;
+}
 
 class Shop {
   static readonly name = "shop";
@@ -53,6 +62,11 @@ class Shop {
   // @ts-expect-error: the payload is text
   @event<string>("stock", "empty")
   badEmpty(_item: number): void {}
+  @event<ServiceOf<typeof Stock>, "empty">("stock", "empty")
+  typedEmpty(_item: { readonly at: string }): void {}
+  // @ts-expect-error: the date arrives as text
+  @event<ServiceOf<typeof Stock>, "empty">("stock", "empty")
+  badTypedEmpty(_item: { readonly at: Date }): void {}
   @consume<number>(queue("jobs"))
   work(_job: number): void {}
   @timer({ interval: 1 })

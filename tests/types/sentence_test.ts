@@ -62,6 +62,26 @@ const IMPOSSIBLE: readonly (readonly [name: string, use: string, sentence: RegEx
      });`,
     /ERROR\]: Argument of type '"plcaed"' is not assignable to parameter of type '"placed"'/,
   ],
+  [
+    "a misspelled event of a service",
+    `event<typeof shop, "plcaed">("shop", "plcaed");`,
+    /ERROR\]: Type '"plcaed"' does not satisfy the constraint '.*"placed".*'/,
+  ],
+  [
+    "a misspelled event of a service, without its payload",
+    `event<typeof shop>("shop", "plecad");`,
+    /ERROR\]: Argument of type '"plecad"' is not assignable to parameter of type '.*"placed".*'/,
+  ],
+  [
+    "an event of a service of another name",
+    `event<typeof shop, "placed">("shpo", "placed");`,
+    /ERROR\]: Argument of type '"shpo"' is not assignable to parameter of type '"shop"'/,
+  ],
+  [
+    "an event of a service that dispatches none",
+    `event<typeof greeting>("greeting", "greeted");`,
+    /parameter of type '"\\"greeting\\" dispatches no events: it has no dispatcher<\{ … \}>\(\)"'/,
+  ],
 ];
 
 const MOD = new URL("../../mod.ts", import.meta.url);
@@ -77,7 +97,8 @@ async function check(): Promise<string> {
       [
         `import { client, contract, dispatcher, event, http, rpc, service } from "${MOD}";`,
         `const greeting = service("greeting", { entrypoints: { hello: rpc() }, handlers: { hello() {} } });`,
-        `export { client, contract, dispatcher, event, greeting, http };`,
+        `const shop = service("shop", { dependencies: { emit: dispatcher<{ placed: Date }>() }, handlers: {} });`,
+        `export { client, contract, dispatcher, event, greeting, http, shop };`,
         ...IMPOSSIBLE.map(([, use]) => use),
       ].join("\n"),
     );

@@ -27,10 +27,10 @@ export default service("orders", {
 });
 `,
     "mail.ts": `import { event, service } from "@enoki/enoki";
-import type { Order } from "./order.ts";
+import type orders from "./orders.ts";
 
 export default service("mail", {
-  entrypoints: { confirm: event<Order>("orders", "placed") },
+  entrypoints: { confirm: event<typeof orders, "placed">("orders", "placed") },
   handlers: {
     confirm({ call }, order) {
       call.log.info(\`Order \${order.id} is on its way to \${order.customer}\`);

@@ -40,13 +40,15 @@ Deno.test("order() answers with the number of the order", async () => {
 });
 `,
     "mail.ts": `import { event, service, timer } from "@enoki/enoki";
-import type { Order } from "./order.ts";
+import type orders from "./orders.ts";
 
 let sent = 0; // Each thread of the service has its own: see "Threads" in the documentation.
 
 export default service("mail", {
   entrypoints: {
-    confirm: event<Order>("orders", "placed", { retry: { max: 3 } }),
+    confirm: event<typeof orders, "placed">("orders", "placed", {
+      retry: { max: 3 },
+    }),
     report: timer({ interval: 60 }),
   },
   handlers: {
