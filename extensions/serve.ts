@@ -158,7 +158,7 @@ export async function serve(
       config: settings.config,
       settings: settings.runtime,
       telemetry,
-      details: settings.describesRoutes,
+      details: settings.describesServices,
       loading: { bundle, ...(importMap !== undefined && { importMap }) },
       listen,
       onProgress: (progress) => {

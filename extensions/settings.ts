@@ -38,7 +38,7 @@ export class Settings {
   readonly #at: Section;
   readonly #read = new Map<SettingsReader<unknown>, unknown>();
   readonly #remarks: string[] = [];
-  #describesRoutes = false;
+  #describesServices = false;
   #extensions: ExtensionParts = { entrypoints: {}, dependencies: {}, transports: {}, around: [] };
   #broker: string | undefined;
   #sentry: SentrySettings | undefined;
@@ -94,9 +94,9 @@ export class Settings {
     return this.#remarks;
   }
 
-  /** Whether a document describes the routes. It needs the details of the entrypoints in the manifests. */
-  get describesRoutes(): boolean {
-    return this.#describesRoutes;
+  /** Whether documents describe the services. They need the details of the entrypoints in the manifests. */
+  get describesServices(): boolean {
+    return this.#describesServices;
   }
 
   /** Where failures of calls are reported to; undefined if nowhere. */
@@ -164,7 +164,8 @@ export class Settings {
     if (this.#sentry !== undefined) this.#remarks.push(...remarksOnSentry(this.#sentry));
     this.#health = this.of(healthSettings);
     this.#statsd = this.of(statsdSettings);
-    this.#describesRoutes = this.of(httpSettings).openapi !== undefined;
+    const { openapi, asyncapi } = this.of(httpSettings);
+    this.#describesServices = openapi !== undefined || asyncapi !== undefined;
     if (this.#at.others.length > 0) this.#remarks.push(...await remarksOnMistypedKeys(this.#at));
   }
 }

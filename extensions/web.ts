@@ -4,14 +4,16 @@ import { isLogged } from "../runtime/log/observe.ts";
 import type { Manifest } from "../runtime/service/manifest.ts";
 import type { Telemetry } from "../runtime/telemetry/telemetry.ts";
 import type { OwnPages } from "./http/health/own_pages.ts";
-import type { OpenApiRoute } from "./http/openapi/route.ts";
+import type { DocumentRoute, ServedDocument } from "./http/openapi/document_route.ts";
 import type { HttpServer } from "./http/server.ts";
+import type { HttpSettings } from "./http/settings.ts";
 import type { Settings } from "./settings.ts";
 
 /** The server that all services share. */
 export interface Web {
   readonly server: HttpServer;
-  readonly openapi: OpenApiRoute | undefined;
+  /** The documents about the services. */
+  readonly documents: readonly DocumentRoute[];
 }
 
 /** What both servers need. */
@@ -46,9 +48,31 @@ export async function createWeb(options: WebOptions): Promise<Web> {
     own: await ownPages(options, known.health, settings.health.metrics),
     setting: WEB_ADDRESS,
   });
-  if (known.openapi === undefined) return { server, openapi: undefined };
-  const { OpenApiRoute } = await import("./http/openapi/route.ts");
-  return { server, openapi: new OpenApiRoute(manifests, known.openapi, log) };
+  const served = await servedDocuments(known, options);
+  if (served.length === 0) return { server, documents: [] };
+  const { DocumentRoute } = await import("./http/openapi/document_route.ts");
+  return { server, documents: served.map((each) => new DocumentRoute(manifests, each)) };
+}
+
+async function servedDocuments(
+  { openapi, asyncapi }: HttpSettings,
+  { settings, log }: WebOptions,
+): Promise<readonly ServedDocument[]> {
+  const served: ServedDocument[] = [];
+  if (openapi !== undefined) {
+    const { servedOpenApi } = await import("./http/openapi/served_document.ts");
+    served.push(servedOpenApi(openapi, log));
+  }
+  if (asyncapi !== undefined) {
+    const { describeMessages } = await import("./message_document.ts");
+    served.push({
+      name: "the AsyncAPI document",
+      path: asyncapi.path,
+      kinds: ["http", "websocket"],
+      make: (manifests) => describeMessages(manifests, settings, asyncapi),
+    });
+  }
+  return served;
 }
 
 /**

@@ -133,7 +133,7 @@ export async function wire(options: WireOptions): Promise<Wired> {
       web.server.remove(({ service, isPaused }) =>
         isPaused === true && containers().get(service)?.state === "running"
       );
-      web.openapi?.addTo(web.server);
+      for (const document of web.documents) document.addTo(web.server);
       await web.server.listen();
     },
     messengerOf(service) {

@@ -50,6 +50,7 @@ const BUILT_ON: Readonly<Record<string, readonly string[]>> = {
   websocket: ["http"],
   stream: ["http"],
   cache: ["redis", "rpc"],
+  asyncapi: ["rpc", "events", "messaging"],
 };
 
 /** The folders of `runtime/` that an extension may know, and the one file beside them. */

@@ -15,14 +15,21 @@ export function addDescribingCommands(program: Command, io: CommandIo, end: (sta
     .argument("<module|service...>", "path or URL of a module, :name for one service of it; or what runs")
     .option("--json", "print the manifests as JSON")
     .addOption(new Option("--openapi", "print the HTTP entrypoints as OpenAPI 3.1").conflicts("json"))
-    .option("--title <text>", "title of the OpenAPI document (default: the services' names)")
-    .option("--api-version <text>", "version of the OpenAPI document (default: 0.0.0)")
+    .addOption(
+      new Option("--asyncapi", "print RPC, events and messages as AsyncAPI 3.0").conflicts([
+        "json",
+        "openapi",
+      ]),
+    )
+    .option("--title <text>", "title of the document (default: the services' names)")
+    .option("--api-version <text>", "version of the document (default: 0.0.0)")
     .addHelpText(
       "after",
       examples(io, [
         ["describe ./orders.ts", "its services, entrypoints and dependencies, without a broker"],
         ["describe orders", "the service of that name that runs, and where"],
         ["describe --openapi --title Shop ./orders.ts ./mail.ts > openapi.json", "their HTTP API"],
+        ["describe --asyncapi orders > asyncapi.json", "what a service that runs takes from the broker"],
       ]),
     )
     .action(async (modules, flags) => {

@@ -19,14 +19,14 @@ export interface CrossOriginSettings {
   readonly maxAge: number;
 }
 
-/** The OpenAPI document of all services. */
-export interface OpenApiSettings {
+/** A document that describes all services. */
+export interface DocumentSettings {
   /** Path at which the server offers the document. */
   readonly path: string;
   /** Title of the document. @default {names of the services} */
   readonly title: string | undefined;
   readonly version: string | undefined;
-  /** URLs of the services. @default {the origin that the document was requested from} */
+  /** URLs of the services, or of the broker. @default {OpenAPI: where the document was requested from; AsyncAPI: none} */
   readonly servers: readonly string[] | undefined;
 }
 
@@ -51,12 +51,13 @@ export interface HttpSettings {
   readonly cors: CrossOriginSettings | undefined;
   /** Whether the server answers `/healthz` and `/readyz`. */
   readonly health: boolean;
-  /** Undefined if the server does not offer the document. */
-  readonly openapi: OpenApiSettings | undefined;
+  /** The document of the HTTP entrypoints. Undefined if the server does not offer it. */
+  readonly openapi: DocumentSettings | undefined;
+  /** The document of what goes through the broker. Undefined if the server does not offer it. */
+  readonly asyncapi: DocumentSettings | undefined;
 }
 
-const OPENAPI_PATH = /^\/[\w.~/-]+$/;
-const OPENAPI_PATH_EXPECTED = "a path such as /openapi.json";
+const DOCUMENT_PATH = /^\/[\w.~/-]+$/;
 
 /**
  * Reads `WEB_SERVER_ADDRESS` and the keys that begin with `HTTP_`.
@@ -90,7 +91,8 @@ export function httpSettings(at: Section): HttpSettings {
     tls: cert === undefined || key === undefined ? undefined : { cert, key },
     cors: crossOrigin(at),
     health: at.flag("HTTP_HEALTH") ?? true,
-    openapi: openApi(at),
+    openapi: document(at, "HTTP_OPENAPI", "/openapi.json"),
+    asyncapi: asyncApi(at),
   };
 }
 
@@ -102,23 +104,31 @@ function hosts(at: Section): readonly string[] | undefined {
   return at.refuse("HTTP_HOSTS", "hosts, such as api.example.org, *.example.org, localhost:8000 or [::1]");
 }
 
-function openApi(at: Section): OpenApiSettings | undefined {
-  const value = at.get("HTTP_OPENAPI");
+function document(at: Section, key: string, usual: string): DocumentSettings | undefined {
+  const value = at.get(key);
   if (value === undefined || value === false) return undefined;
-  const defaults = { path: "/openapi.json", title: undefined, version: undefined, servers: undefined };
+  const defaults = { path: usual, title: undefined, version: undefined, servers: undefined };
   if (value === true) return defaults;
   const isPath = typeof value === "string";
-  if (!isPath && !isRecord(value)) return at.refuse("HTTP_OPENAPI", "true, a path, or a mapping with path");
-  const options = isPath ? undefined : at.section("HTTP_OPENAPI");
+  if (!isPath && !isRecord(value)) return at.refuse(key, "true, a path, or a mapping with path");
+  const options = isPath ? undefined : at.section(key);
+  const expected = `a path such as ${usual}`;
   const path = isPath
-    ? at.text("HTTP_OPENAPI", OPENAPI_PATH, OPENAPI_PATH_EXPECTED)
-    : options?.text("path", OPENAPI_PATH, OPENAPI_PATH_EXPECTED);
+    ? at.text(key, DOCUMENT_PATH, expected)
+    : options?.text("path", DOCUMENT_PATH, expected);
   return {
     path: path ?? defaults.path,
     title: options?.text("title"),
     version: options?.text("version", /./, 'text, in quotes where it looks like a number: "1.0"'),
     servers: options?.texts("servers"),
   };
+}
+
+function asyncApi(at: Section): DocumentSettings | undefined {
+  const settings = document(at, "HTTP_ASYNCAPI", "/asyncapi.json");
+  const isBroker = (uri: string) => URL.canParse(uri) && new URL(uri).host !== "";
+  if (settings?.servers?.every(isBroker) ?? true) return settings;
+  return at.section("HTTP_ASYNCAPI")!.refuse("servers", "URIs such as amqp://broker.example.org/shop");
 }
 
 function crossOrigin(at: Section): CrossOriginSettings | undefined {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { enoki, GREETING, RUNTIME, SERVICES } from "./command.ts";
+import { type Ended, enoki, GREETING, RUNTIME, SERVICES, withService } from "./command.ts";
 
 Deno.test("enoki describe shows services, entrypoints and dependencies", async () => {
   assert.deepEqual(await enoki(["describe", `${SERVICES}two_services.ts`]), {
@@ -84,6 +84,26 @@ Deno.test("enoki describe --openapi fails on a module that throws while it is de
   assert.equal(status, 2);
   assert.equal(out, "");
   assert.match(err, /^Cannot load the service: RangeError: no words for it\n/);
+});
+
+Deno.test("enoki describe makes the same documents of a service that runs as of its module", () =>
+  withService(SHOP, async (broker) => {
+    for (const document of ["--openapi", "--asyncapi"]) {
+      const { out: expected } = await enoki(["describe", "-A", document, SHOP]);
+      let live: Ended;
+      do live = await enoki(["describe", document, "shop", "--broker", broker]); while (live.status === 3);
+      assert.equal(live.status, 0, live.err);
+      assert.deepEqual(JSON.parse(live.out), JSON.parse(expected));
+    }
+  }, ["-A", "--http", "127.0.0.1:0"]));
+
+Deno.test("enoki describe --asyncapi prints what modules take from the broker, with the names of the settings", async () => {
+  const flags = ["--title", "Shop", "--define", "rpc_exchange=own-rpc", "--asyncapi"];
+  const { status, out, err } = await enoki(["describe", ...flags, `${SERVICES}two_services.ts`]);
+  assert.deepEqual([status, err], [0, ""]);
+  const { asyncapi, info, channels } = JSON.parse(out);
+  assert.deepEqual([asyncapi, info.title], ["3.0.0", "Shop"]);
+  assert.equal(channels["orders.place"].bindings.amqp.exchange.name, "own-rpc");
 });
 
 Deno.test("enoki describe takes --json or --openapi", async () => {

@@ -96,7 +96,8 @@ Deno.test("Settings.read() remarks on what only Python's Nameko uses", async () 
   );
 });
 
-Deno.test("Settings.read() says whether routes are described", async () => {
-  strictEqual((await Settings.read({ HTTP_OPENAPI: true })).describesRoutes, true);
-  strictEqual((await Settings.read({ HTTP_OPENAPI: false })).describesRoutes, false);
+Deno.test("Settings.read() says whether services are described", async () => {
+  strictEqual((await Settings.read({ HTTP_OPENAPI: true })).describesServices, true);
+  strictEqual((await Settings.read({ HTTP_ASYNCAPI: "/messages.json" })).describesServices, true);
+  strictEqual((await Settings.read({ HTTP_OPENAPI: false })).describesServices, false);
 });

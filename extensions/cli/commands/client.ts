@@ -59,8 +59,9 @@ async function liveService(
   flags: LoadingFlags,
   io: CommandIo,
 ): Promise<DescribedService | number> {
-  const manifests = await describedLive([name], flags, io);
-  if (typeof manifests === "number") return manifests;
+  const described = await describedLive([name], flags, io);
+  if (typeof described === "number") return described;
+  const { manifests } = described;
   const [service, ...others] = manifests;
   if (others.length > 0) {
     io.writeMessage(

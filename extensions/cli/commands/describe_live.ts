@@ -1,4 +1,5 @@
 import { escapeControls, escapeControlsInLines } from "../../../runtime/log/terminal_text.ts";
+import type { Config } from "../../../runtime/config/file.ts";
 import { moduleUrl } from "../../../runtime/module/specifier.ts";
 import type { Manifest } from "../../../runtime/service/manifest.ts";
 import type { InstanceStatus, LiveManifest } from "../../control/status.ts";
@@ -21,6 +22,12 @@ async function isFile(module: string): Promise<boolean> {
   return await Deno.stat(new URL(moduleUrl(module))).then(({ isFile }) => isFile, () => false);
 }
 
+/** Services that run, in detail, with the configuration by which they were asked. */
+export interface DescribedLive {
+  readonly manifests: readonly Manifest[];
+  readonly config: Config;
+}
+
 /**
  * Asks services that run what they are in detail. A service that runs in several versions has several manifests, the
  * first one that of most processes.
@@ -32,7 +39,7 @@ export async function describedLive(
   services: readonly string[],
   { broker, ...setup }: ConfigFlags,
   io: CommandIo,
-): Promise<readonly Manifest[] | number> {
+): Promise<DescribedLive | number> {
   const config = await beginMessaging(setup, io);
   const [{ openControl }, { DescriptionError, describedVersion, liveVersions }] = await Promise.all([
     import("../../control_connection.ts"),
@@ -48,7 +55,8 @@ export async function describedLive(
   }
   const chosen = versions.filter(({ manifest }) => services.includes(manifest.name));
   try {
-    return (await Promise.all(chosen.map((version) => describedVersion(client, version)))).map(asManifest);
+    const manifests = await Promise.all(chosen.map((version) => describedVersion(client, version)));
+    return { manifests: manifests.map(asManifest), config };
   } catch (error) {
     if (!(error instanceof DescriptionError)) throw error;
     io.writeMessage(`${escapeControls(error.message)}\n`);

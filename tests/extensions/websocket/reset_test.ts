@@ -73,6 +73,7 @@ Deno.test({
       cors: undefined,
       health: false,
       openapi: undefined,
+      asyncapi: undefined,
       log,
       isLogged: () => false,
       own: new OwnPages({ health: false, unready: () => [] }),

@@ -5,6 +5,7 @@ import type { Config, ConfigValue } from "../../../../extensions/run.ts";
 import { serveHttp, WEB_SERVICE } from "../web_stage.ts";
 
 const SHOP = new URL("../openapi_service.ts", import.meta.url).pathname;
+const PAYMENTS = new URL("../../../fixtures/services/described_payments.ts", import.meta.url).pathname;
 
 // deno-lint-ignore no-explicit-any -- tests look deep into documents
 type Document = any;
@@ -146,6 +147,17 @@ Deno.test("HTTP_OPENAPI may be the path alone", async () => {
   assert.equal(document.openapi, "3.1.0");
 });
 
+Deno.test("HTTP_ASYNCAPI has the AsyncAPI document served beside it, for the same services", async () => {
+  const asyncapi = { path: "/messages.json", title: "Shop", servers: ["amqp://me:secret@broker.example"] };
+  await using running = await serveHttp([SHOP, PAYMENTS], { HTTP_OPENAPI: true, HTTP_ASYNCAPI: asyncapi });
+  const document: Document = await (await fetch(`${running.http}/messages.json`)).json();
+  assert.deepEqual([document.asyncapi, document.info.title], ["3.0.0", "Shop"]);
+  assert.deepEqual(document.servers, { broker: { host: "broker.example", protocol: "amqp" } });
+  assert.ok("payments.charge" in document.operations);
+  const { tags }: Document = await (await fetch(`${running.http}/openapi.json`)).json();
+  assert.deepEqual(tags, [{ name: "shop" }]);
+});
+
 Deno.test("the OpenAPI document has the services of all modules", async () => {
   await using running = await serveHttp([SHOP, WEB_SERVICE], { HTTP_OPENAPI: true });
   const { tags }: Document = await (await fetch(`${running.http}/openapi.json`)).json();
@@ -176,6 +188,16 @@ Deno.test("the OpenAPI document changes with a service that is reloaded", async 
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("run() refuses servers of an AsyncAPI document that are no URIs", async () => {
+  await assert.rejects(serveHttp([SHOP], { HTTP_ASYNCAPI: { servers: ["broker"] } }), (error: Error) => {
+    assert.match(
+      error.message,
+      /^Cannot use config key "HTTP_ASYNCAPI\.servers": .*, expected URIs such as amqp:/,
+    );
+    return true;
+  });
 });
 
 Deno.test("run() refuses an OpenAPI document where a service has a route", async () => {
