@@ -161,30 +161,3 @@ Deno.test("contractModule() refuses a service without a method", async () => {
     message: 'Cannot write the contract of "a": it has no method that could be called',
   });
 });
-
-Deno.test("the contract in the guide is what Enoki writes", async () => {
-  const guide = await Deno.readTextFile(new URL("../../../extensions/cli/README.md", import.meta.url));
-  const [, written] = /^```ts\n\/\/ payments\.ts, as it was written\n(.*?)^```$/ms.exec(guide)!;
-  const receipt = {
-    id: "Receipt",
-    type: "object",
-    properties: { id: { type: "string" }, total: { type: "number" } },
-    required: ["id", "total"],
-  };
-  const charge = {
-    description: "Charges a customer.",
-    parameters: named("total"),
-    input: [{ type: "number" }],
-    output: receipt,
-    expected: ["CardDeclined"],
-  };
-  const history = { parameters: [{ name: "page", optional: true, rest: false }] };
-  const source = await contractModule({
-    name: "payments",
-    entrypoints: [
-      { method: "charge", kind: "rpc", details: charge },
-      { method: "history", kind: "rpc", details: history },
-    ],
-  });
-  assert.equal(source.slice(source.indexOf("import ")), written);
-});
