@@ -11,9 +11,8 @@ import type { MethodDetails } from "../../runtime/service/described/method_detai
 import { isRecord, type PlainRecord } from "../../runtime/message/plain.ts";
 import type { ExchangeDeclaration, Topology } from "../../runtime/message/transport.ts";
 import type { Manifest, ManifestDependency, ManifestEntrypoint } from "../../runtime/service/manifest.ts";
-import type { EventDelivery } from "../events/event.ts";
 import type { EventSettings } from "../events/settings.ts";
-import { eventExchangeOf, eventQueue } from "../events/topology.ts";
+import { type EventDelivery, eventExchangeOf, eventQueue } from "../events/topology.ts";
 import { rpcTopology } from "../rpc/topology.ts";
 import { type BrokerPlace, channelBinding, receivingBinding } from "./amqp_binding.ts";
 import { olderDraft } from "./older_draft.ts";
