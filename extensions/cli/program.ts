@@ -27,6 +27,7 @@ import type { NewFlags } from "./commands/new.ts";
 import { TEMPLATE_NAMES } from "./create/templates.ts";
 import { COMPLETE_WORD, SHELLS } from "./completion/scripts.ts";
 import { addLiveCommands } from "./live_commands.ts";
+import { addOperatingCommands } from "./operating_commands.ts";
 import { addSqlCommands } from "./sql_commands.ts";
 import { EXIT } from "./view/failure_report.ts";
 import { moveBarePermissionFlags } from "./flags/permission_flags.ts";
@@ -142,6 +143,8 @@ export async function parseAndRun(
   addSqlCommands(program, io, (ended) => void (status = ended));
 
   addDescribingCommands(program, io, (ended) => void (status = ended));
+
+  addOperatingCommands(program, io, argv, (ended) => void (status = ended));
 
   withExtension(withBroker(subcommand(program, "config", "show the configuration, with its secrets masked")))
     .option("--json", "print it as JSON instead of YAML")

@@ -15,6 +15,8 @@
  */
 import process from "node:process";
 import v8 from "node:v8";
+import { isAudited } from "../channel/audit_marks.ts";
+import { markCalls } from "./closing/audited_calls.ts";
 import { type ClosedNames, closeImports } from "./closing/closed_builtins.ts";
 import { closeDatagrams } from "./closing/closed_datagrams.ts";
 import { closeStandardDescriptors } from "./closing/closed_descriptors.ts";
@@ -64,7 +66,10 @@ export function closeSandbox(
 ): void {
   Object.defineProperty(Deno, "args", { value: Object.freeze([]) });
   process.argv.length = Math.min(process.argv.length, 2);
-  if (PERMISSIONS.every(isGranted)) return addEnvironment(environment);
+  if (PERMISSIONS.every(isGranted)) {
+    if (isAudited()) markCalls();
+    return addEnvironment(environment);
+  }
   closeEnvironment(environment);
   closeSharing(`${moduleUrl} `);
   if (!workers) closeWorkers();

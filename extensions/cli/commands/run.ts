@@ -43,14 +43,24 @@ const ECHO_TIME: Readonly<Record<StopSignal, number>> = { SIGINT: 300, SIGTERM: 
 /** Milliseconds that an aborted stop has for its clean-up. */
 const ABORT_LIMIT = 1_000;
 
+/** What another command does while modules are served. */
+export interface RunHooks {
+  /** Called once the process has all flags of Deno that it needs. */
+  readonly onBegin: () => void;
+  /** Called when the services answer calls. They are stopped when it resolves. */
+  readonly onReady: (serving: Running, settings: Settings, signal: AbortSignal) => Promise<void>;
+}
+
 /** Serves modules until a signal arrives. A second signal aborts the stop. */
 export async function runCommand(
   modules: readonly string[],
   flags: RunFlags,
   io: CommandIo,
+  hooks?: RunHooks,
 ): Promise<number> {
   const done = await io.startOver(modules[0]);
   if (done !== undefined) return done;
+  hooks?.onBegin();
   const {
     config: file,
     define,
@@ -125,6 +135,7 @@ export async function runCommand(
     stop,
     view,
     settings.runtime.grace,
+    (serving) => hooks?.onReady(serving, settings, stop.first),
   );
   await Promise.race([service, stop.aborted(view, service)]);
   return stop.status;
@@ -150,12 +161,14 @@ async function serveUntilStopped(
   stop: StopRequests,
   view: RunView,
   grace: number,
+  onReady: (serving: Running) => Promise<void> | undefined,
 ): Promise<void> {
   const serving = await startServing(serve, modules, options, stop.first, view);
   if (serving === undefined) return view.say("Stopped before anything was served");
   try {
     view.ready(serving);
-    await Promise.race([serving.finished, stop.requested]);
+    const over = onReady(serving);
+    await Promise.race([serving.finished, stop.requested, ...over === undefined ? [] : [over]]);
     if (stop.first.aborted) view.stopping(serving, grace);
   } finally {
     await serving.shutdown({ signal: stop.second });

@@ -60,10 +60,7 @@ export function closeImports(packages: readonly string[], closed: ClosedNames): 
   if (registerHooks === undefined) return;
   const allowed: Record<string, true> = Object.create(null);
   for (const name of packages) allowed[name] = true;
-  const replacements: Record<string, string> = Object.create(null);
-  for (const [name, names] of Object.entries({ ...closed, "node:module": ["registerHooks"] })) {
-    replacements[name] = replacementOf(name, names);
-  }
+  const replacements = replacementsOf({ ...closed, "node:module": ["registerHooks"] });
   const checkPackage = (name: string) => {
     if (allowed[name]) return;
     throw new Deno.errors.NotCapable(
@@ -84,9 +81,7 @@ export function closeImports(packages: readonly string[], closed: ClosedNames): 
     if (!isOwn) check(specifier);
     const resolved = next(specifier, context);
     if (!isOwn) check(resolved.url);
-    const replacement = replacements[resolved.url];
-    const isReplaced = replacement !== undefined && parent !== replacement && !isRequired(context);
-    return isReplaced ? { url: replacement, shortCircuit: true } : resolved;
+    return replaced(resolved, context, replacements);
   };
   let own = apply(registerHooks, module, [{ resolve }]) as Hooks;
   // The hooks that are registered last run first, and these must see what the service's hooks answer.
@@ -96,6 +91,36 @@ export function closeImports(packages: readonly string[], closed: ClosedNames): 
     own = apply(registerHooks, module, [{ resolve }]) as Hooks;
     return theirs;
   };
+}
+
+/**
+ * Gives to the imports of this thread, too, what has been replaced in the default objects of built-in modules. Earlier
+ * versions of Deno have no hooks for that.
+ *
+ * @param names The names that have been replaced.
+ */
+export function replaceImports(names: ClosedNames): void {
+  const replacements = replacementsOf(names);
+  (nodeModule as unknown as HookedModule).registerHooks?.({
+    resolve: (specifier, context, next) => replaced(next(specifier, context), context, replacements),
+  });
+}
+
+function replacementsOf(names: ClosedNames): Readonly<Record<string, string>> {
+  const replacements: Record<string, string> = Object.create(null);
+  for (const [name, each] of Object.entries(names)) replacements[name] = replacementOf(name, each);
+  return replacements;
+}
+
+/** `require()` gives the default object, in which the names are replaced already. */
+function replaced(
+  resolved: Resolved,
+  context: Resolving,
+  replacements: Readonly<Record<string, string>>,
+): Resolved {
+  const replacement = replacements[resolved.url];
+  const isReplaced = replacement !== undefined && context.parentURL !== replacement && !isRequired(context);
+  return isReplaced ? { url: replacement, shortCircuit: true } : resolved;
 }
 
 /** A binary holds its packages and downloads none. */
@@ -113,7 +138,6 @@ function isOwnModule(url: string): boolean {
   return false;
 }
 
-/** `require()` gives the default object, in which the names are closed already. */
 function isRequired({ conditions = [] }: Resolving): boolean {
   for (let index = 0; index < conditions.length; index++) {
     if (conditions[index] === "require") return true;

@@ -1,0 +1,61 @@
+/** The commands that prepare what a service runs with. Their code loads when they run. */
+import { type CallTarget, parseCallTarget } from "./flags/call_arguments.ts";
+import { splitWords } from "./flags/words.ts";
+import type { CommandIo } from "./command_io.ts";
+import { examples, subcommand, withExtension, withFetching, withServing } from "./command_options.ts";
+import type { RecordedCall } from "./commands/recorded_run.ts";
+import { type Command, InvalidArgumentError } from "./commander.ts";
+
+/**
+ * Adds `permissions`.
+ *
+ * @param argv The command line.
+ */
+export function addOperatingCommands(
+  program: Command,
+  io: CommandIo,
+  argv: readonly string[],
+  end: (status: number) => void,
+): void {
+  withFetching(withExtension(withServing(
+    subcommand(program, "permissions", "record what services ask for, and print the permissions they need"),
+  )))
+    .argument("<module...>", "path or URL of a module; add :name for one of its services")
+    .option("--for <time>", "how long to serve, such as 10s (default: until Ctrl-C)", time)
+    .option("--call <call>", "call a method, such as 'orders.place 7'; repeatable", recordedCall)
+    .addHelpText(
+      "after",
+      examples(io, [
+        ["permissions ./orders.ts", "serve with all permissions until Ctrl-C, then print what was used"],
+        ["permissions --for 1m ./shop.ts:orders", "what one service of a module uses in a minute"],
+        [`permissions --call 'orders.place {"sku": 7}' ./orders.ts`, "what its start and one call use"],
+      ]) +
+        "\nThe services run with all permissions, and take messages as under run. What they do not use meanwhile\n" +
+        "is not in the list. Exit status: 0 fine, 2 usage, 3 no broker.",
+    )
+    .action(async (modules, flags) => {
+      const { permissionsCommand } = await import("./commands/permissions.ts");
+      end(await permissionsCommand(modules, flags, argv, io));
+    });
+}
+
+const UNITS: Readonly<Record<string, number>> = { "": 1_000, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** Reads a time such as `10s`, and returns its milliseconds. A number alone counts seconds. */
+function time(text: string): number {
+  const [, number, unit = ""] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
+  const value = Number(number) * UNITS[unit]!;
+  if (!(value > 0 && value < 2 ** 31)) {
+    throw new InvalidArgumentError("It must be a time, such as 10s or 2m.");
+  }
+  return value;
+}
+
+function recordedCall(text: string, earlier: readonly RecordedCall[] = []): readonly RecordedCall[] {
+  const [name = "", ...words] = splitWords(text);
+  const target: CallTarget | undefined = parseCallTarget(name);
+  if (target === undefined) {
+    throw new InvalidArgumentError("It must be <service>.<method> with its arguments.");
+  }
+  return [...earlier, { target, words }];
+}
