@@ -37,6 +37,7 @@ const PROCESS = [
   ...COMMAND_LINE,
   "runtime/module/",
   "runtime/permissions/debugger_signal.ts",
+  "runtime/thread/closing/audited_calls.ts",
   "extensions/amqp/",
   "extensions/local/",
   "extensions/http/",

@@ -121,10 +121,22 @@ export function isOpen(channel: Channel): boolean {
 
 /** Returns the numbers of the version of a RabbitMQ; none for another broker. */
 export function brokerVersionOf(model: ChannelModel): readonly number[] {
-  const { serverProperties } = model.connection as { readonly serverProperties?: Record<string, unknown> };
-  const { product, version } = serverProperties ?? {};
+  const { product, version } = serverPropertiesOf(model);
   if (product !== "RabbitMQ" || typeof version !== "string") return [];
   return version.slice(0, 40).split(".").map((part) => Number.parseInt(part, 10) || 0);
+}
+
+/** Returns the name and the version of a broker; undefined if it does not say them. */
+export function brokerSoftwareOf(model: ChannelModel): string | undefined {
+  const { product, version } = serverPropertiesOf(model);
+  return typeof product === "string" && typeof version === "string"
+    ? `${product} ${version}`.slice(0, 100)
+    : undefined;
+}
+
+function serverPropertiesOf(model: ChannelModel): Readonly<Record<string, unknown>> {
+  const { serverProperties } = model.connection as { readonly serverProperties?: Record<string, unknown> };
+  return serverProperties ?? {};
 }
 
 /** Returns the socket under a connection. */

@@ -5,6 +5,7 @@ import { BrokerError } from "../../runtime/message/errors.ts";
 import { LONGEST_TIMER } from "../../runtime/waiting/abort.ts";
 import type { Channel, ChannelModel, PublishChannel } from "./client_library.ts";
 import {
+  brokerSoftwareOf,
   brokerVersionOf,
   endOf,
   forgetUnsent,
@@ -140,6 +141,11 @@ export class Link {
    */
   get refusal(): Error | undefined {
     return this.#refusal;
+  }
+
+  /** Name and version of the broker, such as `RabbitMQ 4.1.0`; undefined if it does not say. */
+  get software(): string | undefined {
+    return brokerSoftwareOf(this.#model);
   }
 
   /** Whether the broker lets a consumer choose how long it waits for a verdict, as RabbitMQ does from 3.12 on. */

@@ -181,6 +181,10 @@ export class AmqpTransport implements Transport {
     });
   }
 
+  get software(): string | undefined {
+    return this.#connection.link?.software;
+  }
+
   async connect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     signal?.throwIfAborted();
     await this.#connection.connect(signal);

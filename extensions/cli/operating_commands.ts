@@ -2,12 +2,19 @@
 import { type CallTarget, parseCallTarget } from "./flags/call_arguments.ts";
 import { splitWords } from "./flags/words.ts";
 import type { CommandIo } from "./command_io.ts";
-import { examples, subcommand, withExtension, withFetching, withServing } from "./command_options.ts";
+import {
+  examples,
+  subcommand,
+  withExtension,
+  withFetching,
+  withLoading,
+  withServing,
+} from "./command_options.ts";
 import type { RecordedCall } from "./commands/recorded_run.ts";
 import { type Command, InvalidArgumentError } from "./commander.ts";
 
 /**
- * Adds `permissions`.
+ * Adds `permissions` and `doctor`.
  *
  * @param argv The command line.
  */
@@ -17,6 +24,7 @@ export function addOperatingCommands(
   argv: readonly string[],
   end: (status: number) => void,
 ): void {
+  addDoctorCommand(program, io, end);
   withFetching(withExtension(withServing(
     subcommand(program, "permissions", "record what services ask for, and print the permissions they need"),
   )))
@@ -36,6 +44,26 @@ export function addOperatingCommands(
     .action(async (modules, flags) => {
       const { permissionsCommand } = await import("./commands/permissions.ts");
       end(await permissionsCommand(modules, flags, argv, io));
+    });
+}
+
+/** Adds `doctor`. */
+function addDoctorCommand(program: Command, io: CommandIo, end: (status: number) => void): void {
+  withLoading(withExtension(withServing(
+    subcommand(program, "doctor", "look at what services need before they run, and say what is wrong"),
+  )))
+    .argument("[module...]", "path or URL of a module that is to be served")
+    .option("--json", "print the findings as JSON")
+    .addHelpText(
+      "after",
+      examples(io, [
+        ["doctor", "Deno, the machine, the broker and the ports"],
+        ["doctor --config app.yaml ./orders.ts", "all that this service would be run with"],
+      ]) + "\nIt changes nothing. Exit status: 0 no problem, 1 a problem, 2 usage.",
+    )
+    .action(async (modules, flags) => {
+      const { doctorCommand } = await import("./commands/doctor.ts");
+      end(await doctorCommand(modules, flags, io));
     });
 }
 

@@ -265,6 +265,8 @@ export interface TransportOptions {
 export interface Transport extends AsyncDisposable {
   /** Address of the broker in a form for people: it contains no password. */
   readonly broker: string;
+  /** Name and version of the broker, such as `RabbitMQ 4.1.0`. @default {not known} */
+  readonly software?: string | undefined;
   /**
    * Connects once, without a retry.
    *

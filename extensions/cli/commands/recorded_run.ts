@@ -8,7 +8,8 @@ import type { Settings } from "../../settings.ts";
 import type { CommandIo } from "../command_io.ts";
 import { type CallTarget, parseCallArguments } from "../flags/call_arguments.ts";
 import { reportFailure } from "../view/failure_report.ts";
-import { runCommand, type RunFlags } from "./run.ts";
+import type { RunFlags } from "../flags/run_config.ts";
+import { runCommand } from "./run.ts";
 
 /** A call that the command makes itself. */
 export interface RecordedCall {

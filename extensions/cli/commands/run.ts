@@ -1,34 +1,17 @@
 import { within } from "../../../runtime/waiting/abort.ts";
-import type { Config } from "../../../runtime/config/file.ts";
-import type { ConfigValue } from "../../../runtime/config/yaml.ts";
-import { resolveConfig } from "../../../runtime/config/config.ts";
-import { isRecord, isTexts } from "../../../runtime/message/plain.ts";
-import { keepPlaces } from "../../../runtime/config/place.ts";
+import { isTexts } from "../../../runtime/message/plain.ts";
 import { ServiceLoadError } from "../../../runtime/message/errors.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
-import { configureLogging, getLog, type LogFormat } from "../../../runtime/log/observe.ts";
+import { configureLogging, getLog } from "../../../runtime/log/observe.ts";
 import { takesSpans } from "../../../runtime/telemetry/otel/switch.ts";
 import type { CommandIo, StopSignal } from "../command_io.ts";
 import type { Running, ServeOptions } from "../../serve.ts";
 import { Settings } from "../../settings.ts";
-import type { ConfigFlags } from "./config.ts";
 import { ConfigWatch, denoConfigsOf } from "../flags/config_watch.ts";
-import { withExtensions } from "../flags/extension_flags.ts";
 import { EXIT } from "../view/failure_report.ts";
 import { requireModuleFiles } from "../flags/module_files.ts";
-import { type ModuleFlags, withModuleFlags } from "../flags/module_flags.ts";
-import { type PermissionFlags, permissionsOf } from "../flags/permission_flags.ts";
+import { readRunConfig, type RunFlags } from "../flags/run_config.ts";
 import { RunView } from "../view/run_view.ts";
-
-/** Flags of `run`. */
-export type RunFlags = ConfigFlags & PermissionFlags & ModuleFlags & {
-  readonly maxWorkers?: number;
-  readonly concurrency?: number;
-  readonly http?: string;
-  readonly watch?: boolean;
-  readonly logLevel?: string;
-  readonly logFormat?: LogFormat;
-};
 
 /** Exit statuses of a process that these signals end. */
 const KILLED_BY: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
@@ -63,12 +46,7 @@ export async function runCommand(
   hooks?.onBegin();
   const {
     config: file,
-    define,
     broker,
-    extension = [],
-    maxWorkers,
-    concurrency,
-    http,
     watch = false,
     logLevel = "info",
     logFormat = "pretty",
@@ -80,24 +58,7 @@ export async function runCommand(
     colors: io.colors,
     write: (line) => view.log(line),
   });
-  const permissions = permissionsOf(flags);
-  const given = {
-    max_workers: maxWorkers,
-    concurrency,
-    WEB_SERVER_ADDRESS: http,
-    permissions: permissions as ConfigValue | undefined,
-  };
-  const resolved = await resolveConfig({
-    env: io.env,
-    ...(io.application?.config !== undefined && { defaults: io.application.config }),
-    ...(file !== undefined && { file }),
-    ...(define && { define }),
-    flags: given,
-  });
-  const flagged = withModuleFlags(flagsWin(resolved, given), flags);
-  // What the configuration inside a binary names is inside the binary, too.
-  const named = io.application === undefined ? flagged : { ...flagged, extensions: null };
-  const config = withExtensions(named, extension);
+  const config = await readRunConfig(flags, io);
   const settings = await Settings.read(config, {
     extensions: io.extensions,
     ...(flags.importMap !== undefined && { importMap: flags.importMap }),
@@ -139,19 +100,6 @@ export async function runCommand(
   );
   await Promise.race([service, stop.aborted(view, service)]);
   return stop.status;
-}
-
-/** Removes the keys of single services that a flag sets: a flag wins over the file for them, too. */
-function flagsWin(config: Config, given: Readonly<Record<string, ConfigValue | undefined>>): Config {
-  const { services } = config;
-  if (!isRecord(services)) return config;
-  const flags = Object.keys(given).filter((key) => given[key] !== undefined);
-  const without = (own: ConfigValue) =>
-    isRecord(own) && flags.some((key) => Object.hasOwn(own, key))
-      ? keepPlaces(Object.fromEntries(Object.entries(own).filter(([key]) => !flags.includes(key))), own)
-      : own;
-  const left = Object.fromEntries(Object.entries(services).map(([name, own]) => [name, without(own)]));
-  return keepPlaces({ ...config, services: keepPlaces(left, services) }, config);
 }
 
 async function serveUntilStopped(

@@ -1,0 +1,28 @@
+import type { Config } from "../../../runtime/config/file.ts";
+import { Settings } from "../../settings.ts";
+import type { CommandIo } from "../command_io.ts";
+import { readRunConfig, type RunFlags } from "../flags/run_config.ts";
+import type { Check } from "./finding.ts";
+
+/** Takes the settings, if the configuration gives any. */
+export type OnSettings = (settings: Settings) => void;
+
+/** Reads the configuration as `run` does: file, variables, keys and values. */
+export function configCheck(flags: RunFlags, io: CommandIo, onSettings: OnSettings): Check {
+  return async (found) => {
+    const config: Config = await readRunConfig(flags, io, (remark) => found.warning(remark));
+    const settings = await Settings.read(config, {
+      extensions: io.extensions,
+      ...(flags.importMap !== undefined && { importMap: flags.importMap }),
+    });
+    for (const remark of settings.remarks) found.warning(remark);
+    const keys = Object.keys(config).length;
+    const size = `${keys} ${keys === 1 ? "key" : "keys"}`;
+    found.ok(
+      flags.config === undefined
+        ? `No file is named, ${size} from flags and variables`
+        : `${flags.config}, ${size}`,
+    );
+    onSettings(settings);
+  };
+}

@@ -1,0 +1,94 @@
+import { readFileSync } from "node:fs";
+import type { ServiceSettings } from "../../../runtime/serving/settings.ts";
+import type { Check } from "./finding.ts";
+
+/** Bytes of a mebibyte. */
+const MIB = 2 ** 20;
+
+/** Mebibytes that the main thread, and each thread with a small service, take. */
+const MAIN_COST = 60;
+const THREAD_COST = 10;
+
+/** Mebibytes of JavaScript heap that a thread may have if nothing says otherwise. */
+const DEFAULT_HEAP = 1_024;
+
+/** Share of the memory that threads may take before they do any work. */
+const MOST_BARE = 0.8;
+
+/** Open files below which a busy server comes to an end. */
+const FEW_FILES = 1_024;
+
+/** What the machine gives to this process; undefined where the system does not say. */
+export interface Machine {
+  readonly cores: number;
+  /** Bytes of memory: those of the container, or else of the machine. */
+  readonly memory: number | undefined;
+  /** Whether a container sets the limit. */
+  readonly isContainer: boolean;
+  readonly openFiles: number | undefined;
+}
+
+/** Asks the system. */
+export function thisMachine(): Machine {
+  const limit = firstNumber(["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]);
+  const { total } = Deno.systemMemoryInfo();
+  const isContainer = limit !== undefined && limit < total;
+  const files = /^Max open files\s+(\d+)/m.exec(textOf("/proc/self/limits") ?? "")?.[1];
+  return {
+    cores: navigator.hardwareConcurrency,
+    memory: isContainer ? limit : total,
+    isContainer,
+    openFiles: files === undefined ? undefined : Number(files),
+  };
+}
+
+function firstNumber(paths: readonly string[]): number | undefined {
+  for (const path of paths) {
+    const number = Number.parseInt(textOf(path) ?? "", 10);
+    if (number > 0) return number;
+  }
+  return undefined;
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Looks at cores, memory and open files.
+ *
+ * @param services The settings of each service; undefined if the configuration cannot be read.
+ */
+export function machineCheck(
+  services: readonly ServiceSettings[] | undefined,
+  { cores, memory, isContainer, openFiles }: Machine = thisMachine(),
+): Check {
+  return (found) => {
+    found.ok(`${cores} ${cores === 1 ? "core" : "cores"}`);
+    if (memory !== undefined && services !== undefined) {
+      const threads = services.reduce((sum, { maxWorkers }) => sum + maxWorkers, 0);
+      const heap = Math.max(...services.map(({ limits }) => limits.heapLimit ?? DEFAULT_HEAP));
+      const bare = MAIN_COST + threads * THREAD_COST;
+      const own = `${Math.round(memory / MIB)} MiB of memory${isContainer ? " in this container" : ""}`;
+      const cost = `${threads} ${threads === 1 ? "thread" : "threads"} (max_workers) may take ${bare} MiB ` +
+        `before they hold any data`;
+      if (bare * MIB > memory * MOST_BARE) found.problem(`${own}: ${cost}. Lower max_workers`);
+      else if (heap * MIB > memory) {
+        found.warning(
+          `${own}: ${cost}, and one thread may take ${heap} MiB, at which the system would end the whole ` +
+            `process. Lower heap_limit below ${Math.max(16, Math.floor((memory / MIB - MAIN_COST) / 2))}`,
+        );
+      } else found.ok(`${own}: ${cost}, and each up to ${heap} MiB of heap`);
+    }
+    if (openFiles === undefined) return;
+    if (openFiles < FEW_FILES) {
+      found.warning(
+        `${openFiles} open files and connections are few for a server. Raise the limit with ulimit -n 65536`,
+      );
+    } else found.ok(`Up to ${openFiles} open files and connections`);
+  };
+}

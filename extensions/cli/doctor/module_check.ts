@@ -1,0 +1,55 @@
+import { getLog } from "../../../runtime/log/observe.ts";
+import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
+import type { Manifest } from "../../../runtime/service/manifest.ts";
+import { loadModule } from "../../../runtime/serving/loader.ts";
+import { serviceSettings } from "../../../runtime/serving/settings.ts";
+import type { Settings } from "../../settings.ts";
+import { describePermissions } from "../flags/permission_flags.ts";
+import { requireModuleFiles } from "../flags/module_files.ts";
+import { type Check, firstLineOf } from "./finding.ts";
+
+/** Options of {@linkcode moduleCheck}. */
+export interface ModuleCheckOptions {
+  readonly settings: Settings;
+  readonly importMap?: string;
+  readonly onManifests: (manifests: readonly Manifest[]) => void;
+}
+
+/** Loads a module as `run` does, without serving it. */
+export function moduleCheck(
+  module: string,
+  { settings, importMap, onManifests }: ModuleCheckOptions,
+): Check {
+  return async (found, signal) => {
+    await requireModuleFiles([module]);
+    const { modules, permissions, env } = settings.runtime;
+    const loading = loadModule(parseModuleSpecifier(module), {
+      permissions,
+      modules,
+      signal,
+      ...(env && { env }),
+      ...(importMap !== undefined && { importMap }),
+      onLog: ({ level, message }) => {
+        if (level === "warning" || level === "error") found.warning(`While ${module} loaded: ${message}`);
+        else getLog().debug(message);
+      },
+    });
+    const loaded = await loading.catch((error) => {
+      signal.throwIfAborted();
+      found.problem(`${module} does not load: ${firstLineOf(error)}`);
+    });
+    if (loaded === undefined) return;
+    loaded.thread.kill("it is known");
+    await loaded.spawner[Symbol.asyncDispose]();
+    const manifests = loaded.services.map(({ manifest }) => manifest);
+    for (const { name, entrypoints, dependencies } of manifests) {
+      const kinds = [...new Set(entrypoints.map(({ kind }) => kind))].join(", ") || "nothing";
+      const keys = dependencies.map(({ key }) => key).join(", ");
+      const granted = describePermissions(serviceSettings(settings.runtime, name).permissions);
+      found.ok(
+        `${name} loads: it offers ${kinds}${keys === "" ? "" : `, depends on ${keys}`}, and has ${granted}`,
+      );
+    }
+    onManifests(manifests);
+  };
+}

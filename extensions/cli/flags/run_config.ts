@@ -1,0 +1,67 @@
+import { resolveConfig } from "../../../runtime/config/config.ts";
+import type { Config } from "../../../runtime/config/file.ts";
+import { keepPlaces } from "../../../runtime/config/place.ts";
+import type { ConfigValue } from "../../../runtime/config/yaml.ts";
+import type { LogFormat } from "../../../runtime/log/observe.ts";
+import { isRecord } from "../../../runtime/message/plain.ts";
+import type { CommandIo } from "../command_io.ts";
+import type { ConfigFlags } from "../commands/config.ts";
+import { withExtensions } from "./extension_flags.ts";
+import { type ModuleFlags, withModuleFlags } from "./module_flags.ts";
+import { type PermissionFlags, permissionsOf } from "./permission_flags.ts";
+
+/** Flags of `run`. */
+export type RunFlags = ConfigFlags & PermissionFlags & ModuleFlags & {
+  readonly maxWorkers?: number;
+  readonly concurrency?: number;
+  readonly http?: string;
+  readonly watch?: boolean;
+  readonly logLevel?: string;
+  readonly logFormat?: LogFormat;
+};
+
+/**
+ * Puts together the configuration that services run with.
+ *
+ * @param onRemark Called with a sentence for each variable that is named and not set. @default {a warning in the log}
+ * @throws {ConfigurationError} If the file, a definition or a permission cannot be read.
+ */
+export async function readRunConfig(
+  flags: RunFlags,
+  io: CommandIo,
+  onRemark?: (remark: string) => void,
+): Promise<Config> {
+  const { config: file, define, extension = [], maxWorkers, concurrency, http } = flags;
+  const permissions = permissionsOf(flags);
+  const given = {
+    max_workers: maxWorkers,
+    concurrency,
+    WEB_SERVER_ADDRESS: http,
+    permissions: permissions as ConfigValue | undefined,
+  };
+  const resolved = await resolveConfig({
+    env: io.env,
+    ...(io.application?.config !== undefined && { defaults: io.application.config }),
+    ...(file !== undefined && { file }),
+    ...(define && { define }),
+    flags: given,
+    ...(onRemark && { onRemark }),
+  });
+  const flagged = withModuleFlags(flagsWin(resolved, given), flags);
+  // What the configuration inside a binary names is inside the binary, too.
+  const named = io.application === undefined ? flagged : { ...flagged, extensions: null };
+  return withExtensions(named, extension);
+}
+
+/** Removes the keys of single services that a flag sets: a flag wins over the file for them, too. */
+function flagsWin(config: Config, given: Readonly<Record<string, ConfigValue | undefined>>): Config {
+  const { services } = config;
+  if (!isRecord(services)) return config;
+  const flags = Object.keys(given).filter((key) => given[key] !== undefined);
+  const without = (own: ConfigValue) =>
+    isRecord(own) && flags.some((key) => Object.hasOwn(own, key))
+      ? keepPlaces(Object.fromEntries(Object.entries(own).filter(([key]) => !flags.includes(key))), own)
+      : own;
+  const left = Object.fromEntries(Object.entries(services).map(([name, own]) => [name, without(own)]));
+  return keepPlaces({ ...config, services: keepPlaces(left, services) }, config);
+}
