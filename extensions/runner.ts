@@ -8,6 +8,7 @@ import { type ServiceOrModule, serviceSource } from "../runtime/serving/service_
 import type { ThreadSettings } from "../runtime/serving/settings.ts";
 import type { ExtensionSource } from "./loaded_extensions.ts";
 import { type Running, serve, type ServeOptions, type Serving } from "./serve.ts";
+import { ensureLogging, getLog } from "../runtime/log/observe.ts";
 import { Settings } from "./settings.ts";
 
 /** Options of {@linkcode Runner} and `run()`. */
@@ -213,6 +214,12 @@ export class Runner implements Running {
       ...(extensions && { extensions }),
       ...(importMap !== undefined && { importMap }),
     });
+    if (settings.logging !== undefined) {
+      ensureLogging(options.logLevel);
+      getLog().warning(
+        "The config key LOGGING has an effect under enoki run alone. Configure LogTape in a program of your own",
+      );
+    }
     const signals = [this.#stopping.signal, ...(signal === undefined ? [] : [signal])];
     return await serve(this.#added, settings, { ...options, signal: AbortSignal.any(signals) });
   }

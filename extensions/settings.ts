@@ -39,6 +39,7 @@ export class Settings {
   readonly #read = new Map<SettingsReader<unknown>, unknown>();
   readonly #remarks: string[] = [];
   #describesServices = false;
+  readonly #logging: Section | undefined;
   #extensions: ExtensionParts = { entrypoints: {}, dependencies: {}, transports: {}, around: [] };
   #broker: string | undefined;
   #sentry: SentrySettings | undefined;
@@ -50,6 +51,7 @@ export class Settings {
     this.config = config;
     this.#at = new Section(config);
     this.runtime = runtimeSettings(this.#at, threads);
+    this.#logging = this.#at.section("LOGGING");
     this.#remarks.push(...remarksOnPython(this.#at));
   }
 
@@ -97,6 +99,11 @@ export class Settings {
   /** Whether documents describe the services. They need the details of the entrypoints in the manifests. */
   get describesServices(): boolean {
     return this.#describesServices;
+  }
+
+  /** Nameko's section `LOGGING`; undefined if there is none. */
+  get logging(): Section | undefined {
+    return this.#logging;
   }
 
   /** Where failures of calls are reported to; undefined if nowhere. */
@@ -188,15 +195,9 @@ function namedBroker(at: Section, schemes: readonly string[]): string | undefine
 
 /** Sentences about keys that have a meaning for Python's Nameko, and none here. */
 function remarksOnPython(at: Section): readonly string[] {
-  const isLogging = at.section("LOGGING") !== undefined;
-  return [
-    ...(isLogging
-      ? ["The LOGGING section is Python's and has no effect here. Use --log-level and --log-format"]
-      : []),
-    ...pythonSerializers(at).map((name) =>
-      `The config key "SERIALIZERS.${name}" is Python's and has no effect here. Give it a built_in to use it`
-    ),
-  ];
+  return pythonSerializers(at).map((name) =>
+    `The config key "SERIALIZERS.${name}" is Python's and has no effect here. Give it a built_in to use it`
+  );
 }
 
 /** Sentences about keys that only Python's client of Sentry knows. */

@@ -43,6 +43,7 @@ const PROCESS = [
   "extensions/http/",
   "extensions/stream/",
   "extensions/testing/vhost_managers.ts",
+  "extensions/python_logging/syslog.ts",
 ];
 
 /** What one extension may know of another. */

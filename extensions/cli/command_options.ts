@@ -38,7 +38,7 @@ function withLogging(command: Command): Command {
   return command
     .option("--log-level <level>", "debug, info, warning or error (default: info)")
     .addOption(
-      new Option("--log-format <format>").choices(["pretty", "json"]).default("pretty", "pretty"),
+      new Option("--log-format <format>", "how lines look (default: pretty)").choices(["pretty", "json"]),
     );
 }
 

@@ -42,16 +42,21 @@ export function formatJsonLine(
 
 /** Formats a record as local time, level and {@linkcode formatText}, then the indented stack. */
 export function formatPrettyLine(record: LogRecord, colored: boolean): string {
-  const { time = Date.now(), level, error } = record;
+  const { time = Date.now(), level } = record;
   const paint = (color: string, text: string) => (colored ? color + text + RESET : text);
   const line = [
     paint(DIM, clock(time)),
     paint(COLOR[level], level.padEnd(7)),
     formatText(record, (text) => paint(DIM, text)),
   ].join(" ");
-  if (error === undefined) return line;
+  return [line, ...errorLines(record)].join("\n");
+}
+
+/** Gives the indented lines of the stack of a record's error; none without an error. */
+export function errorLines({ error }: Pick<LogRecord, "error">): readonly string[] {
+  if (error === undefined) return [];
   const stack = maskSecrets(error.stack ?? `${error.name}: ${error.message}`);
-  return [line, ...stack.split(/\r?\n/).map((text) => "    " + escapeControls(text))].join("\n");
+  return stack.split(/\r?\n/).map((text) => "    " + escapeControls(text));
 }
 
 /**

@@ -32,6 +32,14 @@ import { Outlet } from "./outlet.ts";
 /** Format of lines: `pretty` is for people, `json` makes one JSON object per record. */
 export type LogFormat = "pretty" | "json";
 
+/** Decides, for each service and for the runtime, which records are wanted, and takes them. */
+export interface LogRoutes {
+  /** Returns the least severe level of a service, or of the runtime without a name. It must be cheap. */
+  thresholdOf(service?: string): LogThreshold;
+  /** Takes a record. It must not throw, and drops what is not wanted. */
+  write(record: LogRecord): void;
+}
+
 /** Options of {@linkcode configureLogging}. */
 export interface ConfigureLoggingOptions {
   /** Least severe level. Case does not matter, and `warn` means `warning`. @default {"info"} */
@@ -42,6 +50,8 @@ export interface ConfigureLoggingOptions {
   readonly write?: (line: string) => void;
   /** Whether lines have colors. @default {true} on a terminal without NO_COLOR, if lines go to stderr */
   readonly colors?: boolean;
+  /** Takes the records in place of `write`; the other options then have no effect. @default {one place for all} */
+  readonly routes?: LogRoutes;
 }
 
 const CATEGORY = "enoki";
@@ -57,8 +67,9 @@ let options: ConfigureLoggingOptions = {};
  * @throws {ConfigurationError} If there is no such level or format.
  */
 export function configureLogging(given: ConfigureLoggingOptions = {}): boolean {
-  const { level, format = "pretty", write, colors } = given;
-  const lowestLevel = parseLogLevel(level ?? "info");
+  const { level, format = "pretty", write, colors, routes } = given;
+  // Routes decide by themselves what is wanted.
+  const lowestLevel = routes === undefined ? parseLogLevel(level ?? "info") : "debug";
   if (format !== "pretty" && format !== "json") {
     throw new ConfigurationError(
       `Cannot use log format "${format}": there is no such format. Choose pretty or json`,
@@ -72,7 +83,10 @@ export function configureLogging(given: ConfigureLoggingOptions = {}): boolean {
   const writeLine = write ?? ((line: string) => writeToStderr(`${line}\n`));
   configureSync({
     reset: true,
-    sinks: { [CATEGORY]: (record) => writeLine(formatLine(fromTape(record))) },
+    sinks: {
+      [CATEGORY]: (record) =>
+        routes === undefined ? writeLine(formatLine(fromTape(record))) : routes.write(fromTape(record)),
+    },
     loggers: [
       { category: CATEGORY, sinks: [CATEGORY], lowestLevel },
       { category: ["logtape", "meta"], sinks: [CATEGORY], lowestLevel: "error" },
@@ -98,6 +112,7 @@ export function ensureLogging(level?: LogLevel): void {
 export function resetLogging(): void {
   if (installed !== null && getConfig() === installed) resetSync();
   installed = null;
+  options = {};
 }
 
 /**
@@ -131,7 +146,7 @@ export function observeRecords(listener: RecordListener, level?: LogLevel): () =
 function tellListeners(record: LogRecord): void {
   for (const [listener, wanted] of listeners) {
     const isTaken = wanted === undefined
-      ? loggerOf(record.service).isEnabledFor(record.level)
+      ? isShown(record.service, record.level)
       : isWanted(record.level, wanted);
     if (isTaken) listener(record);
   }
@@ -139,6 +154,13 @@ function tellListeners(record: LogRecord): void {
 
 function loggerOf(service: string | undefined): Logger {
   return getLogger(service === undefined ? [CATEGORY] : [CATEGORY, service]);
+}
+
+/** Says whether the log shows records of that level. */
+function isShown(service: string | undefined, level: LogLevel): boolean {
+  if (!loggerOf(service).isEnabledFor(level)) return false;
+  const { routes } = options;
+  return routes === undefined || getConfig() !== installed || isWanted(level, routes.thresholdOf(service));
 }
 
 /** Says whether a listener wants records of that level although the log may not show them. */
@@ -158,7 +180,7 @@ export function emitRecord(record: LogRecord): void {
   const parts = [message];
   if (fields !== undefined) emitted.set(parts, record);
   const logger = loggerOf(service);
-  if (logger.isEnabledFor(level)) recordCounts[level]++;
+  if (isShown(service, level)) recordCounts[level]++;
   logger.emit({
     level,
     message: parts,
@@ -170,10 +192,8 @@ export function emitRecord(record: LogRecord): void {
 
 /** Says whether the runtime's records of that level go anywhere. Ask before making a frequent record. */
 export function isLogged(level: LogLevel): boolean {
-  return OWN.isEnabledFor(level) || isObserved(level);
+  return isShown(undefined, level) || isObserved(level);
 }
-
-const OWN = getLogger(CATEGORY);
 
 /** The thresholds of services under the configuration `thresholdsOf`, as far as somebody has asked for them. */
 const thresholds = new Map<string, LogThreshold>();
@@ -191,8 +211,7 @@ export function logThreshold(service: string): LogThreshold {
   }
   let threshold = thresholds.get(service);
   if (threshold === undefined) {
-    const logger = loggerOf(service);
-    threshold = LOG_LEVELS.find((level) => logger.isEnabledFor(level) || isObserved(level)) ?? "none";
+    threshold = LOG_LEVELS.find((level) => isShown(service, level) || isObserved(level)) ?? "none";
     thresholds.set(service, threshold);
   }
   return threshold;

@@ -246,3 +246,39 @@ Deno.test("enoki run ends with 2 where there is no such log level", async () => 
   assert.equal(status, 2);
   assert.match(err, /^Cannot use log level "loud": .*\n$/);
 });
+
+Deno.test("enoki run logs as LOGGING of a Nameko configuration says, and its flags win", () =>
+  withBroker(async (broker, folder) => {
+    const file = `${folder}/app.yaml`;
+    await Deno.writeTextFile(
+      file,
+      `
+LOGGING:
+  version: 1
+  formatters: { simple: { format: "%(levelname)s %(name)s: %(message)s" } }
+  handlers:
+    console: { class: logging.StreamHandler, formatter: simple, stream: ext://sys.stdout }
+    file: { class: logging.FileHandler, formatter: simple, filename: ${folder}/app.log }
+  root: { level: WARNING, handlers: [console, file] }
+  loggers: { sqlalchemy: { level: INFO } }
+`,
+    );
+    const told = "These loggers have no effect here: loggers.sqlalchemy (line 9 of ";
+    for (
+      const [flags, expected] of [[[], `WARNING enoki: ${told}`], [
+        ["--log-format", "json"],
+        '"level":"warning"',
+      ]] as const
+    ) {
+      const command = new Command(["run", "--broker", broker, "--config", file, ...flags, GREETING]);
+      await command.draws("sqlalchemy");
+      command.signal("SIGTERM");
+      const { status, out } = await command.ended;
+      assert.equal(status, 0);
+      assert.ok(out.includes(expected), out);
+    }
+    assert.match(
+      await Deno.readTextFile(`${folder}/app.log`),
+      /^WARNING enoki: These loggers [^\n]*\n\{"time"/,
+    );
+  }));

@@ -84,15 +84,11 @@ Deno.test("Settings.read() remarks on a key that is nearly a known one, with its
 Deno.test("Settings.read() remarks on what only Python's Nameko uses", async () => {
   const python = { encoder: "a.b", decoder: "a.c", content_type: "x/y", content_encoding: "utf-8" };
   const { remarks } = await Settings.read({
-    LOGGING: {},
     SERIALIZERS: { python, ours: { built_in: "msgpack" } },
   });
   deepStrictEqual(
     remarks.map((remark) => /The .*?(\w+(?:\.\w+)?)"? (?:section )?is Python's/.exec(remark)?.[1]),
-    [
-      "LOGGING",
-      "SERIALIZERS.python",
-    ],
+    ["SERIALIZERS.python"],
   );
 });
 

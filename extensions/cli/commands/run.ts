@@ -2,7 +2,7 @@ import { within } from "../../../runtime/waiting/abort.ts";
 import { isTexts } from "../../../runtime/message/plain.ts";
 import { ServiceLoadError } from "../../../runtime/message/errors.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
-import { configureLogging, getLog } from "../../../runtime/log/observe.ts";
+import { configureLogging, type ConfigureLoggingOptions, getLog } from "../../../runtime/log/observe.ts";
 import { takesSpans } from "../../../runtime/telemetry/otel/switch.ts";
 import type { CommandIo, StopSignal } from "../command_io.ts";
 import type { Running, ServeOptions } from "../../serve.ts";
@@ -11,6 +11,7 @@ import { ConfigWatch, denoConfigsOf } from "../flags/config_watch.ts";
 import { EXIT } from "../view/failure_report.ts";
 import { requireModuleFiles } from "../flags/module_files.ts";
 import { readRunConfig, type RunFlags } from "../flags/run_config.ts";
+import { logAsConfigured } from "../view/configured_log.ts";
 import { RunView } from "../view/run_view.ts";
 
 /** Exit statuses of a process that these signals end. */
@@ -48,21 +49,23 @@ export async function runCommand(
     config: file,
     broker,
     watch = false,
-    logLevel = "info",
-    logFormat = "pretty",
+    logLevel,
+    logFormat,
   } = flags;
-  const view = new RunView(io, logFormat);
-  configureLogging({
-    level: logLevel,
-    format: logFormat,
+  const view = new RunView(io, logFormat ?? "pretty");
+  const plain: ConfigureLoggingOptions = {
+    level: logLevel ?? "info",
+    format: logFormat ?? "pretty",
     colors: io.colors,
     write: (line) => view.log(line),
-  });
+  };
+  configureLogging(plain);
   const config = await readRunConfig(flags, io);
   const settings = await Settings.read(config, {
     extensions: io.extensions,
     ...(flags.importMap !== undefined && { importMap: flags.importMap }),
   });
+  using logging = await logAsConfigured(settings.logging, plain, flags, io);
   await requireModuleFiles(modules);
   const extensions = isTexts(config["extensions"]) ? config["extensions"] : [];
   if (io.env.get("OTEL_DENO") === "true" && !takesSpans()) {
@@ -96,7 +99,10 @@ export async function runCommand(
     stop,
     view,
     settings.runtime.grace,
-    (serving) => hooks?.onReady(serving, settings, stop.first),
+    (serving) => {
+      logging?.remarkOn(serving.containers.keys());
+      return hooks?.onReady(serving, settings, stop.first);
+    },
   );
   await Promise.race([service, stop.aborted(view, service)]);
   return stop.status;

@@ -1,0 +1,77 @@
+import { deepStrictEqual, equal } from "node:assert/strict";
+import { readdirSync, readFileSync, renameSync } from "node:fs";
+import { LogFile, SizeRotation, TimeRotation } from "../../../extensions/python_logging/log_file.ts";
+
+async function inFolder(test: (folder: string) => void): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "enoki-log-" });
+  try {
+    test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** The files of a folder with their texts. */
+function contents(folder: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    readdirSync(folder).sort().map((name) => [name, readFileSync(`${folder}/${name}`, "utf8")]),
+  );
+}
+
+Deno.test("a log file goes on at its end, or begins anew", () =>
+  inFolder((folder) => {
+    for (const [line, isNew] of [["a", false], ["b", false], ["c", true]] as const) {
+      using file = new LogFile(`${folder}/x.log`, { isNew });
+      file.write(line);
+    }
+    deepStrictEqual(contents(folder), { "x.log": "c\n" });
+  }));
+
+Deno.test("a full file is put aside, and only so many former files are kept", () =>
+  inFolder((folder) => {
+    using file = new LogFile(`${folder}/x.log`, { rotation: new SizeRotation(8, 2) });
+    for (const line of ["1111", "2222", "33333333333", "4", "5"]) file.write(line);
+    deepStrictEqual(contents(folder), { "x.log": "4\n5\n", "x.log.1": "33333333333\n", "x.log.2": "2222\n" });
+  }));
+
+Deno.test("a file is put aside when its time is over, under the time in which it was written", () =>
+  inFolder((folder) => {
+    let now = Date.now();
+    const day = 86_400_000;
+    const rotation = new TimeRotation({
+      when: { weekday: undefined, suffix: "%Y-%m-%d" },
+      kept: 2,
+      isUtc: true,
+      now: () => now,
+    });
+    using file = new LogFile(`${folder}/x.log`, { rotation });
+    const dates: string[] = [];
+    for (const line of ["a", "b", "c", "d"]) {
+      file.write(line);
+      file.write(line);
+      dates.push(new Date(now).toISOString().slice(0, 10));
+      now += day;
+    }
+    deepStrictEqual(contents(folder), {
+      "x.log": "d\nd\n",
+      [`x.log.${dates[1]}`]: "b\nb\n",
+      [`x.log.${dates[2]}`]: "c\nc\n",
+    });
+  }));
+
+Deno.test("a watched file that somebody has moved away is opened again", () =>
+  inFolder((folder) => {
+    using file = new LogFile(`${folder}/x.log`, { isWatched: true });
+    file.write("a");
+    renameSync(`${folder}/x.log`, `${folder}/moved`);
+    file.write("b");
+    deepStrictEqual(contents(folder), { moved: "a\n", "x.log": "b\n" });
+  }));
+
+Deno.test("a line that comes after the end of a log is dropped without a failure", () =>
+  inFolder((folder) => {
+    const file = new LogFile(`${folder}/x.log`);
+    file[Symbol.dispose]();
+    file.write("late");
+    equal(contents(folder)["x.log"], "");
+  }));
