@@ -45,6 +45,8 @@ export async function permissionsCommand(
       "Cannot record permissions: Deno writes no audit of a binary. Run this command with deno",
     );
   }
+  const done = await io.startOver(modules[0]);
+  if (done !== undefined) return done;
   await requireModuleFiles(modules);
   const needs = needsOf(modules);
   const folder = await Deno.makeTempDir({ prefix: "enoki-audit-" });
