@@ -36,7 +36,7 @@ export function brokerCheck({ settings, broker }: BrokerCheckOptions): Check {
       onStatus(status) {
         if (status.state === "blocked") blocked = status.reason;
       },
-      onFallback: (message) => found.warning(message),
+      onFallback: (message) => found.warn(message),
     });
     const software = transport.software === undefined ? "" : `, ${transport.software}`;
     found.ok(`Reached ${transport.broker}${software}`);
@@ -107,7 +107,7 @@ async function checkDelay(
     await abortable(arrived, limit.signal);
     found.ok("Retries and delays work: a message came back when its time was over");
   } catch (error) {
-    found.warning(
+    found.warn(
       limit.signal.aborted
         ? "Retries and delays do not work: a message whose time was over has not come back. Look for policies of the vhost"
         : `Retries and delays do not work: ${withRights((error as Error).message)}`,

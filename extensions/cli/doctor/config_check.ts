@@ -10,12 +10,12 @@ export type OnSettings = (settings: Settings) => void;
 /** Reads the configuration as `run` does: file, variables, keys and values. */
 export function configCheck(flags: RunFlags, io: CommandIo, onSettings: OnSettings): Check {
   return async (found) => {
-    const config: Config = await readRunConfig(flags, io, (remark) => found.warning(remark));
+    const config: Config = await readRunConfig(flags, io, (remark) => found.warn(remark));
     const settings = await Settings.read(config, {
       extensions: io.extensions,
       ...(flags.importMap !== undefined && { importMap: flags.importMap }),
     });
-    for (const remark of settings.remarks) found.warning(remark);
+    for (const remark of settings.remarks) found.warn(remark);
     const keys = Object.keys(config).length;
     const size = `${keys} ${keys === 1 ? "key" : "keys"}`;
     found.ok(

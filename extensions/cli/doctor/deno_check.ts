@@ -21,7 +21,7 @@ export function denoCheck(modules: readonly string[]): Check {
       found.problem(`Deno cannot restrict services without ${WORKER_OPTIONS_FLAG}. Add it after deno run`);
     }
     if (hasInterruptibleLoops() === false) {
-      found.warning(
+      found.warn(
         `Some endless loops cannot be ended without ${INTERRUPTIBLE_LOOPS_FLAG}. Add it after deno run`,
       );
     }
@@ -31,7 +31,7 @@ export function denoCheck(modules: readonly string[]): Check {
     if (/"worker-options"/.test(readFileSync(config, "utf8"))) {
       found.ok(`${config} lets programs of this project restrict services`);
     } else {
-      found.warning(
+      found.warn(
         `${config} has no "unstable": ["worker-options"], so that a program of this project that calls run() ` +
           "cannot restrict services. Add it, unless enoki run is all that serves",
       );

@@ -21,7 +21,7 @@ export interface Finding {
 /** Adds findings. */
 export interface Findings {
   ok(text: string): void;
-  warning(text: string): void;
+  warn(text: string): void;
   problem(text: string): void;
 }
 
@@ -42,7 +42,7 @@ export async function runCheck(
   const add = (state: FindingState) => (text: string) => {
     if (!isOver) findings.push({ about, state, text });
   };
-  const found: Findings = { ok: add("ok"), warning: add("warning"), problem: add("problem") };
+  const found: Findings = { ok: add("ok"), warn: add("warning"), problem: add("problem") };
   using time = timeLimit(limit);
   const late = Promise.withResolvers<void>();
   time.signal.addEventListener("abort", () => late.resolve(), { once: true });

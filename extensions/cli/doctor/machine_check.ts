@@ -78,7 +78,7 @@ export function machineCheck(
         `before they hold any data`;
       if (bare * MIB > memory * MOST_BARE) found.problem(`${own}: ${cost}. Lower max_workers`);
       else if (heap * MIB > memory) {
-        found.warning(
+        found.warn(
           `${own}: ${cost}, and one thread may take ${heap} MiB, at which the system would end the whole ` +
             `process. Lower heap_limit below ${Math.max(16, Math.floor((memory / MIB - MAIN_COST) / 2))}`,
         );
@@ -86,7 +86,7 @@ export function machineCheck(
     }
     if (openFiles === undefined) return;
     if (openFiles < FEW_FILES) {
-      found.warning(
+      found.warn(
         `${openFiles} open files and connections are few for a server. Raise the limit with ulimit -n 65536`,
       );
     } else found.ok(`Up to ${openFiles} open files and connections`);

@@ -30,7 +30,7 @@ export function moduleCheck(
       ...(env && { env }),
       ...(importMap !== undefined && { importMap }),
       onLog: ({ level, message }) => {
-        if (level === "warning" || level === "error") found.warning(`While ${module} loaded: ${message}`);
+        if (level === "warning" || level === "error") found.warn(`While ${module} loaded: ${message}`);
         else getLog().debug(message);
       },
     });

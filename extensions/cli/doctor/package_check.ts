@@ -24,20 +24,20 @@ export function packageCheck(modules: readonly string[], lock: string | undefine
     const file = lock ?? (config === undefined ? undefined : join(dirname(config), "deno.lock"));
     if (file !== undefined) {
       if (await may(file, constants.R_OK)) found.ok(`${file} locks the versions of packages`);
-      else found.warning(`There is no ${file}, so that packages may change. Run deno install, and commit it`);
+      else found.warn(`There is no ${file}, so that packages may change. Run deno install, and commit it`);
     }
     if (!Deno.build.standalone) {
       const cache = await cacheFolder(signal);
       if (cache !== undefined && await may(cache, constants.W_OK)) {
         found.ok(`${cache} takes packages and modules`);
-      } else {found.warning(
+      } else {found.warn(
           `Cannot write ${cache ?? "Deno's cache"}: new packages cannot be kept. Set DENO_DIR`,
         );}
     }
     const registry = io.env.get("NPM_CONFIG_REGISTRY") || REGISTRY;
     const date = await registryDate(registry, signal);
     if (date === undefined) {
-      found.warning(
+      found.warn(
         `${registry} does not answer: packages that are not in the cache cannot be fetched. Fill the cache, or set ` +
           "NPM_CONFIG_REGISTRY",
       );
@@ -46,7 +46,7 @@ export function packageCheck(modules: readonly string[], lock: string | undefine
     found.ok(`${registry} answers`);
     const skew = Math.round(Math.abs(Date.now() - date) / 1_000);
     if (skew > MOST_SKEW) {
-      found.warning(
+      found.warn(
         `The clock is ${skew} s off that of ${registry}. Set it by NTP: deadlines and tokens depend on it`,
       );
     } else found.ok("The clock is right");

@@ -20,7 +20,7 @@ export function portCheck(settings: Settings, manifests: readonly Manifest[] | u
     if (manifests === undefined || kinds.has("http") || kinds.has("websocket")) {
       const { address } = settings.of(httpSettings);
       // Without a module, nobody knows whether HTTP is served at all.
-      await look(address, `HTTP`, WEB_ADDRESS, found, manifests === undefined ? "warning" : "problem");
+      await look(address, "HTTP", WEB_ADDRESS, found, manifests === undefined ? "warn" : "problem");
     }
     if (settings.health.apart !== undefined) {
       await look(settings.health.apart.address, "health", "HEALTH_ADDRESS", found, "problem");
@@ -51,7 +51,7 @@ async function look(
   purpose: string,
   setting: string,
   found: Findings,
-  state: "warning" | "problem",
+  state: "warn" | "problem",
 ): Promise<void> {
   const text = formatListenAddress(address);
   try {
