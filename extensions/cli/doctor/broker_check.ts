@@ -27,21 +27,21 @@ const LEFT_OVER = 60_000;
  */
 export function brokerCheck({ settings, broker }: BrokerCheckOptions): Check {
   return async (found, signal) => {
-    let blocked: string | undefined;
+    const alarm = new AbortController();
     await using transport = await openBroker({
       settings,
       purpose: "doctor",
       signal,
       ...(broker !== undefined && { broker }),
       onStatus(status) {
-        if (status.state === "blocked") blocked = status.reason;
+        if (status.state === "blocked") alarm.abort(status.reason);
       },
       onFallback: (message) => found.warn(message),
     });
     const software = transport.software === undefined ? "" : `, ${transport.software}`;
     found.ok(`Reached ${transport.broker}${software}`);
     const queue = `rpc-enoki-doctor-${crypto.randomUUID()}`;
-    const isFine = await checkMessages(transport, queue, found, () => blocked, signal);
+    const isFine = await checkMessages(transport, queue, found, AbortSignal.any([signal, alarm.signal]));
     if (isFine) await checkDelay(transport, queue, found, signal);
     if (!/^(?:py)?amqps?:/.test(transport.broker)) return;
     const uri = broker ?? settings.broker ?? DEFAULT_BROKER;
@@ -51,12 +51,15 @@ export function brokerCheck({ settings, broker }: BrokerCheckOptions): Check {
   };
 }
 
-/** Checks the three rights of a user of RabbitMQ, and that messages pass. */
+/**
+ * Checks the three rights of a user of RabbitMQ, and that messages pass.
+ *
+ * @param signal Its reason is a text if the broker takes no messages.
+ */
 async function checkMessages(
   transport: Transport,
   queue: string,
   found: Findings,
-  blocked: () => string | undefined,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { promise: arrived, resolve } = Promise.withResolvers<void>();
@@ -68,10 +71,9 @@ async function checkMessages(
     await transport.publish(messageTo(queue), { signal: limit.signal });
     await abortable(arrived, limit.signal);
   } catch (error) {
-    const reason = blocked();
     found.problem(
-      reason !== undefined
-        ? `${transport.broker} takes no messages: ${reason}. Free memory or disk on its machine, or raise its limits`
+      typeof signal.reason === "string"
+        ? `${transport.broker} takes no messages: ${signal.reason}. Free memory or disk on its machine, or raise its limits`
         : limit.signal.aborted
         ? `${transport.broker} has not passed on a message within ${MESSAGE_LIMIT / 1_000} s. Look at its log`
         : withRights((error as Error).message),

@@ -78,7 +78,7 @@ blockedTest("Consumer.stop() does not wait for a broker that takes no messages",
   await consumer.stop();
 });
 
-blockedTest("enoki emit gives up a broker that takes no messages, and says so", async ({ node }) => {
+blockedTest("enoki emit and enoki doctor say that a broker takes no messages", async ({ node }) => {
   const argv = ["emit", "--broker", node.uri, "--timeout", "2", "shop", "placed"];
   const { status, err } = await enoki(argv);
   assert.equal(status, 3);
@@ -87,4 +87,7 @@ blockedTest("enoki emit gives up a broker that takes no messages, and says so", 
     err,
     /^Cannot dispatch event "placed" of "shop": the broker did not confirm it within 2 s\. /m,
   );
+  const { status: found, out } = await enoki(["doctor", "--broker", node.uri]);
+  assert.equal(found, 1);
+  assert.match(out, /problem {2}amqp:\S+ takes no messages: low on memory\. Free memory or disk/);
 });
