@@ -17,6 +17,7 @@ Deno.test("httpSettings() fills in the defaults", () => {
     cors: undefined,
     health: true,
     openapi: undefined,
+    asyncapi: undefined,
   });
 });
 
