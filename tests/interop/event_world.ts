@@ -37,7 +37,6 @@ export class EventWorld {
   readonly connected: Connection;
   /** What handlers of ours got. */
   got = new Record<Got>();
-  #names = 0;
 
   constructor(stage: InteropStage, connected: Connection) {
     this.stage = stage;
@@ -45,7 +44,7 @@ export class EventWorld {
   }
 
   name(kind: string): string {
-    return this.stage.name(`${kind}${++this.#names}`);
+    return this.stage.name(kind);
   }
 
   /** Serves handlers of ours. */

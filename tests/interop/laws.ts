@@ -65,6 +65,7 @@ export class InteropStage implements AsyncDisposable {
   readonly #ends = new AsyncDisposableStack();
   readonly #queues = new Set<string>();
   readonly #exchanges = new Set<string>();
+  #names = 0;
   #transport: Promise<Transport> | undefined;
 
   constructor(uri: string, versions: NamekoVersions, world: NamekoWorld) {
@@ -84,9 +85,9 @@ export class InteropStage implements AsyncDisposable {
     return new InteropStage(uri, versions, await NamekoWorld.start(versions, uri));
   }
 
-  /** The name of a service that nobody else uses, whose queue and exchange of events are removed at the end. */
-  name(name: string): string {
-    const own = `${this.#prefix}_${name}`;
+  /** A name that nobody else has; what a service of that name declares is removed at the end. */
+  name(kind: string): string {
+    const own = `${this.#prefix}_${kind}${++this.#names}`;
     this.removes(`rpc-${own}`, `enoki.dead.rpc-${own}`);
     this.#exchanges.add(`${own}.events`);
     return own;
