@@ -65,6 +65,7 @@ Deno.test("a block with a key, a flag or a command that is not there is found", 
   deepStrictEqual(await faults("dockerfile", 'FROM a\nCOPPY a b\nENTRYPOINT ["/a", "--http", "1"]'), [
     "COPPY a b",
   ]);
+  equal((await faults("python", "def f(:")).length, 1);
   deepStrictEqual(await faults("", "a drawing?"), ["no language: a drawing?"]);
   equal((await faults("jsonc", '{ "a": }')).length, 1);
 });

@@ -11,6 +11,7 @@ Deno.test.afterAll(async () => {
 });
 
 testGuides("examples/", {
+  "examples/nameko/README.md": { ports: ["8000"] },
   "examples/auth/README.md": { ports: ["8000"] },
   "examples/chat/README.md": { ports: ["8000"] },
   "examples/extensions/nats/README.md": {
