@@ -22,13 +22,14 @@ import { projectFlags } from "./flags/project_flags.ts";
 import { commandLine } from "../../runtime/program/program_config.ts";
 import { hasWorkerOptions, WORKER_OPTIONS_FLAG } from "../../runtime/permissions/worker_options.ts";
 
-const FLAGS = [WORKER_OPTIONS_FLAG, "--unstable-no-legacy-abort"];
+/** Flags of Deno that threads need, beside that of V8. */
+export const THREAD_FLAGS: readonly string[] = [WORKER_OPTIONS_FLAG, "--unstable-no-legacy-abort"];
 
 /** How the flag begins that passes flags to V8. Deno takes it once. */
 const V8_FLAGS = "--v8-flags=";
 
 /** Environment variable that marks the second process, which may not be able to see its own flags. */
-const MARK = "ENOKI_STARTED_OVER";
+export const STARTED_OVER = "ENOKI_STARTED_OVER";
 
 /**
  * Starts the process over if it may lack the flags, but only once.
@@ -39,14 +40,14 @@ const MARK = "ENOKI_STARTED_OVER";
  */
 export async function startOver(module?: string): Promise<number | undefined> {
   if (Deno.build.standalone || !isAllowedAll()) return undefined;
-  const again = Deno.env.get(MARK) !== undefined;
-  Deno.env.delete(MARK);
+  const again = Deno.env.get(STARTED_OVER) !== undefined;
+  Deno.env.delete(STARTED_OVER);
   if (again || (hasWorkerOptions() === true && hasInterruptibleLoops() !== false)) return undefined;
-  Deno.env.set(MARK, "1");
+  Deno.env.set(STARTED_OVER, "1");
   const words = commandLineWithFlags(module);
   if (Deno.build.os === "windows") return await runInstead(words);
   execute(Deno.execPath(), words);
-  Deno.env.delete(MARK);
+  Deno.env.delete(STARTED_OVER);
   return undefined;
 }
 
@@ -60,7 +61,7 @@ function commandLineWithFlags(module: string | undefined): string[] {
   const words = commandLine() ?? ["run", "-A", Deno.mainModule, ...Deno.args];
   const main = words.length - Deno.args.length - 1;
   const given = words.slice(0, main);
-  const missing = FLAGS.filter((flag) => !given.includes(flag));
+  const missing = THREAD_FLAGS.filter((flag) => !given.includes(flag));
   const ofV8 = given.find((word) => word.startsWith(V8_FLAGS));
   const added = [INTERRUPTIBLE_LOOPS_FLAG, ...ofV8 === undefined ? [] : [ofV8.slice(V8_FLAGS.length)]].join();
   const project = module === undefined ? [] : projectFlags(module, given, Deno.mainModule);

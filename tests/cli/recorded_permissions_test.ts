@@ -7,8 +7,6 @@ import { permissionFlags } from "../../extensions/cli/permissions/printed_permis
 import { splitWords } from "../../extensions/cli/flags/words.ts";
 import { Command, enoki, SERVICES, withBroker, withService } from "./command.ts";
 
-const REACHING_OUT = `${SERVICES}reaching_out.ts`;
-
 Deno.test("with the permissions that enoki permissions prints, a service does again what it did with all of them", async () => {
   const folder = await Deno.makeTempDir({ prefix: "enoki-recorded-" });
   const origin = Deno.serve(
@@ -17,9 +15,12 @@ Deno.test("with the permissions that enoki permissions prints, a service does ag
   );
   const { port } = origin.addr;
   const file = `${folder}/file.txt`;
+  // Outside of this project, what the service imports does not get into the lock file of the project.
+  const module = `${folder}/service.ts`;
+  await Deno.copyFile(`${SERVICES}reaching_out.ts`, module);
   const calls: readonly (readonly [method: string, ...args: readonly unknown[]])[] = [
     ["write", file],
-    ["read", file],
+    ["read", "/etc/hosts"],
     ["env"],
     ["net", port],
     ["import", `http://127.0.0.1:${port}/${crypto.randomUUID()}.js`],
@@ -39,7 +40,7 @@ Deno.test("with the permissions that enoki permissions prints, a service does ag
       "--for",
       "1h",
       ...typed,
-      `${REACHING_OUT}:one`,
+      `${module}:one`,
     ]);
     await recording.says("one.ffi: null\n");
     recording.signal("SIGINT");
@@ -64,7 +65,9 @@ Deno.test("with the permissions that enoki permissions prints, a service does ag
     ]);
     assert.deepEqual(permissions["env"], ["ENOKI_TOKEN"]);
     assert.deepEqual(permissions["net"], [`127.0.0.1:${port}`]);
-    await withService(`${REACHING_OUT}:one`, async (broker) => {
+    assert.deepEqual(permissions["read"], ["/etc/hosts"]);
+    assert.doesNotMatch(String(permissions["write"]), /hosts/);
+    await withService(`${module}:one`, async (broker) => {
       for (const [method, ...args] of calls) {
         const words = args.map((arg) => JSON.stringify(arg));
         const again = await enoki(["call", "--broker", broker, `one.${method}`, ...words]);

@@ -11,10 +11,13 @@ import { createInterface } from "node:readline";
 import { AUDITED } from "../../../runtime/channel/audit_marks.ts";
 import { ConfigurationError } from "../../../runtime/message/errors.ts";
 import { inspectModule } from "../../../runtime/module/graph.ts";
+import { INTERRUPTIBLE_LOOPS_FLAG } from "../../../runtime/permissions/interruptible_loops.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import { ownNeeds } from "../../../runtime/program/own_modules.ts";
 import { escapeControlsInLines } from "../../../runtime/log/terminal_text.ts";
 import type { CommandIo } from "../command_io.ts";
+import { STARTED_OVER, THREAD_FLAGS } from "../restart.ts";
+import { projectFlags } from "../flags/project_flags.ts";
 import { requireModuleFiles } from "../flags/module_files.ts";
 import { type Audit, readAudit } from "../permissions/audit.ts";
 import { neededPermissions, type Surroundings } from "../permissions/needed_permissions.ts";
@@ -52,7 +55,7 @@ export async function permissionsCommand(
   const folder = await Deno.makeTempDir({ prefix: "enoki-audit-" });
   try {
     const file = join(folder, "audit.jsonl");
-    const status = await runAudited(argv, file, io);
+    const status = await runAudited(modules, argv, file, io);
     if (!STOPPED.includes(status)) return status;
     const audit = await readAudit(linesOf(file));
     if (!audit.isUsable) {
@@ -90,19 +93,34 @@ async function needsOf(modules: readonly string[]): Promise<Surroundings["needs"
   };
 }
 
-async function runAudited(argv: readonly string[], file: string, io: CommandIo): Promise<number> {
+async function runAudited(
+  modules: readonly string[],
+  argv: readonly string[],
+  file: string,
+  io: CommandIo,
+): Promise<number> {
   // Where everything is allowed, Deno counts each read as a write, too, and the other way round. So it is not everything.
   const nowhere = join(dirname(file), "nowhere");
+  const program = import.meta.resolve("../../../cli.ts");
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
       "-A",
       `--deny-read=${nowhere}`,
       `--deny-write=${nowhere}`,
-      import.meta.resolve("../../../cli.ts"),
+      ...THREAD_FLAGS,
+      INTERRUPTIBLE_LOOPS_FLAG,
+      ...projectFlags(modules[0]!, [], program),
+      program,
       ...argv,
     ],
-    env: { DENO_AUDIT_PERMISSIONS: file, DENO_TRACE_PERMISSIONS: "1", [AUDITED]: "1" },
+    // Without all permissions, a process cannot see its own flags, so it would start over without them.
+    env: {
+      DENO_AUDIT_PERMISSIONS: file,
+      DENO_TRACE_PERMISSIONS: "1",
+      [AUDITED]: "1",
+      [STARTED_OVER]: "1",
+    },
     stdin: "null",
     // What services print is not the result of this command.
     stdout: "piped",
