@@ -106,10 +106,10 @@ function walk(
   for (const [specifier, isRequired] of required) {
     if (isOwnModule(specifier) && !specifier.startsWith("file:")) continue;
     if (specifier.startsWith("jsr:")) hasPackages = true;
-    if (/^https?:/.test(specifier)) {
-      if (packages) hosts.add(new URL(specifier).host);
-      else isRemote = true;
-    }
+    if (/^https?:/.test(specifier)) isRemote ||= !packages;
+    // The first module of a JSR package stands behind the name of the package.
+    const url = redirects[specifier] ?? specifier;
+    if (packages && /^https?:/.test(url)) hosts.add(new URL(url).host);
     if (specifier.startsWith("file:") && !isOwnModule(specifier)) files.push(fileURLToPath(specifier));
     const module = known.get(redirects[specifier] ?? specifier);
     if (module === undefined) continue;
