@@ -7,7 +7,7 @@ export interface TickOptions extends MethodPriority {
   /**
    * With `"cluster"`, one instance of the service at a time ticks. The instances elect it through the broker.
    *
-   * When that instance goes, another one takes over within about a second. A tick that came due meanwhile is
+   * When that instance goes, another one takes over within five seconds. A tick that came due meanwhile is
    * skipped. The election is not a lock: an instance that is cut off ticks until it notices that (for
    * RabbitMQ, until its heartbeat fails), and it does not stop a tick that is running then. So two instances
    * may fire the same tick.

@@ -68,6 +68,8 @@ Deno.test("where the registry of jsr: is in reach, a service imports from it", a
       : new Response(text, { headers: { "content-type": type } });
   });
   try {
+    // A project of its own, whose lock file gets the package.
+    await Deno.writeTextFile(`${folder}/deno.json`, "{}");
     await Deno.writeTextFile(
       `${folder}/twos.ts`,
       `import { rpc, service } from "@enoki/enoki";
