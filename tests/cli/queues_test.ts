@@ -91,12 +91,12 @@ Deno.test("enoki describe fails with 3 where no service of that name answers, an
     assert.equal(status, 3);
     assert.match(
       err,
-      /^Cannot describe "nobody": no process that serves it answers at local:.*no such file\n$/,
+      /^Cannot describe "nobody": no process that serves it answers at local:.*no such file\. Services of Python's /,
     );
     const besideFile = await enoki(["describe", "--broker", broker, "mod"]);
     assert.equal(besideFile.status, 3);
     assert.match(besideFile.err, /^Cannot describe "mod": .* no such file\. Did you mean mod\.ts\?\n$/);
-    assert.equal((await enoki(["describe", "--openapi", "nobody"])).status, 2);
+    assert.equal((await enoki(["describe", "--broker", broker, "--openapi", "nobody"])).status, 3);
     assert.equal((await enoki(["describe", "nobody", TWO])).status, 2);
   }));
 
