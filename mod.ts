@@ -38,6 +38,7 @@ export type {
 export { payloadConversion } from "./runtime/service/payload_conversion.ts";
 export type { Parameter } from "./runtime/service/declared/parameters.ts";
 export type { Log } from "./runtime/log/log.ts";
+export type { Clock, TimerName } from "./runtime/waiting/clock.ts";
 export type { StandardSchema } from "./runtime/service/standard_schema.ts";
 export type { Messenger, Request, RequestOptions } from "./runtime/message/messenger.ts";
 export type { MethodLimits, MethodPriority, OverLimit } from "./runtime/service/limits/method_limits.ts";

@@ -1,6 +1,7 @@
 /** Chooses the broker, connects to it, and says in the log what becomes of the connection. */
 import { pause, timeLimit } from "../runtime/waiting/abort.ts";
 import { BrokerError, ConfigurationError } from "../runtime/message/errors.ts";
+import type { Clock } from "../runtime/waiting/clock.ts";
 import { machineName } from "../runtime/hosting/machine_name.ts";
 import { didYouMean, nearestNames } from "../runtime/service/options/nearest_names.ts";
 import { OWN_PACKAGE } from "../runtime/program/own_package.ts";
@@ -20,6 +21,8 @@ export interface OpenBrokerOptions extends TransportOptions {
   readonly broker?: string;
   /** What the connection is for, such as the modules that are served. The pages of the broker show it. */
   readonly purpose: string;
+  /** Tells when messages expire in the broker `memory:`. The other brokers have their own time. */
+  readonly clock?: Clock;
   readonly signal?: AbortSignal;
   /**
    * Called after each failed attempt to reach a named broker, with the milliseconds until the next attempt. Without
@@ -42,7 +45,7 @@ async function createTransport(
   uri: string,
   settings: Settings,
   purpose: string,
-  options: TransportOptions = {},
+  { clock, ...options }: TransportOptions & Pick<OpenBrokerOptions, "clock"> = {},
 ): Promise<Transport> {
   const [scheme] = uri.split(":", 1);
   const { transports } = settings.extensions;
@@ -50,7 +53,7 @@ async function createTransport(
   switch (scheme) {
     case "memory": {
       const { memory, sharedMemoryBroker } = await import("./memory/memory_transport.ts");
-      return memory({ ...options, broker: sharedMemoryBroker() });
+      return memory({ ...options, broker: sharedMemoryBroker(clock) });
     }
     case "local": {
       const { local } = await import("./local/mod.ts");
@@ -157,6 +160,17 @@ export async function openBroker(
       "No RabbitMQ on localhost:5672: using the local broker of this machine (choose with --broker, in a program with the option broker)",
     );
     return await connect("local:");
+  }
+}
+
+/** Connects a transport of the program's own, and closes it if that fails. */
+export async function connected(transport: Transport, signal: AbortSignal): Promise<Transport> {
+  try {
+    await transport.connect({ signal });
+    return transport;
+  } catch (error) {
+    await transport.close();
+    throw error;
   }
 }
 

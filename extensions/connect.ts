@@ -6,6 +6,7 @@ import { sendThrough } from "../runtime/service/hook.ts";
 import { loadPayloads } from "../runtime/message/payload/payloads.ts";
 import { given } from "../runtime/message/plain.ts";
 import type { Contract } from "../runtime/service/service.ts";
+import type { Clock } from "../runtime/waiting/clock.ts";
 import type { FieldTable, Transport } from "../runtime/message/transport.ts";
 import { takesSpans } from "../runtime/telemetry/otel/switch.ts";
 import { logStatus, openBroker } from "./broker.ts";
@@ -35,6 +36,12 @@ export interface ConnectOptions {
   readonly headers?: FieldTable;
   /** Milliseconds that a call waits for its answer. @default {the configured `call_timeout`, 30 seconds} */
   readonly timeout?: number;
+  /**
+   * Tells when the time of a call is up, and when messages expire in the broker `memory:`, such as a `testClock()`.
+   *
+   * @default {the clock of the machine}
+   */
+  readonly clock?: Clock;
   readonly signal?: AbortSignal;
 }
 
@@ -100,7 +107,7 @@ export interface Connection extends AsyncDisposable {
  * ```
  */
 export async function connect(
-  { broker, config = {}, extensions = [], headers = {}, timeout, signal }: ConnectOptions = {},
+  { broker, config = {}, extensions = [], headers = {}, timeout, clock, signal }: ConnectOptions = {},
 ): Promise<Connection> {
   requireFields(headers);
   ensureLogging();
@@ -128,7 +135,7 @@ export async function connect(
   const transport = typeof broker === "object" ? broker : await openBroker({
     purpose: "caller",
     settings,
-    ...(broker !== undefined && { broker }),
+    ...given({ broker, clock }),
     // A program that closes the connection need not read that the connection has ended.
     onStatus(status) {
       if (closed === undefined) inform(status);
@@ -137,7 +144,11 @@ export async function connect(
     ...(signal && { signal }),
   });
   if (typeof broker === "object") await transport.connect(signal && { signal });
-  const caller = new RpcCaller(transport, { caller: CALLER, ...settings.of(rpcSettings) });
+  const caller = new RpcCaller(transport, {
+    caller: CALLER,
+    ...settings.of(rpcSettings),
+    ...given({ clock }),
+  });
   const origin = { stack: [`${CALLER}.call.${crypto.randomUUID()}`], headers, deadline: undefined };
   const spansOf = (source?: string) => spans === undefined ? [] : [spans.outgoingSpans(source)];
   const outgoing = spansOf();
@@ -154,10 +165,11 @@ export async function connect(
           timeout: waiting,
           outgoing,
           payloads,
+          clock,
           ...options,
         })) as Connection["client"],
     method: (service, method) =>
-      createMethod(caller, service, method, origin, { timeout: waiting, outgoing, payloads }),
+      createMethod(caller, service, method, origin, { timeout: waiting, outgoing, payloads, clock }),
     async dispatch(source, type, payload, options = {}) {
       const send = async (data: FieldTable) => {
         const message = eventMessage(

@@ -5,6 +5,7 @@
  */
 import type { DependencySetup, EntrypointFactory } from "../runtime/hosting/host.ts";
 import type { Transport } from "../runtime/message/transport.ts";
+import type { Clock } from "../runtime/waiting/clock.ts";
 import { Lazy } from "../runtime/waiting/lazy.ts";
 import type { BrokerAccess } from "./broker_access.ts";
 import type { Settings } from "./settings.ts";
@@ -16,6 +17,8 @@ export interface MessagingWiringOptions {
   readonly accessOf: (service: string) => BrokerAccess;
   /** Gives the transport. Nobody asks for it before it is connected. */
   readonly transport: () => Transport;
+  /** Tells when the time of a request is up. */
+  readonly clock: Clock;
 }
 
 /** The host half of messaging, which is loaded when a service first uses it. Disposing it ends all requests. */
@@ -24,7 +27,7 @@ export class MessagingWiring implements Disposable {
   readonly #names = new Lazy(async () => new (await import("./messaging/queue_names.ts")).QueueNames());
   readonly #desk = new Lazy(async () => {
     const { ReplyDesk } = await import("./messaging/reply_desk.ts");
-    return new ReplyDesk(this.#options.transport());
+    return new ReplyDesk(this.#options.transport(), this.#options.clock);
   });
 
   constructor(options: MessagingWiringOptions) {

@@ -12,6 +12,7 @@ import type { FileWatchOptions } from "../runtime/serving/file_watch.ts";
 import type { ContainerExtensions, ServiceContainer } from "../runtime/serving/service_container.ts";
 import type { Progress } from "../runtime/serving/service_set.ts";
 import type { ServiceOrModule } from "../runtime/serving/service_source.ts";
+import type { Clock, TimerName } from "../runtime/waiting/clock.ts";
 import type { ThreadPlan } from "../runtime/spawning/create_spawner.ts";
 import type { LiveService } from "./control/live.ts";
 import type { ExtensionSource } from "./loaded_extensions.ts";
@@ -22,6 +23,7 @@ export { connect } from "./connect.ts";
 export type { Connection, ConnectOptions } from "./connect.ts";
 export { Runner };
 export type {
+  Clock,
   Config,
   ConfigValue,
   ContainerExtensions,
@@ -36,6 +38,7 @@ export type {
   ServiceContainer,
   ServiceOrModule,
   ThreadPlan,
+  TimerName,
   Transport,
 };
 

@@ -20,6 +20,7 @@ import {
   type ServiceSource,
   serviceSource,
 } from "../runtime/serving/service_source.ts";
+import type { Clock } from "../runtime/waiting/clock.ts";
 import type { Transport } from "../runtime/message/transport.ts";
 import type { Wired, WireOptions } from "./wiring.ts";
 import type { ControlChannel, ControlChannelOptions } from "./control_channel.ts";
@@ -54,6 +55,14 @@ export interface ServeOptions {
    * this function, the first failure is thrown.
    */
   readonly onUnreachable?: (error: BrokerError, retryIn: number) => void;
+  /**
+   * Tells the time that decides what the services do, such as a `testClock()`: timers, delayed retries, expirations of
+   * the broker in this process, time limits of calls, rates and caches. Brokers and databases outside of this process
+   * keep their own time, and so do threads that are not inline.
+   *
+   * @default {the clock of the machine}
+   */
+  readonly clock?: Clock;
   /** Aborting stops the start. */
   readonly signal?: AbortSignal;
 }
@@ -117,6 +126,7 @@ export async function serve(
     onProgress = () => {},
     onUnreachable,
     intercept,
+    clock,
     signal,
   }: WatchedServeOptions = {},
 ): Promise<Serving> {
@@ -145,6 +155,7 @@ export async function serve(
     willServeHttp: () => willServeHttp,
     ...(onUnreachable && { onUnreachable }),
     intercept: intercept?.(telemetry),
+    clock,
     log,
     signal: either,
   });
@@ -158,6 +169,7 @@ export async function serve(
       config: settings.config,
       settings: settings.runtime,
       telemetry,
+      clock,
       details: settings.describesServices,
       loading: { bundle, ...(importMap !== undefined && { importMap }) },
       listen,

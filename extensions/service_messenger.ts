@@ -19,6 +19,7 @@ import type { BrokerAccess } from "./broker_access.ts";
 import { CallTimeoutError } from "../runtime/message/errors.ts";
 import { dependencyAt, hostAddress } from "../runtime/service/dependency.ts";
 import { abortable, type TimeLimit, timeLimit } from "../runtime/waiting/abort.ts";
+import type { Clock } from "../runtime/waiting/clock.ts";
 import { Lazy } from "../runtime/waiting/lazy.ts";
 
 /**
@@ -43,6 +44,8 @@ export interface ServiceMessengerOptions {
   readonly guards: ClientGuards;
   /** Refuses to send where the service may not. @default {the service may send everywhere} */
   readonly access?: BrokerAccess | undefined;
+  /** Tells when the time of a question is up. @default {the clock of the machine} */
+  readonly clock?: Clock;
   /** Makes what says which events of the service nobody handles. */
   readonly createAudience: () => Promise<EventAudience>;
   /** Makes the caller, which asks other services. */
@@ -56,17 +59,20 @@ export class ServiceMessenger implements Messenger, AsyncDisposable {
   readonly #local: ReadonlyMap<string, LocalAnswer>;
   readonly #guards: ClientGuards;
   readonly #access: BrokerAccess | undefined;
+  readonly #clock: Clock | undefined;
   readonly #audience: Lazy<EventAudience>;
   readonly #caller: Lazy<Messenger & AsyncDisposable>;
 
   constructor(
-    { service, transport, local, guards, access, createAudience, createCaller }: ServiceMessengerOptions,
+    { service, transport, local, guards, access, clock, createAudience, createCaller }:
+      ServiceMessengerOptions,
   ) {
     this.#service = service;
     this.#transport = transport;
     this.#local = local;
     this.#guards = guards;
     this.#access = access;
+    this.#clock = clock;
     this.#audience = new Lazy(createAudience);
     this.#caller = new Lazy(createCaller);
   }
@@ -107,7 +113,7 @@ export class ServiceMessenger implements Messenger, AsyncDisposable {
     request: Request,
     options: RequestOptions,
   ): Promise<string | Uint8Array> {
-    using limit = new AnswerLimit(options);
+    using limit = new AnswerLimit(options, this.#clock);
     const given = answer(request, this.#service, limit);
     if (!(given instanceof Promise)) return given;
     try {
@@ -137,16 +143,18 @@ export class ServiceMessenger implements Messenger, AsyncDisposable {
 /** The limit of a question. It begins when somebody asks for its signal, so an answer that is there at once pays nothing. */
 class AnswerLimit implements Disposable {
   readonly #options: RequestOptions;
+  readonly #clock: Clock | undefined;
   #limit: TimeLimit | undefined;
 
-  constructor(options: RequestOptions) {
+  constructor(options: RequestOptions, clock: Clock | undefined) {
     this.#options = options;
+    this.#clock = clock;
   }
 
   /** Aborts when the time is up, or when nobody waits for the answer any more. */
   get signal(): AbortSignal {
     const { timeout, signal } = this.#options;
-    return (this.#limit ??= timeLimit(timeout, signal)).signal;
+    return (this.#limit ??= timeLimit(timeout, signal, this.#clock)).signal;
   }
 
   [Symbol.dispose](): void {

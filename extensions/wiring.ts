@@ -9,6 +9,7 @@ import type { BrokerError } from "../runtime/message/errors.ts";
 import type { DependencySetup, EntrypointFactory, EntrypointInterceptor } from "../runtime/hosting/host.ts";
 import type { Manifest } from "../runtime/service/manifest.ts";
 import type { Wiring } from "../runtime/serving/launcher.ts";
+import { given } from "../runtime/message/plain.ts";
 import { loadPayloads } from "../runtime/message/payload/payloads.ts";
 import type { ServiceContainer } from "../runtime/serving/service_container.ts";
 import type { Log } from "../runtime/log/log.ts";
@@ -17,10 +18,11 @@ import type { Telemetry } from "../runtime/telemetry/telemetry.ts";
 import { getLog } from "../runtime/log/observe.ts";
 import type { Transport, TransportStatus } from "../runtime/message/transport.ts";
 import { measure } from "./measuring.ts";
+import { type Clock, SYSTEM_CLOCK } from "../runtime/waiting/clock.ts";
 import { within } from "../runtime/waiting/abort.ts";
 import { Lazy } from "../runtime/waiting/lazy.ts";
 import { serviceSettings } from "../runtime/serving/settings.ts";
-import { logStatus, openBroker } from "./broker.ts";
+import { connected, logStatus, openBroker } from "./broker.ts";
 import { answering } from "./answering_halves.ts";
 import { BrokerAccess } from "./broker_access.ts";
 import { MessagingWiring } from "./messaging_wiring.ts";
@@ -53,6 +55,8 @@ export interface WireOptions {
   readonly onUnreachable?: (error: BrokerError, retryIn: number) => void;
   /** @default {every entrypoint is hosted as its kind has it} */
   readonly intercept?: EntrypointInterceptor | undefined;
+  /** The clock of the services. @default {the clock of the machine} */
+  readonly clock: Clock | undefined;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
@@ -76,7 +80,7 @@ export interface Wired extends Wiring {
  * @throws {BrokerError} If the broker cannot be reached.
  */
 export async function wire(options: WireOptions): Promise<Wired> {
-  const { settings, telemetry, containers, log } = options;
+  const { settings, telemetry, containers, log, clock = SYSTEM_CLOCK } = options;
   const { entrypoints, dependencies, around } = settings.extensions;
   const readiness = new Readiness(containers);
   const webOptions: WebOptions = {
@@ -143,6 +147,7 @@ export async function wire(options: WireOptions): Promise<Wired> {
         transport,
         local: shared.local,
         guards: shared.guards,
+        clock,
         access: access.limitsPublishing ? access : undefined,
         async createAudience() {
           const { EventAudience } = await import("./events/event_audience.ts");
@@ -153,7 +158,7 @@ export async function wire(options: WireOptions): Promise<Wired> {
             import("./rpc/caller.ts"),
             import("./rpc/settings.ts"),
           ]);
-          return new RpcCaller(transport, { caller: service, ...settings.of(rpcSettings) });
+          return new RpcCaller(transport, { caller: service, ...settings.of(rpcSettings), clock });
         },
       });
     },
@@ -223,7 +228,7 @@ function measureConnections(metrics: Metrics, { sockets, streams }: Shared): voi
 }
 
 function sharedParts(
-  { settings, log }: WireOptions,
+  { settings, log, clock = SYSTEM_CLOCK }: WireOptions,
   webOptions: WebOptions,
   /** Gives the transport. Nobody asks for it before it is connected. */
   transport: () => Transport,
@@ -265,6 +270,7 @@ function sharedParts(
     settings,
     accessOf: (service) => accessOf(settings, service),
     transport,
+    clock,
   });
   return { settings, web, sockets, hub, streams, messaging, local, guards: new Map() };
 }
@@ -354,7 +360,7 @@ function setups(
 }
 
 async function openTransport(
-  { settings, broker, purpose, onUnreachable, willServeHttp, log, signal }: WireOptions,
+  { settings, broker, purpose, onUnreachable, willServeHttp, clock, log, signal }: WireOptions,
   { onStatus: observe }: Readiness,
   { web }: Shared,
 ): Promise<Transport> {
@@ -369,7 +375,7 @@ async function openTransport(
   const opening = openBroker({
     purpose,
     settings,
-    ...(broker !== undefined && { broker }),
+    ...given({ broker, clock }),
     ...(onUnreachable && {
       onUnreachable(error: BrokerError, retryIn: number) {
         if (willServeHttp()) answerForHealth().catch(failed.reject);
@@ -384,14 +390,4 @@ async function openTransport(
     signal,
   });
   return await Promise.race([opening, failed.promise]);
-}
-
-async function connected(transport: Transport, signal: AbortSignal): Promise<Transport> {
-  try {
-    await transport.connect({ signal });
-    return transport;
-  } catch (error) {
-    await transport.close();
-    throw error;
-  }
 }

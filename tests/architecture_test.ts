@@ -181,7 +181,7 @@ Deno.test("an extension knows no other extension, nothing above it, and of runti
 });
 
 Deno.test("mod.ts knows what authors use: the folders of both sides, and the author halves of extensions", () => {
-  const allowed = ["service", "message", "log"].map((folder) => `runtime/${folder}/`);
+  const allowed = ["service", "message", "log", "waiting"].map((folder) => `runtime/${folder}/`);
   const imports = SOURCES.get("mod.ts")?.imports ?? [];
   deepStrictEqual(
     imports.map(({ target }) => target).filter((target) =>

@@ -11,7 +11,7 @@ import { SharedCache } from "./shared/shared_cache.ts";
 export { cacheSettings } from "./settings.ts";
 
 /** The part of a container that a cache uses. */
-type CacheHost = Pick<DependencySetupHost, "service" | "config" | "metrics" | "log">;
+type CacheHost = Pick<DependencySetupHost, "service" | "config" | "metrics" | "log" | "clock">;
 
 /** A cache that some dependencies of one service share. */
 interface OpenCache {
@@ -74,13 +74,13 @@ export class Caches {
     store: string,
     host: CacheHost,
   ): Promise<OpenCache> {
-    const { service, metrics } = host;
+    const { service, metrics, clock } = host;
     const counts = cacheCounts(metrics, service, name);
     const { maxEntries, maxBytes } = this.#settings;
     const made = store === "memory"
-      ? new MemoryStore({ entries: maxEntries, bytes: maxBytes }, () => counts.evictions.add())
+      ? new MemoryStore({ entries: maxEntries, bytes: maxBytes }, () => counts.evictions.add(), clock)
       : await this.#inRedis(name, store, host, () => counts.failures.add());
-    const cache = new SharedCache({ store: made, counts, settings: this.#settings });
+    const cache = new SharedCache({ store: made, counts, settings: this.#settings, clock });
     return {
       cache,
       store,
@@ -99,7 +99,7 @@ export class Caches {
   async #inRedis(
     name: string,
     store: string,
-    { service, config, log }: CacheHost,
+    { service, config, log, clock }: CacheHost,
     onFailure: () => void,
   ): Promise<CacheStore> {
     const [{ RedisStore }, { holdConnection }, { serverOf }] = await Promise.all([
@@ -111,6 +111,6 @@ export class Caches {
     const server = serverOf(store === "redis" ? config : { REDIS: store }, { service, used });
     const { namespace, redisTimeout: timeout } = this.#settings;
     const held = holdConnection(server, log);
-    return new RedisStore({ held, namespace, timeout, service, name, log, onFailure });
+    return new RedisStore({ held, namespace, timeout, service, name, log, onFailure, clock });
   }
 }

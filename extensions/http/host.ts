@@ -29,7 +29,7 @@ export class HttpHost implements Entrypoint {
   readonly #server: HttpServer;
   readonly #maxBody: number;
   readonly #contextHeaders: ContextHeaders | undefined;
-  readonly #departures = new Departures();
+  readonly #departures: Departures;
   readonly #streams = new Set<StreamedResponse>();
   readonly #calls: HeldCalls;
   #replaced = false;
@@ -49,6 +49,7 @@ export class HttpHost implements Entrypoint {
     this.#entries = entries;
     this.#host = host;
     this.#calls = new HeldCalls(host);
+    this.#departures = new Departures(host.clock);
     this.#server = server;
     this.#maxBody = maxBody;
     this.#contextHeaders = contextHeaders;
@@ -174,11 +175,12 @@ export class HttpHost implements Entrypoint {
     entry: HostedEntrypoint,
     payload: Payload,
   ): Promise<Outcome> {
-    const answerBy = Date.now() + timeout;
+    const { clock } = this.#host;
+    const answerBy = clock.now() + timeout;
     return new Promise((resolve) => {
       let expired = false;
       const cancellation = this.#departures.watch(request, {
-        at: performance.now() + timeout,
+        at: clock.steady() + timeout,
         onExpired() {
           expired = true;
           resolve(EXPIRED);

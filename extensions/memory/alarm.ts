@@ -1,3 +1,4 @@
+import { type Clock, SYSTEM_CLOCK } from "../../runtime/waiting/clock.ts";
 import { WakeTimer } from "../../runtime/waiting/wake_timer.ts";
 
 /** An alarm rings a ringable at its deadline. */
@@ -9,13 +10,19 @@ export interface Ringable {
 /**
  * An alarm watches many deadlines with at most one timer, which never keeps the process alive.
  *
- * The alarm has a timer only while it has a deadline and is not paused. Deadlines are times of
- * `performance.now()`.
+ * The alarm has a timer only while it has a deadline and is not paused. Deadlines are steady times
+ * of its clock.
  */
 export class Alarm {
+  readonly #clock: Clock;
   readonly #deadlines = new Map<Ringable, number>();
-  readonly #timer = new WakeTimer(() => this.#ring(), { keepsAlive: false });
+  readonly #timer: WakeTimer;
   #paused = true;
+
+  constructor(clock: Clock = SYSTEM_CLOCK) {
+    this.#clock = clock;
+    this.#timer = new WakeTimer(() => this.#ring(), { keepsAlive: false, clock });
+  }
 
   /** Sets the one deadline of `ringable`. The deadline `Infinity` takes it away. */
   set(ringable: Ringable, deadline: number): void {
@@ -40,7 +47,7 @@ export class Alarm {
   }
 
   #ring(): void {
-    const now = performance.now();
+    const now = this.#clock.steady();
     const due = [...this.#deadlines].filter(([, deadline]) => deadline <= now);
     for (const [ringable] of due) {
       this.#deadlines.delete(ringable);

@@ -7,7 +7,7 @@ export interface QueuedMessage {
   readonly position: number;
   /** Number of the record. Only the records of a stream have one. */
   readonly offset?: number;
-  /** This is a time of `performance.now()`, or `Infinity` if the message never expires. */
+  /** This is a steady time of the broker's clock, or `Infinity` if the message never expires. */
   readonly expiresAt: number;
   /** How often a consumer that had seen the message has given it back. */
   returns: number;

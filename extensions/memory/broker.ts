@@ -6,6 +6,7 @@ import type {
   QueueDeclaration,
 } from "../../runtime/message/transport.ts";
 import { BrokerError } from "../../runtime/message/errors.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../runtime/waiting/clock.ts";
 import { Alarm } from "./alarm.ts";
 import { deadLetter, type DeadLetterRoute, type DeathReason, goesRound } from "./dead_letter.ts";
 import { Exchange } from "./exchange.ts";
@@ -32,12 +33,17 @@ const PREDECLARED: readonly (readonly [string, ExchangeType])[] = [
  */
 export class MemoryBroker implements QueueKeeper {
   /** The alarm watches the deadlines of queues and messages. */
-  readonly alarm: Alarm = new Alarm();
+  readonly alarm: Alarm;
+  /** Tells when queues and messages expire. */
+  readonly clock: Clock;
   readonly #exchanges = new Map<string, Exchange>();
   readonly #queues = new Map<string, Queue>();
   readonly #connections = new Set<object>();
 
-  constructor() {
+  /** @param options.clock Tells when queues and messages expire. @default {the clock of the machine} */
+  constructor({ clock = SYSTEM_CLOCK }: { readonly clock?: Clock } = {}) {
+    this.clock = clock;
+    this.alarm = new Alarm(clock);
     for (const [name, type] of PREDECLARED) this.#exchanges.set(name, new Exchange({ name, type }));
   }
 
@@ -167,7 +173,7 @@ export class MemoryBroker implements QueueKeeper {
   }
 
   bury(message: SealedMessage, from: Queue, reason: DeathReason, route: DeadLetterRoute): void {
-    const letter = deadLetter(message, from.name, reason, route);
+    const letter = deadLetter(message, from.name, reason, route, new Date(this.clock.now()));
     for (const queue of this.#destinations(letter)) {
       if (reason === "rejected" || !goesRound(letter, queue.name)) queue.accept(letter);
     }

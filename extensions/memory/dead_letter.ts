@@ -21,6 +21,7 @@ export function deadLetter(
   queue: string,
   reason: DeathReason,
   { exchange, routingKey = message.routingKey }: DeadLetterRoute,
+  time: Date,
 ): SealedMessage {
   const { expiration, headers = {}, ...properties } = message.properties;
   const deaths = deathsOf(headers);
@@ -28,15 +29,17 @@ export function deadLetter(
     exchange,
     routingKey,
     body: message.body,
-    properties: { ...properties, headers: buried(message, queue, reason, headers, deaths, expiration) },
+    properties: {
+      ...properties,
+      headers: buried(message, { queue, reason, time }, headers, deaths, expiration),
+    },
     mandatory: false,
   };
 }
 
 function buried(
   message: SealedMessage,
-  queue: string,
-  reason: DeathReason,
+  { queue, reason, time }: { readonly queue: string; readonly reason: DeathReason; readonly time: Date },
   headers: FieldTable,
   deaths: readonly FieldTable[],
   expiration: MessageProperties["expiration"],
@@ -47,7 +50,7 @@ function buried(
     count: 1,
     reason,
     queue,
-    time: new Date(),
+    time,
     exchange: message.exchange,
     "routing-keys": [message.routingKey],
     ...(expiration === undefined ? {} : { "original-expiration": expiration }),

@@ -7,7 +7,9 @@ import type {
   Transport,
   TransportOptions,
 } from "../../runtime/message/transport.ts";
-import { BrokerError } from "../../runtime/message/errors.ts";
+import { BrokerError, ConfigurationError } from "../../runtime/message/errors.ts";
+import { given } from "../../runtime/message/plain.ts";
+import type { Clock } from "../../runtime/waiting/clock.ts";
 import { MemoryBroker } from "./broker.ts";
 import { Intake } from "./intake.ts";
 import { MemoryLink } from "./memory_link.ts";
@@ -17,6 +19,13 @@ import { seal } from "./sealed_message.ts";
 export interface MemoryOptions extends TransportOptions {
   /** All transports that name the same broker share it. @default {new MemoryBroker()} */
   readonly broker?: MemoryBroker;
+  /**
+   * Tells when the queues and messages of a new broker expire, such as a `testClock()`. A broker that is given has its
+   * own.
+   *
+   * @default {the clock of the machine}
+   */
+  readonly clock?: Clock;
 }
 
 /**
@@ -24,9 +33,17 @@ export interface MemoryOptions extends TransportOptions {
  *
  * Receivers get messages as from a wire: the body is bytes, the headers are copies, and no receiver runs on the
  * publisher's stack. Messages die with the broker.
+ *
+ * @throws {TypeError} If both a broker and another clock than its own are given.
  */
-export function memory({ broker = new MemoryBroker(), onStatus }: MemoryOptions = {}): Transport {
-  return new MemoryTransport(broker, onStatus);
+export function memory({ broker, clock, onStatus }: MemoryOptions = {}): Transport {
+  if (broker !== undefined && clock !== undefined && broker.clock !== clock) {
+    throw new TypeError(
+      "Cannot connect to a memory broker by this clock: the broker has another one. Pass the clock to " +
+        "new MemoryBroker({ clock })",
+    );
+  }
+  return new MemoryTransport(broker ?? new MemoryBroker(given({ clock })), onStatus);
 }
 
 let shared = new MemoryBroker();
@@ -34,10 +51,19 @@ let shared = new MemoryBroker();
 /**
  * Returns the broker that all in this process share who name no broker of their own.
  *
- * Once nobody is connected to it, the next call returns a new and empty one.
+ * Once nobody is connected to it, the next call returns a new and empty one, with that caller's clock.
+ *
+ * @param clock The clock that the broker must have. @default {any clock}
+ * @throws {ConfigurationError} If those who are connected to it have given it another clock.
  */
-export function sharedMemoryBroker(): MemoryBroker {
-  if (!shared.isUsed) shared = new MemoryBroker();
+export function sharedMemoryBroker(clock?: Clock): MemoryBroker {
+  if (!shared.isUsed) shared = new MemoryBroker(given({ clock }));
+  if (clock !== undefined && shared.clock !== clock) {
+    throw new ConfigurationError(
+      'Cannot share the broker "memory:" of this process: those who use it already have given it another clock. ' +
+        "Pass the same clock to all, or a broker of their own: memory({ clock })",
+    );
+  }
   return shared;
 }
 

@@ -1,3 +1,4 @@
+import type { Clock } from "../../runtime/waiting/clock.ts";
 import type { QueueDeclaration, StreamOffset } from "../../runtime/message/transport.ts";
 import type { Alarm, Ringable } from "./alarm.ts";
 import { Backlog, type QueuedMessage } from "./backlog.ts";
@@ -18,6 +19,7 @@ export interface QueueConsumer {
 
 /** A queue needs this from the broker that keeps it. */
 export interface QueueKeeper {
+  readonly clock: Clock;
   readonly alarm: Alarm;
   bury(message: SealedMessage, queue: Queue, reason: DeathReason, route: DeadLetterRoute): void;
   remove(queue: Queue): void;
@@ -35,6 +37,7 @@ export class Queue implements Ringable {
   /** An exclusive queue belongs to this connection. */
   readonly owner: object | undefined;
   readonly #keeper: QueueKeeper;
+  readonly #clock: Clock;
   readonly #arguments: QueueArguments;
   /** The index of a level is its priority. */
   readonly #levels: Backlog[];
@@ -53,6 +56,7 @@ export class Queue implements Ringable {
     this.declaration = declaration;
     this.owner = owner;
     this.#keeper = keeper;
+    this.#clock = keeper.clock;
     this.#arguments = readQueueArguments(declaration);
     this.#levels = Array.from({ length: this.#arguments.maxPriority + 1 }, () => new Backlog());
     this.renew();
@@ -60,7 +64,7 @@ export class Queue implements Ringable {
 
   /** Returns how many messages no consumer holds. */
   get waiting(): number {
-    if (this.#expires) this.#buryExpired(performance.now());
+    if (this.#expires) this.#buryExpired(this.#clock.steady());
     return this.#waiting;
   }
 
@@ -82,7 +86,7 @@ export class Queue implements Ringable {
     const entry: QueuedMessage = {
       message,
       position: ++this.#position,
-      expiresAt: lifetime === Infinity ? Infinity : performance.now() + lifetime,
+      expiresAt: lifetime === Infinity ? Infinity : this.#clock.steady() + lifetime,
       returns: 0,
     };
     const consumer = this.#waiting === 0 ? this.#freeConsumer() : undefined;
@@ -119,12 +123,12 @@ export class Queue implements Ringable {
   /** Gives waiting messages to consumers that are free. */
   dispatch(): void {
     if (this.#waiting > 0) {
-      if (this.#expires) this.#buryExpired(performance.now());
+      if (this.#expires) this.#buryExpired(this.#clock.steady());
       for (let consumer; this.#waiting > 0 && (consumer = this.#freeConsumer()) !== undefined;) {
         const entry = this.#shift();
         if (entry === undefined) break;
         consumer.take(entry);
-        if (this.#expires) this.#buryExpired(performance.now());
+        if (this.#expires) this.#buryExpired(this.#clock.steady());
       }
     }
     this.#watch();
@@ -148,7 +152,7 @@ export class Queue implements Ringable {
   /** Starts the lease of an unused queue again. */
   renew(): void {
     if (this.#consumers.length > 0 || this.#arguments.lease === Infinity) return;
-    this.#leaseEnd = performance.now() + this.#arguments.lease;
+    this.#leaseEnd = this.#clock.steady() + this.#arguments.lease;
     this.#watch();
   }
 

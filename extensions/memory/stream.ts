@@ -1,4 +1,5 @@
 import type { QueueDeclaration, StreamOffset } from "../../runtime/message/transport.ts";
+import type { Clock } from "../../runtime/waiting/clock.ts";
 import { Backlog, type QueuedMessage } from "./backlog.ts";
 import { Queue, type QueueConsumer, type QueueKeeper } from "./queue.ts";
 import { readStreamLimits, type StreamLimits } from "./queue_arguments.ts";
@@ -25,6 +26,7 @@ interface Cursor {
  */
 export class Stream extends Queue {
   readonly #limits: StreamLimits;
+  readonly #clock: Clock;
   readonly #cursors = new Map<QueueConsumer, Cursor>();
   /** The records that are kept, from index `#head` on. */
   #log: StreamRecord[] = [];
@@ -36,6 +38,7 @@ export class Stream extends Queue {
   /** @throws {BrokerError} If a stream cannot have what the declaration asks for. */
   constructor(declaration: QueueDeclaration, owner: object | undefined, keeper: QueueKeeper) {
     super(declaration, owner, keeper);
+    this.#clock = keeper.clock;
     this.#limits = readStreamLimits(declaration);
   }
 
@@ -44,7 +47,7 @@ export class Stream extends Queue {
   }
 
   override accept(message: SealedMessage): void {
-    this.#log.push({ message, at: Date.now() });
+    this.#log.push({ message, at: this.#clock.now() });
     this.#bytes += message.body.length;
     this.#drop();
     this.dispatch();
@@ -110,7 +113,7 @@ export class Stream extends Queue {
 
   /** Drops the oldest records beyond the limits. The last record always stays. */
   #drop(): void {
-    const oldest = Date.now() - this.#limits.age;
+    const oldest = this.#clock.now() - this.#limits.age;
     for (; this.waiting > 1; this.#head++, this.#first++) {
       const { message, at } = this.#log[this.#head]!;
       if (this.#bytes <= this.#limits.bytes && at >= oldest) break;

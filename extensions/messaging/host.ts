@@ -8,6 +8,7 @@ import type {
 import type { ManifestDependency } from "../../runtime/service/manifest.ts";
 import { QueueHost, type QueueSubscription } from "../../runtime/hosting/queue_host.ts";
 import type { StreamOffset, Topology } from "../../runtime/message/transport.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../runtime/waiting/clock.ts";
 import { ageOf } from "../../runtime/waiting/age.ts";
 import type { UnnamedQueue } from "./queue.ts";
 import { QueueNames, withQueueName } from "./queue_names.ts";
@@ -44,15 +45,17 @@ export function createConsumeHost(
 ): Entrypoint {
   const answer = answerWith(host, requireReply);
   return new QueueHost(
-    consumedQueues(entries).map(({ queue, unnamedQueue: ordinal, reply, topology, ...consumed }) => {
-      const name = queue ?? names.nameOf(host.service, { ordinal, topology });
-      return {
-        ...consumed,
-        queue: name,
-        topology: queue === undefined ? withQueueName(topology, name) : topology,
-        ...(reply && { answer }),
-      };
-    }),
+    consumedQueues(entries, host.clock).map(
+      ({ queue, unnamedQueue: ordinal, reply, topology, ...consumed }) => {
+        const name = queue ?? names.nameOf(host.service, { ordinal, topology });
+        return {
+          ...consumed,
+          queue: name,
+          topology: queue === undefined ? withQueueName(topology, name) : topology,
+          ...(reply && { answer }),
+        };
+      },
+    ),
     host,
   );
 }
@@ -66,7 +69,10 @@ export interface ConsumedQueue extends Omit<QueueSubscription, "queue" | "answer
 }
 
 /** Returns the queues that the methods of a service consume, with what must be declared for them. */
-export function consumedQueues(entries: readonly HostedEntrypoint[]): readonly ConsumedQueue[] {
+export function consumedQueues(
+  entries: readonly HostedEntrypoint[],
+  clock: Clock = SYSTEM_CLOCK,
+): readonly ConsumedQueue[] {
   return entries.map((entry) => {
     // The options have the shape that consume() wrote.
     const options = entry.options as unknown as ConsumeManifest;
@@ -80,7 +86,7 @@ export function consumedQueues(entries: readonly HostedEntrypoint[]): readonly C
       requeueOnError,
       passMessage: true,
       ...(prefetch !== undefined && { prefetch }),
-      ...(offset !== undefined && { offset: offsetOf(offset) }),
+      ...(offset !== undefined && { offset: offsetOf(offset, clock) }),
       ...(noAck && { noAck }),
       reply: reply ?? false,
     };
@@ -115,7 +121,7 @@ export async function setUpQueueName(
 }
 
 /** Turns an age into the time that lies so far back from now. */
-function offsetOf(offset: StreamOffset | string): StreamOffset {
+function offsetOf(offset: StreamOffset | string, clock: Clock): StreamOffset {
   const age = ageOf(offset);
-  return age === undefined ? offset as StreamOffset : { at: Date.now() - age };
+  return age === undefined ? offset as StreamOffset : { at: clock.now() - age };
 }

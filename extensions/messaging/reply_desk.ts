@@ -12,6 +12,7 @@
 import { BrokerError } from "../../runtime/message/errors.ts";
 import type { Consumer, Delivery, Message, Transport, Verdict } from "../../runtime/message/transport.ts";
 import { Cancellation } from "../../runtime/waiting/cancellation.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../runtime/waiting/clock.ts";
 import { WakeTimer } from "../../runtime/waiting/wake_timer.ts";
 import { lateReply, requestName } from "./late_reply.ts";
 import { makeQueueName } from "./queue_names.ts";
@@ -60,12 +61,16 @@ const LONGEST_EXPIRATION = 2 ** 32 - 1;
 export class ReplyDesk implements Disposable {
   readonly #transport: Transport;
   readonly #pending = new PendingMap<string, Pending>();
-  readonly #timer = new WakeTimer(() => this.#expire());
+  readonly #clock: Clock;
+  readonly #timer: WakeTimer;
   #current: Promise<ReplyQueue> | undefined;
   #closed = false;
 
-  constructor(transport: Transport) {
+  /** @param clock Tells when the time of a request is up. */
+  constructor(transport: Transport, clock: Clock = SYSTEM_CLOCK) {
     this.#transport = transport;
+    this.#clock = clock;
+    this.#timer = new WakeTimer(() => this.#expire(), { clock });
   }
 
   /**
@@ -79,7 +84,7 @@ export class ReplyDesk implements Disposable {
     if (this.#closed) throw new BrokerError(`Cannot send ${requestName(message)}: the service has ended`);
     const { promise, resolve, reject } = Promise.withResolvers<ReceivedReply>();
     const id = crypto.randomUUID();
-    const expiresAt = performance.now() + timeout;
+    const expiresAt = this.#clock.steady() + timeout;
     const cancellation = new Cancellation();
     this.#pending.set(id, { message, timeout, expiresAt, cancellation, resolve, reject, queue: undefined });
     this.#timer.by(expiresAt);
@@ -87,7 +92,7 @@ export class ReplyDesk implements Disposable {
     if (withdraw) signal.addEventListener("abort", withdraw, { once: true });
     try {
       this.#send(id).catch((error) => this.#reject(id, error));
-      return await promise;
+      return await (this.#clock.during?.(promise) ?? promise);
     } finally {
       if (withdraw) signal.removeEventListener("abort", withdraw);
     }
@@ -110,7 +115,7 @@ export class ReplyDesk implements Disposable {
     pending.queue = queue;
     queue.waiting++;
     const { message, expiresAt, cancellation } = pending;
-    const left = expiresAt - performance.now();
+    const left = expiresAt - this.#clock.steady();
     await this.#transport.publish({
       ...message,
       mandatory: true,
@@ -192,7 +197,7 @@ export class ReplyDesk implements Disposable {
   }
 
   #expire(): void {
-    const now = performance.now();
+    const now = this.#clock.steady();
     let next = Infinity;
     for (const [id, { message, timeout, expiresAt }] of this.#pending) {
       if (expiresAt > now) next = Math.min(next, expiresAt);

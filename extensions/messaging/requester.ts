@@ -15,6 +15,7 @@ import {
   decodePayload,
 } from "../../runtime/service/payload_conversion.ts";
 import { type OptionNames, requireKnown } from "../../runtime/service/options/known_options.ts";
+import { SYSTEM_CLOCK } from "../../runtime/waiting/clock.ts";
 import type { Exchange } from "./exchange.ts";
 import { type Frame, readFrame, writeFrame } from "./frame.ts";
 import { lateReply } from "./late_reply.ts";
@@ -103,7 +104,7 @@ export function requester<Req = unknown, Res = unknown>(
   return dependency({
     kind: "requester",
     options,
-    bind({ ask, outgoing = [], callTimeout, payloads = DEFAULT_PAYLOADS }) {
+    bind({ ask, outgoing = [], callTimeout, payloads = DEFAULT_PAYLOADS, clock = SYSTEM_CLOCK }) {
       const { serializer = payloads.serializer } = defaults;
       const accepted = acceptedSerializers([serializer, ...serializers], payloads);
       return {
@@ -116,12 +117,12 @@ export function requester<Req = unknown, Res = unknown>(
               `Left out header "${key}" of a request to "${routingKey}": a requester sends neither dates nor bytes`,
             );
           const send = async (data: FieldTable): Promise<unknown> => {
-            const now = Date.now();
+            const now = clock.now();
             const deadline = Math.min(now + timeout, call.deadline ?? Infinity);
             if (deadline <= now) {
               throw new CallTimeoutError(`Cannot send a request to "${routingKey}": the deadline has passed`);
             }
-            const context = encodeCallHeaders({ stack: call.stack, data, deadline });
+            const context = encodeCallHeaders({ stack: call.stack, data, deadline }, now);
             const plain = {
               headers: plainFields(headers, leaveOut),
               context: plainFields(context, leaveOut),

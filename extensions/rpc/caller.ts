@@ -7,6 +7,7 @@
  * request is published, and it outlives a lost connection, so a reply that comes meanwhile waits there.
  * One timer serves all timeouts: it is set to the earliest one, and looks at all of them when it fires.
  */
+import { type Clock, SYSTEM_CLOCK } from "../../runtime/waiting/clock.ts";
 import { WakeTimer } from "../../runtime/waiting/wake_timer.ts";
 import { JSON_CONTENT_TYPE, UTF8 } from "../../runtime/message/codec.ts";
 import { COMPRESSION_HEADER } from "../../runtime/message/payload/compression.ts";
@@ -38,6 +39,8 @@ export interface RpcCallerOptions {
   readonly exchange: string;
   /** Whether a request leaves its queue when its caller gives up. @default {true} */
   readonly expires?: boolean;
+  /** Tells when the time of a request is up. @default {the clock of the machine} */
+  readonly clock?: Clock;
 }
 
 interface Pending {
@@ -69,14 +72,20 @@ export class RpcCaller implements Messenger, AsyncDisposable {
   readonly #pending = new PendingMap<string, Pending>();
   readonly #leastTimes = new LeastTimes();
   #consumer: Promise<Consumer> | undefined;
-  readonly #timer = new WakeTimer(() => this.#expire());
+  readonly #clock: Clock;
+  readonly #timer: WakeTimer;
   #closed = false;
 
-  constructor(transport: Transport, { caller, exchange, expires = true }: RpcCallerOptions) {
+  constructor(
+    transport: Transport,
+    { caller, exchange, expires = true, clock = SYSTEM_CLOCK }: RpcCallerOptions,
+  ) {
     this.#transport = transport;
     this.#topology = rpcTopology(exchange);
     this.#caller = caller;
     this.#expires = expires;
+    this.#clock = clock;
+    this.#timer = new WakeTimer(() => this.#expire(), { clock });
   }
 
   async request(request: Request, { timeout, signal }: RequestOptions): Promise<RequestAnswer> {
@@ -86,7 +95,7 @@ export class RpcCaller implements Messenger, AsyncDisposable {
     }
     const { promise, resolve, reject } = Promise.withResolvers<RequestAnswer>();
     const correlationId = crypto.randomUUID();
-    const expiresAt = performance.now() + timeout;
+    const expiresAt = this.#clock.steady() + timeout;
     const cancellation = new Cancellation();
     this.#pending.set(correlationId, { request, timeout, expiresAt, cancellation, resolve, reject });
     this.#timer.by(expiresAt);
@@ -94,7 +103,7 @@ export class RpcCaller implements Messenger, AsyncDisposable {
     if (withdraw) signal.addEventListener("abort", withdraw, { once: true });
     try {
       this.#send(correlationId).catch((error) => this.#refused(correlationId, error));
-      return await promise;
+      return await (this.#clock.during?.(promise) ?? promise);
     } finally {
       if (withdraw) signal.removeEventListener("abort", withdraw);
     }
@@ -145,7 +154,7 @@ export class RpcCaller implements Messenger, AsyncDisposable {
     const pending = this.#pending.get(correlationId);
     if (pending === undefined) return;
     const { request, expiresAt, cancellation } = pending;
-    const message = this.#message(request, correlationId, expiresAt - performance.now());
+    const message = this.#message(request, correlationId, expiresAt - this.#clock.steady());
     await this.#transport.publish(message, { cancellation });
   }
 
@@ -225,7 +234,7 @@ export class RpcCaller implements Messenger, AsyncDisposable {
   }
 
   #expire(): void {
-    const now = performance.now();
+    const now = this.#clock.steady();
     let next = Infinity;
     for (const [id, { request, timeout, expiresAt }] of this.#pending) {
       if (expiresAt > now) next = Math.min(next, expiresAt);

@@ -10,6 +10,7 @@ import type { PlainRecord } from "../../runtime/message/plain.ts";
 import type { Payloads } from "../../runtime/message/payload/payloads.ts";
 import type { Contract, Service } from "../../runtime/service/service.ts";
 import type { FieldTable } from "../../runtime/message/transport.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../runtime/waiting/clock.ts";
 import { asRegistered, type ErrorClass, registeredErrors } from "./registered_errors.ts";
 import type { Log } from "../../runtime/log/log.ts";
 import {
@@ -140,11 +141,11 @@ export function client(
   return dependency({
     client: service,
     ...(table && { kind: "client", options: table as unknown as PlainRecord }),
-    bind: ({ key, messenger, outgoing, callTimeout, payloads, ask }) => {
+    bind: ({ key, messenger, outgoing, callTimeout, payloads, ask, clock }) => {
       const { timeout = callTimeout, ...others } = withoutPolicies(options);
       requireTimeout(timeout);
       const resilience = table && { key, table, options, fellBack: () => void ask("").catch(() => {}) };
-      const own = { ...others, timeout, outgoing, payloads, resilience };
+      const own = { ...others, timeout, outgoing, payloads, resilience, clock };
       return { get: (call: Call) => createClient(messenger, service, call, own) as Client<Service> };
     },
   });
@@ -159,6 +160,8 @@ export interface ClientOptions extends SingleCallOptions {
   readonly payloads?: Payloads | undefined;
   /** Hooks through which each call goes. @default {[]} */
   readonly outgoing?: readonly OutgoingHook[] | undefined;
+  /** Tells when the time of a call is up. @default {the clock of the machine} */
+  readonly clock?: Clock | undefined;
 }
 
 /** Makes a client that sends through `messenger`, in the name of `origin`. */
@@ -199,11 +202,11 @@ export function createMethod(
   options: ClientOptions,
 ): ClientMethod<readonly unknown[], unknown> {
   requireTimeout(options.timeout);
-  const { outgoing = [], payloads, resilience } = options;
+  const { outgoing = [], payloads, resilience, clock = SYSTEM_CLOCK } = options;
   const sending = sendingOf(options, payloads);
   const policies = resilience === undefined && !("fallback" in options)
     ? undefined
-    : new CallResilience(resilience, service, method, options);
+    : new CallResilience(resilience, service, method, options, clock);
   const deadlineFrom = (now: number) => Math.min(now + options.timeout, origin.deadline ?? Infinity);
   const errors = options.errors && registeredErrors(options.errors);
   const sendOnce = async (
@@ -212,7 +215,7 @@ export function createMethod(
     headers: FieldTable,
     attempt?: Attempt,
   ) => {
-    const now = Date.now();
+    const now = clock.now();
     const deadline = attempt === undefined ? deadlineFrom(now) : attempt.deadline;
     if (deadline <= now) {
       throw new CallTimeoutError(`Cannot call "${service}.${method}": the deadline has passed`);
@@ -220,11 +223,7 @@ export function createMethod(
     const target = {
       service,
       method,
-      headers: encodeCallHeaders({
-        stack: origin.stack,
-        data: headers,
-        deadline,
-      }),
+      headers: encodeCallHeaders({ stack: origin.stack, data: headers, deadline }, now),
       ...(attempt?.guard && { guard: attempt.guard }),
     };
     const response = await messenger.request(sending.request(target, args, kwargs), {
@@ -242,7 +241,7 @@ export function createMethod(
     ? sendOnce
     : (args, kwargs, headers) =>
       policies.attempts((attempt) => sendOnce(args, kwargs, headers, attempt), {
-        deadline: deadlineFrom(Date.now()),
+        deadline: deadlineFrom(clock.now()),
         signal: options.signal,
         // A log is made when it is asked for, and most calls have nothing to log.
         log: () => origin.log,

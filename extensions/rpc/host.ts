@@ -87,7 +87,7 @@ export class RpcHost implements Entrypoint {
     if (delivery.properties.replyTo === undefined) return await this.#buryUnanswerable(delivery);
     const key = methodKeyOf(delivery, this.#queue);
     const entry = this.#byRoutingKey.get(key);
-    const deadline = decodeDeadline(delivery.properties.headers, Date.now());
+    const deadline = decodeDeadline(delivery.properties.headers, this.#host.clock.now());
     const outcome = entry === undefined ? this.#refuse(key) : await this.#run(entry, key, delivery, deadline);
     if (outcome.status === "unstarted") return "requeue";
     if (outcome.status === "failed" && entry !== undefined && wantsRetry(outcome, entry)) {
@@ -188,7 +188,7 @@ export class RpcHost implements Entrypoint {
         malformed(`Cannot read a request without a content type: send it, as ${JSON_CONTENT_TYPE}`),
       );
     }
-    if (deadline !== undefined && deadline <= Date.now()) {
+    if (deadline !== undefined && deadline <= this.#host.clock.now()) {
       return refused(new CallTimeoutError(`Cannot run "${key}": its deadline has passed`));
     }
     let payload: Payload;

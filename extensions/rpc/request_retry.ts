@@ -91,7 +91,7 @@ export class RequestRetry {
   /** Sends a request again later, and returns the verdict on it; or else returns what its caller gets. */
   async decide(request: FailedRequest): Promise<Verdict | FailedOutcome> {
     const { delivery, entry, outcome, deadline } = request;
-    const { service, log, signal } = this.#host;
+    const { service, log, signal, clock } = this.#host;
     const { failure, traceparent } = outcome;
     const policy = entry.options["retry"] as PlainRecord | undefined;
     const handler = `${service}.${entry.method}`;
@@ -104,7 +104,7 @@ export class RequestRetry {
       return endOf(outcome, end);
     }
     const delay = roundedDelay(next);
-    const arrival = Date.now() + delay;
+    const arrival = clock.now() + delay;
     if (deadline !== undefined && arrival >= deadline) {
       const end = `Gave up after ${describeAttempts(attempt)}, because the caller does not wait ${
         delay / 1_000

@@ -100,7 +100,11 @@ export function sql<Database>(options: SqlOptions = {}): DependencySpec<Sql<Data
 function databaseFor(host: DependencyHost, name: string | undefined): ThreadDatabase {
   const settings = sqlSettings(new Section(host.config));
   const uri = databaseOf(settings, host.service, name);
-  return new ThreadDatabase(uri, new ThreadConnections({ driver: openDriver(uri), settings, host }));
+  return new ThreadDatabase(
+    uri,
+    new ThreadConnections({ driver: openDriver(uri), settings, host }),
+    host.clock,
+  );
 }
 
 /** The database in one call. Its parts are made when the handler first uses them. */

@@ -13,3 +13,4 @@ export type { FakeOf, IdleOptions, TestApp, WaitForOptions } from "./test_app.ts
 export type { TestCall } from "./call_journal.ts";
 export type { TestCallOutcome } from "./call_content.ts";
 export { type RabbitmqVhost, rabbitmqVhost, type RabbitmqVhostOptions } from "./rabbitmq_vhost.ts";
+export { type TestClock, testClock, type TestClockOptions } from "./test_clock.ts";

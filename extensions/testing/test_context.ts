@@ -5,6 +5,7 @@ import type { AddedBy, AnyHook } from "../../runtime/service/hook.ts";
 import type { DependencyTable } from "../../runtime/service/dependency.ts";
 import { createLog, type LogRecord } from "../../runtime/log/log.ts";
 import type { LogFields } from "../../runtime/log/log_fields.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../runtime/waiting/clock.ts";
 import type { FieldTable } from "../../runtime/message/transport.ts";
 
 /** Options of {@linkcode testContext}. */
@@ -15,6 +16,8 @@ export interface TestContextOptions {
   readonly headers?: FieldTable;
   /** Deadline of the call, in milliseconds since the epoch. @default {none} */
   readonly deadline?: number;
+  /** Tells when the deadline passes, such as a `testClock()`. @default {the clock of the machine} */
+  readonly clock?: Clock;
   /** Takes each log record of the handler. @default {the records are dropped} */
   readonly onLog?: (record: LogRecord) => void;
 }
@@ -37,11 +40,13 @@ export function testContext<
 >(
   service: Pick<Service<Name, Dependencies>, "name" | "dependencies"> & { readonly around?: Around },
   dependencies: Partial<Omit<Context<Dependencies>, "call"> & AddedBy<Around>> = {},
-  { method = "test", headers = {}, deadline, onLog = () => {} }: TestContextOptions = {},
+  { method = "test", headers = {}, deadline, clock = SYSTEM_CLOCK, onLog = () => {} }: TestContextOptions =
+    {},
 ): Context<Dependencies> & AddedBy<Around> {
   const surroundings = {
     service: service.name,
     parentCallsTracked: DEFAULT_PARENT_CALLS_TRACKED,
+    clock,
     logFor: (fields?: LogFields) =>
       createLog({ emit: onLog, service: service.name, ...(fields && { fields }) }),
   };

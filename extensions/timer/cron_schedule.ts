@@ -1,10 +1,10 @@
 import { Cron } from "npm:croner@11.0.1";
 import { ConfigurationError } from "../../runtime/message/errors.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../../runtime/waiting/clock.ts";
 import type { Schedule } from "./schedule.ts";
 
 /**
- * Makes a schedule that ticks at the times of a cron pattern. Its clock must tell the time of day.
+ * Makes a schedule that ticks at the times of day of a cron pattern.
  *
  * @throws {ConfigurationError} If the pattern is not valid, or the time zone does not exist.
  */
@@ -18,6 +18,7 @@ export function cronSchedule(
   const dates = readPattern(pattern, timezone);
   return {
     clock,
+    now: () => clock.now(),
     eager: false,
     next: (time) => dates.nextRun(new Date(time))?.getTime(),
   };

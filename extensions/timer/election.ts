@@ -15,6 +15,7 @@
  * number of exclusive consumers, so that every instance would lead.
  */
 import { abortable, pause } from "../../runtime/waiting/abort.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../runtime/waiting/clock.ts";
 import type { Log } from "../../runtime/log/log.ts";
 import type { Consumer, Topology, Transport } from "../../runtime/message/transport.ts";
 
@@ -29,6 +30,8 @@ export interface ElectionOptions {
   readonly log: Log;
   /** Ends the candidacy, and a term in progress with it. */
   readonly signal: AbortSignal;
+  /** Times the attempts. @default {the clock of the machine} */
+  readonly clock?: Clock;
 }
 
 /** Milliseconds by which the time between two attempts to become the leader grows, and its limit. */
@@ -64,7 +67,7 @@ export function electionTopology(queue: string): Topology {
  */
 export async function standForElection(
   transport: Transport,
-  { queue, name = queue, lead, log, signal }: ElectionOptions,
+  { queue, name = queue, lead, log, signal, clock = SYSTEM_CLOCK }: ElectionOptions,
 ): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
@@ -73,7 +76,7 @@ export async function standForElection(
       return undefined;
     });
     if (term === undefined) {
-      await pause(attemptInterval(++failures), signal).catch(() => {});
+      await pause(attemptInterval(++failures), signal, clock).catch(() => {});
       continue;
     }
     failures = 0;

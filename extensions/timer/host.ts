@@ -2,7 +2,6 @@ import type { Payload } from "../../runtime/service/entrypoint.ts";
 import { runHeld } from "../../runtime/hosting/held_calls.ts";
 import { ConfigurationError } from "../../runtime/message/errors.ts";
 import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/hosting/host.ts";
-import { STEADY_CLOCK, WALL_CLOCK } from "./clock.ts";
 import { cronSchedule } from "./cron_schedule.ts";
 import { electionTopology, standForElection } from "./election.ts";
 import { intervalSchedule, type Schedule } from "./schedule.ts";
@@ -28,7 +27,7 @@ export class TimerHost implements Entrypoint {
     const queueOf = electionQueues(host.service);
     this.#timers = entries.map((entry) => ({
       entry,
-      schedule: scheduleOf(entry, host.service),
+      schedule: scheduleOf(entry, host),
       queue: entry.options["once"] === "cluster" ? queueOf(entry) : undefined,
     }));
   }
@@ -56,9 +55,9 @@ export class TimerHost implements Entrypoint {
   }
 
   async #keep({ entry, schedule, queue }: Timer): Promise<void> {
-    const { transport, log } = this.#host;
+    const { transport, log, clock } = this.#host;
     const { signal } = this.#stopping;
-    const start = schedule.clock.now();
+    const start = schedule.now();
     const tick = async () => void await runHeld(this.#host, entry, TICK, { signal });
     const lead = (signal: AbortSignal) => keepSchedule(schedule, { start, tick, signal });
     if (queue === undefined) await lead(signal);
@@ -68,6 +67,7 @@ export class TimerHost implements Entrypoint {
         lead,
         log,
         signal,
+        clock,
       });}
     if (!signal.aborted) {
       log.warning(`${entry.kind} ${this.#host.service}.${entry.method} has no more due times`);
@@ -78,16 +78,19 @@ export class TimerHost implements Entrypoint {
 /** A tick carries no data for its handler. */
 const TICK: Payload = { body: undefined, contentType: undefined, headers: undefined };
 
-function scheduleOf({ method, options }: HostedEntrypoint, service: string): Schedule {
+function scheduleOf(
+  { method, options }: HostedEntrypoint,
+  { service, clock }: Pick<EntrypointHost, "service" | "clock">,
+): Schedule {
   const { interval, eager, pattern, timezone } = options;
   if (typeof interval === "number") {
-    return intervalSchedule({ interval: interval * 1_000, eager: eager === true, clock: STEADY_CLOCK });
+    return intervalSchedule({ interval: interval * 1_000, eager: eager === true, clock });
   }
   try {
     return cronSchedule({
       pattern: String(pattern),
       timezone: typeof timezone === "string" ? timezone : undefined,
-      clock: WALL_CLOCK,
+      clock,
     });
   } catch (cause) {
     throw new ConfigurationError(

@@ -1,11 +1,14 @@
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../../runtime/waiting/clock.ts";
 
 /**
- * Tells when ticks are due, in milliseconds of its clock. A schedule has no state: the caller passes all that
+ * Tells when ticks are due, in milliseconds of its time. A schedule has no state: the caller passes all that
  * matters.
  */
 export interface Schedule {
+  /** Whose time it is. */
   readonly clock: Clock;
+  /** Its time: the steady time of the clock, or the time of day. */
+  now(): number;
   /** Whether an instance ticks at once when it begins to keep the schedule. */
   readonly eager: boolean;
   /**
@@ -16,7 +19,7 @@ export interface Schedule {
   next(time: number, start: number): number | undefined;
 }
 
-/** Makes a schedule that ticks at `start` plus 1, 2, 3, ... intervals. */
+/** Makes a schedule that ticks at `start` plus 1, 2, 3, ... intervals, even if somebody changes the time of day. */
 export function intervalSchedule(
   { interval, eager, clock }: {
     /** Milliseconds. */
@@ -27,6 +30,7 @@ export function intervalSchedule(
 ): Schedule {
   return {
     clock,
+    now: () => clock.steady(),
     eager,
     next(time, start) {
       let tick = Math.floor((time - start) / interval) + 1;

@@ -7,11 +7,12 @@
  * moment. If several due times passed while the tick ran, the loop takes the first one, which is now overdue,
  * and the next tick covers all of them. The loop does not add up intervals, so there is no drift.
  */
+import { pause } from "../../runtime/waiting/abort.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** Options of {@linkcode keepSchedule}. */
 export interface KeepScheduleOptions {
-  /** Time at which the instance began to count, by the schedule's clock. */
+  /** Time at which the instance began to count, by the schedule's time. */
   readonly start: number;
   /** Runs one tick. Must not reject. */
   readonly tick: () => Promise<void>;
@@ -19,31 +20,25 @@ export interface KeepScheduleOptions {
   readonly signal: AbortSignal;
 }
 
-/**
- * Milliseconds after which a wait checks the clock again, because clocks jump, machines sleep, and timers
- * have a limit.
- */
-const LONGEST_PAUSE = 30_000;
-
 /** Runs each tick when it is due, until `signal` aborts or the schedule ends. */
 export async function keepSchedule(
   schedule: Schedule,
   { start, tick, signal }: KeepScheduleOptions,
 ): Promise<void> {
-  const { clock } = schedule;
-  let due = schedule.eager ? clock.now() : schedule.next(clock.now(), start);
+  let due = schedule.eager ? schedule.now() : schedule.next(schedule.now(), start);
   while (due !== undefined && await reach(due, schedule, signal)) {
-    const begun = Math.max(due, clock.now());
+    const begun = Math.max(due, schedule.now());
     await tick();
     due = schedule.next(begun, start);
   }
 }
 
 /** Waits until a time is reached. Resolves to false if `signal` aborts first. */
-async function reach(time: number, { clock }: Schedule, signal: AbortSignal): Promise<boolean> {
+async function reach(time: number, schedule: Schedule, signal: AbortSignal): Promise<boolean> {
+  const { clock } = schedule;
   try {
-    for (let left; (left = time - clock.now()) > 0;) {
-      await clock.pause(Math.min(left, LONGEST_PAUSE), signal);
+    for (let left; (left = time - schedule.now()) > 0;) {
+      await pause(Math.min(left, clock.longestWait), signal, clock);
     }
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -3,6 +3,7 @@
  *
  * This file defines what the main-thread half of a kind of entrypoint consists of, and what it may use.
  */
+import type { Clock } from "../waiting/clock.ts";
 import type { Cancellation } from "../waiting/cancellation.ts";
 import type { Invocation } from "../channel/port.ts";
 import type { Payload } from "../service/entrypoint.ts";
@@ -68,6 +69,8 @@ export interface EntrypointHost {
   readonly log: Log;
   /** Counts what the host sees. Nobody reads the numbers if telemetry is off. */
   readonly metrics: Metrics;
+  /** Tells the time that decides what the service does. In a test of services it may be one that the test moves. */
+  readonly clock: Clock;
   /** Aborts when the container must stop at once. */
   readonly signal: AbortSignal;
   /** Number of calls that the container can use at once. A consumer prefetches that many deliveries. */
@@ -131,7 +134,7 @@ export type EntrypointInterceptor = (
 export type DependencySetupHost =
   & Pick<
     EntrypointHost,
-    "service" | "transport" | "config" | "log" | "metrics"
+    "service" | "transport" | "config" | "log" | "metrics" | "clock"
   >
   & {
     /** Sends for the service, as its handlers do: nowhere where the operator does not let it. */

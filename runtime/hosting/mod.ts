@@ -70,4 +70,5 @@ export type {
 } from "../message/transport.ts";
 export type { Payload } from "../service/entrypoint.ts";
 export type { ManifestDependency, ManifestEntrypoint } from "../service/manifest.ts";
+export type { Clock, TimerName } from "../waiting/clock.ts";
 export { Cancellation } from "../waiting/cancellation.ts";

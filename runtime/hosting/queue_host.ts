@@ -182,7 +182,7 @@ export class QueueHost implements Entrypoint {
         return "reject";
       }
       log.error(`Cannot settle a message of queue "${subscription.queue}": ${(error as Error).message}`);
-      await pause(FAULT_PAUSE, signal).catch(() => {});
+      await pause(FAULT_PAUSE, signal, this.#host.clock).catch(() => {});
       return "requeue";
     }
   }
@@ -213,7 +213,7 @@ export class QueueHost implements Entrypoint {
   /** Runs the call of a message whose sender waits for the answer, unless the sender waits no more. */
   #runInTime(subscription: QueueSubscription, delivery: Delivery): Outcome | Promise<Outcome> {
     const { entry, queue } = subscription;
-    const now = Date.now();
+    const now = this.#host.clock.now();
     const deadline = decodeDeadline(originalHeaders(delivery), now);
     if (deadline !== undefined && deadline <= now) {
       const late = new CallTimeoutError(
@@ -249,7 +249,7 @@ export class QueueHost implements Entrypoint {
     delivery: Delivery,
     { failure, undecoded, lostWith, traceparent }: Extract<Outcome, { readonly status: "failed" }>,
   ): Promise<Verdict> {
-    const { transport, log, signal } = this.#host;
+    const { transport, log, signal, clock } = this.#host;
     if (signal.aborted || delivery.signal.aborted) return "requeue";
     const { queue, entry: { method } } = subscription;
     const { offset } = delivery;
@@ -270,7 +270,7 @@ export class QueueHost implements Entrypoint {
           isAlone ? { alone: 1, shared } : { alone, shared: shared + 1 },
         );
         if (!isAlone) {
-          await pause(timeApart(shared), AbortSignal.any([signal, delivery.signal])).catch(() => {});
+          await pause(timeApart(shared), AbortSignal.any([signal, delivery.signal]), clock).catch(() => {});
         }
         return "requeue";
       }

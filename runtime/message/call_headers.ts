@@ -27,14 +27,21 @@ export interface CallHeaders {
   readonly stack: readonly string[];
   /** Context data that travels from service to service. The keys have no prefix. */
   readonly data: FieldTable;
-  /** Epoch milliseconds, on the clock of this machine, after which nobody waits for the result. */
+  /** Epoch milliseconds, on the clock of the service, after which nobody waits for the result. */
   readonly deadline: number | undefined;
 }
 
 const NONE: CallHeaders = { stack: [], data: {}, deadline: undefined };
 
-/** Reads message headers. A stack or a deadline that makes no sense counts as absent. */
-export function decodeCallHeaders(headers: FieldTable | undefined): CallHeaders {
+/**
+ * Reads message headers. A stack or a deadline that makes no sense counts as absent.
+ *
+ * @param clock Tells in epoch milliseconds when the message arrived: now. @default {the clock of the machine}
+ */
+export function decodeCallHeaders(
+  headers: FieldTable | undefined,
+  clock: { now(): number } = Date,
+): CallHeaders {
   if (headers === undefined) return NONE;
   let stack: readonly string[] = NONE.stack;
   let timeout: number | undefined;
@@ -49,7 +56,7 @@ export function decodeCallHeaders(headers: FieldTable | undefined): CallHeaders 
     else if (key === "__proto__") Object.defineProperty(data, key, { value, enumerable: true });
     else data[key] = value;
   }
-  if (timeout !== undefined) deadline = Date.now() + timeout;
+  if (timeout !== undefined) deadline = clock.now() + timeout;
   return { stack, data, deadline };
 }
 
@@ -86,8 +93,10 @@ const DEADLINE_HEADERS = [PREFIX + TIMEOUT_KEY, TIMEOUT_KEY, PREFIX + DEADLINE_K
 /**
  * Writes message headers. It leaves out a null value, as Nameko does. In place of the deadline it writes how
  * many milliseconds are left until then.
+ *
+ * @param now Epoch milliseconds. @default {what the clock of the machine says}
  */
-export function encodeCallHeaders({ stack, data, deadline }: CallHeaders): FieldTable {
+export function encodeCallHeaders({ stack, data, deadline }: CallHeaders, now?: number): FieldTable {
   const headers: Record<string, FieldValue> = {};
   for (const key in data) {
     const value = data[key];
@@ -95,7 +104,7 @@ export function encodeCallHeaders({ stack, data, deadline }: CallHeaders): Field
   }
   if (stack.length > 0) headers[PREFIX + STACK_KEY] = stack;
   if (deadline !== undefined) {
-    headers[PREFIX + TIMEOUT_KEY] = timeLeft(deadline, Date.now());
+    headers[PREFIX + TIMEOUT_KEY] = timeLeft(deadline, now ?? Date.now());
   }
   return headers;
 }

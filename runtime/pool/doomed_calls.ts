@@ -9,6 +9,7 @@
  *
  * A call without a deadline costs one comparison here, and no call allocates anything unless it is refused.
  */
+import { type Clock, SYSTEM_CLOCK } from "../waiting/clock.ts";
 import { CallTimeoutError } from "../message/errors.ts";
 import { describeFailure } from "../message/failure.ts";
 import { LogPause } from "../log/log_pause.ts";
@@ -30,11 +31,12 @@ const MARGIN = 1.1;
 const PROBE_INTERVAL = 1_000;
 
 /** The options of a pool that {@linkcode DoomedCalls} needs. */
-export type DoomedCallsOptions = Pick<PoolOptions, "service" | "entrypoints" | "log">;
+export type DoomedCallsOptions = Pick<PoolOptions, "service" | "entrypoints" | "log" | "clock">;
 
 /** Refuses calls that cannot be answered in time. */
 export class DoomedCalls {
   readonly #options: DoomedCallsOptions;
+  readonly #clock: Clock;
   readonly #measures: boolean;
   #runs: (LeastTime | undefined)[] = [];
   #refused = 0;
@@ -46,6 +48,7 @@ export class DoomedCalls {
   /** @param measures Whether to refuse calls that have some time left, too, but not enough. */
   constructor(options: DoomedCallsOptions, measures: boolean) {
     this.#options = options;
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
     this.#measures = measures;
   }
 
@@ -62,7 +65,7 @@ export class DoomedCalls {
   /** Decides about a call that is about to run. Returns its outcome if it is not to run. */
   refusalOf({ entrypoint, deadline, answerBy = deadline }: Invocation, now?: number): Outcome | undefined {
     if (answerBy === undefined) return undefined;
-    const left = answerBy - Date.now();
+    const left = answerBy - this.#clock.now();
     if (left > 0) {
       const times = this.#measures ? this.#runs[entrypoint] : undefined;
       if (times === undefined || left >= times.value * MARGIN || times.probes(now ?? performance.now())) {

@@ -19,7 +19,7 @@ export interface Job {
   surprised: boolean;
   /** Time at which the call came to the pool. */
   readonly queuedAt: number;
-  /** Time at which the thread must have answered or, once `timedOut` is true, ended the call. */
+  /** Steady time of the pool's clock at which the thread must have answered or, once `timedOut` is true, ended the call. */
   timeoutAt: number;
   /** Name of the thread that has the call, or had it last. */
   thread: string | undefined;

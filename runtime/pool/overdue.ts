@@ -7,6 +7,10 @@
  * other calls, and still answers, may continue with them. The pool gives such a thread no more calls. It ends
  * the thread when nobody waits for any of its calls, or when the thread answers no more.
  */
+import { type Clock, SYSTEM_CLOCK } from "../waiting/clock.ts";
+import { WakeTimer } from "../waiting/wake_timer.ts";
+import type { Invocation } from "../channel/port.ts";
+import type { Outcome } from "../message/outcome.ts";
 import { CallTimeoutError } from "../message/errors.ts";
 import type { Job } from "./job.ts";
 import { describeFailure, type Failure } from "../message/failure.ts";
@@ -16,9 +20,64 @@ import type { PoolLimits, PoolOptions } from "./pool_options.ts";
 import type { PooledThread } from "./pooled_thread.ts";
 
 /**
+ * When the time of the calls of one pool is up.
+ *
+ * It follows the clock of the pool. Threads may have another one: if a test moves that of the pool, real threads stay
+ * in real time, and get the deadlines of their calls in it.
+ */
+export class CallTimes {
+  readonly #clock: Clock;
+  /** Whether the threads go by the same clock. */
+  readonly #isShared: boolean;
+  readonly #timer: WakeTimer;
+
+  /** @param onDue Called with the steady time when the time of some call may be up. */
+  constructor({ clock = SYSTEM_CLOCK, spawner }: CallTimesOptions, onDue: (now: number) => void) {
+    this.#clock = clock;
+    this.#isShared = clock === (spawner.clock ?? SYSTEM_CLOCK);
+    this.#timer = new WakeTimer(() => onDue(clock.steady()), { clock });
+  }
+
+  /** Lets a clock that somebody moves wait for a call. */
+  during(outcome: Promise<Outcome>): Promise<Outcome> {
+    return this.#clock.during === undefined ? outcome : this.#clock.during(outcome);
+  }
+
+  /** Gives a call as a thread gets it: with the deadline in its own time. The pool keeps that of its own. */
+  inThread(invocation: Invocation): Invocation {
+    const { deadline, answerBy = deadline } = invocation;
+    if (this.#isShared || deadline === undefined) return invocation;
+    return {
+      ...invocation,
+      answerBy: answerBy!,
+      deadline: SYSTEM_CLOCK.now() + deadline - this.#clock.now(),
+    };
+  }
+
+  /** Begins the timeout of a call, if it has one. */
+  begin(job: Job): void {
+    const { timeout } = job.invocation;
+    if (timeout === undefined) return;
+    job.timeoutAt = this.#clock.steady() + timeout;
+    this.#timer.by(job.timeoutAt);
+  }
+
+  /** Watches the timeouts of the calls that these threads have. */
+  watch(threads: Iterable<PooledThread>): void {
+    for (const { nextTimeout } of threads) this.#timer.by(nextTimeout);
+  }
+
+  close(): void {
+    this.#timer.close();
+  }
+}
+
+type CallTimesOptions = Pick<PoolOptions, "clock" | "spawner">;
+
+/**
  * Ends the calls of a thread whose time is up.
  *
- * @param now The present time, as `performance.now()` gives it.
+ * @param now The present steady time of the calls' clock.
  * @param killGrace Milliseconds that a call may take to end after its time was up.
  * @param fail Answers a call whose time is up, such as with {@linkcode outOfTime}.
  * @returns Calls that have not started. The caller must put them back into the queue.
@@ -29,6 +88,7 @@ export function expireCalls(
   killGrace: number,
   fail: (job: Job) => void,
 ): readonly Job[] {
+  if (thread.assigned === 0) return [];
   const { started, unstarted } = thread.expire(now);
   if (started.length === 0) return unstarted;
   let endless = false;
@@ -102,7 +162,7 @@ export function nextLook(
   for (const thread of ready) {
     if (thread.assigned > 0) {
       const look = thread.assigned > concurrency ? MAILBOX_PATIENCE : lookInterval(stallTimeout);
-      next = Math.min(next, now + look, thread.nextTimeout);
+      next = Math.min(next, now + look);
     } else if (size > minWorkers) {
       next = Math.min(next, thread.idleSince + idleTimeout);
     }

@@ -27,7 +27,7 @@ import { chooseThread, GROW_PATIENCE, MAILBOX_PATIENCE, QUEUE_PATIENCE, threadsW
 import { type PoolLimits, poolLimits, type PoolOptions } from "./pool_options.ts";
 import { WakeTimer } from "../waiting/wake_timer.ts";
 import { type PooledThread, SHORT_CALL } from "./pooled_thread.ts";
-import { checkPulse, expireCalls, lookInterval, nextLook, outOfTime } from "./overdue.ts";
+import { CallTimes, checkPulse, expireCalls, lookInterval, nextLook, outOfTime } from "./overdue.ts";
 import { type RunningCall, runningCalls } from "./running_calls.ts";
 import { spanSeed } from "../telemetry/trace.ts";
 import { Saturation } from "./saturation.ts";
@@ -40,6 +40,7 @@ export class Pool implements AsyncDisposable {
   readonly #queue = new JobQueue();
   readonly #onIdle = new Set<() => void>();
   readonly #timer = new WakeTimer(() => this.#look());
+  readonly #times: CallTimes;
   readonly #saturation: Saturation;
   readonly #doomed: DoomedCalls;
   #demand: Demand;
@@ -55,6 +56,7 @@ export class Pool implements AsyncDisposable {
     const { maxWorkers, concurrency, logLimit } = this.#limits;
     const sent = { config, callTimeout, parentCallsTracked, payloads };
     const served = { service, ...sent, concurrency, logLimit, heapLimit };
+    this.#times = new CallTimes(options, (now) => this.#expire(now));
     this.#saturation = new Saturation(options);
     this.#doomed = new DoomedCalls(options, this.#limits.refuseDoomed);
     this.#demand = new Demand(maxWorkers * concurrency, options.onDemand);
@@ -148,17 +150,19 @@ export class Pool implements AsyncDisposable {
    * @param cancellation Cancels the call: the pool drops it, or tells it to stop if it runs.
    */
   run(invocation: Invocation, cancellation?: Cancellation): Promise<Outcome> {
-    return new Promise((resolve) => {
-      const { onCallEnded } = this.#options;
-      const job = createJob(
-        invocation,
-        onCallEnded === undefined ? resolve : (outcome) => resolve(tellEnd(job, outcome, onCallEnded)),
-      );
-      if (this.#state !== "open") return job.settle({ status: "unstarted", reason: "stopping" });
-      this.#queue.add(job);
-      cancellation?.onCancel(() => this.#cancel(job));
-      this.#dispatch();
-    });
+    return this.#times.during(
+      new Promise((resolve) => {
+        const { onCallEnded } = this.#options;
+        const job = createJob(
+          this.#times.inThread(invocation),
+          onCallEnded === undefined ? resolve : (outcome) => resolve(tellEnd(job, outcome, onCallEnded)),
+        );
+        if (this.#state !== "open") return job.settle({ status: "unstarted", reason: "stopping" });
+        this.#queue.add(job);
+        cancellation?.onCancel(() => this.#cancel(job));
+        this.#dispatch();
+      }),
+    );
   }
 
   /** Starts a new thread only when the last one is lost, because the files of the module have changed. */
@@ -225,6 +229,7 @@ export class Pool implements AsyncDisposable {
   #close(): void {
     this.#state = "closed";
     this.#timer.close();
+    this.#times.close();
     this.#doomed.end();
   }
 
@@ -256,11 +261,7 @@ export class Pool implements AsyncDisposable {
         job.settle(refusal);
         continue;
       }
-      const { timeout } = job.invocation;
-      if (timeout !== undefined) {
-        job.timeoutAt = performance.now() + timeout;
-        this.#timer.by(job.timeoutAt);
-      }
+      this.#times.begin(job);
       thread.assign(job);
       if (thread.assigned > this.#limits.concurrency) this.#timer.by(performance.now() + MAILBOX_PATIENCE);
     }
@@ -356,15 +357,12 @@ export class Pool implements AsyncDisposable {
     this.#onIdle.clear();
   }
 
-  /** Deals with everything that took too long. Sets no timer once nothing runs and no thread is to retire. */
+  /** Looks after threads and queue. Sets no timer once nothing runs and no thread is to retire. */
   #look(): void {
     const now = performance.now();
-    const fail = (job: Job) => this.#fail(job, outOfTime(job, this.#options));
     this.#crew.retry(now);
     for (const thread of [...this.#crew.ready]) {
       if (thread.assigned === 0) continue;
-      const { killGrace } = this.#limits;
-      this.#queue.putBack(expireCalls(thread, now, killGrace, fail));
       this.#relieve(thread, now);
       checkPulse(thread, now, this.#limits.stallTimeout);
     }
@@ -373,6 +371,15 @@ export class Pool implements AsyncDisposable {
     this.#saturation.look(now, this.#crew.ready, this.#queue, this.#limits);
     this.#dispatch();
     this.#timer.reset(nextLook(now, this.#crew, this.#queue.oldest, this.#limits));
+  }
+
+  /** Ends the calls whose time is up. */
+  #expire(now: number): void {
+    const fail = (job: Job) => this.#fail(job, outOfTime(job, this.#options));
+    const grace = this.#limits.killGrace;
+    for (const thread of [...this.#crew.ready]) this.#queue.putBack(expireCalls(thread, now, grace, fail));
+    this.#dispatch();
+    this.#times.watch(this.#crew.ready);
   }
 
   /** Takes back the calls that wait behind a slow one, so that they run elsewhere. */

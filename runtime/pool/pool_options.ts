@@ -1,4 +1,5 @@
 import { LONGEST_TIMER } from "../waiting/abort.ts";
+import type { Clock } from "../waiting/clock.ts";
 import type { Log, LogRecord, LogThreshold } from "../log/log.ts";
 import { DEFAULT_LOG_LIMIT } from "../log/record_limit.ts";
 import type { ManifestEntrypoint } from "../service/manifest.ts";
@@ -31,6 +32,12 @@ export interface PoolOptions extends Partial<PoolLimits> {
   readonly parentCallsTracked: number;
   /** How the service writes and reads what has no serializer of its own. @default {JSON} */
   readonly payloads?: PayloadSettings;
+  /**
+   * Tells when the time of a call is up. What the pool does about its threads follows the clock of the machine.
+   *
+   * @default {the clock of the machine}
+   */
+  readonly clock?: Clock | undefined;
   /** Receives the log records of the service. */
   readonly onLog: (record: LogRecord) => void;
   /**

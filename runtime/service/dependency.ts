@@ -2,6 +2,7 @@ import { BRAND } from "./brand.ts";
 import type { Call } from "./call.ts";
 import type { Diversion, OutgoingOptions } from "./effects/diversion.ts";
 import type { OutgoingHook } from "./hook.ts";
+import type { Clock } from "../waiting/clock.ts";
 import type { Log } from "../log/log.ts";
 import type { Messenger } from "../message/messenger.ts";
 import type { Payloads } from "../message/payload/payloads.ts";
@@ -44,6 +45,11 @@ export interface DependencyHost {
    */
   ask(body: string | Uint8Array<ArrayBuffer>, options?: AskOptions): Promise<string | Uint8Array>;
   readonly log: Log;
+  /**
+   * Tells the time that decides what the service does. In threads it is that of the machine; in a test of services it
+   * may be one that the test moves.
+   */
+  readonly clock: Clock;
   /** Aborts when the thread is about to end. */
   readonly signal: AbortSignal;
 }

@@ -252,3 +252,19 @@ export function serviceOf(value: unknown): Service | undefined {
   const toService = metadata?.[CLASS_TO_SERVICE];
   return typeof toService === "function" ? toService(value) : undefined;
 }
+
+/** A service that a module exports. */
+export interface FoundService {
+  readonly exportName: string;
+  readonly service: Service;
+}
+
+/** Finds the services that a module exports, each by the first of its names. */
+export function servicesIn(module: Readonly<Record<string, unknown>>): readonly FoundService[] {
+  const found = new Map<Service, FoundService>();
+  for (const [exportName, value] of Object.entries(module)) {
+    const service = serviceOf(value);
+    if (service !== undefined && !found.has(service)) found.set(service, { exportName, service });
+  }
+  return [...found.values()];
+}

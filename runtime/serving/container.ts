@@ -28,6 +28,7 @@ import type { Log } from "../log/log.ts";
 import type { Manifest } from "../service/manifest.ts";
 import type { Messenger } from "../message/messenger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { Clock } from "../waiting/clock.ts";
 import type { CallWatch } from "../telemetry/telemetry.ts";
 import type { Outcome } from "../message/outcome.ts";
 import type { PlainRecord } from "../message/plain.ts";
@@ -77,6 +78,7 @@ export interface ContainerOptions {
   readonly log: Log;
   /** Counts what the entrypoints see. */
   readonly metrics: Metrics;
+  readonly clock: Clock;
   /** Names the spans of the calls, which the pool tells it about when they end. @default {no call has a trace} */
   readonly watch?: CallWatch | undefined;
   /** Objects that send the service's own calls. The container disposes them last. */
@@ -126,8 +128,8 @@ export class Container implements AsyncDisposable {
     this.#options = options;
     this.#manifest = options.manifest;
     this.#pool = options.pool;
-    const { manifest: { name: service }, dependencies, transport, messenger, config, log, metrics } = options;
-    const host = { service, transport, messenger, config, log, metrics };
+    const { dependencies, transport, messenger, config, log, metrics, clock } = options;
+    const host = { service: options.manifest.name, transport, messenger, config, log, metrics, clock };
     this.#halves = new DependencyHalves(dependencies, host);
     this.finished = this.#end.promise;
     this.finished.catch(() => {});
@@ -352,7 +354,7 @@ export class Container implements AsyncDisposable {
   }
 
   #host(): EntrypointHost {
-    const { transport, config, log, metrics, watch, around = [] } = this.#options;
+    const { transport, config, log, metrics, clock, watch, around = [] } = this.#options;
     const service = this.#manifest.name;
     const currentPool = () => this.#pool;
     const run: EntrypointHost["run"] = (entry, payload, cancellation) =>
@@ -363,6 +365,7 @@ export class Container implements AsyncDisposable {
       config,
       log,
       metrics,
+      clock,
       signal: this.#aborting.signal,
       get demand() {
         return currentPool().demand;

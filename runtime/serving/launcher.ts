@@ -12,6 +12,7 @@ import { emitRecord, getLog, logThreshold } from "../log/observe.ts";
 import { Pool } from "../pool/pool.ts";
 import type { PrepareModuleOptions } from "../module/prepare.ts";
 import { hostConfig, threadConfig } from "./served_config.ts";
+import { type Clock, SYSTEM_CLOCK } from "../waiting/clock.ts";
 import type { CallWatch, Telemetry } from "../telemetry/telemetry.ts";
 import type { ServiceSource } from "./service_source.ts";
 import type { ThreadKind } from "../spawning/spawner.ts";
@@ -42,6 +43,8 @@ export interface LauncherOptions {
   readonly config: Config;
   readonly settings: RuntimeSettings;
   readonly telemetry: Telemetry;
+  /** The clock of the services. @default {the clock of the machine} */
+  readonly clock?: Clock | undefined;
   /** Whether the containers' manifests have the details of their entrypoints. @default {false} */
   readonly details?: boolean;
   /** Options for loading modules, in addition to those in the configuration. */
@@ -97,7 +100,7 @@ export class Launcher {
    * @throws {ServiceLoadError} If the module does not load, or does not export the wanted service.
    */
   async load(specifier: ServiceSource, signal?: AbortSignal): Promise<LoadedModule> {
-    const { settings, details = false, loading } = this.#options;
+    const { settings, details = false, loading, clock } = this.#options;
     const { modules } = settings;
     const own = specifier.service === undefined ? settings : serviceSettings(settings, specifier.service);
     const { loadTimeout } = own.limits;
@@ -108,10 +111,11 @@ export class Launcher {
         ...(loadTimeout !== undefined && { loadTimeout }),
         ...loading,
         details,
+        clock,
         onLog: emitRecord,
         ...(signal && { signal }),
       })
-      : await loadInline(specifier, specifier.inline, { onLog: emitRecord, details });
+      : await loadInline(specifier, specifier.inline, { onLog: emitRecord, details, clock });
     if (specifier.inline !== undefined && settings.threadKind !== "inline") {
       getLog(specifier.inline.name).info(
         "Served inline, in the program's own thread: without a sandbox, and no timeout ends a handler. Define the " +
@@ -133,7 +137,7 @@ export class Launcher {
     { name, entrypoints }: Manifest,
     { messenger, watch, onDemand, signal }: PoolPlan,
   ): Promise<Pool> {
-    const { config, settings } = this.#options;
+    const { config, settings, clock } = this.#options;
     const own = serviceSettings(settings, name);
     const plan = this.#planOf(own);
     const fits = module.plan.kind === "inline" || sameThreads(module.plan, plan);
@@ -145,7 +149,7 @@ export class Launcher {
           "thread. Serve it in threads of its own",
       );
     }
-    const spawner = first?.spawner ?? createSpawner(module.prepared, name, plan);
+    const spawner = first?.spawner ?? createSpawner(module.prepared, name, plan, clock);
     const pool = new Pool({
       ...own.limits,
       maxWorkers: own.maxWorkers,
@@ -158,6 +162,7 @@ export class Launcher {
       callTimeout: own.callTimeout,
       parentCallsTracked: settings.parentCallsTracked,
       payloads: settings.payloads,
+      clock,
       onLog: emitRecord,
       log: getLog(name),
       logThreshold: () => logThreshold(name),
@@ -182,7 +187,7 @@ export class Launcher {
 
   /** Makes the container of a service with its pool, but does not call {@linkcode Container.start}. */
   async launch(module: LoadedModule, manifest: Manifest, signal?: AbortSignal): Promise<Launched> {
-    const { config, settings, telemetry, wiring } = this.#options;
+    const { config, settings, telemetry, clock = SYSTEM_CLOCK, wiring } = this.#options;
     const { transport, messengerOf, entrypointsOf, dependencies, around } = await wiring;
     const entrypoints = entrypointsOf(manifest);
     // The entrypoints load while the threads start. If the threads fail, nothing awaits the entrypoints.
@@ -211,6 +216,7 @@ export class Launcher {
         around,
         log: getLog(manifest.name),
         metrics: telemetry.metrics,
+        clock,
         watch,
         own: [messenger],
       });

@@ -1,6 +1,7 @@
 import { within } from "../waiting/abort.ts";
 import { DEFAULT_LIMITS } from "../pool/pool_options.ts";
 import { ServiceLoadError } from "../message/errors.ts";
+import type { Clock } from "../waiting/clock.ts";
 import type { LogRecord } from "../log/log.ts";
 import type { ModuleSpecifier } from "../module/specifier.ts";
 import { NO_OPTIONAL_PARAMETERS } from "../service/declared/optional_parameters.ts";
@@ -37,6 +38,8 @@ export interface LoadModuleOptions extends ThreadPlan, PrepareModuleOptions {
   readonly onLog: (record: LogRecord) => void;
   /** Whether manifests have the details of their entrypoints. @default {false} */
   readonly details?: boolean;
+  /** The clock of the services. @default {the clock of the machine} */
+  readonly clock?: Clock | undefined;
 }
 
 /**
@@ -50,6 +53,7 @@ export async function loadModule(
   {
     onLog,
     details = false,
+    clock,
     modules,
     importMap,
     bundle,
@@ -71,7 +75,7 @@ export async function loadModule(
   const source = preparing.then(({ source }) => source);
   source.catch(() => {});
   // If possible, the thread starts while the module is still being prepared, because both take time.
-  const spawner = createSpawner({ url: specifier.url, source, needs }, name, plan);
+  const spawner = createSpawner({ url: specifier.url, source, needs }, name, plan, clock);
   const thread = new PooledThread(spawner, `${name}#0`, onLog);
   let limit: ReturnType<typeof setTimeout> | undefined;
   const abort = () => thread.kill("it was aborted");
@@ -103,12 +107,12 @@ export async function loadModule(
 export async function loadInline(
   specifier: ServiceSource,
   service: Service,
-  { onLog, details = false }: Pick<LoadModuleOptions, "onLog" | "details">,
+  { onLog, details = false, clock }: Pick<LoadModuleOptions, "onLog" | "details" | "clock">,
 ): Promise<LoadedModule> {
   const { url } = specifier;
   // Nobody knows which of its parameters have a `?` if the service does not say where its source is.
   const source = service.module ?? { url, optional: NO_OPTIONAL_PARAMETERS };
-  const spawner = new InlineThreads(source, { service });
+  const spawner = new InlineThreads(source, { exports: { service }, clock });
   const thread = new PooledThread(spawner, `${service.name}#0`, onLog);
   try {
     const loaded = await thread.loaded();

@@ -6,6 +6,7 @@ import { preventPermissionPrompts } from "../permissions/permission_prompts.ts";
 import { grantError, type ServicePermissions, threadPermissions } from "../permissions/permissions.ts";
 import { permittedVariables } from "../permissions/variables.ts";
 import { requireWorkerOptions } from "../permissions/worker_options.ts";
+import type { Clock } from "../waiting/clock.ts";
 import { InlineThreads } from "./inline_threads.ts";
 import { NodeThreads } from "./node_threads.ts";
 import type { ThreadKind, ThreadSpawner } from "./spawner.ts";
@@ -45,6 +46,7 @@ export interface ComingModule extends Omit<PreparedModule, "source"> {
 /**
  * Makes the spawner for a module's threads.
  *
+ * @param clock The clock that inline threads go by. Other threads go by that of the machine.
  * @throws {ServiceLoadError} If this process cannot find out which permissions restricted threads need.
  * @throws {ConfigurationError} If Deno was started without its option for restricted threads, or cannot give
  * the threads their permissions.
@@ -53,8 +55,9 @@ export function createSpawner(
   { url, source, needs }: ComingModule,
   name: string,
   { permissions, kind = permissions === "all" ? "node" : "warden", heapLimit = 1_024, env }: ThreadPlan,
+  clock?: Clock,
 ): ThreadSpawner {
-  if (kind === "inline") return new InlineThreads(source);
+  if (kind === "inline") return new InlineThreads(source, { clock });
   const own = given({ env });
   if (kind === "node") return new NodeThreads(source, { heapLimit, ...own });
   requireWorkerOptions();

@@ -1,6 +1,8 @@
+import type { Clock } from "../waiting/clock.ts";
 import { loadInto, type Thread, type ThreadOptions, type ThreadSpawner } from "./spawner.ts";
 import { createThreadChannel, openThreadChannel, type ThreadChannelEnd } from "../channel/thread_channel.ts";
 import type { ComingThreadModule } from "../channel/port.ts";
+import { given } from "../message/plain.ts";
 
 /** What a module exports, by name. */
 type ModuleExports = Readonly<Record<string, unknown>>;
@@ -13,11 +15,19 @@ type ModuleExports = Readonly<Record<string, unknown>>;
  * stops everything.
  */
 export class InlineThreads implements ThreadSpawner {
+  readonly clock: Clock | undefined;
   readonly #module: ComingThreadModule;
   readonly #exports: ModuleExports | undefined;
 
-  /** @param exports What the module exports, if it is none that can be imported. */
-  constructor(module: ComingThreadModule, exports?: ModuleExports) {
+  /**
+   * @param options.exports What the module exports, if it is none that can be imported.
+   * @param options.clock The clock that its calls go by.
+   */
+  constructor(
+    module: ComingThreadModule,
+    { exports, clock }: { readonly exports?: ModuleExports; readonly clock?: Clock | undefined } = {},
+  ) {
+    this.clock = clock;
     this.#module = module;
     this.#exports = exports;
   }
@@ -25,7 +35,7 @@ export class InlineThreads implements ThreadSpawner {
   spawn({ claims }: ThreadOptions): Thread {
     const { host, thread: channel } = createThreadChannel();
     const { promise: ended, resolve } = Promise.withResolvers<string>();
-    void begin(channel, claims, this.#exports);
+    void begin(channel, claims, { exports: this.#exports, clock: this.clock });
     void loadInto(host, this.#module);
     return {
       port: host,
@@ -44,12 +54,12 @@ export class InlineThreads implements ThreadSpawner {
 async function begin(
   channel: ThreadChannelEnd,
   claims: SharedArrayBuffer,
-  exports: ModuleExports | undefined,
+  own: { readonly exports: ModuleExports | undefined; readonly clock: Clock | undefined },
 ): Promise<void> {
   const { ServiceThread } = await import("../thread/service_thread.ts");
   new ServiceThread(openThreadChannel(channel), claims, {
     exit() {},
     enclose() {},
-    ...(exports && { exports }),
+    ...given(own),
   });
 }

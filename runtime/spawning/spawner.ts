@@ -4,6 +4,7 @@
  * This file has the interfaces of a thread and of the spawner that makes it. It also has the steps that
  * several kinds share: to load a module into a thread, and to end a thread.
  */
+import type { Clock } from "../waiting/clock.ts";
 import { within } from "../waiting/abort.ts";
 import { Claims } from "../channel/claims.ts";
 import type { ComingThreadModule, HostPort, InnerRights } from "../channel/port.ts";
@@ -39,6 +40,8 @@ export interface ThreadOptions {
  */
 export interface ThreadSpawner extends AsyncDisposable {
   spawn(options: ThreadOptions): Thread;
+  /** The clock that the calls in its threads go by. @default {the clock of the machine} */
+  readonly clock?: Clock | undefined;
 }
 
 /**

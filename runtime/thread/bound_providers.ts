@@ -10,6 +10,7 @@ import {
 import { UnknownServiceError } from "../message/errors.ts";
 import { DEFAULT_PAYLOADS, type Payloads } from "../message/payload/payloads.ts";
 import type { OutgoingHook } from "../service/hook.ts";
+import { type Clock, SYSTEM_CLOCK } from "../waiting/clock.ts";
 import type { Service } from "../service/service.ts";
 
 /** The values of the dependencies that another one uses, by name. */
@@ -28,9 +29,11 @@ export interface BoundProvider {
 
 /** What all providers of a thread get. */
 export interface ProviderSurroundings
-  extends Omit<DependencyHost, "key" | "outgoing" | "ask" | "publish" | "divert" | "payloads"> {
+  extends Omit<DependencyHost, "key" | "outgoing" | "ask" | "publish" | "divert" | "payloads" | "clock"> {
   /** How the service writes and reads what has no serializer of its own. @default {JSON} */
   readonly payloads?: Payloads;
+  /** @default {the clock of the machine} */
+  readonly clock?: Clock;
   /** Hooks of the runtime, inside of those of the service. @default {[]} */
   readonly outgoing?: readonly OutgoingHook[];
 }
@@ -53,6 +56,7 @@ export async function bindProviders(
     try {
       const host: DependencyHost = {
         payloads: DEFAULT_PAYLOADS,
+        clock: SYSTEM_CLOCK,
         ...surroundings,
         key,
         outgoing,

@@ -1,4 +1,4 @@
-import { LONGEST_TIMER } from "../waiting/abort.ts";
+import { type Clock, LONGEST_TIMER, SYSTEM_CLOCK, type TimerName } from "../waiting/clock.ts";
 import { type CallHeaders, decodeCallHeaders } from "../message/call_headers.ts";
 import type { Call, CallRequest } from "../service/call.ts";
 import { CallTimeoutError, ContainerStoppingError } from "../message/errors.ts";
@@ -27,6 +27,8 @@ export interface CallSurroundings {
   readonly parentCallsTracked: number;
   /** Gives a log that writes to the service's log, with `fields` of the call. */
   readonly logFor: (fields?: LogFields) => Log;
+  /** Tells when the time of a call is up. @default {the clock of the machine} */
+  readonly clock?: Clock;
 }
 
 /** The entrypoint of a call, as the call shows it. */
@@ -63,7 +65,7 @@ export class CallScope implements Call {
   #traceparent: string | undefined;
   #stack: readonly string[] | undefined;
   #controller: AbortController | undefined;
-  #deadlineTimer: ReturnType<typeof setTimeout> | undefined;
+  #deadlineTimer: TimerName | undefined;
   #cancelled: CancelReason | undefined;
   #log: Log | undefined;
   #ended = false;
@@ -73,7 +75,7 @@ export class CallScope implements Call {
     this.#message = message;
     this.#surroundings = surroundings;
     const { timeout } = message;
-    this.#timeoutAt = timeout === undefined ? Infinity : Date.now() + timeout;
+    this.#timeoutAt = timeout === undefined ? Infinity : this.#clock.now() + timeout;
   }
 
   get method(): string {
@@ -174,7 +176,11 @@ export class CallScope implements Call {
   /** Ends the call, and with it the timer for its deadline. */
   end(): void {
     this.#ended = true;
-    clearTimeout(this.#deadlineTimer);
+    this.#clock.clearTimer(this.#deadlineTimer);
+  }
+
+  get #clock(): Clock {
+    return this.#surroundings.clock ?? SYSTEM_CLOCK;
   }
 
   get #callersDeadline(): number | undefined {
@@ -186,7 +192,7 @@ export class CallScope implements Call {
   }
 
   #decode(): CallHeaders {
-    const decoded = decodeCallHeaders(this.#message.headers);
+    const decoded = decodeCallHeaders(this.#message.headers, this.#clock);
     const { traceparent } = this;
     if (traceparent === undefined) return decoded;
     // The call sends its own span on, in place of the one that led to it.
@@ -209,9 +215,10 @@ export class CallScope implements Call {
   #watchDeadline(): void {
     const deadline = this.#callersDeadline;
     if (deadline === undefined || this.#ended) return;
-    const left = deadline - Date.now();
+    const left = deadline - this.#clock.now();
     if (left <= 0) this.cancel("timeout");
-    else this.#deadlineTimer = setTimeout(() => this.cancel("timeout"), Math.min(left, LONGEST_TIMER));
+    else {this.#deadlineTimer = this.#clock.setTimer(() =>
+        this.cancel("timeout"), Math.min(left, LONGEST_TIMER));}
   }
 
   #abort(reason: CancelReason): void {

@@ -21,6 +21,7 @@ import { createLog, type Log, type LogRecord, type LogThreshold } from "../log/l
 import { describe, describeInDetail, type Manifest } from "../service/manifest.ts";
 import { describeFailure } from "../message/failure.ts";
 import { failed, type Outcome } from "../message/outcome.ts";
+import { given } from "../message/plain.ts";
 import type { Reply } from "../message/reply.ts";
 import { DEFAULT_PAYLOADS, loadPayloads } from "../message/payload/payloads.ts";
 import { DEFAULT_LOG_LIMIT, LARGEST_RECORD, leftOutText, RecordLimit } from "../log/record_limit.ts";
@@ -40,9 +41,10 @@ import type {
 import { plainSize } from "../channel/plain_size.ts";
 import type { OwnEnvironment } from "./closing/own_environment.ts";
 import { PortMessenger } from "./port_messenger.ts";
+import type { Clock } from "../waiting/clock.ts";
 import { takesSpans } from "../telemetry/otel/switch.ts";
 import { useSpanSeed } from "../telemetry/trace.ts";
-import { type Service, serviceOf } from "../service/service.ts";
+import { type FoundService, type Service, servicesIn } from "../service/service.ts";
 import { PendingMap } from "../waiting/pending_map.ts";
 
 /** The means of a thread that its {@linkcode ServiceThread} uses. */
@@ -53,6 +55,8 @@ export interface ThreadMeans {
   enclose(url: string, rights: InnerRights, environment: OwnEnvironment): void;
   /** What the module exports, if the thread must not import it. */
   readonly exports?: Readonly<Record<string, unknown>>;
+  /** The clock that the calls go by. @default {the clock of the machine} */
+  readonly clock?: Clock;
 }
 
 const NO_RIGHTS: InnerRights = { packages: [], workers: false, variables: [] };
@@ -99,7 +103,7 @@ export class ServiceThread {
         permitted: rights.variables,
         onDenied: this.#denied,
       });
-      this.#exports = servicesOf(await this.#import(module));
+      this.#exports = servicesIn(await this.#import(module));
     } catch (error) {
       explainDenial(error, this.#place);
       this.#port.postMessage({ type: "unready", failure: withStack(error) });
@@ -240,11 +244,12 @@ export class ServiceThread {
     this.#isServing = true;
     for (const variable of this.#deniedAtLoad) this.#denied(variable);
     this.#heap = new HeapWatch(this.#log(), heapNumbers(heapLimit));
+    const own = { service: name, ...given({ clock: this.#means.clock }) };
     try {
       this.#invoker = await Invoker.create(
         this.#exports.find(({ service }) => service.name === name)!.service,
         {
-          service: name,
+          ...own,
           config,
           callTimeout,
           payloads: payloads === undefined ? DEFAULT_PAYLOADS : await loadPayloads(payloads),
@@ -254,7 +259,7 @@ export class ServiceThread {
           ...(this.#spans && { outgoing: [this.#spans.outgoingSpans(name)] }),
         },
         {
-          service: name,
+          ...own,
           parentCallsTracked,
           logFor: (fields) => this.#log(fields),
         },
@@ -376,20 +381,6 @@ export class ServiceThread {
     this.#logLimit.end();
     this.#port.postMessage({ type: "stopped" });
   }
-}
-
-interface FoundService {
-  readonly exportName: string;
-  readonly service: Service;
-}
-
-function servicesOf(module: Readonly<Record<string, unknown>>): readonly FoundService[] {
-  const found = new Map<Service, FoundService>();
-  for (const [exportName, value] of Object.entries(module)) {
-    const service = serviceOf(value);
-    if (service !== undefined && !found.has(service)) found.set(service, { exportName, service });
-  }
-  return [...found.values()];
 }
 
 /** Describes a failure with its stack as `data`: the author of a module that does not load needs it. */

@@ -2,8 +2,9 @@
  * This folder holds time limits, timers, rates and cancellation. This file waits, and ends waits.
  */
 
-/** Longest time that a timer can wait, in milliseconds. A timer that is set to more fires at once. */
-export const LONGEST_TIMER = 2 ** 31 - 1;
+import { type Clock, LONGEST_TIMER, SYSTEM_CLOCK } from "./clock.ts";
+
+export { LONGEST_TIMER };
 
 /** A signal with a time limit. Disposing it removes the limit. */
 export interface TimeLimit extends Disposable {
@@ -16,9 +17,9 @@ export interface TimeLimit extends Disposable {
  * Once disposed, the limit leaves nothing behind, unlike `AbortSignal.timeout`: no timer, and no listener on
  * the parent.
  */
-export function timeLimit(limit: number, parent?: AbortSignal): TimeLimit {
+export function timeLimit(limit: number, parent?: AbortSignal, clock: Clock = SYSTEM_CLOCK): TimeLimit {
   const controller = new AbortController();
-  const timer = setTimeout(
+  const timer = clock.setTimer(
     () => controller.abort(new DOMException(`The time limit of ${limit} ms has passed`, "TimeoutError")),
     Math.min(limit, LONGEST_TIMER),
   );
@@ -28,7 +29,7 @@ export function timeLimit(limit: number, parent?: AbortSignal): TimeLimit {
   return {
     signal: controller.signal,
     [Symbol.dispose]() {
-      clearTimeout(timer);
+      clock.clearTimer(timer);
       parent?.removeEventListener("abort", follow);
     },
   };
@@ -39,16 +40,20 @@ export function timeLimit(limit: number, parent?: AbortSignal): TimeLimit {
  *
  * @param duration Milliseconds to wait.
  */
-export async function pause(duration: number, signal?: AbortSignal): Promise<void> {
+export async function pause(
+  duration: number,
+  signal?: AbortSignal,
+  clock: Clock = SYSTEM_CLOCK,
+): Promise<void> {
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, Math.min(duration, LONGEST_TIMER));
+  const timer = clock.setTimer(resolve, Math.min(duration, LONGEST_TIMER));
   const abort = () => reject(signal!.reason);
   signal?.addEventListener("abort", abort, { once: true });
   try {
     await promise;
   } finally {
-    clearTimeout(timer);
+    clock.clearTimer(timer);
     signal?.removeEventListener("abort", abort);
   }
 }

@@ -1,3 +1,4 @@
+import { type Clock, SYSTEM_CLOCK } from "../../../runtime/waiting/clock.ts";
 import { BoundedMap, type MapBounds } from "../bounded_map.ts";
 
 /** Options of the first level. */
@@ -21,9 +22,11 @@ interface NearEntry {
 export class NearLevel {
   readonly #entries: BoundedMap<NearEntry>;
   readonly #for: number;
+  readonly #clock: Clock;
   #version = 0;
 
-  constructor(options: NearOptions) {
+  constructor(options: NearOptions, clock: Clock = SYSTEM_CLOCK) {
+    this.#clock = clock;
     this.#entries = new BoundedMap(options);
     this.#for = options.for;
   }
@@ -36,7 +39,7 @@ export class NearLevel {
   get(key: string): string | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    if (entry.until > performance.now()) return entry.text;
+    if (entry.until > this.#clock.steady()) return entry.text;
     this.#entries.delete(key);
     return undefined;
   }
@@ -44,7 +47,7 @@ export class NearLevel {
   /** @param fresh Milliseconds for which the value is fresh. */
   keep(key: string, text: string, fresh: number, version: number): void {
     if (version < this.#version || fresh <= 0) return;
-    this.#entries.set(key, { text, until: performance.now() + Math.min(fresh, this.#for) });
+    this.#entries.set(key, { text, until: this.#clock.steady() + Math.min(fresh, this.#for) });
   }
 
   /** Drops what is invalid: these keys, or everything. */

@@ -47,7 +47,7 @@ export class ThreadCache implements AsyncDisposable {
   constructor(host: DependencyHost, { near, loadLimit }: ThreadOptions) {
     this.#host = host;
     this.#loadLimit = loadLimit;
-    this.#near = near && new NearLevel(near);
+    this.#near = near && new NearLevel(near, host.clock);
   }
 
   /** Gives a fresh value that the thread has at hand. */
@@ -199,7 +199,7 @@ export class ThreadCache implements AsyncDisposable {
   /** Runs a loader as long as it may run. */
   async #run(key: string, load: Load, parent: AbortSignal): Promise<unknown> {
     parent.throwIfAborted();
-    using limit = timeLimit(this.#loadLimit, parent);
+    using limit = timeLimit(this.#loadLimit, parent, this.#host.clock);
     const { signal } = limit;
     try {
       return await abortable(Promise.resolve(load({ signal })), signal);

@@ -6,6 +6,7 @@
  * gone. Each waiter gets exactly one turn: the value, or the task, or the freedom to load it alone. A holder answers for
  * itself by the id of its flight; whoever is holder no more has no effect on the flight.
  */
+import type { Clock, TimerName } from "../../../runtime/waiting/clock.ts";
 import type { Entry } from "./store.ts";
 
 /** What becomes of one that waits. */
@@ -35,13 +36,15 @@ interface RunningFlight extends Flight {
   holder: string;
   /** Those who wait, by the ids that they have as holders. */
   readonly waiting: Map<string, Waiter>;
-  timer: ReturnType<typeof setTimeout> | undefined;
+  timer: TimerName | undefined;
 }
 
 /** Options of {@linkcode Flights}. */
 export interface FlightsOptions {
   /** Most flights at one time. */
   readonly most: number;
+  /** Times the holders. */
+  readonly clock: Clock;
   /** Most threads and calls that wait for one value. */
   readonly mostWaiting: number;
   /** Gives the number of invalidations so far. */
@@ -185,12 +188,13 @@ export class Flights implements Disposable {
   }
 
   #watch(flight: RunningFlight, limit: number): void {
-    clearTimeout(flight.timer);
-    flight.timer = setTimeout(() => this.handOver(flight), limit + MARGIN);
+    const { clock } = this.#options;
+    clock.clearTimer(flight.timer);
+    flight.timer = clock.setTimer(() => this.handOver(flight), limit + MARGIN);
   }
 
   #end(flight: RunningFlight): void {
-    clearTimeout(flight.timer);
+    this.#options.clock.clearTimer(flight.timer);
     this.#byHolder.delete(flight.holder);
     if (this.#byKey.get(flight.key) === flight) this.#byKey.delete(flight.key);
   }

@@ -1,4 +1,5 @@
 import { BoundedMap, type MapBounds } from "../bounded_map.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../../runtime/waiting/clock.ts";
 import type { CacheStore, Entry, TaggedEntry } from "./store.ts";
 
 /** Keeps the values of one cache in the memory of the main thread. */
@@ -6,8 +7,11 @@ export class MemoryStore implements CacheStore {
   readonly #entries: BoundedMap<TaggedEntry>;
   readonly #keysByTag = new Map<string, Set<string>>();
 
+  readonly #clock: Clock;
+
   /** @param onEvicted Is called for each value that has had to make room for others. */
-  constructor(bounds: MapBounds, onEvicted: () => void) {
+  constructor(bounds: MapBounds, onEvicted: () => void, clock: Clock = SYSTEM_CLOCK) {
+    this.#clock = clock;
     this.#entries = new BoundedMap<TaggedEntry>(bounds, (key, { tags }, evicted) => {
       for (const tag of tags) this.#untag(key, tag);
       if (evicted) onEvicted();
@@ -20,7 +24,7 @@ export class MemoryStore implements CacheStore {
 
   get(key: string): Entry | undefined {
     const entry = this.#entries.get(key);
-    if (entry === undefined || entry.staleUntil > performance.now()) return entry;
+    if (entry === undefined || entry.staleUntil > this.#clock.steady()) return entry;
     this.#entries.delete(key);
     return undefined;
   }

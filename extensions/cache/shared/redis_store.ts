@@ -7,6 +7,7 @@
  */
 import type { Log } from "../../../runtime/log/log.ts";
 import { LogPause } from "../../../runtime/log/log_pause.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../../runtime/waiting/clock.ts";
 import type { HeldConnection } from "../../redis/shared_connection.ts";
 import { DELETE, HOLD, SET, SETTLE } from "./redis_scripts.ts";
 import type { CacheStore, Entry, Leases, TaggedEntry } from "./store.ts";
@@ -23,6 +24,8 @@ export interface RedisStoreOptions {
   readonly log: Log;
   /** Is called for each command that has failed. */
   readonly onFailure: () => void;
+  /** Counts what is left of the life of a value, which Redis itself ends. @default {the clock of the machine} */
+  readonly clock?: Clock;
 }
 
 /** Milliseconds for which Redis is not asked after it has failed. */
@@ -44,13 +47,17 @@ export class RedisStore implements CacheStore, Leases {
   readonly #timeout: number;
   readonly #log: Log;
   readonly #onFailure: () => void;
+  readonly #clock: Clock;
   readonly #holder: string = crypto.randomUUID();
   /** What lets the leases of this process live on, by key. */
   readonly #holding = new Map<string, ReturnType<typeof setInterval>>();
   readonly #pause = new LogPause();
   #restsUntil = -Infinity;
 
-  constructor({ held, namespace, timeout, service, name, log, onFailure }: RedisStoreOptions) {
+  constructor(
+    { held, namespace, timeout, service, name, log, onFailure, clock = SYSTEM_CLOCK }: RedisStoreOptions,
+  ) {
+    this.#clock = clock;
     this.#held = held;
     this.#name = name;
     this.#prefix = `{${namespace}:${service}:${name}}:`;
@@ -66,13 +73,13 @@ export class RedisStore implements CacheStore, Leases {
     const end = value.indexOf("\n");
     const staleFor = Number(value.slice(0, end));
     if (end === -1 || !(staleFor >= 0)) return undefined;
-    const staleUntil = performance.now() + left;
+    const staleUntil = this.#clock.steady() + left;
     return { text: value.slice(end + 1), freshUntil: staleUntil - staleFor, staleUntil };
   }
 
   async set(key: string, entry: TaggedEntry): Promise<void> {
     this.#drop(key);
-    const { value, life } = written(entry);
+    const { value, life } = written(entry, this.#clock.steady());
     await this.#run(SET, key, value, life, ...entry.tags);
   }
 
@@ -109,7 +116,7 @@ export class RedisStore implements CacheStore, Leases {
 
   async settle(key: string, entry: TaggedEntry): Promise<boolean> {
     this.#drop(key);
-    const { value, life } = written(entry);
+    const { value, life } = written(entry, this.#clock.steady());
     return await this.#run(SETTLE, key, value, life, this.#holder, ...entry.tags) !== 0;
   }
 
@@ -156,7 +163,8 @@ const FAILED = Symbol("failed");
 
 function written(
   { text, freshUntil, staleUntil }: TaggedEntry,
+  now: number,
 ): { readonly value: string; readonly life: string } {
-  const life = Math.max(1, Math.round(staleUntil - performance.now()));
+  const life = Math.max(1, Math.round(staleUntil - now));
   return { value: `${Math.round(staleUntil - freshUntil)}\n${text}`, life: String(life) };
 }

@@ -5,6 +5,7 @@
  * flights that it meets before it reaches the store, and a flight with tags compares its version with theirs when it
  * lands.
  */
+import { type Clock, SYSTEM_CLOCK } from "../../../runtime/waiting/clock.ts";
 import { bytesOf } from "../bounded_map.ts";
 import {
   type AskedQuestion,
@@ -26,6 +27,8 @@ export interface SharedCacheOptions {
   readonly store: CacheStore;
   readonly counts: CacheCounts;
   readonly settings: Pick<CacheSettings, "maxValueBytes" | "maxWaiting">;
+  /** Tells how old values are. It is that of the store. @default {the clock of the machine} */
+  readonly clock?: Clock;
 }
 
 /** Most values that are loaded at one time. */
@@ -40,6 +43,7 @@ type Asked<Op extends Question["op"]> = Extract<Question, { readonly op: Op }>;
 export class SharedCache implements AsyncDisposable {
   readonly store: CacheStore;
   readonly #counts: CacheCounts;
+  readonly #clock: Clock;
   readonly #mostBytes: number;
   readonly #invalidations = new Invalidations();
   readonly #flights: Flights;
@@ -48,12 +52,16 @@ export class SharedCache implements AsyncDisposable {
   /** Ends the waits of those who have joined. */
   readonly #leaving = new Set<() => void>();
 
-  constructor({ store, counts, settings: { maxValueBytes, maxWaiting } }: SharedCacheOptions) {
+  constructor(
+    { store, counts, settings: { maxValueBytes, maxWaiting }, clock = SYSTEM_CLOCK }: SharedCacheOptions,
+  ) {
+    this.#clock = clock;
     this.store = store;
     this.#counts = counts;
     this.#mostBytes = maxValueBytes;
     this.#flights = new Flights({
       most: MOST_FLIGHTS,
+      clock,
       mostWaiting: maxWaiting,
       version: () => this.#invalidations.version,
       onGivenUp: (key) => store.leases?.giveUp(key),
@@ -127,7 +135,7 @@ export class SharedCache implements AsyncDisposable {
   ): Promise<string> {
     const limit = Math.min(asked, LONGEST_LIMIT);
     const running = this.#flights.of(key);
-    if (running?.stale !== undefined && running.stale.staleUntil > performance.now()) {
+    if (running?.stale !== undefined && running.stale.staleUntil > this.#clock.steady()) {
       this.#counts.stale.add();
       return this.#value(running.stale, running.version);
     }
@@ -144,7 +152,7 @@ export class SharedCache implements AsyncDisposable {
 
   async #begun(flight: Flight, entry: Entry | undefined, signal: AbortSignal | undefined): Promise<string> {
     const { leases } = this.store;
-    if (entry !== undefined && entry.freshUntil > performance.now()) {
+    if (entry !== undefined && entry.freshUntil > this.#clock.steady()) {
       this.#flights.land(flight, entry);
       return this.#found(entry, flight.version);
     }
@@ -187,7 +195,7 @@ export class SharedCache implements AsyncDisposable {
       if (flight !== undefined) this.#flights.scatter(flight);
       return writeReply({ is: "put", stored: false, version, most: this.#mostBytes });
     }
-    const entry = entryOf(lifetime, text);
+    const entry = this.#entryOf(lifetime, text);
     if (id === undefined) {
       await this.store.set(lifetime.key, entry);
       return writeReply({ is: "put", stored: true, version });
@@ -222,7 +230,7 @@ export class SharedCache implements AsyncDisposable {
       return writeReply({ is: "put", stored: false, version: 0, most: this.#mostBytes });
     }
     this.#flights.outdate([key]);
-    await this.store.set(key, entryOf(lifetime, text));
+    await this.store.set(key, this.#entryOf(lifetime, text));
     this.#invalidations.add([key]);
     return writeReply({ is: "put", stored: true, version: this.#invalidations.version });
   }
@@ -264,15 +272,15 @@ export class SharedCache implements AsyncDisposable {
     const reply: Reply = {
       is: "value",
       version,
-      fresh: freshUntil - performance.now(),
+      fresh: freshUntil - this.#clock.steady(),
       refresh,
       most: this.#mostBytes,
     };
     return writeReply(reply, text);
   }
-}
 
-function entryOf({ ttl, staleFor, tags }: Lifetime, text: string): TaggedEntry {
-  const freshUntil = performance.now() + ttl;
-  return { text, freshUntil, staleUntil: freshUntil + staleFor, tags };
+  #entryOf({ ttl, staleFor, tags }: Lifetime, text: string): TaggedEntry {
+    const freshUntil = this.#clock.steady() + ttl;
+    return { text, freshUntil, staleUntil: freshUntil + staleFor, tags };
+  }
 }

@@ -1,4 +1,4 @@
-/** A cached value. Its times are those of `performance.now()` in the main thread. */
+/** A cached value. Its times are steady times of the main thread's clock. */
 export interface Entry {
   readonly text: string;
   readonly freshUntil: number;

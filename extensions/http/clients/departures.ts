@@ -5,13 +5,14 @@
  * costs more than it saves. So all requests share one timer. This class listens to the signal of a request
  * only when the timer finds the request for the second time.
  */
+import { type Clock, SYSTEM_CLOCK } from "../../../runtime/waiting/clock.ts";
 import { Cancellation } from "../../../runtime/waiting/cancellation.ts";
 import { PendingMap } from "../../../runtime/waiting/pending_map.ts";
 
 /** Milliseconds between two looks at the requests. */
 const INTERVAL = 100;
 
-/** The moment when the time of a request is up, as `performance.now()` counts it, and the callback for it. */
+/** The steady time at which the time of a request is up, and the callback for it. */
 export interface Expiry {
   readonly at: number;
   readonly onExpired: () => void;
@@ -28,7 +29,13 @@ export class Departures {
   readonly #watched = new PendingMap<Request, Watched>();
   /** Functions that end the listening to the signal of a request. */
   readonly #listening = new Map<Request, () => void>();
+  readonly #clock: Clock;
   #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** @param clock Tells when the time of a request is up. The looks themselves take place in real time. */
+  constructor(clock: Clock = SYSTEM_CLOCK) {
+    this.#clock = clock;
+  }
 
   /** Begins to watch a request. When its time is up, the next look cancels its call. */
   watch(request: Request, expiry?: Expiry): Cancellation {
@@ -57,7 +64,7 @@ export class Departures {
 
   readonly #look = (): void => {
     if (this.#watched.size === 0) this.stop();
-    const now = performance.now();
+    const now = this.#clock.steady();
     for (const [request, watched] of this.#watched) {
       const { cancellation, expiry } = watched;
       if (++watched.looks === 2) this.#listening.set(request, listen(request.signal, cancellation));

@@ -8,6 +8,8 @@
  * No timer runs: an open circuit becomes half-open with the first call after its time.
  */
 
+import { type Clock, SYSTEM_CLOCK } from "../../../runtime/waiting/clock.ts";
+
 /** The states of a circuit. */
 export type CircuitState = "closed" | "half-open" | "open";
 
@@ -23,10 +25,11 @@ export interface CircuitNumbers {
   readonly halfOpen: number;
 }
 
-/** A circuit. All times are times of `performance.now()`. */
+/** A circuit. All times are steady times of its clock. */
 export class Circuit {
   readonly #numbers: CircuitNumbers;
   readonly #onChange: (state: CircuitState) => void;
+  readonly #clock: Clock;
   /** Whether each of the latest calls has failed: a ring, whose oldest place is the next one to be overwritten. */
   #latest: boolean[] = [];
   #next = 0;
@@ -39,7 +42,12 @@ export class Circuit {
   #succeeded = 0;
 
   /** @param onChange Called once for each change of the state. */
-  constructor(numbers: CircuitNumbers, onChange: (state: CircuitState) => void) {
+  constructor(
+    numbers: CircuitNumbers,
+    onChange: (state: CircuitState) => void,
+    clock: Clock = SYSTEM_CLOCK,
+  ) {
+    this.#clock = clock;
     this.#numbers = numbers;
     this.#onChange = onChange;
   }
@@ -49,7 +57,7 @@ export class Circuit {
   }
 
   /** Returns the milliseconds for which calls fail at once; undefined if a call would be let through. */
-  closedFor(now: number = performance.now()): number | undefined {
+  closedFor(now: number = this.#clock.steady()): number | undefined {
     if (this.#state === "closed") return undefined;
     if (this.#state === "open") return now >= this.#opensAt ? undefined : this.#opensAt - now;
     return this.#probes < this.#numbers.halfOpen ? undefined : 0;
@@ -88,7 +96,7 @@ export class Circuit {
   }
 
   #open(): void {
-    this.#opensAt = performance.now() + this.#numbers.open;
+    this.#opensAt = this.#clock.steady() + this.#numbers.open;
     this.#become("open");
   }
 

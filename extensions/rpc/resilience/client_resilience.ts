@@ -6,6 +6,7 @@ import type { Log } from "../../../runtime/log/log.ts";
 import type { RequestGuard } from "../../../runtime/message/messenger.ts";
 import { requireKnown } from "../../../runtime/service/options/known_options.ts";
 import { pause } from "../../../runtime/waiting/abort.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../../runtime/waiting/clock.ts";
 import type { AnyClientPolicies, Fallback, MethodPolicies, SingleCallPolicies } from "./policies.ts";
 import { GUARDS, type PlainPolicies, type PolicyTable } from "./policy_table.ts";
 import { isRefused, isUnavailable } from "./unavailable.ts";
@@ -61,6 +62,7 @@ export class CallResilience {
   readonly #guard: Omit<RequestGuard, "attempt"> | undefined;
   readonly #fallback: AnyFallback | undefined;
   readonly #fellBack: () => void;
+  readonly #clock: Clock;
 
   /**
    * @param client The policies of the client, if it has any.
@@ -71,7 +73,9 @@ export class CallResilience {
     service: string,
     method: string,
     own: SingleCallPolicies<readonly unknown[], unknown>,
+    clock: Clock = SYSTEM_CLOCK,
   ) {
+    this.#clock = clock;
     this.#name = `${service}.${method}`;
     this.#method = method;
     const table = client?.table;
@@ -98,7 +102,7 @@ export class CallResilience {
       const { attemptTimeout = Infinity } = retry ?? {};
       try {
         return await send({
-          deadline: Math.min(deadline, Date.now() + attemptTimeout),
+          deadline: Math.min(deadline, this.#clock.now() + attemptTimeout),
           guard: this.#guard && { ...this.#guard, attempt },
         });
       } catch (error) {
@@ -109,7 +113,7 @@ export class CallResilience {
           throw withAttempts(failure, made);
         }
         const wait = isUnavailable(error, retry.on) ? delayOf(retry, attempt) : Infinity;
-        if (Date.now() + wait >= deadline) throw withAttempts(error, attempt);
+        if (this.#clock.now() + wait >= deadline) throw withAttempts(error, attempt);
         log()?.debug(
           `Attempt ${attempt} of ${retry.max + 1} to call "${this.#name}" failed: ${
             (error as Error).message
@@ -117,7 +121,7 @@ export class CallResilience {
             `The next one begins in ${Math.round(wait)} ms`,
         );
         former = error;
-        await pause(wait, signal);
+        await pause(wait, signal, this.#clock);
       }
     }
   }

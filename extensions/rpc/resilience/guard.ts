@@ -17,6 +17,7 @@ import type { Request, RequestAnswer, RequestOptions } from "../../../runtime/me
 import type { DependencySetupHost } from "../../../runtime/hosting/host.ts";
 import type { ManifestDependency } from "../../../runtime/service/manifest.ts";
 import { timeLimit } from "../../../runtime/waiting/abort.ts";
+import type { Clock } from "../../../runtime/waiting/clock.ts";
 import { type RateNumbers, TokenBucket } from "../../../runtime/waiting/token_bucket.ts";
 import { decodeResponse } from "../wire.ts";
 import { Bulkhead, type BulkheadNumbers } from "./bulkhead.ts";
@@ -40,18 +41,20 @@ export class ClientGuard {
   readonly #key: string;
   readonly #service: string;
   readonly #log: DependencySetupHost["log"];
+  readonly #clock: Clock;
   readonly #counts: GuardCounts;
   readonly #shared: Lane;
   readonly #lanes = new Map<string, Lane>();
 
   constructor(
     { key, options }: Pick<ManifestDependency, "key" | "options">,
-    { service, log, metrics }: Pick<DependencySetupHost, "service" | "log" | "metrics">,
+    { service, log, metrics, clock }: Pick<DependencySetupHost, "service" | "log" | "metrics" | "clock">,
   ) {
     const { service: called, all, methods } = options as unknown as PolicyTable;
     this.#key = key;
     this.#service = called;
     this.#log = log;
+    this.#clock = clock;
     this.#counts = new GuardCounts(metrics, service, key);
     this.#shared = this.#lane(all, NO_LANE, "*");
     for (const [method, own] of Object.entries(methods)) {
@@ -81,13 +84,13 @@ export class ClientGuard {
     const { attempt, off } = guard!;
     if (attempt > 1) this.#counts.retries.add();
     const { circuit, bulkhead, rateLimit } = without(off, this.#lanes.get(request.method) ?? this.#shared);
-    const end = performance.now() + timeout;
+    const end = this.#clock.steady() + timeout;
     if (circuit !== undefined) this.#requireClosed(request, circuit.circuit);
     if (bulkhead !== undefined) await this.#enter(request, bulkhead, timeout, signal);
     try {
       if (rateLimit !== undefined) this.#requireRate(request, rateLimit);
       if (circuit !== undefined) this.#requireClosed(request, circuit.circuit);
-      const left = end - performance.now();
+      const left = end - this.#clock.steady();
       const settle = circuit?.circuit.admit();
       let verdict: CallVerdict;
       try {
@@ -126,7 +129,7 @@ export class ClientGuard {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const { concurrent, waiting } = bulkhead.numbers;
-    using limit = timeLimit(timeout, signal);
+    using limit = timeLimit(timeout, signal, this.#clock);
     let entered: boolean;
     try {
       entered = await bulkhead.enter(limit.signal);
@@ -170,7 +173,7 @@ export class ClientGuard {
       ),
       rateLimit: own(rateLimit, shared.rateLimit, (numbers) => {
         const rate = numbers as unknown as RateNumbers;
-        return { bucket: new TokenBucket(rate), perSecond: rate.perSecond };
+        return { bucket: new TokenBucket(rate, this.#clock), perSecond: rate.perSecond };
       }),
     };
   }
@@ -181,7 +184,7 @@ export class ClientGuard {
     const circuit = new Circuit(rest, (state) => {
       gauge.set(STATES.indexOf(state));
       this.#tell(state, method, rest.open);
-    });
+    }, this.#clock);
     return { circuit, on };
   }
 

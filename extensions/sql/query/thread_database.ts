@@ -1,4 +1,5 @@
 import type { Call } from "../../../runtime/service/call.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../../runtime/waiting/clock.ts";
 import type { DatabaseConnection } from "../kysely.ts";
 import type { HeldConnection, ThreadConnections } from "../limit/thread_connections.ts";
 import { KyselyFactory, QueryConnection } from "./dialect.ts";
@@ -11,8 +12,11 @@ export class ThreadDatabase implements AsyncDisposable {
   readonly uri: string;
   readonly connections: ThreadConnections;
   readonly kyselys: KyselyFactory;
+  readonly #clock: Pick<Clock, "now">;
 
-  constructor(uri: string, connections: ThreadConnections) {
+  /** @param clock Counts the deadlines of the calls. */
+  constructor(uri: string, connections: ThreadConnections, clock: Pick<Clock, "now"> = SYSTEM_CLOCK) {
+    this.#clock = clock;
     this.uri = uri;
     this.connections = connections;
     this.kyselys = new KyselyFactory(connections.driver.dialect);
@@ -26,7 +30,7 @@ export class ThreadDatabase implements AsyncDisposable {
    */
   statementTimeout({ deadline }: Pick<Call, "deadline">): number | undefined {
     if (deadline === undefined) return undefined;
-    const left = Math.max(deadline - Date.now(), 0) + SLACK;
+    const left = Math.max(deadline - this.#clock.now(), 0) + SLACK;
     return Math.min(left, this.connections.settings.statementTimeout ?? Infinity);
   }
 

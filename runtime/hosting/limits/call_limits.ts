@@ -39,6 +39,7 @@ export class CallLimits {
         concurrency,
         rate,
         overLimit,
+        clock: host.clock,
         onHeld(more) {
           held.add(more);
           allowance.add(more);

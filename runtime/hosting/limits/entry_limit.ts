@@ -13,6 +13,7 @@ import { failed, type Outcome } from "../../message/outcome.ts";
 import type { OverLimit } from "../../service/limits/method_limits.ts";
 import type { Rate } from "../../service/limits/rate.ts";
 import type { Cancellation } from "../../waiting/cancellation.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../waiting/clock.ts";
 import { TokenBucket } from "../../waiting/token_bucket.ts";
 import { WakeTimer } from "../../waiting/wake_timer.ts";
 
@@ -32,6 +33,8 @@ export interface EntryLimitOptions {
   /** Called when calls have begun to be held, or are held no more, with the difference. */
   readonly onHeld: (more: number) => void;
   readonly onRefused: (reason: LimitRefusal) => void;
+  /** @default {the clock of the machine} */
+  readonly clock?: Clock;
 }
 
 /** A call that waits for its turn. */
@@ -47,12 +50,16 @@ export class EntryLimit {
   readonly #options: EntryLimitOptions;
   readonly #bucket: TokenBucket | undefined;
   readonly #held: HeldCall[] = [];
-  readonly #timer = new WakeTimer(() => this.#look());
+  readonly #clock: Clock;
+  readonly #timer: WakeTimer;
   #running = 0;
 
   constructor(options: EntryLimitOptions) {
     this.#options = options;
-    this.#bucket = options.rate && new TokenBucket(options.rate);
+    const { rate, clock = SYSTEM_CLOCK } = options;
+    this.#clock = clock;
+    this.#bucket = rate && new TokenBucket(rate, clock);
+    this.#timer = new WakeTimer(() => this.#look(), { clock });
   }
 
   /**
@@ -74,7 +81,7 @@ export class EntryLimit {
       this.#held.push(call);
       this.#options.onHeld(1);
       cancellation?.onCancel(() => this.#drop(call, { status: "unstarted", reason: "cancelled" }));
-      if (deadline !== Infinity) this.#timer.by(performance.now() + deadline - Date.now());
+      if (deadline !== Infinity) this.#timer.by(this.#clock.steady() + deadline - this.#clock.now());
       this.#beginNext();
     });
   }
@@ -112,7 +119,7 @@ export class EntryLimit {
       settle(this.#begin(start));
     }
     const isRoom = this.#running < (this.#options.concurrency ?? Infinity);
-    if (this.#held.length > 0 && isRoom) this.#timer.by(performance.now() + this.#bucket!.wait());
+    if (this.#held.length > 0 && isRoom) this.#timer.by(this.#clock.steady() + this.#bucket!.wait());
   }
 
   #drop(call: HeldCall, outcome: Outcome): void {
@@ -131,7 +138,7 @@ export class EntryLimit {
 
   /** Ends the waits whose deadline has passed, and begins what may begin. */
   #look(): void {
-    const now = Date.now();
+    const now = this.#clock.now();
     let next = Infinity;
     for (const call of [...this.#held]) {
       if (call.deadline > now) next = Math.min(next, call.deadline);
@@ -140,7 +147,7 @@ export class EntryLimit {
         this.#drop(call, failed(this.#failureFor("deadline"), true));
       }
     }
-    if (next !== Infinity) this.#timer.by(performance.now() + next - now);
+    if (next !== Infinity) this.#timer.by(this.#clock.steady() + next - now);
     this.#beginNext();
   }
 

@@ -9,6 +9,7 @@ import { QueueHost } from "../../../runtime/hosting/queue_host.ts";
 import { letter } from "../../../runtime/message/conformance/stage.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 import { SeverableProxy } from "../../fixtures/severable_proxy.ts";
+import { SYSTEM_CLOCK } from "../../../runtime/waiting/clock.ts";
 
 brokerTest(
   "A message whose handler fails in an outage comes back, and is not buried beside that",
@@ -38,6 +39,7 @@ brokerTest(
       demand: 1,
       onDemand: () => {},
       metrics: new Metrics(),
+      clock: SYSTEM_CLOCK,
       shed: () => {},
       least: () => 0,
       watch: () => {},

@@ -18,6 +18,7 @@ import type { Service } from "../../../runtime/service/service.ts";
 import type { Topology, Transport } from "../../../runtime/message/transport.ts";
 import type { BrokerUnderTest } from "../../../runtime/message/conformance/stage.ts";
 import { Inbox } from "../../../runtime/message/conformance/inbox.ts";
+import { SYSTEM_CLOCK } from "../../../runtime/waiting/clock.ts";
 
 /** What was handled, in order, and a way to wait for it. */
 export class Record<T> {
@@ -108,6 +109,7 @@ export class EventStage implements AsyncDisposable {
       demand: 10,
       onDemand: () => {},
       metrics: new Metrics(),
+      clock: SYSTEM_CLOCK,
       shed: () => {},
       least: () => 0,
       watch: () => {},

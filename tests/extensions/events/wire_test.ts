@@ -10,6 +10,7 @@ import { testContext } from "../../../extensions/testing/mod.ts";
 import { Inbox } from "../../../runtime/message/conformance/inbox.ts";
 import { eventTest } from "./event_brokers.ts";
 import type { EventStage } from "./event_stage.ts";
+import { SYSTEM_CLOCK } from "../../../runtime/waiting/clock.ts";
 
 /** What comes to a queue of the test's own that is bound to all events of a source. */
 async function capture(stage: EventStage, source: string): Promise<Inbox> {
@@ -158,6 +159,7 @@ Deno.test("a dispatcher keeps the deadline of its caller to itself", async () =>
     ask: () => Promise.reject(new Error("nobody")),
     publish: (_call, message) => messenger.publish(message),
     divert: () => {},
+    clock: SYSTEM_CLOCK,
     log,
     signal,
   });

@@ -18,6 +18,7 @@ import type { Message, Topology, Transport } from "../../../runtime/message/tran
 import type { Inbox } from "../../../runtime/message/conformance/inbox.ts";
 import { Stage } from "../../../runtime/message/conformance/stage.ts";
 import { BROKERS, isMissing } from "../../fixtures/brokers.ts";
+import { SYSTEM_CLOCK } from "../../../runtime/waiting/clock.ts";
 
 /** A service that is being served by a test; `log` is all that was logged. */
 export interface Instance extends AsyncDisposable {
@@ -76,6 +77,7 @@ export class MessagingStage extends Stage {
       demand: 10,
       onDemand: () => {},
       metrics: new Metrics(),
+      clock: SYSTEM_CLOCK,
       shed: () => {},
       least: () => 0,
       watch: () => {},

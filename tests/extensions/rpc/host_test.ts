@@ -8,6 +8,7 @@ import { rpcTopology } from "../../../extensions/rpc/topology.ts";
 import { configureLogging, getLog } from "../../../runtime/log/observe.ts";
 import type { MessageProperties } from "../../../runtime/message/transport.ts";
 import { serveInMemory } from "../../fixtures/serve_in_memory.ts";
+import { SYSTEM_CLOCK } from "../../../runtime/waiting/clock.ts";
 
 const WAITING = "enoki_test_waiting";
 
@@ -101,6 +102,7 @@ Deno.test("RpcHost says in its replies how long the method takes", async () => {
     demand: 1,
     onDemand: () => {},
     metrics: new Metrics(),
+    clock: SYSTEM_CLOCK,
     shed: () => {},
     least: ({ method }) => method === "slow" ? 100 : 0,
     watch: () => {},

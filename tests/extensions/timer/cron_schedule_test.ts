@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { cronSchedule } from "../../../extensions/timer/cron_schedule.ts";
 import { ConfigurationError } from "../../../runtime/message/errors.ts";
-import { FakeClock } from "./fake_clock.ts";
+import { testClock } from "../../../extensions/testing/mod.ts";
 
 /** The next times of a pattern, in the order of their coming. */
 function times(pattern: string, timezone: string, from: string, count: number): string[] {
-  const { next } = cronSchedule({ pattern, timezone, clock: new FakeClock() });
+  const { next } = cronSchedule({ pattern, timezone, clock: testClock() });
   const found: string[] = [];
   for (let time: number | undefined = Date.parse(from); found.length < count;) {
     time = next(time, 0);
@@ -70,7 +70,7 @@ for (
   ] as const
 ) {
   Deno.test(`cronSchedule() refuses ${what}, and names the pattern`, () => {
-    assert.throws(() => cronSchedule({ pattern, timezone, clock: new FakeClock() }), (error: Error) => {
+    assert.throws(() => cronSchedule({ pattern, timezone, clock: testClock() }), (error: Error) => {
       assert.ok(error instanceof ConfigurationError);
       assert.match(error.message, reason);
       return true;

@@ -9,6 +9,7 @@ import { createLog } from "../../../runtime/log/log.ts";
 import { configureLogging } from "../../../runtime/log/observe.ts";
 import type { Outcome } from "../../../runtime/message/outcome.ts";
 import { Ticks } from "./ticks.ts";
+import { SYSTEM_CLOCK } from "../../../runtime/waiting/clock.ts";
 
 const QUEUE = "enoki_test_ticks";
 const SINGLE = `enoki_test_single_${QUEUE}`;
@@ -126,6 +127,7 @@ Deno.test("TimerHost runs a tick again that was shed, and skips one that the con
       return Promise.resolve(outcome);
     },
     metrics: new Metrics(),
+    clock: SYSTEM_CLOCK,
     shed: () => {},
     least: () => 0,
     watch: () => {},

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { intervalSchedule } from "../../../extensions/timer/schedule.ts";
-import { FakeClock } from "./fake_clock.ts";
+import { testClock } from "../../../extensions/testing/mod.ts";
 
-const every = (interval: number) => intervalSchedule({ interval, eager: false, clock: new FakeClock() });
+const every = (interval: number) => intervalSchedule({ interval, eager: false, clock: testClock() });
 
 Deno.test("intervalSchedule() is due one interval after the start, and not at it", () => {
   assert.equal(every(100).next(1_000, 1_000), 1_100);

@@ -14,6 +14,7 @@ import { QueueHost, type QueueSubscription } from "../../../runtime/hosting/queu
 import type { Invocation } from "../../../runtime/channel/port.ts";
 import type { Message } from "../../../runtime/message/transport.ts";
 import { letter } from "../../../runtime/message/conformance/stage.ts";
+import { SYSTEM_CLOCK } from "../../../runtime/waiting/clock.ts";
 
 const DONE: Outcome = { status: "done", body: undefined };
 const FAILED = failed(describeFailure(new Error("boom")));
@@ -51,6 +52,7 @@ class Stage implements AsyncDisposable {
       demand: 2,
       onDemand: (listener) => void (this.#onDemand = listener),
       metrics: this.metrics,
+      clock: SYSTEM_CLOCK,
       shed: () => void this.sheds++,
       least: () => 0,
       watch: (task) => void (this.#watched = task),

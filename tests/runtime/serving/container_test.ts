@@ -13,6 +13,7 @@ import { createLog } from "../../../runtime/log/log.ts";
 import type { Manifest } from "../../../runtime/service/manifest.ts";
 import type { Outcome } from "../../../runtime/message/outcome.ts";
 import { entrypointOf, fixtureUrl, PoolStage } from "../../conformance/pool_stage.ts";
+import { SYSTEM_CLOCK } from "../../../runtime/waiting/clock.ts";
 
 const ECHO = entrypointOf("working", "echo");
 const HOLD = entrypointOf("working", "hold");
@@ -50,6 +51,7 @@ class Stage implements AsyncDisposable {
     );
     void this.stage.logged("disposed").then(() => this.order.push("providers disposed"));
     this.container = new Container({
+      clock: SYSTEM_CLOCK,
       manifest,
       pool: this.stage.pool,
       transport: this.#transport,
