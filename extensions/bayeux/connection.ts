@@ -7,9 +7,9 @@
  * advises not to come back.
  */
 import { pause, timeLimit, within } from "../../runtime/waiting/abort.ts";
+import { growingDelay } from "../../runtime/waiting/growing_delay.ts";
 import type { Log } from "../../runtime/log/log.ts";
 import { BrokerError } from "../../runtime/message/errors.ts";
-import { waitAfter } from "./backoff.ts";
 import { BayeuxError } from "./bayeux_error.ts";
 import { Exchange, type ServerMessage } from "./exchange.ts";
 import { BayeuxSession } from "./session.ts";
@@ -157,4 +157,11 @@ export class BayeuxConnection {
     }
     return Math.max(this.#session.advice.interval, waitAfter(this.#failures, settings));
   }
+}
+
+function waitAfter(
+  failures: number,
+  { retryInterval, maxRetryInterval }: Pick<BayeuxSettings, "retryInterval" | "maxRetryInterval">,
+): number {
+  return growingDelay(failures, { first: retryInterval, longest: maxRetryInterval });
 }

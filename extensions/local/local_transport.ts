@@ -25,6 +25,7 @@ import { Intake } from "../memory/intake.ts";
 import type { Link } from "../memory/link.ts";
 import { seal, type SealedMessage } from "../memory/sealed_message.ts";
 import { abortable, pause } from "../../runtime/waiting/abort.ts";
+import { type GrowingDelay, growingDelay } from "../../runtime/waiting/growing_delay.ts";
 import { openLocalLink } from "./local_link.ts";
 import { socketPath } from "./socket_path.ts";
 import { TopologyLedger } from "./topology_ledger.ts";
@@ -60,8 +61,8 @@ export function local({ address = "local:", onStatus }: LocalOptions = {}): Tran
 const RETURN = 500;
 /** A transport waits this long before it offers a message or a declaration again, in milliseconds. */
 const OFFER = 20;
-/** A transport waits at most this long before it tries again to return, in milliseconds. */
-const LONGEST_WAIT = 1_000;
+/** The waits before a transport tries again to return. */
+const WAIT: GrowingDelay = { first: 50, longest: 1_000 };
 
 class LocalTransport implements Transport {
   readonly broker: string;
@@ -178,9 +179,7 @@ class LocalTransport implements Transport {
 
   async #recover(reason: string): Promise<void> {
     for (let attempt = 0; !this.#ended.signal.aborted; attempt++) {
-      const retryIn = attempt === 0
-        ? 0
-        : Math.min(LONGEST_WAIT, 2 ** attempt * 25) * (0.5 + Math.random() / 2);
+      const retryIn = attempt === 0 ? 0 : growingDelay(attempt, WAIT);
       this.#onStatus?.({ state: "lost", broker: this.broker, reason, retryIn: Math.round(retryIn) });
       let link: Link | undefined;
       try {

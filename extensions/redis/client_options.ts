@@ -1,5 +1,5 @@
+import { type GrowingDelay, growingDelay } from "../../runtime/waiting/growing_delay.ts";
 import type { RedisClientOptions, RedisClusterOptions } from "./client_library.ts";
-import { retryDelay } from "./retry_delay.ts";
 import type { RedisServer, RedisTls } from "./settings.ts";
 
 type None = Record<never, never>;
@@ -9,6 +9,9 @@ type ClientOptions = RedisClientOptions<None, None, None, 3, None>;
 
 /** Options of a cluster without them. */
 type ClusterOptions = RedisClusterOptions<None, None, None, 3, None>;
+
+/** The waits between two attempts to connect. */
+export const RECONNECTION: GrowingDelay = { first: 50, longest: 2_000 };
 
 /** Milliseconds between two questions whether Redis is still there. */
 const PING_INTERVAL = 10_000;
@@ -44,7 +47,7 @@ async function commonOptions({ addresses: [{ username, password }], tls, connect
     ...(password !== undefined && { password }),
     socket: {
       connectTimeout,
-      reconnectStrategy: retryDelay,
+      reconnectStrategy: (tries: number) => growingDelay(tries + 1, RECONNECTION),
       socketTimeout: SILENCE,
       ...(tls && await tlsOptions(tls)),
     },

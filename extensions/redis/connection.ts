@@ -8,14 +8,14 @@
  */
 import { Buffer } from "node:buffer";
 import { abortable, pause, within } from "../../runtime/waiting/abort.ts";
+import { growingDelay } from "../../runtime/waiting/growing_delay.ts";
 import {
   type ClientLibrary,
   loadClientLibrary,
   type RedisClientType,
   type RedisClusterType,
 } from "./client_library.ts";
-import { clientOptions, clusterOptions } from "./client_options.ts";
-import { retryDelay } from "./retry_delay.ts";
+import { clientOptions, clusterOptions, RECONNECTION } from "./client_options.ts";
 import { describeConnectionFault, RedisUnavailableError } from "./redis_error.ts";
 import type { RedisServer } from "./settings.ts";
 
@@ -229,7 +229,7 @@ export class RedisConnection implements AsyncDisposable {
         failures = 0;
       } catch (fault) {
         this.#lose(fault);
-        await pause(retryDelay(failures++), signal).catch(() => {});
+        await pause(growingDelay(++failures, RECONNECTION), signal).catch(() => {});
       }
     }
   }

@@ -12,6 +12,7 @@
  * again: that one comes later.
  */
 import { abortable, pause, within } from "../../../runtime/waiting/abort.ts";
+import { type GrowingDelay, growingDelay } from "../../../runtime/waiting/growing_delay.ts";
 import { BrokerError } from "../../../runtime/message/errors.ts";
 import type { DependencySetupHost } from "../../../runtime/hosting/host.ts";
 import type { SqlConnection, SqlDriver } from "../driver/driver.ts";
@@ -34,9 +35,8 @@ const STANDBY_INTERVAL = 1_000;
 /** Milliseconds between two counts of the outbox. */
 const COUNT_INTERVAL = 5_000;
 
-/** Milliseconds that the pause after a failure has at first and at most. */
-const SHORTEST_PAUSE = 100;
-const LONGEST_PAUSE = 5_000;
+/** The pause after a failure. */
+const PAUSE: GrowingDelay = { first: 200, longest: 5_000 };
 
 /** Milliseconds that a stop waits for the messages that are in the outbox, and for the broker. */
 const STOP_LIMIT = 3_000;
@@ -90,8 +90,7 @@ export class Relay implements AsyncDisposable {
         if (this.#failures++ === 0) {
           log.warning(`Cannot relay the outbox of service "${service}": ${messageOf(error)}. Trying again`);
         }
-        const wait = Math.min(SHORTEST_PAUSE * 2 ** Math.min(this.#failures, 10), LONGEST_PAUSE);
-        await pause(wait * (0.5 + Math.random() / 2), signal).catch(() => {});
+        await pause(growingDelay(this.#failures, PAUSE), signal).catch(() => {});
       } finally {
         this.#numbers.set(NO_NUMBERS);
       }
