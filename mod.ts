@@ -4,7 +4,7 @@
  * @module
  */
 export { contract, service } from "./runtime/service/service.ts";
-export type { Context, Contract, Service } from "./runtime/service/service.ts";
+export type { Context, Contract, Injected, Service, ServiceDefinition } from "./runtime/service/service.ts";
 export {
   type AnyHook,
   type Hook,
@@ -19,6 +19,7 @@ export type {
   CallResult,
   DependencyHost,
   DependencySpec,
+  DependencyTable,
   Provider,
   UsingProvider,
 } from "./runtime/service/dependency.ts";
@@ -27,20 +28,37 @@ export type { Once, OnceOptions } from "./runtime/service/effects/once.ts";
 export type { Call, CallRequest } from "./runtime/service/call.ts";
 export { entrypoint } from "./runtime/service/entrypoint.ts";
 export type {
+  AnyEntrypoint,
   Conversion,
+  DescribedHandler,
   EntrypointDefinition,
   EntrypointSpec,
+  EntrypointTable,
   HandlerFacts,
   OncePolicy,
   Payload,
   ReceivedMessage,
 } from "./runtime/service/entrypoint.ts";
-export { payloadConversion } from "./runtime/service/payload_conversion.ts";
-export type { Parameter } from "./runtime/service/declared/parameters.ts";
-export type { Log } from "./runtime/log/log.ts";
+export type { InputSchemas, KeywordParameters, Unstated } from "./runtime/service/method_signature.ts";
+export type { Json, JsonResult } from "./runtime/service/json.ts";
+export { payloadConversion, type PayloadOptions } from "./runtime/service/payload_conversion.ts";
+export type { Keyword, Parameter } from "./runtime/service/declared/parameters.ts";
+export type { Log, LogMethod } from "./runtime/log/log.ts";
+export type { LogFields } from "./runtime/log/log_fields.ts";
+export type { SchemaIssue, SchemaResult, StandardSchema } from "./runtime/service/standard_schema.ts";
+export type {
+  EncodedAnswer,
+  Messenger,
+  PublishOptions as MessengerPublishOptions,
+  Request,
+  RequestAnswer,
+  RequestGuard,
+  RequestOptions,
+  RequestProperties,
+} from "./runtime/message/messenger.ts";
+export type { Compression } from "./runtime/message/payload/compression.ts";
+export type { Payloads } from "./runtime/message/payload/payloads.ts";
 export type { Clock, TimerName } from "./runtime/waiting/clock.ts";
-export type { StandardSchema } from "./runtime/service/standard_schema.ts";
-export type { Messenger, Request, RequestOptions } from "./runtime/message/messenger.ts";
 export type { MethodLimits, MethodPriority, OverLimit } from "./runtime/service/limits/method_limits.ts";
 export type { Rate } from "./runtime/service/limits/rate.ts";
 export type { Plain, PlainRecord } from "./runtime/message/plain.ts";
@@ -49,6 +67,7 @@ export type { FieldTable, FieldValue, Message, MessageProperties } from "./runti
 export {
   BadRequestError,
   BrokerError,
+  type BrokerErrorState,
   BulkheadFullError,
   CallError,
   CallTimeoutError,
@@ -80,16 +99,30 @@ export {
   type PendingCall,
   rpc,
   type RpcOptions,
+  type RpcSchemas,
+  type RpcSpec,
+  type SendingOptions,
   type SingleCallOptions,
+  type SingleCallPolicies,
 } from "./extensions/rpc/mod.ts";
 export {
   cron,
   type CronOptions,
+  type CronSpec,
   type TickOptions,
   timer,
   type TimerOptions,
+  type TimerSpec,
 } from "./extensions/timer/mod.ts";
-export { http, type HttpErrorFacts, type HttpOptions } from "./extensions/http/mod.ts";
+export {
+  http,
+  type HttpErrorFacts,
+  type HttpMethods,
+  type HttpOptions,
+  type HttpSchemas,
+  type HttpSpec,
+  type RuleParams,
+} from "./extensions/http/mod.ts";
 export {
   ConnectionNotFoundError,
   websocket,
@@ -98,14 +131,20 @@ export {
   type WebSocketHub,
   websocketHub,
   type WebSocketOptions,
+  type WebSocketSpec,
 } from "./extensions/websocket/mod.ts";
 export {
   ConnectionLostError,
+  type FrameFormat,
+  type Framing,
   type Stream,
   stream,
   type StreamConnection,
   type StreamConnections,
+  type StreamData,
+  type StreamEncoding,
   type StreamHandlerOptions,
+  type StreamLimits,
   type StreamListen,
   type StreamLoss,
   type StreamLossCode,
@@ -135,8 +174,6 @@ export {
   type EventOptions,
   type EventPayload,
   type EventsOf,
-  type EventType,
-  type SourceName,
 } from "./extensions/events/mod.ts";
 export {
   consume,

@@ -201,8 +201,10 @@ export type ServiceOf<
   { readonly [Field in keyof InstanceType<Class>]: DependencySpec<InstanceType<Class>[Field]> }
 >;
 
+/** @internal */
 type MethodNames<Instance> = {
   [Key in keyof Instance]: Instance[Key] extends Unstated ? Key : never;
 }[keyof Instance];
 
+/** @internal */
 type MethodIn<Instance, Key extends keyof Instance> = Instance[Key] extends Unstated ? Instance[Key] : never;

@@ -42,6 +42,7 @@ export interface ConnectOptions {
    * @default {the clock of the machine}
    */
   readonly clock?: Clock;
+  /** Aborting gives the connecting up. */
   readonly signal?: AbortSignal;
 }
 

@@ -33,6 +33,7 @@ import { websocket as websocketEntrypoint, type WebSocketOptions } from "./webso
 import { declareDependency, declareEntrypoint, fieldValue, requireField } from "./class_service.ts";
 
 export type { ServiceOf } from "./class_service.ts";
+export type { MethodOf };
 
 /** A decorator of methods that fit the entrypoint. */
 export type EntrypointDecorator<Entry> = (

@@ -4,40 +4,77 @@
  * @module
  */
 import type { Config } from "../runtime/config/file.ts";
+import type { ConfigScalar } from "../runtime/config/scalar.ts";
 import type { ConfigValue } from "../runtime/config/yaml.ts";
 import type { LogLevel } from "../runtime/log/log.ts";
 import type { Transport } from "../runtime/message/transport.ts";
+import type {
+  DenoPermissionName,
+  PermissionGrant,
+  ServicePermissions,
+} from "../runtime/permissions/permissions.ts";
 import type { PoolLimits } from "../runtime/pool/pool_options.ts";
+import type { RunningCall } from "../runtime/pool/running_calls.ts";
+import type { Manifest } from "../runtime/service/manifest.ts";
+import type { ContainerState } from "../runtime/serving/container.ts";
 import type { FileWatchOptions } from "../runtime/serving/file_watch.ts";
-import type { ContainerExtensions, ServiceContainer } from "../runtime/serving/service_container.ts";
+import type { PoolNumbers } from "../runtime/serving/pool_numbers.ts";
+import type {
+  ChangeOptions,
+  ContainerExtensions,
+  ServiceContainer,
+} from "../runtime/serving/service_container.ts";
 import type { Progress } from "../runtime/serving/service_set.ts";
-import type { ServiceOrModule } from "../runtime/serving/service_source.ts";
+import type { ServiceOrModule, ServiceValue } from "../runtime/serving/service_source.ts";
+import type {
+  BrokerNames,
+  ServiceSettings,
+  ThreadLimits,
+  ThreadSettings,
+} from "../runtime/serving/settings.ts";
 import type { Clock, TimerName } from "../runtime/waiting/clock.ts";
 import type { ThreadPlan } from "../runtime/spawning/create_spawner.ts";
+import type { ThreadKind } from "../runtime/spawning/spawner.ts";
 import type { LiveService } from "./control/live.ts";
 import type { ExtensionSource } from "./loaded_extensions.ts";
 import { Runner, type RunOptions } from "./runner.ts";
-import type { Running } from "./serve.ts";
+import type { Running, ServeOptions } from "./serve.ts";
 
 export { connect } from "./connect.ts";
 export type { Connection, ConnectOptions } from "./connect.ts";
 export { Runner };
 export type {
+  BrokerNames,
+  ChangeOptions,
   Clock,
   Config,
+  ConfigScalar,
   ConfigValue,
   ContainerExtensions,
+  ContainerState,
+  DenoPermissionName,
   ExtensionSource,
   FileWatchOptions,
   LiveService,
   LogLevel,
+  Manifest,
+  PermissionGrant,
   PoolLimits,
+  PoolNumbers,
   Progress,
   Running,
+  RunningCall,
   RunOptions,
+  ServeOptions,
   ServiceContainer,
   ServiceOrModule,
+  ServicePermissions,
+  ServiceSettings,
+  ServiceValue,
+  ThreadKind,
+  ThreadLimits,
   ThreadPlan,
+  ThreadSettings,
   TimerName,
   Transport,
 };

@@ -54,7 +54,11 @@ export class Runner implements Running {
   #starting: Promise<Serving> | undefined;
   #serving: Serving | undefined;
 
-  /** @throws {TypeError} In a thread of a service: its module is evaluated there, too. */
+  /**
+   * Makes a runner without services, which serves nothing before {@linkcode Runner.start}.
+   *
+   * @throws {TypeError} In a thread of a service: its module is evaluated there, too.
+   */
   constructor(options: RunOptions = {}) {
     if (isServiceThread()) {
       throw new TypeError(
@@ -202,6 +206,7 @@ export class Runner implements Running {
     return this.stop(options);
   }
 
+  /** Stops all services politely, as `stop()` does. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }

@@ -49,6 +49,7 @@ export interface ServeOptions {
    * @default {false}
    */
   readonly watch?: boolean | FileWatchOptions;
+  /** Called for each step of the start. */
   readonly onProgress?: (progress: Progress) => void;
   /**
    * Called after each failed attempt to reach a named broker, with the milliseconds until the next attempt. Without
@@ -71,6 +72,7 @@ export interface ServeOptions {
 export interface Running extends AsyncDisposable {
   /** The services by name. */
   readonly containers: ReadonlyMap<string, ServiceContainer>;
+  /** The connection to the broker. */
   readonly transport: Transport;
   /** URL of the HTTP server; undefined if no service has HTTP entrypoints. */
   readonly http: string | undefined;

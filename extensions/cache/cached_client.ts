@@ -25,6 +25,7 @@ export interface CachedClientOptions<Target> extends StoreOptions, CallPolicyOpt
   readonly client?: CallOptions & ClientPolicies<Client<Target>>;
 }
 
+/** @internal */
 type NameOf<Target> = Target extends { readonly name: infer Name extends string } ? Name : string;
 
 const OWN_OPTIONS = [...POLICY_OPTIONS, "methods", "client"];

@@ -20,7 +20,11 @@ export function config(key?: string, fallback: Plain = null): DependencySpec<Pla
   });
 }
 
-/** Widens the type of a fallback: with a fallback of `10`, the value may be any number. */
+/**
+ * Widens the type of a fallback: with a fallback of `10`, the value may be any number.
+ *
+ * @internal
+ */
 type Widened<Value> = Value extends string ? string
   : Value extends number ? number
   : Value extends boolean ? boolean

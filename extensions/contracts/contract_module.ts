@@ -16,7 +16,9 @@ import { keyName, TypeNames, valueName } from "./type_names.ts";
 
 /** What a contract is made of: the manifest of a service, with the details of its entrypoints. */
 export interface DescribedService {
+  /** Name of the service. */
   readonly name: string;
+  /** The entrypoints, of which those of RPC become methods of the contract. */
   readonly entrypoints: readonly {
     readonly method: string;
     readonly kind: string;

@@ -22,4 +22,7 @@ export { tailLog } from "./log_tail.ts";
 export type { LogNews, TailOptions } from "./log_tail.ts";
 export { traceCalls } from "./traced_calls.ts";
 export type { TraceCalls, TracedCall } from "./traced_calls.ts";
+export type { LogRecord, LogThreshold } from "../../runtime/log/log.ts";
+export type { LoggedError } from "../../runtime/log/plain_properties.ts";
+export type { CallOutcome } from "../../runtime/telemetry/call_record.ts";
 export type { Transport } from "../../runtime/message/transport.ts";

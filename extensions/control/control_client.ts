@@ -72,7 +72,11 @@ export class ControlClient implements AsyncDisposable {
   readonly #closing = new AbortController();
   #listening: Promise<AsyncDisposable> | undefined;
 
-  /** @param transport The transport, connected. */
+  /**
+   * Makes a client that asks over a transport.
+   *
+   * @param transport The transport, connected.
+   */
   constructor(transport: Transport) {
     this.#transport = transport;
   }
@@ -132,6 +136,7 @@ export class ControlClient implements AsyncDisposable {
     }
   }
 
+  /** Ends all questions that wait, and stops listening for answers. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new DOMException("The client of the control channel was closed", "AbortError"));
     const consumer = await this.#listening?.catch(() => undefined);

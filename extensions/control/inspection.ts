@@ -112,9 +112,11 @@ async function* tellInspection(
 
 /** Options of {@linkcode inspectThread}. */
 export interface InspectOptions {
+  /** Name of the service whose thread is inspected. */
   readonly service: string;
   /** Id of the instance. */
   readonly instance: string;
+  /** What is taken of the thread. */
   readonly what: InspectionSubject;
   /** Name of the thread. @default {the busiest} */
   readonly thread?: string;
@@ -122,6 +124,7 @@ export interface InspectOptions {
   readonly seconds?: number;
   /** Called with the name of the thread when it begins. */
   readonly onBegin?: (thread: string) => void;
+  /** Aborting ends the wait. */
   readonly signal?: AbortSignal;
 }
 

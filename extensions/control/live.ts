@@ -5,6 +5,7 @@ import { type InstanceStatus, type LiveManifest, readManifests, readStatus } fro
 
 /** A service that runs. */
 export interface LiveService {
+  /** Name of the service. */
   readonly service: string;
   /** Names of the methods that can be called, in the order of definition. */
   readonly methods: readonly string[];
@@ -14,6 +15,7 @@ export interface LiveService {
 
 /** A version of a service that runs. */
 export interface LiveVersion {
+  /** What the instances of this version offer and depend on. */
   readonly manifest: LiveManifest;
   /** The processes that serve it. */
   readonly instances: readonly InstanceStatus[];
@@ -81,6 +83,7 @@ export async function liveVersions(
 
 /** Thrown if no process describes a service. */
 export class DescriptionError extends Error {
+  /** Tells this error from others. */
   override readonly name = "DescriptionError";
 }
 

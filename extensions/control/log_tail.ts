@@ -111,6 +111,7 @@ export interface LogNews {
     /** Whether records of all levels come that were asked for, even if its own log does not show them. */
     readonly raised: boolean;
   };
+  /** The records since the last news, the oldest first. */
   readonly records: readonly LogRecord[];
   /** Number of records that were left out before these. */
   readonly left: number;

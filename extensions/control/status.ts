@@ -33,11 +33,13 @@ export interface ServiceRates {
 
 /** State of one service in one process. */
 export interface ServiceStatus {
+  /** Name of the service. */
   readonly name: string;
   /** State of its container, such as `running` or `draining`. */
   readonly state: string;
   /** A text that differs if the manifest differs. */
   readonly manifest: string;
+  /** How many threads there are, and how busy they are. */
   readonly threads: ThreadNumbers;
   /** Calls in the threads. */
   readonly inFlight: number;
@@ -53,18 +55,23 @@ export interface InstanceStatus {
   readonly id: string;
   /** Name of its machine; empty if the process may not know it. */
   readonly host: string;
+  /** Id of the process on its machine. */
   readonly pid: number;
   /** Version of Enoki. */
   readonly version: string;
   /** Milliseconds since it has begun to serve. */
   readonly uptime: number;
+  /** The services that the process serves. */
   readonly services: readonly ServiceStatus[];
 }
 
 /** One entrypoint of a service that runs. */
 export interface LiveEntrypoint {
+  /** The method that the entrypoint calls. */
   readonly method: string;
+  /** Kind of the entrypoint, such as `rpc`. */
   readonly kind: string;
+  /** The options that the author has given, as plain data. */
   readonly options: Readonly<Record<string, unknown>>;
   /** How the entrypoint describes itself. Present only if somebody asked for it. */
   readonly details?: Readonly<Record<string, unknown>>;
@@ -72,7 +79,9 @@ export interface LiveEntrypoint {
 
 /** One dependency of a service that runs. */
 export interface LiveDependency {
+  /** Key under which handlers find the dependency. */
   readonly key: string;
+  /** Kind of the dependency; undefined if the main thread sets nothing up for it. */
   readonly kind: string | undefined;
   /** Present only if somebody asked for the details. */
   readonly options?: Readonly<Record<string, unknown>>;
@@ -80,8 +89,11 @@ export interface LiveDependency {
 
 /** What a service that runs offers and needs. */
 export interface LiveManifest {
+  /** Name of the service. */
   readonly name: string;
+  /** The entrypoints, in the order of their definition. */
   readonly entrypoints: readonly LiveEntrypoint[];
+  /** The dependencies, in the order in which they are set up. */
   readonly dependencies: readonly LiveDependency[];
   /** Names of the queues that it consumes. */
   readonly queues: readonly string[];

@@ -14,7 +14,9 @@ export interface TracedCall {
   readonly span: string;
   /** Id of the span that led to the call; absent if the call began the trace. */
   readonly parent?: string;
+  /** Name of the service that was called. */
   readonly service: string;
+  /** The method that ran. */
   readonly method: string;
   /** Kind of the entrypoint, such as `rpc`. */
   readonly kind: string;
@@ -22,6 +24,7 @@ export interface TracedCall {
   readonly instance: string;
   /** Name of its machine. */
   readonly host: string;
+  /** Id of the process that ran it. */
   readonly pid: number;
   /** Name of the thread that ran it; absent if none has. */
   readonly thread?: string;
@@ -31,6 +34,7 @@ export interface TracedCall {
   readonly took: number;
   /** Milliseconds of these that it waited for a thread. */
   readonly waited: number;
+  /** How the call ended. */
   readonly outcome: CallOutcome;
   /** Name of the class of its error. */
   readonly error?: string;

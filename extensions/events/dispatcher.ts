@@ -25,6 +25,7 @@ const OPTIONS: OptionNames<DispatcherOptions> = {
 /** Options of one event of a handler. */
 export interface EmitOptions extends DispatchOptions, OutboxOptions {}
 
+/** @internal */
 type PayloadArgs<Payload> = undefined extends Payload ? [payload?: Payload, options?: EmitOptions]
   : [payload: Payload, options?: EmitOptions];
 

@@ -18,13 +18,19 @@ type EventsAmong<Dependencies> = {
     : never;
 }[keyof Dependencies];
 
-/** The events of each dispatcher that a service has or a contract states. */
+/**
+ * The events of each dispatcher that a service has or a contract states.
+ *
+ * @internal
+ */
 type EventTables<Source> =
   | (Source extends { readonly dependencies: infer Dependencies } ? EventsAmong<Dependencies> : never)
   | (Source extends { readonly dispatchers?: infer Dispatchers } ? EventsAmong<Dispatchers> : never);
 
+/** @internal */
 type NameIn<Tables> = Tables extends unknown ? keyof Tables & string : never;
 
+/** @internal */
 type PayloadIn<Tables, Name> = Tables extends unknown ? Name extends keyof Tables ? Tables[Name] : never
   : never;
 
@@ -40,10 +46,18 @@ export type EventsOf<Source> = {
   readonly [Name in NameIn<EventTables<Source>>]: PayloadIn<EventTables<Source>, Name>;
 };
 
-/** Whether a type is that of a service or a contract, and not that of a payload. */
+/**
+ * Whether a type is that of a service or a contract, and not that of a payload.
+ *
+ * @internal
+ */
 type IsSource<T> = 0 extends 1 & T ? false : [T] extends [Contract] ? true : false;
 
-/** The name of the service that dispatches the events. */
+/**
+ * The name of the service that dispatches the events.
+ *
+ * @internal
+ */
 export type SourceName<Source> = IsSource<Source> extends true
   ? Source extends { readonly name: infer Name extends string } ? Name : string
   : string;
@@ -51,7 +65,11 @@ export type SourceName<Source> = IsSource<Source> extends true
 /** A type that is a pattern, with `*` for one word between dots or `#` for any number. */
 type Pattern = `${string}${"*" | "#"}${string}`;
 
-/** The types and patterns that a handler of a source may name, or a sentence if the source dispatches nothing. */
+/**
+ * The types and patterns that a handler of a source may name, or a sentence if the source dispatches nothing.
+ *
+ * @internal
+ */
 export type EventType<Source> = IsSource<Source> extends true
   ? [keyof EventsOf<Source>] extends [never]
     ? `"${SourceName<Source>}" dispatches no events: it has no dispatcher<{ … }>()`
@@ -81,7 +99,11 @@ type Fitting<Name extends string, Type extends string> = IsAnyOf<Type> extends t
 /** Whether a type stands for many texts, as `string` does, so that it may fit any event. */
 type IsAnyOf<Type extends string> = Record<never, never> extends Record<Type, 1> ? true : false;
 
-/** The names of those events that a type or a pattern fits. */
+/**
+ * The names of those events that a type or a pattern fits.
+ *
+ * @internal
+ */
 type FittingNames<Name extends string, Type extends string> = Name extends unknown
   ? Type extends unknown ? Fitting<Name, Type> : never
   : never;
@@ -102,7 +124,11 @@ export type EventPayload<Source, Type extends string = EventType<Source>> = IsSo
   >
   : Source;
 
-/** What it takes to dispatch an event in the name of a service: whose event, its type and its payload. */
+/**
+ * What it takes to dispatch an event in the name of a service: whose event, its type and its payload.
+ *
+ * @internal
+ */
 export type DispatchArguments<Source> = IsSource<Source> extends true ? {
     [Type in keyof EventsOf<Source>]: [
       source: SourceName<Source>,

@@ -3,4 +3,4 @@ export { event, type EventOptions } from "./event.ts";
 export type { EventDelivery } from "./topology.ts";
 export { type Dispatcher, dispatcher, type DispatcherOptions, type EmitOptions } from "./dispatcher.ts";
 export type { DispatchOptions } from "./event_message.ts";
-export type { EventPayload, EventsOf, EventType, SourceName } from "./event_source.ts";
+export type { EventPayload, EventsOf } from "./event_source.ts";

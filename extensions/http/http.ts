@@ -60,6 +60,7 @@ export interface HttpSchemas<
   readonly output?: StandardSchema;
 }
 
+/** @internal */
 type Checked<Schema, Otherwise> = Schema extends StandardSchema ? SchemaOutput<Schema> : Otherwise;
 
 /** The third parameter of a handler whose entrypoint checks the query or the body. */
@@ -69,6 +70,7 @@ type Input<Query, Body> =
 
 type Flatten<T> = { readonly [Key in keyof T]: T[Key] };
 
+/** @internal */
 type HttpArgs<Params, Query, Body> = undefined extends Query & Body ? [request: Request, params: Params]
   : [request: Request, params: Params, input: Flatten<Input<Query, Body>>];
 
@@ -89,7 +91,11 @@ const OPTIONS: OptionNames<HttpSchemas<undefined, undefined, undefined>> = {
 /** One method of HTTP, or several as a list or as Nameko's `"GET,POST"`. */
 export type HttpMethods = string | readonly string[];
 
-/** Methods of HTTP, or a sentence if the rule stands in their place. */
+/**
+ * Methods of HTTP, or a sentence if the rule stands in their place.
+ *
+ * @internal
+ */
 export type MethodsBeforeRule<Method extends HttpMethods> = Method extends `/${string}`
   ? 'The method stands before the rule: http("GET", "/orders/:id")'
   : Method;

@@ -12,6 +12,8 @@ export interface Ringable {
  *
  * The alarm has a timer only while it has a deadline and is not paused. Deadlines are steady times
  * of its clock.
+ *
+ * @internal
  */
 export class Alarm {
   readonly #clock: Clock;

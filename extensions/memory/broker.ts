@@ -32,7 +32,11 @@ const PREDECLARED: readonly (readonly [string, ExchangeType])[] = [
  * and messages for as long as something refers to it. Its timers run only while a transport is connected.
  */
 export class MemoryBroker implements QueueKeeper {
-  /** The alarm watches the deadlines of queues and messages. */
+  /**
+   * The alarm watches the deadlines of queues and messages.
+   *
+   * @internal
+   */
   readonly alarm: Alarm;
   /** Tells when queues and messages expire. */
   readonly clock: Clock;
@@ -40,7 +44,11 @@ export class MemoryBroker implements QueueKeeper {
   readonly #queues = new Map<string, Queue>();
   readonly #connections = new Set<object>();
 
-  /** @param options.clock Tells when queues and messages expire. @default {the clock of the machine} */
+  /**
+   * Makes a broker without queues.
+   *
+   * @param options.clock Tells when queues and messages expire. @default {the clock of the machine}
+   */
   constructor({ clock = SYSTEM_CLOCK }: { readonly clock?: Clock } = {}) {
     this.clock = clock;
     this.alarm = new Alarm(clock);
@@ -52,13 +60,21 @@ export class MemoryBroker implements QueueKeeper {
     return this.#connections.size > 0;
   }
 
-  /** Registers a connection. */
+  /**
+   * Registers a connection.
+   *
+   * @internal
+   */
   join(connection: object): void {
     if (this.#connections.size === 0) this.alarm.resume();
     this.#connections.add(connection);
   }
 
-  /** Unregisters a connection and removes its exclusive queues. */
+  /**
+   * Unregisters a connection and removes its exclusive queues.
+   *
+   * @internal
+   */
   leave(connection: object): void {
     for (const queue of this.#queues.values()) {
       if (queue.owner === connection) this.remove(queue);
@@ -67,7 +83,13 @@ export class MemoryBroker implements QueueKeeper {
     if (this.#connections.size === 0) this.alarm.pause();
   }
 
-  /** @throws {BrokerError} If an exchange of that name has other properties, or the broker reserves the name. */
+  /**
+   * Declares an exchange, as a transport asks for it.
+   *
+   * @throws {BrokerError} If an exchange of that name has other properties, or the broker reserves the name.
+   *
+   * @internal
+   */
   declareExchange(declaration: ExchangeDeclaration): void {
     const { name, type, durable = true, autoDelete = false } = declaration;
     const known = this.#exchanges.get(name)?.declaration;
@@ -86,7 +108,13 @@ export class MemoryBroker implements QueueKeeper {
     expectSame(`exchange "${name}"`, "autoDelete", known.autoDelete ?? false, autoDelete);
   }
 
-  /** @throws {BrokerError} If a queue of that name has other properties or is exclusive to another connection. */
+  /**
+   * Declares a queue, as a transport asks for it.
+   *
+   * @throws {BrokerError} If a queue of that name has other properties or is exclusive to another connection.
+   *
+   * @internal
+   */
   declareQueue(declaration: QueueDeclaration, connection: object): void {
     const { name, durable = true, exclusive = false, autoDelete = false } = declaration;
     const queue = this.#queues.get(name);
@@ -108,7 +136,13 @@ export class MemoryBroker implements QueueKeeper {
     queue.renew();
   }
 
-  /** @throws {BrokerError} If the queue or the exchange does not exist. */
+  /**
+   * Binds a queue to an exchange.
+   *
+   * @throws {BrokerError} If the queue or the exchange does not exist.
+   *
+   * @internal
+   */
   bind(binding: BindingDeclaration, connection: object): void {
     const exchange = this.#exchanges.get(binding.exchange);
     if (exchange === undefined) {
@@ -122,7 +156,13 @@ export class MemoryBroker implements QueueKeeper {
     exchange.bind(this.queue(binding.queue, "bind", connection), binding);
   }
 
-  /** @throws {BrokerError} If the queue does not exist or is exclusive to another connection. */
+  /**
+   * Gives the queue of a name.
+   *
+   * @throws {BrokerError} If the queue does not exist or is exclusive to another connection.
+   *
+   * @internal
+   */
   queue(name: string, action: string, connection: object): Queue {
     const queue = this.#queues.get(name);
     if (queue === undefined) {
@@ -132,17 +172,33 @@ export class MemoryBroker implements QueueKeeper {
     return queue;
   }
 
-  /** @throws {BrokerError} If the queue is exclusive to another connection. */
+  /**
+   * Counts the messages that wait in a queue.
+   *
+   * @throws {BrokerError} If the queue is exclusive to another connection.
+   *
+   * @internal
+   */
   countMessages(name: string, connection: object): number | undefined {
     return this.#queues.has(name) ? this.queue(name, "count messages of", connection).waiting : undefined;
   }
 
-  /** Counts the messages that the consumers of a queue hold; 0 if there is no such queue. */
+  /**
+   * Counts the messages that the consumers of a queue hold; 0 if there is no such queue.
+   *
+   * @internal
+   */
   countHeld(name: string): number {
     return this.#queues.get(name)?.held ?? 0;
   }
 
-  /** @throws {BrokerError} If the queue is exclusive to another connection. */
+  /**
+   * Deletes a queue, if there is one.
+   *
+   * @throws {BrokerError} If the queue is exclusive to another connection.
+   *
+   * @internal
+   */
   deleteQueue(name: string, connection: object): void {
     const queue = this.#queues.get(name);
     if (queue === undefined) return;
@@ -154,6 +210,8 @@ export class MemoryBroker implements QueueKeeper {
    * Gives a message to all queues that take it, and returns false if no queue does.
    *
    * @throws {BrokerError} If the exchange does not exist.
+   *
+   * @internal
    */
   route(message: SealedMessage): boolean {
     if (message.exchange === "") {
@@ -172,6 +230,11 @@ export class MemoryBroker implements QueueKeeper {
     return queues.length > 0;
   }
 
+  /**
+   * Sends a message that has died on to where its queue lets dead letters go.
+   *
+   * @internal
+   */
   bury(message: SealedMessage, from: Queue, reason: DeathReason, route: DeadLetterRoute): void {
     const letter = deadLetter(message, from.name, reason, route, new Date(this.clock.now()));
     for (const queue of this.#destinations(letter)) {
@@ -179,6 +242,11 @@ export class MemoryBroker implements QueueKeeper {
     }
   }
 
+  /**
+   * Removes a queue and its bindings.
+   *
+   * @internal
+   */
   remove(queue: Queue): void {
     this.#queues.delete(queue.name);
     queue.discard();

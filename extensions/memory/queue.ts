@@ -17,7 +17,11 @@ export interface QueueConsumer {
   take(entry: QueuedMessage): void;
 }
 
-/** A queue needs this from the broker that keeps it. */
+/**
+ * A queue needs this from the broker that keeps it.
+ *
+ * @internal
+ */
 export interface QueueKeeper {
   readonly clock: Clock;
   readonly alarm: Alarm;

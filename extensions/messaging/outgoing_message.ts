@@ -10,6 +10,8 @@ import { nameOf } from "./queue.ts";
 /**
  * AMQP properties that a publisher sets as they are given. One that is `undefined`, as in a received message,
  * is not set.
+ *
+ * @internal
  */
 type GivenProperties = {
   readonly [Name in Exclude<keyof MessageProperties, "contentType" | "contentEncoding" | "expiration">]?:

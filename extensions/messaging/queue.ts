@@ -111,7 +111,9 @@ const OPTIONS: OptionNames<QueueOptions> = {
 
 /** A queue with everything that must be declared for it, as plain data. */
 export interface Queue {
+  /** Name of the queue at the broker. */
   readonly name: string;
+  /** What is declared before the queue is used: the queue, its exchanges and its bindings. */
   readonly topology: Topology;
   /** Where consumers of a stream begin. */
   readonly offset?: QueueOffset;

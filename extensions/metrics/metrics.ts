@@ -5,19 +5,29 @@ import { type HistogramOptions, type MetricLabels, type MetricOptions, OwnMetric
 
 /** A number of a service that only grows. */
 export interface Counter {
-  /** @param amount What to add, 0 or more. @default {1} */
+  /**
+   * Adds to the counter.
+   *
+   * @param amount What to add, 0 or more. @default {1}
+   */
   add(amount?: number, labels?: MetricLabels): void;
 }
 
 /** A number of a service that goes up and down. Whatever thread sets it, there is one for all threads. */
 export interface Gauge {
+  /** Sets the present value. */
   set(value: number, labels?: MetricLabels): void;
-  /** @param amount What to add, also less than 0. @default {1} */
+  /**
+   * Adds to the present value.
+   *
+   * @param amount What to add, also less than 0. @default {1}
+   */
   add(amount?: number, labels?: MetricLabels): void;
 }
 
 /** The distribution of values in a service. */
 export interface Histogram {
+  /** Counts a value in its bucket. */
   record(value: number, labels?: MetricLabels): void;
 }
 
@@ -31,8 +41,11 @@ export interface Histogram {
  * @throws {TypeError} All methods do if a name is no name, or names a metric of another kind or with other options.
  */
 export interface ServiceMetrics {
+  /** Gives the counter of that name, which all threads of the process share. */
   counter(name: string, options?: MetricOptions): Counter;
+  /** Gives the gauge of that name, which all threads of the process share. */
   gauge(name: string, options?: MetricOptions): Gauge;
+  /** Gives the histogram of that name, which all threads of the process share. */
   histogram(name: string, options?: HistogramOptions): Histogram;
 }
 

@@ -13,6 +13,7 @@ import { LockLostError } from "./lock_error.ts";
 
 /** A lock that is held until it is released, and released at the end of its block with `await using`. */
 export interface HeldLock extends AsyncDisposable {
+  /** Name of the lock. */
   readonly name: string;
   /**
    * A number that is greater for each later holder of the lock. A store that remembers the greatest one which it has

@@ -7,6 +7,7 @@
  */
 import "./host_half.ts";
 
+export type { RedisClientType, RedisClusterType } from "./client_library.ts";
 export type { HeldLock } from "./held_lock.ts";
 export { type Lock, lock, type LockOptions } from "./lock.ts";
 export { LockLostError, LockTimeoutError } from "./lock_error.ts";

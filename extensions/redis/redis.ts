@@ -29,11 +29,13 @@ export interface RedisOptions {
   readonly timeout?: number;
 }
 
+/** @internal */
 type None = Record<never, never>;
 
 /** Replies whose values are `Buffer`s. */
 type Bytes = { readonly [BLOB_STRING]: typeof Buffer };
 
+/** @internal */
 type MappingOf<Options> = Options extends { readonly encoding: "bytes" } ? Bytes : None;
 
 /** The client that {@linkcode redis} injects: that of node-redis, for one Redis or for a cluster. */

@@ -13,7 +13,9 @@ export class RedisUnavailableError extends Error {
   static {
     this.prototype.name = "RedisUnavailableError";
   }
+  /** Code of this error for callers. */
   readonly code: string = CODE;
+  /** Whether the same call may succeed later, which it may. */
   readonly retryable: boolean = true;
 }
 

@@ -30,16 +30,19 @@ export interface SubscriptionOptions<Format extends MessageFormat = MessageForma
 /** Channels by a pattern in Redis' notation: `*` stands for any text, `?` for one character, `[ab]` for a choice. */
 export interface PatternOptions<Format extends MessageFormat = MessageFormat>
   extends SubscriptionOptions<Format> {
+  /** Glob of the channels, as `PSUBSCRIBE` takes it: `orders.*`. */
   readonly pattern: string;
 }
 
 /** Where a message has come from. */
 export interface ChannelMessage {
+  /** The channel that the message was published to. */
   readonly channel: string;
   /** The pattern of the subscription; undefined if it names the channel. */
   readonly pattern: string | undefined;
 }
 
+/** @internal */
 type MessageOf<Format, Payload> = Format extends "text" ? string
   : Format extends "bytes" ? Uint8Array<ArrayBuffer>
   : Payload;

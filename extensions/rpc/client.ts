@@ -70,13 +70,19 @@ export interface ClientMethod<Args extends readonly unknown[], Result> {
   kwargs(named: Readonly<Record<string, unknown>>, ...positional: readonly unknown[]): Promise<Result>;
 }
 
+/** @internal */
 type RpcOf<Entry> = Extract<Entry extends readonly (infer Each)[] ? Each : Entry, { readonly kind: "rpc" }>;
 
+/** @internal */
 type RpcMethods<Entrypoints> = {
   [Method in keyof Entrypoints]: [RpcOf<Entrypoints[Method]>] extends [never] ? never : Method;
 }[keyof Entrypoints];
 
-/** The client's side of a method. The handler provides the types that the entrypoint leaves unstated. */
+/**
+ * The client's side of a method. The handler provides the types that the entrypoint leaves unstated.
+ *
+ * @internal
+ */
 type ClientMethodOf<Call, Handler> = Call extends (...args: infer Args) => infer Result
   ? Handler extends (context: never, ...args: infer HandlerArgs) => infer HandlerResult ? ClientMethod<
       Args extends readonly never[] ? number extends Args["length"] ? HandlerArgs : Args : Args,
@@ -85,6 +91,7 @@ type ClientMethodOf<Call, Handler> = Call extends (...args: infer Args) => infer
   : ClientMethod<Args, JsonResult<Awaited<Result>>>
   : never;
 
+/** @internal */
 type HandlersIn<Target> = Target extends { readonly handlers: infer Handlers } ? Handlers : unknown;
 
 /** The typed client of a service or contract: its RPC methods, with the types that results have as JSON. */
@@ -96,6 +103,7 @@ export type Client<Target> = Target extends { readonly entrypoints: infer Entryp
   }
   : { readonly [method: string]: ClientMethod<readonly unknown[], unknown> };
 
+/** @internal */
 type NameOf<Target> = Target extends { readonly name: infer Name extends string } ? Name : string;
 
 /** The origin of a call, with the data that the call passes on. */

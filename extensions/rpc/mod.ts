@@ -16,5 +16,7 @@ export type {
   FailedCall,
   Fallback,
   MethodPolicies,
+  SingleCallPolicies,
 } from "./resilience/policies.ts";
+export type { SendingOptions } from "./sending.ts";
 export type { ErrorClass } from "./registered_errors.ts";

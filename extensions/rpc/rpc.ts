@@ -29,10 +29,19 @@ export interface RpcSpec<
   Result = unknown,
   ClientCall extends Unstated = Unstated,
 > extends EntrypointSpec<"rpc", Args, Result> {
+  /**
+   * Carries the call of a client for the compiler, and is never there.
+   *
+   * @internal
+   */
   readonly [CLIENT]?: ClientCall;
 }
 
-/** The call as a client of this entrypoint makes it. */
+/**
+ * The call as a client of this entrypoint makes it.
+ *
+ * @internal
+ */
 export type ClientCallOf<Spec> = Spec extends RpcSpec<infer _Args, infer _Result, infer ClientCall>
   ? ClientCall
   : never;

@@ -14,7 +14,7 @@ export type StreamListen =
 export interface StreamOptions<Kind extends Framing, State extends object> extends Partial<StreamLimits> {
   /** Port 0 is any free port. */
   readonly listen: StreamListen;
-  /** @default {"bytes"} */
+  /** How the bytes of a connection become messages. @default {"bytes"} */
   readonly framing?: Kind;
   /** How the texts of lines are encoded. Bytes that are no such text are replaced. @default {"utf-8"} */
   readonly encoding?: StreamEncoding;

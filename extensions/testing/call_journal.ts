@@ -22,7 +22,9 @@ import {
 export interface TestCall<Args extends readonly unknown[] = readonly unknown[], Result = unknown> {
   /** Id of the call, as its handler has it in `call.id`; undefined if the configuration turns `telemetry` off. */
   readonly id: string | undefined;
+  /** Name of the service. */
   readonly service: string;
+  /** The method that ran. */
   readonly method: string;
   /** Kind of the entrypoint, such as `rpc`. */
   readonly kind: string;

@@ -3,6 +3,7 @@ import type { Publish } from "../messaging/publisher.ts";
 
 /** A message that a handler has published. */
 export interface PublishedMessage<Payload> {
+  /** What the handler has published, before it is encoded. */
   readonly payload: Payload;
   /** The options of this one message. */
   readonly options: PublishOptions;

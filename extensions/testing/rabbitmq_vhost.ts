@@ -29,6 +29,7 @@ const OPTIONS: OptionNames<RabbitmqVhostOptions> = {
 
 /** A vhost of RabbitMQ that one test has for itself. Disposing it removes it with all that it holds. */
 export interface RabbitmqVhost extends AsyncDisposable {
+  /** Name of the vhost at the broker. */
   readonly name: string;
   /** URI of the broker with this vhost, for the option `broker` of `testServices()`, `run()` or `connect()`. */
   readonly uri: string;

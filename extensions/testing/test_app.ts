@@ -12,15 +12,24 @@ import type { ConnectSocketOptions, SocketClient } from "../websocket/browser/so
 import type { TestCallOutcome } from "./call_content.ts";
 import type { TestCall } from "./call_journal.ts";
 
-/** Services, or the modules that export them. */
+/**
+ * Services, or the modules that export them.
+ *
+ * @internal
+ */
 export type Given = readonly ServiceOrModule[];
 
-/** The services whose types are known. */
+/**
+ * The services whose types are known.
+ *
+ * @internal
+ */
 type Known<Services extends Given> = Extract<Services[number], Contract>;
 
 /** `string` if there are services of which only the module is known. */
 type Unknown<Services extends Given> = Exclude<Services[number], Contract> extends never ? never : string;
 
+/** @internal */
 type Named<Services extends Given, Name> = Extract<Known<Services>, { readonly name: Name }>;
 
 type MethodsOf<Each> = Each extends Contract<infer Name, infer Entrypoints>
@@ -30,10 +39,18 @@ type MethodsOf<Each> = Each extends Contract<infer Name, infer Entrypoints>
 type RpcMethodsOf<Each> = Each extends Contract<infer Name> ? `${Name}.${keyof Client<Each> & string}`
   : never;
 
-/** Methods as `service.method`. */
+/**
+ * Methods as `service.method`.
+ *
+ * @internal
+ */
 export type MethodName<Services extends Given> = MethodsOf<Known<Services>> | Unknown<Services>;
 
-/** Methods that can be called by RPC. */
+/**
+ * Methods that can be called by RPC.
+ *
+ * @internal
+ */
 export type RpcMethodName<Services extends Given> = RpcMethodsOf<Known<Services>> | Unknown<Services>;
 
 type ClientMethodAt<Services extends Given, Path> = Path extends RpcMethodsOf<Known<Services>>
@@ -44,11 +61,19 @@ type ClientMethodAt<Services extends Given, Path> = Path extends RpcMethodsOf<Kn
   : never
   : ClientMethod<readonly unknown[], unknown>;
 
-/** The arguments of a method, as its caller gives them. */
+/**
+ * The arguments of a method, as its caller gives them.
+ *
+ * @internal
+ */
 export type CallArgs<Services extends Given, Path> = ClientMethodAt<Services, Path> extends
   ClientMethod<infer Args, infer _Result> ? Args : readonly unknown[];
 
-/** The result of a method, as its caller gets it. */
+/**
+ * The result of a method, as its caller gets it.
+ *
+ * @internal
+ */
 export type CallResultOf<Services extends Given, Path> = ClientMethodAt<Services, Path> extends
   ClientMethod<infer _Args, infer Result> ? Result : unknown;
 
@@ -62,7 +87,11 @@ type HandlerArgs<Each, Method> = Each extends
   : readonly unknown[]
   : readonly unknown[];
 
-/** An ended call of a method, with the types of its handler. */
+/**
+ * An ended call of a method, with the types of its handler.
+ *
+ * @internal
+ */
 export type TestCallOf<Services extends Given, Path> = Path extends MethodsOf<Known<Services>>
   ? Path extends `${infer Name}.${infer Method}`
     ? TestCall<HandlerArgs<Named<Services, Name>, Method>, CallResultOf<Services, Path>>
@@ -73,11 +102,16 @@ type EventsIn<Dependencies> = {
   [Key in keyof Dependencies]: Injected<Dependencies[Key]> extends Dispatcher<infer Events> ? Events : never;
 }[keyof Dependencies];
 
-/** The events of a service, as its dispatchers have them; all names and payloads if it has none. */
+/**
+ * The events of a service, as its dispatchers have them; all names and payloads if it has none.
+ *
+ * @internal
+ */
 export type EventsOf<Each> = Each extends { readonly dependencies: infer Dependencies }
   ? [EventsIn<Dependencies>] extends [never] ? Record<string, unknown> : EventsIn<Dependencies>
   : Record<string, unknown>;
 
+/** @internal */
 type SourceOf<Services extends Given, Source> = Source extends string
   ? [Named<Services, Source>] extends [never] ? unknown : Named<Services, Source>
   : Source;
@@ -89,13 +123,18 @@ export type FakeOf<Value> = Value extends ((...args: never[]) => unknown) | Prim
     : Value[Key];
 };
 
+/** @internal */
 type Primitive = string | number | bigint | boolean | symbol | null | undefined;
 
 type FakesOf<Each> = Each extends { readonly dependencies: infer Dependencies }
   ? { readonly [Key in keyof Dependencies]?: FakeOf<Injected<Dependencies[Key]>> }
   : Readonly<Record<string, unknown>>;
 
-/** Fakes by the names of services and dependencies. */
+/**
+ * Fakes by the names of services and dependencies.
+ *
+ * @internal
+ */
 export type Replacements<Services extends Given> =
   & { readonly [Name in Known<Services>["name"]]?: FakesOf<Named<Services, Name>> }
   & { readonly [Name in Unknown<Services>]?: Readonly<Record<string, unknown>> };

@@ -17,6 +17,7 @@ import type { PlainRecord } from "../../runtime/message/plain.ts";
  * The connection that a call came over. In a call that did not come over a WebSocket, each property throws.
  */
 export interface WebSocketConnection<State> {
+  /** Id of the socket, by which the hub knows it, too. */
   readonly socketId: string;
   /** URL of the request that opened the connection. */
   readonly url: string;

@@ -28,10 +28,19 @@ export interface WebSocketSpec<
   Result = unknown,
   ClientCall extends Unstated = Unstated,
 > extends EntrypointSpec<"websocket", Args, Result> {
+  /**
+   * Carries the call of a client for the compiler, and is never there.
+   *
+   * @internal
+   */
   readonly [CLIENT]?: ClientCall;
 }
 
-/** The call as a client of this entrypoint makes it. */
+/**
+ * The call as a client of this entrypoint makes it.
+ *
+ * @internal
+ */
 export type SocketCallOf<Spec> = Spec extends WebSocketSpec<infer _Args, infer _Result, infer ClientCall>
   ? ClientCall
   : never;

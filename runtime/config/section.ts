@@ -11,11 +11,16 @@ import { placeOf } from "./place.ts";
  * somebody has asked for. So it can list the other keys, which are mistyped or have no effect.
  */
 export class Section {
+  /** The values as they stand in the configuration. */
   readonly values: PlainRecord;
   readonly #path: string;
   readonly #asked = new Set<string>();
 
-  /** @param path The text before a key in messages, such as `services.orders.`. */
+  /**
+   * Makes a reader of some values of the configuration.
+   *
+   * @param path The text before a key in messages, such as `services.orders.`.
+   */
   constructor(values: PlainRecord, path = "") {
     this.values = values;
     this.#path = path;
@@ -31,27 +36,32 @@ export class Section {
     return Object.keys(this.values).filter((key) => !this.#asked.has(key));
   }
 
+  /** Gives a value as it is; undefined if it is missing or null. */
   get(key: string): Exclude<Plain, null> | undefined {
     this.#asked.add(key);
     return Object.hasOwn(this.values, key) ? this.values[key] ?? undefined : undefined;
   }
 
+  /** Gives a text; undefined if it is missing. */
   text(key: string, pattern = /./, expected = "text that is not empty"): string | undefined {
     const value = this.get(key);
     if (value === undefined || (typeof value === "string" && pattern.test(value))) return value;
     return this.refuse(key, expected);
   }
 
+  /** Gives a list of texts; undefined if it is missing. */
   texts(key: string): readonly string[] | undefined {
     const value = this.get(key);
     return value === undefined || isTexts(value) ? value : this.refuse(key, "a list of names");
   }
 
+  /** Gives `true` or `false`; undefined if it is missing. */
   flag(key: string): boolean | undefined {
     const value = this.get(key);
     return value === undefined || typeof value === "boolean" ? value : this.refuse(key, "true or false");
   }
 
+  /** Gives an integer of at least `least`; undefined if it is missing. */
   integer(key: string, least = -Infinity): number | undefined {
     const value = this.get(key);
     if (value === undefined || (Number.isInteger(value) && (value as number) >= least)) {
@@ -68,6 +78,7 @@ export class Section {
     return this.refuse(key, "a number of seconds, 0 or more");
   }
 
+  /** Gives a reader of the values below a key; undefined if it is missing. */
   section(key: string): Section | undefined {
     const value = this.get(key);
     if (value === undefined) return undefined;

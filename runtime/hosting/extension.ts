@@ -23,9 +23,13 @@ export type TransportRegistry = Readonly<Record<string, TransportFactory>>;
 
 /** What an extension adds to the main thread, once its settings have been read. */
 export interface ExtensionParts {
+  /** Factories of entrypoints, by kind. */
   readonly entrypoints: EntrypointRegistry;
+  /** Halves of dependencies in the main thread, by kind. */
   readonly dependencies: DependencyRegistry;
+  /** Factories of transports, by the scheme of the URI. */
   readonly transports: TransportRegistry;
+  /** Hooks around each call of each service, the first one outermost. */
   readonly around: readonly HostHook[];
 }
 
@@ -78,6 +82,11 @@ export interface ExtensionSpec<Values> {
 
 /** The host half of an extension: the value that an extension module exports. */
 export interface Extension {
+  /**
+   * Tells an extension from other values.
+   *
+   * @internal
+   */
   readonly [BRAND]: "extension";
   /**
    * Reads the settings of the extension and gives its parts.

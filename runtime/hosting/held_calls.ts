@@ -10,6 +10,7 @@ import type { Outcome } from "../message/outcome.ts";
 
 /** Options of {@linkcode runHeld}. */
 export interface RunHeldOptions {
+  /** Cancels the call, while it waits and while it runs. */
   readonly cancellation?: Cancellation;
   /** Once this signal has aborted, the call does not wait again. */
   readonly signal: AbortSignal;
@@ -39,7 +40,11 @@ export class HeldCalls {
   #held = 0;
   #stopping = false;
 
-  /** @param onAbort Called when a wait ends early because the container must stop at once. */
+  /**
+   * Makes the keeper of the calls of one entrypoint that wait for a thread.
+   *
+   * @param onAbort Called when a wait ends early because the container must stop at once.
+   */
   constructor(host: EntrypointHost, onAbort: () => void = () => {}) {
     this.#host = host;
     this.#onAbort = onAbort;

@@ -63,9 +63,13 @@ export function invocationOf(
 
 /** The part of a container that the host of an entrypoint may use. */
 export interface EntrypointHost {
+  /** Name of the service. */
   readonly service: string;
+  /** The connection to the broker, which all services of the process share. */
   readonly transport: Transport;
+  /** The whole configuration. */
   readonly config: PlainRecord;
+  /** Writes records in the name of the service. */
   readonly log: Log;
   /** Counts what the host sees. Nobody reads the numbers if telemetry is off. */
   readonly metrics: Metrics;
@@ -173,8 +177,11 @@ export type DependencySetup = (
 
 /** A call of any service of the process, as the hooks of an extension see it: its message is not decoded. */
 export interface HostedCall {
+  /** Name of the service that is called. */
   readonly service: string;
+  /** The entrypoint that the call came by. */
   readonly entry: HostedEntrypoint;
+  /** The undecoded message of the call. */
   readonly payload: Payload;
   /** The log of the service. */
   readonly log: Log;

@@ -47,12 +47,12 @@ const ORIGIN_HEADERS = {
 
 /** A queue whose messages are to be moved, and the means to move them. */
 export interface Outbox {
+  /** The transport that its messages go to. */
   readonly transport: Transport;
   /** The queue that a message came from. */
   readonly queue: string;
   /**
-   * Whether that queue is deleted with its consumers. If so, it will be gone when somebody looks at its dead
-   * messages.
+   * Whether that queue is deleted with its consumers, and so gone when somebody looks at its dead messages.
    *
    * @default {false}
    */

@@ -43,7 +43,7 @@ export { describeFailure } from "../message/failure.ts";
 export type { Failure } from "../message/failure.ts";
 export { failed } from "../message/outcome.ts";
 export type { Messenger } from "../message/messenger.ts";
-export type { EndedOutcome, Outcome } from "../message/outcome.ts";
+export type { EndedOutcome, Fault, Outcome } from "../message/outcome.ts";
 export type { Plain, PlainRecord } from "../message/plain.ts";
 export type { Body, Chunk } from "../message/reply.ts";
 export type { ReplyStream } from "../message/reply_stream.ts";
@@ -65,9 +65,20 @@ export type {
   Topology,
   Transport,
   TransportOptions,
+  TransportPublishOptions,
   TransportStatus,
   Verdict,
 } from "../message/transport.ts";
+export type {
+  Counter,
+  Gauge,
+  Histogram,
+  HistogramOptions,
+  Metric,
+  MetricKind,
+  MetricOptions,
+} from "../telemetry/metric.ts";
+export type { Metrics } from "../telemetry/metrics.ts";
 export type { Payload } from "../service/entrypoint.ts";
 export type { ManifestDependency, ManifestEntrypoint } from "../service/manifest.ts";
 export type { Clock, TimerName } from "../waiting/clock.ts";

@@ -46,14 +46,13 @@ import type {
 
 /** One queue that one entrypoint consumes. */
 export interface QueueSubscription {
+  /** The entrypoint that handles the messages. */
   readonly entry: HostedEntrypoint;
+  /** Name of the queue. */
   readonly queue: string;
   /** Exchanges, queues and bindings to declare before consuming. */
   readonly topology: Topology;
-  /**
-   * Whether the broker offers a message again if its handler failed, at once and without end (Nameko's
-   * `requeue_on_error`).
-   */
+  /** Whether the broker offers a message again, at once and without end, if its handler failed: `requeue_on_error`. */
   readonly requeueOnError: boolean;
   /** Number of deliveries that the consumer holds at a time. @default {as many as the pool can use} */
   readonly prefetch?: number;
@@ -99,6 +98,7 @@ export class QueueHost implements Entrypoint {
   readonly #losses = new RecordLosses();
   readonly #counts: QueueCounts;
 
+  /** Makes the entrypoint of some queues of one service. */
   constructor(subscriptions: readonly QueueSubscription[], host: EntrypointHost) {
     this.#host = host;
     this.#subscriptions = subscriptions;
@@ -143,6 +143,7 @@ export class QueueHost implements Entrypoint {
     });
   }
 
+  /** Ends the consumers. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
   }

@@ -25,7 +25,9 @@ export function isWanted(level: LogLevel, threshold: LogThreshold): boolean {
 
 /** One entry of the log. Structured clone can carry it. */
 export interface LogRecord {
+  /** How much the record matters. */
   readonly level: LogLevel;
+  /** What has happened, in a sentence. */
   readonly message: string;
   /** Name of the service that logged; absent for the runtime itself. */
   readonly service?: string;
@@ -37,6 +39,7 @@ export interface LogRecord {
   readonly fields?: LogFields;
   /** Properties as plain data. */
   readonly properties?: Readonly<Record<string, unknown>>;
+  /** The error that the record tells of. */
   readonly error?: LoggedError;
 }
 
@@ -52,9 +55,13 @@ export type LogMethod = (
 
 /** A log. Logging never throws and never waits. */
 export interface Log {
+  /** Writes what only somebody who looks for a fault reads. */
   readonly debug: LogMethod;
+  /** Writes what happens in the course of things. */
   readonly info: LogMethod;
+  /** Writes what somebody should look at, and what goes on all the same. */
   readonly warning: LogMethod;
+  /** Writes what has failed. */
   readonly error: LogMethod;
 }
 

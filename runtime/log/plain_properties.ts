@@ -7,8 +7,11 @@ import { boundText } from "./bounded_text.ts";
 
 /** An error as data. */
 export interface LoggedError {
+  /** Name of its class. */
   readonly name: string;
+  /** What the error says. */
   readonly message: string;
+  /** Where it was made, with its causes. */
   readonly stack?: string;
 }
 

@@ -34,10 +34,14 @@ export class CallError extends Error {
   static {
     this.prototype.name = "CallError";
   }
+  /** A word for programs that tells the kind of the failure. */
   readonly code: string;
+  /** Whether the same call may succeed later. */
   readonly retryable: boolean;
+  /** Plain data about the failure; undefined if there is none. */
   readonly data: unknown;
 
+  /** Makes an error with its code. */
   constructor(message: string, { code, retryable = false, data, ...options }: CallErrorOptions) {
     super(message, options);
     this.code = code;
@@ -51,8 +55,10 @@ export class UnknownServiceError extends CallError {
   static {
     this.prototype.name = "UnknownServiceError";
   }
+  /** Name of the service that nobody serves. */
   readonly service: string;
 
+  /** Makes the error of a service that nobody serves. */
   constructor(service: string) {
     super(`Cannot call service "${service}": nobody serves it. Start it, or check the name`, {
       code: "UNKNOWN_SERVICE",
@@ -69,6 +75,8 @@ export class MethodNotFoundError extends CallError {
     this.prototype.name = "MethodNotFoundError";
   }
   /**
+   * Makes the error of a method that its service does not have.
+   *
    * @param service Name of the service that has no such method, if the name is known.
    * @param nearest Names of its methods that may have been meant.
    */
@@ -90,6 +98,7 @@ export class BadRequestError extends CallError {
   /** Nameko's name for this case on the wire. */
   readonly reason: "IncorrectSignature" | "MalformedRequest";
 
+  /** Makes the error of a request that does not fit. */
   constructor(
     message: string,
     { reason = "IncorrectSignature", data }: {
@@ -107,6 +116,7 @@ export class CallTimeoutError extends CallError {
   static {
     this.prototype.name = "CallTimeoutError";
   }
+  /** Makes the error of a call whose time is up. */
   constructor(message: string, options?: ErrorOptions) {
     super(message, { code: "TIMEOUT", retryable: true, ...options });
   }
@@ -117,6 +127,7 @@ export class WorkerLostError extends CallError {
   static {
     this.prototype.name = "WorkerLostError";
   }
+  /** Makes the error of a call whose thread has ended. */
   constructor(message: string, options?: ErrorOptions) {
     super(message, { code: "WORKER_LOST", retryable: true, ...options });
   }
@@ -127,6 +138,7 @@ export class ContainerStoppingError extends CallError {
   static {
     this.prototype.name = "ContainerStoppingError";
   }
+  /** Makes the error of a call that comes while its service stops. */
   constructor(message: string, options?: ErrorOptions) {
     super(message, { code: "CONTAINER_STOPPING", retryable: true, ...options });
   }
@@ -137,6 +149,7 @@ export class CircuitOpenError extends CallError {
   static {
     this.prototype.name = "CircuitOpenError";
   }
+  /** Makes the error of a call that an open circuit has not sent. */
   constructor(message: string, options?: ErrorOptions) {
     super(message, { code: "CIRCUIT_OPEN", retryable: true, ...options });
   }
@@ -147,6 +160,7 @@ export class BulkheadFullError extends CallError {
   static {
     this.prototype.name = "BulkheadFullError";
   }
+  /** Makes the error of a call that a full bulkhead has not sent. */
   constructor(message: string, options?: ErrorOptions) {
     super(message, { code: "BULKHEAD_FULL", retryable: true, ...options });
   }
@@ -157,6 +171,7 @@ export class RateLimitedError extends CallError {
   static {
     this.prototype.name = "RateLimitedError";
   }
+  /** Makes the error of a call above its rate. */
   constructor(message: string, options?: ErrorOptions & { readonly data?: unknown }) {
     super(message, { code: "RATE_LIMITED", retryable: true, ...options });
   }
@@ -183,7 +198,9 @@ export class RemoteError extends CallError {
   static {
     this.prototype.name = "RemoteError";
   }
+  /** Name of the error's class in the other service. */
   readonly remoteName: string;
+  /** What the error said there. */
   readonly remoteMessage: string;
   /**
    * What the remote exception was made of: the arguments of a class of Python, in which Nameko makes text of numbers,
@@ -193,6 +210,7 @@ export class RemoteError extends CallError {
   /** HTTP status of the thrown error, from 400 to 599; undefined if it had none. */
   readonly status: number | undefined;
 
+  /** Makes the error of a call that has failed in the other service. */
   constructor(
     remoteName: string,
     remoteMessage: string,
@@ -232,8 +250,10 @@ export class BrokerError extends Error {
   static {
     this.prototype.name = "BrokerError";
   }
+  /** What the broker is like: whether it can be reached, and what it has refused. */
   readonly state: BrokerErrorState;
 
+  /** Makes the error of something that the broker has not done. */
   constructor(
     message: string,
     { state = "refused", ...options }: ErrorOptions & { readonly state?: BrokerErrorState } = {},
@@ -248,8 +268,10 @@ export class UnroutableError extends Error {
   static {
     this.prototype.name = "UnroutableError";
   }
+  /** The address that no queue was bound to. */
   readonly data: { readonly exchange: string; readonly routingKey: string };
 
+  /** Makes the error of a message that no queue has taken. */
   constructor(exchange: string, routingKey: string) {
     super(
       exchange === ""

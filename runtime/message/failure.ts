@@ -16,6 +16,7 @@ import type { Plain } from "./plain.ts";
 export interface Failure {
   /** Name of the error's class in the code that threw it. */
   readonly name: string;
+  /** What the error says. */
   readonly message: string;
   /** Stable identifier to switch on, such as `"METHOD_NOT_FOUND"` or a code that the service defines. */
   readonly code: string;

@@ -3,14 +3,17 @@ import type { Body } from "./reply.ts";
 
 /** A request to a service. A transport publishes it to an address, and one message answers it. */
 export interface Request {
+  /** Name of the service. */
   readonly service: string;
+  /** The method to call. */
   readonly method: string;
   /** The encoded arguments. */
   readonly body: NonNullable<Body>;
+  /** Headers of the message: the call id stack, the deadline and the context data. */
   readonly headers: FieldTable;
   /** The policies of a client through which the main thread sends it. @default {it is sent at once} */
   readonly guard?: RequestGuard;
-  /** @default {as Nameko sends requests} */
+  /** How the message is sent. @default {as Nameko sends requests} */
   readonly properties?: RequestProperties;
 }
 
@@ -26,9 +29,9 @@ export interface RequestGuard {
 
 /** How a request is sent, where that is not as usual. */
 export interface RequestProperties {
-  /** @default {"application/json"} */
+  /** How the arguments are encoded. @default {"application/json"} */
   readonly contentType?: string;
-  /** @default {"utf-8"} */
+  /** How their text is encoded, or `binary`. @default {"utf-8"} */
   readonly contentEncoding?: string;
   /** Milliseconds after which the broker drops the request if nobody has taken it. @default {when nobody waits} */
   readonly expiration?: number;
@@ -40,7 +43,9 @@ export interface RequestProperties {
 
 /** The body of an answer that is not plain JSON: it is compressed, or of another content type. */
 export interface EncodedAnswer {
+  /** The bytes as they came. */
   readonly body: Uint8Array<ArrayBuffer>;
+  /** How they are encoded; undefined if the answer does not say. */
   readonly contentType: string | undefined;
   /** The header that names the compression. */
   readonly compression: FieldValue | undefined;
@@ -59,6 +64,7 @@ export interface RequestOptions {
 
 /** Options of {@linkcode Messenger.publish}. */
 export interface PublishOptions {
+  /** Aborting ends the wait for the confirmation. */
   readonly signal?: AbortSignal;
 }
 

@@ -42,6 +42,7 @@ export type Outcome =
 export interface Fault {
   /** Name of the error's class. */
   readonly name: string;
+  /** Whether the entrypoint's `expected` names the error, so that it is the caller's fault. */
   readonly expected: boolean;
 }
 

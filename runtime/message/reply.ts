@@ -10,6 +10,7 @@ export type Chunk = string | Uint8Array<ArrayBuffer>;
 export interface Reply {
   /** Data that the host of the entrypoint needs in addition to the body. */
   readonly head: PlainRecord | string;
+  /** The encoded result. */
   readonly body: Body;
   /** Takes the place of `body`. Each chunk is produced when the reader asks for it. */
   readonly chunks?: AsyncIterable<Chunk>;

@@ -14,6 +14,7 @@ export class ReplyStream {
   #end: { readonly failure: string | undefined } | undefined;
   #onEnd: (() => void) | undefined;
 
+  /** Makes the stream of a thread, which `pull` asks for more and `cancel` tells to stop. */
   constructor(pull: () => void, cancel: (reason: CancelReason) => void) {
     this.#pull = pull;
     this.#cancel = cancel;

@@ -42,7 +42,11 @@ export class Retry extends CallError {
   static {
     this.prototype.name = "Retry";
   }
-  /** @param options.after Milliseconds to wait. @default {what the entrypoint's `backoff` says} */
+  /**
+   * Makes the error by which a handler asks to be called again.
+   *
+   * @param options.after Milliseconds to wait. @default {what the entrypoint's `backoff` says}
+   */
   constructor({ after, ...options }: ErrorOptions & { readonly after?: number } = {}) {
     if (after !== undefined && !(after >= 0 && after <= LONGEST_DELAY)) {
       throw new RangeError(`Cannot retry: after must be from 0 to ${LONGEST_DELAY} ms, got ${after}`);

@@ -9,12 +9,21 @@ import type { Body } from "./reply.ts";
 
 /** Writes and reads bodies of one content type. */
 export interface Serializer {
+  /** The content type of the messages that it writes and reads. */
   readonly contentType: string;
   /** Content encoding of a message whose body is bytes. The encoding of a text body is always `utf-8`. */
   readonly contentEncoding: string;
-  /** @throws If the value cannot be written. */
+  /**
+   * Writes a value.
+   *
+   * @throws If the value cannot be written.
+   */
   encode(value: unknown): string | Uint8Array<ArrayBuffer>;
-  /** @throws If the body cannot be read. */
+  /**
+   * Reads a body of its content type.
+   *
+   * @throws If the body cannot be read.
+   */
   decode(body: string | Uint8Array<ArrayBuffer>): unknown;
   /**
    * Gives the same serializer, with integers beyond 2⁵³ as `bigint`s or without them.

@@ -30,19 +30,23 @@ export type FieldTable = Readonly<Record<string, FieldValue>>;
 
 /** An exchange to declare. */
 export interface ExchangeDeclaration {
+  /** Name of the exchange. */
   readonly name: string;
+  /** How it chooses the queues of a message. */
   readonly type: ExchangeType;
-  /** @default {true} */
+  /** Whether it is still there after a restart of the broker. @default {true} */
   readonly durable?: boolean;
   /** Whether the broker deletes the exchange when its last binding goes. @default {false} */
   readonly autoDelete?: boolean;
+  /** Arguments of the broker's own. */
   readonly arguments?: FieldTable;
 }
 
 /** A queue to declare. */
 export interface QueueDeclaration {
+  /** Name of the queue. */
   readonly name: string;
-  /** @default {true} */
+  /** Whether it is still there after a restart of the broker. @default {true} */
   readonly durable?: boolean;
   /** Whether only this connection may use the queue. The queue goes with the connection. @default {false} */
   readonly exclusive?: boolean;
@@ -64,37 +68,53 @@ export interface QueueDeclaration {
 
 /** A route from an exchange to a queue. */
 export interface BindingDeclaration {
+  /** The queue that gets the messages. */
   readonly queue: string;
+  /** The exchange that they are published to. */
   readonly exchange: string;
   /** Routing key. It is a topic pattern if the exchange is of type `topic`. */
   readonly routingKey: string;
+  /** Headers that a message must have, at an exchange of type `headers`. */
   readonly arguments?: FieldTable;
 }
 
 /** Exchanges, queues and bindings that belong together. A transport declares them in this order. */
 export interface Topology {
+  /** The exchanges, which are declared first. */
   readonly exchanges?: readonly ExchangeDeclaration[];
+  /** The queues, which are declared behind the exchanges. */
   readonly queues?: readonly QueueDeclaration[];
+  /** The bindings, which are made last. */
   readonly bindings?: readonly BindingDeclaration[];
 }
 
 /** The AMQP basic properties, in their usual camel case. */
 export interface MessageProperties {
+  /** How the body is encoded, such as `application/json`. */
   readonly contentType?: string;
+  /** How the text of the body is encoded, such as `utf-8`. */
   readonly contentEncoding?: string;
+  /** Fields of the sender's own. */
   readonly headers?: FieldTable;
   /** With 2, a durable queue persists the message; with 1, it does not. */
   readonly deliveryMode?: 1 | 2;
+  /** Priority from 0 to 255, which only queues with priorities heed. */
   readonly priority?: number;
+  /** What tells a reply which request it belongs to. */
   readonly correlationId?: string;
+  /** The routing key of the reply. */
   readonly replyTo?: string;
   /** Milliseconds as text, after which the broker drops or dead-letters a waiting message. */
   readonly expiration?: string;
+  /** What tells the message from others. */
   readonly messageId?: string;
   /** Seconds since the epoch. */
   readonly timestamp?: number;
+  /** A name that the sender gives to messages of this kind. */
   readonly type?: string;
+  /** The user of the broker that has sent the message, which the broker checks. */
   readonly userId?: string;
+  /** A name that the sender gives to itself. */
   readonly appId?: string;
 }
 
@@ -102,9 +122,11 @@ export interface MessageProperties {
 export interface Message {
   /** Name of the exchange. The empty string is the default exchange, which routes by queue name. */
   readonly exchange: string;
+  /** The words by which the exchange chooses queues. */
   readonly routingKey: string;
   /** Body of the message. A transport sends text as UTF-8. */
   readonly body: Uint8Array | string;
+  /** What goes along with the body. */
   readonly properties: MessageProperties;
   /** Whether {@linkcode Transport.publish} rejects if no queue takes the message. @default {false} */
   readonly mandatory?: boolean;
@@ -112,10 +134,13 @@ export interface Message {
 
 /** A message that arrived and waits for a verdict. */
 export interface Delivery {
+  /** The exchange that the message was published to. */
   readonly exchange: string;
+  /** The routing key that it was published with. */
   readonly routingKey: string;
   /** Body of the message. It is valid until the verdict: copy the bytes that must live longer. */
   readonly body: Uint8Array;
+  /** What came along with the body. */
   readonly properties: MessageProperties;
   /** Whether the broker has offered this message before. */
   readonly redelivered: boolean;

@@ -20,13 +20,22 @@ export type ServicePermissions =
   });
 
 /** Name of a permission that Deno knows. */
-export type DenoPermissionName = typeof DENO_PERMISSION_NAMES[number];
+export type DenoPermissionName = "env" | "ffi" | "import" | "net" | "read" | "run" | "sys" | "write";
 
 /** Name of a permission that a thread can have. */
 export type PermissionName = typeof PERMISSION_NAMES[number];
 
 /** Names of the permissions of Deno. */
-export const DENO_PERMISSION_NAMES = ["env", "ffi", "import", "net", "read", "run", "sys", "write"] as const;
+export const DENO_PERMISSION_NAMES = [
+  "env",
+  "ffi",
+  "import",
+  "net",
+  "read",
+  "run",
+  "sys",
+  "write",
+] as const satisfies readonly DenoPermissionName[];
 
 /** Names of the permissions, as in `--allow-net` and so on. Deno does not know that of Workers. */
 export const PERMISSION_NAMES = [...DENO_PERMISSION_NAMES, "workers"] as const;

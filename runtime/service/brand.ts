@@ -6,7 +6,11 @@
  * service that is bundled for a compiled binary carries its own copy.
  */
 
-/** The key under which every definition carries its brand. */
+/**
+ * The key under which every definition carries its brand.
+ *
+ * @internal
+ */
 export const BRAND: unique symbol = Symbol.for("enoki.definition") as never;
 
 /** The kinds of definitions. */

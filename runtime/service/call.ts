@@ -4,8 +4,11 @@ import type { PlainRecord } from "../message/plain.ts";
 
 /** The HTTP request by which a call came, without its body. */
 export interface CallRequest {
+  /** The method of HTTP, such as `GET`. */
   readonly method: string;
+  /** The whole URL. */
   readonly url: string;
+  /** The headers of the request. */
   readonly headers: Headers;
   /** Id of the request: the client's own `x-request-id`, or one that the server made. */
   readonly id: string;
@@ -20,7 +23,9 @@ export interface Call {
    * trace on, as the context data `traceparent`. Undefined where `telemetry` is off and no caller has named a trace.
    */
   readonly trace: string | undefined;
+  /** Name of the service that is called. */
   readonly service: string;
+  /** The method that runs. */
   readonly method: string;
   /** Kind of the entrypoint by which the call came, such as `rpc`. */
   readonly kind: string;

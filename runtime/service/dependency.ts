@@ -21,6 +21,7 @@ export interface DependencyHost {
   readonly callTimeout: number;
   /** How the service writes and reads what has no serializer of its own. */
   readonly payloads: Payloads;
+  /** Sends requests and messages for the service. */
   readonly messenger: Messenger;
   /**
    * Publishes a message of a call: by the messenger, unless a dependency has diverted what the call publishes.
@@ -44,6 +45,7 @@ export interface DependencyHost {
    * @throws What the other half throws, or {@linkcode CallTimeoutError}.
    */
   ask(body: string | Uint8Array<ArrayBuffer>, options?: AskOptions): Promise<string | Uint8Array>;
+  /** Writes records in the name of the service. */
   readonly log: Log;
   /**
    * Tells the time that decides what the service does. In threads it is that of the machine; in a test of services it
@@ -102,6 +104,11 @@ export interface UsingProvider<T, Used> extends Omit<Provider<T>, "get"> {
 
 /** A dependency as an author writes it in `dependencies`. */
 export interface DependencySpec<T> {
+  /**
+   * Tells a dependency from other values.
+   *
+   * @internal
+   */
   readonly [BRAND]: "dependency";
   /** Kind from an extension, for a dependency that needs a setup in the main thread. @default {nothing} */
   readonly kind?: string;
@@ -115,7 +122,11 @@ export interface DependencySpec<T> {
   readonly bind: (host: DependencyHost) => Provider<T>;
 }
 
-/** The values that some dependencies give. */
+/**
+ * The values that some dependencies give.
+ *
+ * @internal
+ */
 export type UsedBy<Uses extends DependencyTable> = {
   readonly [Key in keyof Uses]: Uses[Key] extends DependencySpec<infer T> ? T : never;
 };

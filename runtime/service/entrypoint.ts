@@ -20,7 +20,9 @@ export interface ReceivedMessage extends Omit<Delivery, "body" | "signal"> {
 export interface Payload {
   /** Text if the message is text, otherwise bytes. Undefined for a timer's tick. */
   readonly body: Body;
+  /** How the body is encoded; undefined if the message does not say. */
   readonly contentType: string | undefined;
+  /** The headers of the message; undefined if it has none. */
   readonly headers: FieldTable | undefined;
   /** The `traceparent` of what led to the call, where the headers do not name it, such as an HTTP request. */
   readonly parent?: string | undefined;
@@ -44,7 +46,9 @@ export interface Payload {
 
 /** The facts that an entrypoint's thread half knows about its handler. */
 export interface HandlerFacts {
+  /** Name of the service. */
   readonly service: string;
+  /** The method that the entrypoint calls. */
   readonly method: string;
   /**
    * The handler's parameters after the context. Undefined if the handler's source does not tell them, or if
@@ -119,7 +123,13 @@ export interface EntrypointSpec<
   Args extends readonly unknown[] = readonly never[],
   Result = unknown,
 > {
+  /**
+   * Tells an entrypoint from other values.
+   *
+   * @internal
+   */
   readonly [BRAND]: "entrypoint";
+  /** The kind, by which the main thread finds the other half. */
   readonly kind: Kind;
   /** Plain data. The main thread reads it in the manifest. */
   readonly options: PlainRecord;
@@ -137,6 +147,11 @@ export interface EntrypointSpec<
   readonly prepare: (facts: HandlerFacts) => Conversion | Promise<Conversion>;
   /** Gives plain data for documents, beside the options. It runs only if somebody asks for the data. */
   readonly describe?: (facts: DescribedHandler) => PlainRecord | Promise<PlainRecord>;
+  /**
+   * Carries the arguments and the result for the compiler, and is never there.
+   *
+   * @internal
+   */
   readonly [SIGNATURE]?: (...args: Args) => Result;
 }
 
@@ -167,6 +182,7 @@ export interface EntrypointDefinition<Kind extends string> extends MethodLimits 
   readonly timeout?: number | undefined;
   /** What becomes of a call above its limits. @default {"hold"} */
   readonly overLimit?: OverLimit;
+  /** The kind, by which the main thread finds the other half. */
   readonly kind: Kind;
   /** Plain data for the manifest. */
   readonly options?: PlainRecord;
@@ -176,7 +192,9 @@ export interface EntrypointDefinition<Kind extends string> extends MethodLimits 
   readonly streams?: boolean;
   /** How the messages are told apart, if each is to be handled once. @default {they are not} */
   readonly once?: OncePolicy | undefined;
+  /** Makes the conversion of one thread. */
   readonly prepare: (facts: HandlerFacts) => Conversion | Promise<Conversion>;
+  /** Gives plain data for documents, beside the options. It runs only if somebody asks for the data. */
   readonly describe?: (facts: DescribedHandler) => PlainRecord | Promise<PlainRecord>;
 }
 

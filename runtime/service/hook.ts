@@ -13,7 +13,11 @@ export interface HookedCall extends Call {
   readonly context: Readonly<Record<string, unknown>>;
 }
 
-/** The parameters of `next`: what a hook must add to the context, or nothing if it adds nothing. */
+/**
+ * The parameters of `next`: what a hook must add to the context, or nothing if it adds nothing.
+ *
+ * @internal
+ */
 // deno-lint-ignore ban-types -- the type of a hook that adds nothing
 type NextParameters<Added> = {} extends Added ? [added?: Added] : [added: Added];
 
@@ -48,7 +52,11 @@ type AddedByOne<Each> = Each extends (call: never, next: (...added: infer Added)
 type Intersection<Union> = (Union extends unknown ? (each: Union) => void : never) extends
   (all: infer All) => void ? All : never;
 
-/** What some hooks add to the context of a handler. */
+/**
+ * What some hooks add to the context of a handler.
+ *
+ * @internal
+ */
 export type AddedBy<Hooks extends readonly AnyHook[]> = Intersection<AddedByOne<Hooks[number]>>;
 
 /** What a handler sends: a call of another service, an event or a message. */

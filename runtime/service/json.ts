@@ -17,12 +17,21 @@ export type JsonResult<T> = [T] extends [never] ? never
   : T extends void | undefined ? null
   : Json<T>;
 
+/** @internal */
 type NotJson = undefined | symbol | bigint | ((...args: never[]) => unknown);
 
-/** In an array, `null` replaces a value that JSON cannot carry. */
+/**
+ * In an array, `null` replaces a value that JSON cannot carry.
+ *
+ * @internal
+ */
 type JsonElement<T> = T extends NotJson ? null : Json<T>;
 
-/** An object loses the values that JSON cannot carry, and a value that may be undefined may be absent. */
+/**
+ * An object loses the values that JSON cannot carry, and a value that may be undefined may be absent.
+ *
+ * @internal
+ */
 type JsonObject<T extends object> = Flat<
   & { [Key in keyof T as KeptKey<T, Key, false>]: Json<Exclude<T[Key], NotJson>> }
   & { [Key in keyof T as KeptKey<T, Key, true>]?: Json<Exclude<T[Key], NotJson>> }

@@ -13,8 +13,11 @@ import type { PlainRecord } from "../message/plain.ts";
 
 /** One entrypoint as the main thread knows it. */
 export interface ManifestEntrypoint {
+  /** The method that the entrypoint calls. */
   readonly method: string;
+  /** Kind of the entrypoint, such as `rpc`. */
   readonly kind: string;
+  /** The options that the author has given. */
   readonly options: PlainRecord;
   /** Data for documents. Present only if somebody asked for it, because the thread needs time to make it. */
   readonly details?: PlainRecord;
@@ -22,17 +25,21 @@ export interface ManifestEntrypoint {
 
 /** One dependency as the main thread knows it. */
 export interface ManifestDependency {
+  /** Key in the context, or `owner.name` of a dependency that another one uses. */
   readonly key: string;
   /** Undefined if the main thread has nothing to set up for the dependency. */
   readonly kind: string | undefined;
+  /** The options that the author has given. */
   readonly options: PlainRecord;
 }
 
 /** Everything the main thread knows about a service: plain data, no code. */
 export interface Manifest {
+  /** Name of the service. */
   readonly name: string;
   /** The entrypoints in the order of definition. A call names its entrypoint by its place in this list. */
   readonly entrypoints: readonly ManifestEntrypoint[];
+  /** The dependencies in the order in which they are set up. */
   readonly dependencies: readonly ManifestDependency[];
 }
 

@@ -22,26 +22,43 @@ export type Unstated = (...args: never[]) => unknown;
 /** One schema for the first argument, or one for each argument. */
 export type InputSchemas = StandardSchema | readonly StandardSchema[];
 
-/** The arguments that a handler gets. */
+/**
+ * The arguments that a handler gets.
+ *
+ * @internal
+ */
 export type CheckedArgs<Input, Stated extends readonly unknown[]> = Input extends readonly StandardSchema[]
   ? { -readonly [Index in keyof Input]: SchemaOutput<Input[Index]> }
   : Input extends StandardSchema ? [SchemaOutput<Input>]
   : Stated;
 
-/** The arguments that a client gives. */
+/**
+ * The arguments that a client gives.
+ *
+ * @internal
+ */
 export type UncheckedArgs<Input, Stated extends readonly unknown[]> = Input extends readonly StandardSchema[]
   ? { -readonly [Index in keyof Input]: SchemaInput<Input[Index]> }
   : Input extends StandardSchema ? [SchemaInput<Input>]
   : Stated;
 
-/** The result that a client gets. */
+/**
+ * The result that a client gets.
+ *
+ * @internal
+ */
 export type CheckedResult<Output, Stated> = Output extends StandardSchema ? SchemaOutput<Output> : Stated;
 
-/** The result that a handler gives. */
+/**
+ * The result that a handler gives.
+ *
+ * @internal
+ */
 export type UncheckedResult<Output, Stated> = Output extends StandardSchema ? SchemaInput<Output> : Stated;
 
 /** Says that the last parameter of a handler takes the keyword arguments, as one object. */
 export interface KeywordParameters {
+  /** Always true. */
   readonly kwargs: true;
 }
 

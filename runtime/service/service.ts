@@ -19,8 +19,15 @@ export interface Contract<
   Entrypoints extends EntrypointTable = EntrypointTable,
   Dispatchers extends DependencyTable = DependencyTable,
 > {
+  /**
+   * Tells a contract from other values.
+   *
+   * @internal
+   */
   readonly [BRAND]: "contract" | "service";
+  /** Name of the service, which is one word of a routing key. */
   readonly name: Name;
+  /** What the outside may call, by method. */
   readonly entrypoints: Entrypoints;
   /** The dispatchers of a contract, which are among the dependencies of each service that implements it. */
   readonly dispatchers?: Dispatchers;
@@ -36,10 +43,19 @@ export interface Service<
   Around extends readonly AnyHook[] = readonly AnyHook[],
 > // deno-lint-ignore ban-types -- its dispatchers are among its dependencies
   extends Contract<Name, Entrypoints, {}> {
+  /**
+   * Tells a service from other values.
+   *
+   * @internal
+   */
   readonly [BRAND]: "service";
+  /** What its handlers use, by the key in their context. */
   readonly dependencies: Dependencies;
+  /** The functions that the entrypoints call. */
   readonly handlers: Handlers;
+  /** The hooks around each handler, the first one outermost. */
   readonly around: Around;
+  /** The hooks around what the handlers send, the first one outermost. */
   readonly outgoing: readonly OutgoingHook[];
   /** URL of the module that exports the service, if its definition has named it. */
   readonly module?: string;
@@ -52,7 +68,9 @@ export interface ServiceDefinition<
   Handlers,
   Around extends readonly AnyHook[] = readonly AnyHook[],
 > {
+  /** What the handlers use, by the key in their context. @default {{}} */
   readonly dependencies?: Dependencies & DependencyMistakes<Dependencies>;
+  /** What the outside may call, by method. A contract has them already. @default {{}} */
   readonly entrypoints?: Entrypoints;
   /**
    * URL of the module that exports the service: `import.meta.url`. With it, a program that gives the service itself

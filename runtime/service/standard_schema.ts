@@ -5,6 +5,7 @@
  * (standardschema.dev) invites its users to do so.
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
+  /** What each library of schemas has, so that others can use its schemas. */
   readonly "~standard": {
     readonly version: 1;
     readonly vendor: string;
@@ -20,7 +21,9 @@ export type SchemaResult<Output> =
 
 /** One thing that is wrong with a value. */
 export interface SchemaIssue {
+  /** What is wrong. */
   readonly message: string;
+  /** Where it is wrong: the keys from the outside to the inside. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 

@@ -122,12 +122,20 @@ export class ServiceContainer {
     return exported.find(({ manifest: { name } }) => name === manifest.name)?.manifest ?? manifest;
   }
 
-  /** The threads that can get calls, those of former versions included, to be inspected. */
+  /**
+   * The threads that can get calls, those of former versions included, to be inspected.
+   *
+   * @internal
+   */
   get threads(): readonly InspectableThread[] {
     return this.#runs.current.pools.flatMap(({ ready }) => [...ready]);
   }
 
-  /** Runs a call without the transport. The call names its entrypoint by the place in the manifest. */
+  /**
+   * Runs a call without the transport. The call names its entrypoint by the place in the manifest.
+   *
+   * @internal
+   */
   run(invocation: Invocation): Promise<Outcome> {
     return this.#runs.current.run(invocation);
   }

@@ -32,7 +32,9 @@ export interface ServiceSettings {
   readonly concurrency: number;
   /** How long an outgoing call waits for its answer. */
   readonly callTimeout: number;
+  /** What the service may do. */
   readonly permissions: ServicePermissions;
+  /** How many threads it has, and how many calls they run. */
   readonly limits: ThreadLimits;
   /**
    * Environment variables of the service's own. Those of a single service win over those of all services.

@@ -15,6 +15,7 @@ import { WebThreads } from "./web_threads.ts";
 
 /** Permissions, kind and heap limit of a service's threads. */
 export interface ThreadPlan {
+  /** What the service may do. */
   readonly permissions: ServicePermissions;
   /**
    * Kind of the threads.

@@ -53,9 +53,14 @@ const OTHER = "other";
 
 /** A number that only grows. */
 export class Counter {
+  /** The sum. */
   value = 0;
 
-  /** @param amount What to add; a negative amount, or one that is no number, counts nothing. */
+  /**
+   * Adds to the sum.
+   *
+   * @param amount What to add; a negative amount, or one that is no number, counts nothing.
+   */
   add(amount = 1): void {
     if (amount > 0) this.value += amount;
   }
@@ -63,35 +68,47 @@ export class Counter {
 
 /** A number that goes up and down. */
 export class Gauge {
+  /** The present value. */
   value = 0;
 
+  /** Sets the present value. */
   set(value: number): void {
     this.value = value;
   }
 
+  /** Adds to the present value. */
   add(amount = 1): void {
     this.value += amount;
   }
 }
 
-/** Gets each value that a histogram records. It must not throw, and must be quick. */
+/**
+ * Gets each value that a histogram records. It must not throw, and must be quick.
+ *
+ * @internal
+ */
 export type Tap = (value: number) => void;
 
 /** The distribution of values. */
 export class Histogram {
+  /** The upper limits of the buckets, in ascending order. */
   readonly buckets: readonly number[];
   /** Number of values in each bucket. The last one is for values above all bounds. */
   readonly counts: number[];
+  /** How many values were recorded. */
   count = 0;
+  /** The sum of these values. */
   sum = 0;
   /** Those who need the values themselves. */
   taps: readonly Tap[] = [];
 
+  /** Makes a histogram without values. */
   constructor(buckets: readonly number[]) {
     this.buckets = buckets;
     this.counts = new Array(buckets.length + 1).fill(0);
   }
 
+  /** Counts a value in its bucket. */
   record(value: number): void {
     let bucket = 0;
     while (bucket < this.buckets.length && value > this.buckets[bucket]!) bucket++;
@@ -102,7 +119,11 @@ export class Histogram {
   }
 }
 
-/** One series of a metric. */
+/**
+ * One series of a metric.
+ *
+ * @internal
+ */
 export interface Series<Value> {
   readonly labels: readonly string[];
   readonly value: Value;
@@ -110,15 +131,22 @@ export interface Series<Value> {
 
 /** One metric with all its series. */
 export class Metric<Value = Counter | Gauge | Histogram> {
+  /** Name of the metric, which is the same for all its series. */
   readonly name: string;
+  /** Whether it counts, shows a value, or distributes values. */
   readonly kind: MetricKind;
+  /** What it was made with. */
   readonly options: MetricOptions;
   /** Upper bounds of the buckets of a histogram. */
   readonly buckets: readonly number[] | undefined;
   readonly #make: (labels: readonly string[]) => Value;
   readonly #series = new Map<string, Series<Value>>();
 
-  /** @param make Makes the value of a new series. */
+  /**
+   * Makes a metric without series.
+   *
+   * @param make Makes the value of a new series.
+   */
   constructor(
     name: string,
     kind: MetricKind,

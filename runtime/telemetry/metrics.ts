@@ -34,17 +34,29 @@ export class Metrics {
   readonly #onCollect = new Set<() => void>();
   readonly #taps = new Set<MakeTap>();
 
-  /** @throws {TypeError} If the name is no name, or is taken by another kind or by other labels. */
+  /**
+   * Gives the counter of that name, and makes it if it is new.
+   *
+   * @throws {TypeError} If the name is no name, or is taken by another kind or by other labels.
+   */
   counter(name: string, options: MetricOptions): Metric<Counter> {
     return this.#metric(name, "counter", options, () => new Counter());
   }
 
-  /** @throws {TypeError} If the name is no name, or is taken by another kind or by other labels. */
+  /**
+   * Gives the gauge of that name, and makes it if it is new.
+   *
+   * @throws {TypeError} If the name is no name, or is taken by another kind or by other labels.
+   */
   gauge(name: string, options: MetricOptions): Metric<Gauge> {
     return this.#metric(name, "gauge", options, () => new Gauge());
   }
 
-  /** @throws {TypeError} If the name is no name, or is taken by another kind or by other labels. */
+  /**
+   * Gives the histogram of that name, and makes it if it is new.
+   *
+   * @throws {TypeError} If the name is no name, or is taken by another kind or by other labels.
+   */
   histogram(
     name: string,
     { buckets = DURATION_BUCKETS, ...options }: HistogramOptions,
@@ -61,6 +73,7 @@ export class Metrics {
    * Hands each value that a histogram records from now on to the tap that `make` makes for its series.
    *
    * @returns Ends that.
+   * @internal
    */
   tap(make: MakeTap): () => void {
     const made = new Set<Tap>();

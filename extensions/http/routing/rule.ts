@@ -23,6 +23,7 @@ type Variable<Source extends string> = Source extends `${infer Name}:${infer Key
   ? { readonly [K in Key]: Converted<Name> }
   : { readonly [K in Source]: string };
 
+/** @internal */
 type Variables<Source extends string> = Source extends `${string}<${infer Inner}>${infer Rest}`
   ? Variable<Inner> & Variables<Rest>
   : Source extends `${string}/:${infer Rest}` ? { readonly [K in Word<Rest>]: string } & Variables<Rest>

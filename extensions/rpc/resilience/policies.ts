@@ -59,7 +59,9 @@ export interface BulkheadPolicy {
 
 /** The call whose failure a fallback covers. */
 export interface FailedCall<Args extends readonly unknown[] = readonly unknown[]> {
+  /** The method that was called. */
   readonly method: string;
+  /** The arguments that it was called with. */
   readonly args: Args;
 }
 
@@ -78,7 +80,7 @@ export type Fallback<Args extends readonly unknown[], Result> =
 export interface MethodPolicies<Args extends readonly unknown[] = readonly unknown[], Result = unknown> {
   /** Whether the service may do the work of a call twice without harm. @default {false} */
   readonly idempotent?: boolean;
-  /** @default {that of the client} */
+  /** How calls of this method are tried again; `false` for never. @default {that of the client} */
   readonly retry?: CallRetry | false;
   /** A circuit of the method's own. @default {that of the client} */
   readonly circuit?: CircuitPolicy | false;
@@ -95,21 +97,27 @@ export interface MethodPolicies<Args extends readonly unknown[] = readonly unkno
 /** What one call may change of the policies of its client: it switches them off, and has no limits of its own. */
 export interface SingleCallPolicies<Args extends readonly unknown[], Result>
   extends Pick<MethodPolicies<Args, Result>, "idempotent" | "fallback"> {
-  /** @default {that of the method} */
+  /** Switches the retries off for this call. @default {that of the method} */
   readonly retry?: false;
-  /** @default {that of the method} */
+  /** Sends this call although the circuit is open. @default {that of the method} */
   readonly circuit?: false;
-  /** @default {that of the method} */
+  /** Sends this call although the bulkhead is full. @default {that of the method} */
   readonly bulkhead?: false;
-  /** @default {that of the method} */
+  /** Sends this call although the rate is used up. @default {that of the method} */
   readonly rateLimit?: false;
 }
 
+/** @internal */
 type ResultOf<Method> = Method extends (...args: infer _Args) => Promise<infer Result> ? Result : never;
 
+/** @internal */
 type ArgsOf<Method> = Method extends (...args: infer Args) => unknown ? Args : never;
 
-/** What every method of a client may result in: the intersection of their results. */
+/**
+ * What every method of a client may result in: the intersection of their results.
+ *
+ * @internal
+ */
 type CommonResult<Client> = {
   [Method in keyof Client]: (result: ResultOf<Client[Method]>) => void;
 }[keyof Client] extends (result: infer Result) => void ? Result : never;

@@ -16,7 +16,9 @@ export type DatabaseFailure = "conflict" | "timeout" | "unavailable" | "refused"
 
 /** Options of the {@linkcode DatabaseError} constructor. */
 export interface DatabaseErrorOptions extends ErrorOptions {
+  /** What has failed, whatever the database. */
   readonly failure: DatabaseFailure;
+  /** The code that the database has given. */
   readonly code?: string | undefined;
 }
 
@@ -25,10 +27,12 @@ export class DatabaseError extends Error {
   static {
     this.prototype.name = "DatabaseError";
   }
+  /** What has failed, whatever the database. */
   readonly failure: DatabaseFailure;
   /** Code of the database: `23505` of PostgreSQL, `ER_DUP_ENTRY` of MariaDB and MySQL; undefined for SQLite. */
   readonly code: string | undefined;
 
+  /** Makes the error of a statement that the database has refused. */
   constructor(message: string, { failure, code, ...options }: DatabaseErrorOptions) {
     super(message, options);
     this.failure = failure;
@@ -45,6 +49,8 @@ export class DatabaseUnavailableError extends DatabaseError {
   readonly retryable = true;
 
   /**
+   * Makes the error of a database that cannot be reached.
+   *
    * @param action What has failed, for example `Cannot reach`.
    * @param address URI of the database without its password.
    */

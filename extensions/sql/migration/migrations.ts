@@ -10,8 +10,10 @@ import { KyselyFactory, providing, QueryConnection } from "../query/dialect.ts";
 
 /** What the module of a migration exports. */
 export interface MigrationModule {
+  /** Brings the database to this version. */
   // deno-lint-ignore no-explicit-any -- the tables of a migration are those of its own time, which no type says
   up(db: Kysely<any>): Promise<void>;
+  /** Takes back what `up` has done. */
   // deno-lint-ignore no-explicit-any -- the same
   down?(db: Kysely<any>): Promise<void>;
 }

@@ -11,7 +11,7 @@ import type { ThreadDatabase } from "./thread_database.ts";
 export interface UnitOfWorkOptions {
   /** How often the work runs again after a serialization failure or a deadlock. @default {3} */
   readonly retries?: number;
-  /** @default {that of the database} */
+  /** How far the transaction is kept apart from others that run at the same time. @default {that of the database} */
   readonly isolation?: SqlIsolation;
   /** Aborting ends the work, beside the signal of the call. */
   readonly signal?: AbortSignal;

@@ -26,7 +26,7 @@ export interface StreamHandlers<Kind extends Framing, State> {
 /** Options of {@linkcode connectStream}. */
 export interface ConnectStreamOptions<Kind extends Framing, State extends object>
   extends Partial<Omit<StreamLimits, "maxConnections">>, Partial<Omit<FrameFormat, "framing">> {
-  /** @default {"bytes"} */
+  /** How the bytes of a connection become messages. @default {"bytes"} */
   readonly framing?: Kind;
   /** The first state of the connection. @default {{}} */
   readonly state?: State;

@@ -6,6 +6,7 @@ export class ConnectionFailedError extends CallError {
     this.prototype.name = "ConnectionFailedError";
   }
 
+  /** Makes the error of an address that cannot be connected to. */
   constructor(address: string, reason: string, options: ErrorOptions = {}) {
     super(`Cannot connect to ${address}: ${reason}`, {
       code: "CONNECTION_FAILED",

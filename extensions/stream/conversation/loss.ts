@@ -23,6 +23,7 @@ export type StreamLossCode =
 
 /** The end of a connection, as `lost` gets it. */
 export interface StreamLoss {
+  /** Why the connection has ended. */
   readonly code: StreamLossCode;
   /** A sentence for people and logs. It may quote what a peer or a handler has said. */
   readonly message: string;
@@ -34,6 +35,7 @@ export class ConnectionLostError extends CallError {
     this.prototype.name = "ConnectionLostError";
   }
 
+  /** Makes the error of a connection that is no longer there. */
   constructor(id: string) {
     super(`Cannot write to connection ${id}: the connection has ended`, {
       code: "CONNECTION_LOST",

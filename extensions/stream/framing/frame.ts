@@ -13,7 +13,9 @@ export type StreamEncoding = "utf-8" | "latin1";
 
 /** Everything that decides how bytes are divided. */
 export interface FrameFormat {
+  /** How the bytes of a connection become messages. */
   readonly framing: Framing;
+  /** How bytes become text. */
   readonly encoding: StreamEncoding;
   /** What ends a line that is written. Lines that are read may end in either. */
   readonly lineEnd: "\n" | "\r\n";
@@ -21,10 +23,18 @@ export interface FrameFormat {
   readonly prefix: 1 | 2 | 4;
 }
 
-/** The data that a handler gets. */
+/**
+ * The data that a handler gets.
+ *
+ * @internal
+ */
 export type DataOf<Kind extends Framing> = Kind extends "lines" ? string : Uint8Array<ArrayBuffer>;
 
-/** The data that a handler may write. */
+/**
+ * The data that a handler may write.
+ *
+ * @internal
+ */
 export type WritableOf<Kind extends Framing> = Kind extends "lines" ? string : string | Uint8Array;
 
 /** A piece of data, written or read. */

@@ -31,6 +31,7 @@ export interface SocketError extends Error {
    * Code such as `"METHOD_NOT_FOUND"`. `"CONNECTION_LOST"` means that nobody knows the result of the call.
    */
   readonly code: string;
+  /** What the service has sent beside the message; undefined if nothing. */
   readonly data: unknown;
   /** Whether the same call may succeed if the caller repeats it. */
   readonly retryable: boolean;
@@ -46,16 +47,22 @@ export interface SocketMethod<Args extends readonly unknown[], Result> {
   kwargs(named: Readonly<Record<string, unknown>>): Promise<Result>;
 }
 
+/** @internal */
 type SocketEntryOf<Entry> = Extract<
   Entry extends readonly (infer Each)[] ? Each : Entry,
   { readonly kind: "websocket" }
 >;
 
+/** @internal */
 type SocketMethodNames<Entrypoints> = {
   [Method in keyof Entrypoints]: [SocketEntryOf<Entrypoints[Method]>] extends [never] ? never : Method;
 }[keyof Entrypoints];
 
-/** A method's type. Types that the entrypoint does not state come from the handler. */
+/**
+ * A method's type. Types that the entrypoint does not state come from the handler.
+ *
+ * @internal
+ */
 type SocketMethodOf<Call, Handler> = Call extends (...args: infer Args) => infer Result
   ? Handler extends (context: never, socketId: never, ...args: infer HandlerArgs) => infer HandlerResult
     ? SocketMethod<
@@ -65,6 +72,7 @@ type SocketMethodOf<Call, Handler> = Call extends (...args: infer Args) => infer
   : SocketMethod<Args, JsonResult<Awaited<Result>>>
   : never;
 
+/** @internal */
 type HandlersIn<Target> = Target extends { readonly handlers: infer Handlers } ? Handlers : unknown;
 
 /** The WebSocket methods of a service. The results have the types that JSON gives them on arrival. */
@@ -82,6 +90,7 @@ type HubEvents<Dependencies> = {
     : never;
 }[keyof Dependencies];
 
+/** @internal */
 type EventsIn<Target> = Target extends { readonly dependencies: infer Dependencies }
   ? [HubEvents<Dependencies>] extends [never] ? Readonly<Record<string, unknown>> : HubEvents<Dependencies>
   : Readonly<Record<string, unknown>>;

@@ -6,6 +6,7 @@ export class ConnectionNotFoundError extends CallError {
     this.prototype.name = "ConnectionNotFoundError";
   }
 
+  /** Makes the error of a socket that the hub does not have. */
   constructor(socketId: string) {
     super(`Cannot subscribe socket "${socketId}": no client with this id is connected`, {
       code: "CONNECTION_NOT_FOUND",

@@ -37,6 +37,11 @@ export interface WebSocketHub<Events> {
     event: Name,
     data: Events[Name],
   ): Promise<boolean>;
+  /**
+   * Carries the events for the compiler, and is never there.
+   *
+   * @internal
+   */
   readonly [EVENTS]?: Events;
 }
 

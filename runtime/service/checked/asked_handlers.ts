@@ -11,20 +11,31 @@ export type Context<Dependencies extends DependencyTable> =
   & { readonly [Key in keyof Dependencies]: Injected<Dependencies[Key]> }
   & { readonly call: Call };
 
-/** The entrypoints of an entry, which is one or a list. */
+/**
+ * The entrypoints of an entry, which is one or a list.
+ *
+ * @internal
+ */
 type Spec<Entry> = Entry extends readonly (infer Each)[] ? Each : Entry;
 
-/** The arguments that an entrypoint states. An RPC entrypoint without a signature states none (`never[]`). */
+/**
+ * The arguments that an entrypoint states. An RPC entrypoint without a signature states none (`never[]`).
+ *
+ * @internal
+ */
 type ArgsOf<Each> = Each extends EntrypointSpec<string, infer Args, infer _Result>
   ? Args extends readonly never[] ? number extends Args["length"] ? never : Args : Args
   : never;
 
+/** @internal */
 type ResultOf<Each> = Each extends EntrypointSpec<string, infer _Args, infer Result>
   ? unknown extends Result ? never : Result
   : never;
 
+/** @internal */
 type Or<Stated, Otherwise> = [Stated] extends [never] ? Otherwise : Stated;
 
+/** @internal */
 type HandlerResult<Result> = Awaited<Result> | Promise<Awaited<Result>>;
 
 /** The function that an entry of the table asks for. */
@@ -38,7 +49,11 @@ export type MethodOf<Entry> = (
   ...args: Or<ArgsOf<Spec<Entry>>, never[]>
 ) => HandlerResult<Or<ResultOf<Spec<Entry>>, unknown>>;
 
-/** The handlers that a table of entrypoints asks for. */
+/**
+ * The handlers that a table of entrypoints asks for.
+ *
+ * @internal
+ */
 export type HandlersOf<
   Dependencies extends DependencyTable,
   Entrypoints extends EntrypointTable,

@@ -7,7 +7,11 @@
  * their parameters. So each table here has the keys of the mistakes alone.
  */
 
-/** A sentence for each handler that is missing, has no entrypoint, or leaves the type of a parameter open. */
+/**
+ * A sentence for each handler that is missing, has no entrypoint, or leaves the type of a parameter open.
+ *
+ * @internal
+ */
 export type HandlerMistakes<Handlers, Entrypoints> =
   & {
     readonly [Method in Exclude<keyof Entrypoints, keyof Handlers | AnyName<Entrypoints>>]:
@@ -44,12 +48,20 @@ type HasNever<Args extends readonly unknown[]> = Args extends readonly [infer Fi
   ? [First] extends [never] ? true : HasNever<Others>
   : false;
 
-/** A sentence for a dependency whose key the context has already. */
+/**
+ * A sentence for a dependency whose key the context has already.
+ *
+ * @internal
+ */
 export type DependencyMistakes<Dependencies> = "call" extends keyof Dependencies
   ? { readonly call: 'The context reserves the key "call": choose another key' }
   : unknown;
 
-/** The name of a service, or a sentence if it cannot be a word of a routing key. */
+/**
+ * The name of a service, or a sentence if it cannot be a word of a routing key.
+ *
+ * @internal
+ */
 export type ServiceName<Name extends string> = Name extends "" ? "The name of a service is one word"
   : Name extends `${string}${"." | " " | "*" | "#"}${string}`
     ? `The name of a service is one word without dots and spaces, unlike "${Name}"`

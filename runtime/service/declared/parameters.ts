@@ -30,6 +30,7 @@ export interface Parameter {
 
 /** A name in a destructured parameter. */
 export interface Keyword {
+  /** Name of the keyword argument. */
   readonly name: string;
   /** Whether the name has a default, so that callers may leave it out. */
   readonly optional: boolean;
