@@ -42,8 +42,10 @@ const OWN_OPTIONS = [...POLICY_OPTIONS, "methods", "client"];
  *
  * @example
  * ```ts
- * prices: cachedClient<typeof prices>("prices", { first: { ttl: 60_000 }, methods: ["of"] }),
- * rates: cachedClient<typeof rates>("rates", { fallback: { for: 3_600_000 }, methods: ["latest"] }),
+ * const dependencies = {
+ *   prices: cachedClient<typeof prices>("prices", { first: { ttl: 60_000 }, methods: ["of"] }),
+ *   rates: cachedClient<typeof rates>("rates", { fallback: { for: 3_600_000 }, methods: ["latest"] }),
+ * };
  * ```
  */
 export function cachedClient<Target extends Contract>(

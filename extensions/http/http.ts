@@ -117,8 +117,10 @@ const METHOD_REGEXP = /^[A-Z]+$/;
  *
  * @example
  * ```ts
- * entrypoints: { show: http("GET", "/orders/<int:id>") },
- * handlers: { show: (_context, _request, { id }) => ({ id }) },
+ * export default service("orders", {
+ *   entrypoints: { show: http("GET", "/orders/<int:id>") },
+ *   handlers: { show: (_context, _request, { id }) => ({ id }) },
+ * });
  * ```
  */
 export function http<

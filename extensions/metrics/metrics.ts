@@ -57,9 +57,15 @@ const TELL_AFTER = 1_000;
  *
  * @example
  * ```ts
- * place({ metrics }, order: Order) {
- *   metrics.counter("orders_placed_total", { help: "Orders.", labels: ["card"] }).add(1, { card: order.card });
- * }
+ * export default service("orders", {
+ *   dependencies: { metrics: metrics() },
+ *   entrypoints: { place: rpc() },
+ *   handlers: {
+ *     place({ metrics }, order: Order) {
+ *       metrics.counter("orders_placed_total", { help: "Orders.", labels: ["card"] }).add(1, { card: order.card });
+ *     },
+ *   },
+ * });
  * ```
  */
 export function metrics(): DependencySpec<ServiceMetrics> {

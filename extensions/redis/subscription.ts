@@ -60,10 +60,16 @@ type MessageOf<Format, Payload> = Format extends "text" ? string
  *
  * @example
  * ```ts
- * entrypoints: {
- *   paid: subscription<Receipt>("orders.paid"),
- *   any: subscription({ pattern: "orders.*", format: "text" }),
- * }
+ * export default service("audit", {
+ *   entrypoints: {
+ *     paid: subscription<Receipt>("orders.paid"),
+ *     any: subscription({ pattern: "orders.*", format: "text" }),
+ *   },
+ *   handlers: {
+ *     paid: ({ call }, receipt) => call.log.info(`paid ${receipt.id}`),
+ *     any: ({ call }, text, { channel }) => call.log.info(`${channel}: ${text}`),
+ *   },
+ * });
  * ```
  */
 export function subscription<Payload = unknown, const Format extends MessageFormat = "json">(
