@@ -98,12 +98,14 @@ const DEFAULT_PATH = "/ws";
  *
  * @example
  * ```ts
- * dependencies: { hub: websocketHub<{ said: string }>() },
- * entrypoints: { join: websocket(), say: websocket() },
- * handlers: {
- *   join: ({ hub }, socketId, room: string) => hub.subscribe(socketId, room),
- *   say: ({ hub }, _socketId, room: string, text: string) => hub.broadcast(room, "said", text),
- * },
+ * export default service("chat", {
+ *   dependencies: { hub: websocketHub<{ said: string }>() },
+ *   entrypoints: { join: websocket(), say: websocket() },
+ *   handlers: {
+ *     join: ({ hub }, socketId, room: string) => hub.subscribe(socketId, room),
+ *     say: ({ hub }, _socketId, room: string, text: string) => hub.broadcast(room, "said", text),
+ *   },
+ * });
  * ```
  */
 export function websocket<

@@ -183,8 +183,10 @@ export function connectSocket<Target = unknown>(
  *
  * @example
  * ```ts
- * entrypoints: { client: http("GET", "/client.js") },
- * handlers: { client: () => new Response(clientScript, { headers: { "content-type": "text/javascript" } }) },
+ * export default service("pages", {
+ *   entrypoints: { client: http("GET", "/client.js") },
+ *   handlers: { client: () => new Response(clientScript, { headers: { "content-type": "text/javascript" } }) },
+ * });
  * ```
  */
 export const clientScript: string =
