@@ -4,8 +4,8 @@ import type { Contract, Injected } from "../../runtime/service/service.ts";
 import type { DependencyTable } from "../../runtime/service/dependency.ts";
 import type { ServiceContainer } from "../../runtime/serving/service_container.ts";
 import type { ServiceOrModule } from "../../runtime/serving/service_source.ts";
-import type { Dispatcher } from "../events/dispatcher.ts";
 import type { DispatchOptions } from "../events/event_message.ts";
+import type { EventsOf } from "../events/event_source.ts";
 import type { PublishOptions } from "../messaging/outgoing_message.ts";
 import type { CallOptions, Client, ClientMethod } from "../rpc/client.ts";
 import type { ConnectSocketOptions, SocketClient } from "../websocket/browser/socket_client.ts";
@@ -98,18 +98,13 @@ export type TestCallOf<Services extends Given, Path> = Path extends MethodsOf<Kn
   : TestCall
   : TestCall;
 
-type EventsIn<Dependencies> = {
-  [Key in keyof Dependencies]: Injected<Dependencies[Key]> extends Dispatcher<infer Events> ? Events : never;
-}[keyof Dependencies];
-
 /**
- * The events of a service, as its dispatchers have them; all names and payloads if it has none.
+ * The events that a test may dispatch in the name of a service: all names and payloads if it has no dispatcher.
  *
  * @internal
  */
-export type EventsOf<Each> = Each extends { readonly dependencies: infer Dependencies }
-  ? [EventsIn<Dependencies>] extends [never] ? Record<string, unknown> : EventsIn<Dependencies>
-  : Record<string, unknown>;
+export type DispatchedBy<Source> = [keyof EventsOf<Source>] extends [never] ? Record<string, unknown>
+  : EventsOf<Source>;
 
 /** @internal */
 type SourceOf<Services extends Given, Source> = Source extends string
@@ -186,7 +181,7 @@ export interface TestApp<Services extends Given = Given> extends AsyncDisposable
    */
   dispatch<
     const Source extends string | Contract,
-    Events extends EventsOf<SourceOf<Services, Source>>,
+    Events extends DispatchedBy<SourceOf<Services, Source>>,
     Type extends keyof Events & string,
   >(source: Source, type: Type, payload: Events[Type], options?: DispatchOptions): Promise<void>;
   /** Publishes a message, such as one for an entrypoint of `consume()`. Without an exchange, `routingKey` is a queue. */

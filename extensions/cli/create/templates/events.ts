@@ -39,15 +39,28 @@ export default service("mail", {
 });
 `,
     "orders_test.ts": `import { deepStrictEqual } from "node:assert/strict";
-import { fakeDispatcher, testContext } from "@enoki/enoki/testing";
+import {
+  fakeDispatcher,
+  testContext,
+  testServices,
+} from "@enoki/enoki/testing";
+import mail from "./mail.ts";
 import type { Order } from "./order.ts";
 import orders from "./orders.ts";
 
+const order = { id: 7, customer: "Ada" };
+
 Deno.test("place() tells that an order was placed", async () => {
   const emit = fakeDispatcher<{ placed: Order }>();
-  const order = { id: 7, customer: "Ada" };
   await orders.handlers.place(testContext(orders, { emit }), order);
   deepStrictEqual(emit.events, [{ type: "placed", payload: order }]);
+});
+
+Deno.test("an order that is placed is confirmed", async () => {
+  await using app = await testServices([orders, mail]);
+  await app.call("orders.place", order);
+  const { args, outcome } = await app.waitFor("mail.confirm");
+  deepStrictEqual([args, outcome.ok], [[order], true]);
 });
 `,
   },
