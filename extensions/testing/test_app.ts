@@ -232,7 +232,7 @@ export interface TestApp<Services extends Given = Given> extends AsyncDisposable
   ): Promise<TestCallOf<Services, Path>>;
   /**
    * Resolves when no call runs, and nothing is under way that will run one: no request of this test, no message, and no
-   * retry that waits for its time.
+   * retry that waits for its time. With a `clock`, retries do not count: they wait for the test to move it.
    *
    * With the broker in memory this is exact, but for what a handler sends without waiting until it is sent. Any other
    * broker is asked, twice, whether messages wait in the queues that these services consume; it does not tell what

@@ -46,7 +46,7 @@ export interface TestClock extends Clock {
 }
 
 /**
- * Makes a clock for a test of services, to be passed as `clock` to all that take part: `run()`, `connect()`,
+ * Makes a clock for a test of services, to be passed as `clock` to `testServices()`, or to all that take part: `run()`, `connect()`,
  * `memory()`.
  *
  * It moves their timers, delayed retries, expirations, time limits of calls, rates, circuits and caches. It does not

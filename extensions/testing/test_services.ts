@@ -1,10 +1,12 @@
 import type { Config } from "../../runtime/config/file.ts";
 import type { LogLevel } from "../../runtime/log/log.ts";
 import { loadPayloads } from "../../runtime/message/payload/payloads.ts";
+import { given as present } from "../../runtime/message/plain.ts";
 import type { Transport } from "../../runtime/message/transport.ts";
 import { type OptionNames, requireKnown } from "../../runtime/service/options/known_options.ts";
 import type { ThreadSettings } from "../../runtime/serving/settings.ts";
 import type { ServiceOrModule } from "../../runtime/serving/service_source.ts";
+import type { Clock } from "../../runtime/waiting/clock.ts";
 import type { ExtensionSource } from "../loaded_extensions.ts";
 import type { Settings } from "../settings.ts";
 import type { MemoryBroker } from "../memory/broker.ts";
@@ -59,6 +61,13 @@ export interface TestServicesOptions<Services extends Given = Given> {
   readonly importMap?: string;
   /** Least severe level of the log. It is one for all services of the process. @default {"warning"} */
   readonly logLevel?: LogLevel;
+  /**
+   * Tells the time that decides what the services do, such as a `testClock()`: timers and crons tick by it, and delayed
+   * retries, expirations and time limits of calls keep to it. A real broker keeps its own time, and so do real threads.
+   *
+   * @default {the clock of the machine, by which no timer and no cron ticks}
+   */
+  readonly clock?: Clock;
   /** Milliseconds that `waitFor()`, `idle()` and `socket()` wait at most. @default {5_000} */
   readonly timeout?: number;
   /** Number of ended calls that are kept until a `waitFor()` takes them. The oldest goes first. @default {10_000} */
@@ -76,6 +85,7 @@ const OPTIONS: OptionNames<TestServicesOptions> = {
   extensions: true,
   importMap: true,
   logLevel: true,
+  clock: true,
   timeout: true,
   keep: true,
   signal: true,
@@ -132,6 +142,7 @@ async function start(
     extensions = [],
     importMap,
     logLevel = "warning",
+    clock,
     timeout = 5_000,
     keep = 10_000,
     signal,
@@ -154,7 +165,7 @@ async function start(
   const services = isInline ? withFakes(await inlineServices(given), replace as Fakes) : given;
   const payloads = await loadPayloads(settings.runtime.payloads);
   const journal = new CallJournal({ keep, payloads });
-  const { memory, open } = await brokerOf(broker, settings);
+  const { memory, open } = await brokerOf(broker, settings, clock);
   const transport = new WatchedTransport({
     broker: typeof broker === "object" ? broker.broker : broker ?? "memory:",
     open,
@@ -163,13 +174,13 @@ async function start(
   const fires = new Map<string, Fire>();
   const serving = await serve(services, settings, {
     broker: transport,
-    ...(importMap !== undefined && { importMap }),
+    ...present({ importMap, clock }),
     logLevel,
     intercept: (telemetry) =>
       watchEntrypoints({
         journal,
         isStarted,
-        ticks: false,
+        ticks: clock !== undefined,
         fires,
         telemetry: settings.runtime.telemetry && telemetry,
       }),
@@ -177,14 +188,14 @@ async function start(
   });
   try {
     requireMatches(only, serving.containers);
-    const connection = await connect({ broker: transport.lend(), config: whole });
+    const connection = await connect({ broker: transport.lend(), config: whole, ...present({ clock }) });
     return new RunningApp({
       serving,
       connection,
       journal,
       transport,
       memory,
-      timeMoves: true,
+      timeMoves: clock === undefined,
       payloads,
       fires,
       isStarted,
@@ -217,6 +228,7 @@ function requireThreads(given: Given, replace: Fakes): void {
 async function brokerOf(
   broker: string | Transport | undefined,
   settings: Settings,
+  clock: Clock | undefined,
 ): Promise<{
   readonly memory: MemoryBroker | undefined;
   readonly open: (options?: { readonly signal?: AbortSignal }) => Promise<Transport>;
@@ -233,7 +245,7 @@ async function brokerOf(
       import("../memory/broker.ts"),
       import("../memory/memory_transport.ts"),
     ]);
-    const own = broker === undefined ? new MemoryBroker() : sharedMemoryBroker();
+    const own = broker === undefined ? new MemoryBroker(present({ clock })) : sharedMemoryBroker(clock);
     const open = async (options?: { readonly signal?: AbortSignal }) => {
       const transport = memory({ broker: own });
       await transport.connect(options);
