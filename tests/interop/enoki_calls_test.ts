@@ -5,6 +5,9 @@ import {
   CallTimeoutError,
   MethodNotFoundError,
   RemoteError,
+  rpc,
+  type Service,
+  service,
   UnknownServiceError,
 } from "../../mod.ts";
 import type { Connection } from "../../extensions/run.ts";
@@ -282,6 +285,23 @@ namekoLaws("Enoki calls a service of Python", setUp, [
       equal(await stage.python("consumers_of_reply_queue(nobody)", { nobody }), 1);
       await own.close();
       await call;
+    },
+  },
+  {
+    law: "while the one worker of Nameko is busy, our instance of the service answers the others",
+    async prove(stage) {
+      const shared = stage.name("shared");
+      const config = { max_workers: 1, PREFETCH_COUNT: 1 };
+      await stage.python('serve("rpc_service", shared, shared, config=config)', { shared, config });
+      const ours = service(shared, {
+        entrypoints: { slowly: rpc() },
+        handlers: { slowly: (_context, _seconds: number, _value: string) => "ours" },
+      });
+      await using _ours = await stage.ours([ours as unknown as Service]);
+      const { slowly } = stage.connected.client(shared);
+      const answers = await Promise.all(Array.from({ length: 8 }, () => slowly!(0.5, "Nameko's")));
+      ok(answers.filter((answer) => answer === "ours").length >= 6, answers.join());
+      await stage.python("kill(shared)", { shared });
     },
   },
   {

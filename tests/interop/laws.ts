@@ -2,8 +2,23 @@
  * Laws about Nameko and Enoki on one broker.
  *
  * The laws of a file share one Python process and the services that the file has started there. All laws run with one
- * set of versions of Nameko and kombu; those that are `core`, also with the others. `NAMEKO_VERSIONS=all` runs all
- * laws with all versions.
+ * set of versions of Nameko and kombu; those that are `core`, also with the others. `deno task interop` runs all laws
+ * with all versions (`NAMEKO_VERSIONS=all`).
+ *
+ * Which laws stand where:
+ *
+ * - `python_calls_test.ts`: Python calls us: arguments, results, errors, context data, call id stack, requests that are
+ *   no requests.
+ * - `enoki_calls_test.ts`: we call Python: the same, and waiting, time limits, the reply queue, `rpc_exchange`.
+ * - `nameko_test.ts`: chains of both in threads, and the frames of requests and replies. `payloads_test.ts`: compression,
+ *   MessagePack, large integers, dates and bytes in context data. `nameko_retry_test.ts`: nameko-amqp-retry.
+ * - `events_test.ts`: handlers and dispatchers of every kind, queues that both share, failures, properties.
+ * - `messaging_test.ts`: queues, exchanges, publishers, consumers, serializers.
+ * - `http_test.ts`, `shell_test.ts`: the same HTTP entrypoints in both; `nameko shell`.
+ * - `takeover_test.ts`: a service moves from one runtime to the other.
+ * - Beside the extensions: `websocket/nameko_test.ts`, `messaging/nameko_test.ts` (kombu's and RabbitMQ's tutorials),
+ *   `decorators/nameko_examples_test.ts`. What needs no Python to be proved (types of header fields, names of queues,
+ *   the error object, timers, the configuration's YAML) is tested there, too.
  */
 import { amqp } from "../../extensions/amqp/mod.ts";
 import {

@@ -6,11 +6,13 @@ import { connect, run } from "../../extensions/run.ts";
 import { configureLogging } from "../../runtime/log/observe.ts";
 import type { Transport } from "../../runtime/message/transport.ts";
 import { NamekoProcess, namekoTest } from "../fixtures/nameko.ts";
+import { RUN } from "../fixtures/run_name.ts";
+import { servicePath } from "../fixtures/serve_in_memory.ts";
 
 configureLogging({ write: () => {} });
 
-const OURS = "enoki_test_interop";
-const MODULE = new URL("../fixtures/services/interop.ts", import.meta.url);
+const OURS = `enoki_test_retrying${RUN}`;
+const MODULE = `${servicePath("interop.ts")}:${OURS}`;
 const QUEUE = rpcTopology(DEFAULT_EXCHANGE).queueOf(OURS);
 
 /** Queue of nameko-amqp-retry for the time that `serve_retry.py` waits. */

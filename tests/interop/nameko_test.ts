@@ -8,6 +8,8 @@ import { BrokerError } from "../../runtime/message/errors.ts";
 import { configureLogging } from "../../runtime/log/observe.ts";
 import type { Delivery, MessageProperties, Transport } from "../../runtime/message/transport.ts";
 import { type NamekoAnswer, type NamekoCall, NamekoProcess, namekoTest } from "../fixtures/nameko.ts";
+import { RUN } from "../fixtures/run_name.ts";
+import { servicePath } from "../fixtures/serve_in_memory.ts";
 import { traceIdOf } from "../../runtime/telemetry/trace.ts";
 
 /** Each call names a span of its own. */
@@ -17,9 +19,9 @@ function withoutTrace({ traceparent: _, ...headers }: Readonly<Record<string, un
 
 configureLogging({ write: () => {} });
 
-const OURS = "enoki_test_interop";
-const PYTHON = "enoki_test_python";
-const MODULE = new URL("../fixtures/services/interop.ts", import.meta.url);
+const OURS = `enoki_test_interop${RUN}`;
+const PYTHON = `enoki_test_python${RUN}`;
+const MODULE = `${servicePath("interop.ts")}:${OURS}`;
 const { exchange, queueOf, service, caller, replyQueueOf } = rpcTopology(DEFAULT_EXCHANGE);
 
 /** What a service knows of a call. */
@@ -58,7 +60,7 @@ class Stage implements AsyncDisposable {
 
   /** Serves the Python service. */
   async python(name = PYTHON): Promise<NamekoProcess> {
-    return this.#stack.use(await NamekoProcess.start("serve.py", this.uri, name));
+    return this.#stack.use(await NamekoProcess.start("serve.py", this.uri, name, OURS));
   }
 
   /** Our client. */
@@ -111,7 +113,7 @@ interop("Stack, context data and deadline pass through a Python hop", async (sta
   assert.equal(traceIdOf(String(last.headers.traceparent)), traceIdOf(String(first.headers.traceparent)));
   assert.equal(last.stack.length, 4);
   assert.deepEqual(last.stack.slice(0, 2), first.stack);
-  assert.match(last.stack[2]!, /^enoki_test_python\.relay_facts\./);
+  assert.match(last.stack[2]!, new RegExp(`^${PYTHON}\\.relay_facts\\.`));
   assert.equal(last.stack[3], last.id);
   // The Python service passes the same duration on, which counts again from the next arrival.
   assert.ok(last.deadline! >= first.deadline!);

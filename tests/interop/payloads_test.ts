@@ -8,10 +8,11 @@ import { connect, run } from "../../extensions/run.ts";
 import { BadRequestError, MethodNotFoundError, RemoteError } from "../../mod.ts";
 import { configureLogging } from "../../runtime/log/observe.ts";
 import { NamekoProcess, namekoTest } from "../fixtures/nameko.ts";
+import { RUN } from "../fixtures/run_name.ts";
 
 configureLogging({ write: () => {} });
 
-const PREFIX = "enoki_test_payloads";
+const PREFIX = `enoki_test_payloads${RUN}`;
 const MODULE = new URL("../fixtures/services/payloads.ts", import.meta.url);
 const QUEUES = [
   `${PREFIX}_jobs`,
@@ -40,8 +41,9 @@ namekoTest("Nameko and Enoki understand each other's payloads", async (uri, t) =
   stack.defer(() => sweep(uri));
   // What the handlers have got is the state of one thread.
   const config = { ACCEPT: ["json", "msgpack"], max_workers: 1, concurrency: 100 };
-  stack.use(await run([`${MODULE.pathname}:ours`], { broker: uri, config }));
-  stack.use(await run([`${MODULE.pathname}:refusing`], { broker: uri }));
+  const threads = { permissions: { env: ["ENOKI_TEST_RUN"] } };
+  stack.use(await run([`${MODULE.pathname}:${PREFIX}_ours`], { broker: uri, config, threads }));
+  stack.use(await run([`${MODULE.pathname}:${PREFIX}_refusing`], { broker: uri, threads }));
   stack.use(await NamekoProcess.start("payloads.py", uri, PREFIX));
   const cluster = stack.use(await connect({ broker: uri, timeout: 20_000 }));
   const python = cluster.client(`${PREFIX}_python`);
