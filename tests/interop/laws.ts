@@ -87,12 +87,11 @@ export class InteropStage implements AsyncDisposable {
     this.uri = uri;
     this.versions = versions;
     this.#world = world;
+    // While Nameko runs, it declares again what it consumes.
+    this.#ends.defer(() => this.#sweepQueues());
     this.#ends.use(world);
     this.#ends.defer(async () => {
-      await world.eval("sweep(queues, exchanges)", {
-        queues: [...this.#queues],
-        exchanges: [...this.#exchanges],
-      });
+      await world.eval("sweep_exchanges(names)", { names: [...this.#exchanges] });
     });
   }
 
@@ -144,6 +143,12 @@ export class InteropStage implements AsyncDisposable {
   /** The transport of the laws themselves. */
   transport(): Promise<Transport> {
     return this.#transport ??= this.#connect();
+  }
+
+  async #sweepQueues(): Promise<void> {
+    await using transport = amqp(this.uri);
+    await transport.connect();
+    for (const queue of this.#queues) await transport.deleteQueue(queue);
   }
 
   async #connect(): Promise<Transport> {
