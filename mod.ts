@@ -26,6 +26,7 @@ export type {
 export type { Diversion, OutboxOptions, OutgoingOptions } from "./runtime/service/effects/diversion.ts";
 export type { Once, OnceOptions } from "./runtime/service/effects/once.ts";
 export type { Call, CallRequest } from "./runtime/service/call.ts";
+export type { Duration } from "./runtime/waiting/duration.ts";
 export { entrypoint } from "./runtime/service/entrypoint.ts";
 export type {
   AnyEntrypoint,

@@ -1,3 +1,4 @@
+import type { Duration } from "../runtime/waiting/duration.ts";
 import { encodeCallHeaders } from "../runtime/message/call_headers.ts";
 import { requireFields } from "../runtime/message/field_table.ts";
 import type { Config } from "../runtime/config/file.ts";
@@ -35,7 +36,7 @@ export interface ConnectOptions {
   /** Context data that every call carries. @default {{}} */
   readonly headers?: FieldTable;
   /** Milliseconds that a call waits for its answer. @default {the configured `call_timeout`, 30 seconds} */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   /**
    * Tells when the time of a call is up, and when messages expire in the broker `memory:`, such as a `testClock()`.
    *

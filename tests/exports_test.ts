@@ -52,6 +52,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     "Dispatcher",
     "DispatcherOptions",
     "Diversion",
+    "Duration",
     "EmitOptions",
     "EncodedAnswer",
     "EntrypointDefinition",

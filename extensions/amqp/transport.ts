@@ -1,3 +1,4 @@
+import { type Duration, millisecondsOf, OR_TEXT, shownDuration } from "../../runtime/waiting/duration.ts";
 import { LONGEST_TIMER, within } from "../../runtime/waiting/abort.ts";
 import { BrokerError } from "../../runtime/message/errors.ts";
 import type {
@@ -30,9 +31,9 @@ export interface AmqpOptions extends TransportOptions {
    * Seconds between heartbeats. The client gives up a broker that is silent for two of these intervals. 0
    * turns heartbeats off. @default {60}
    */
-  readonly heartbeat?: number;
+  readonly heartbeat?: Duration;
   /** Milliseconds that connecting and logging in may take. @default {5000} */
-  readonly connectTimeout?: number;
+  readonly connectTimeout?: Duration;
   /** How the client logs in. @default {"PLAIN"} */
   readonly login?: LoginMethod;
   /** Largest number of channels, each of which a consumer needs. 0 leaves it to the broker. @default {0} */
@@ -51,27 +52,27 @@ export interface AmqpOptions extends TransportOptions {
   /**
    * Milliseconds before the second attempt to reconnect. The first attempt has no wait. @default {retryStep}
    */
-  readonly retryStart?: number;
+  readonly retryStart?: Duration;
   /** Milliseconds by which the wait before each further attempt grows. @default {2000} */
-  readonly retryStep?: number;
+  readonly retryStep?: Duration;
   /** Milliseconds that the wait between attempts never exceeds. @default {30000} */
-  readonly retryLimit?: number;
+  readonly retryLimit?: Duration;
   /**
    * Milliseconds between two checks that every consumer consumes and that its queue is bound: somebody may
    * have deleted an exchange, which the broker tells nobody. 0 turns the checks off. @default {15000}
    */
-  readonly checkInterval?: number;
+  readonly checkInterval?: Duration;
   /**
    * Milliseconds that the broker waits for a verdict before it takes the message back: its `consumer_timeout`.
    * A consumer that may take longer says so to a broker that lets it (RabbitMQ 3.12), and is reported
    * otherwise. 0 stands for a broker without a limit. @default {1800000}
    */
-  readonly consumerTimeout?: number;
+  readonly consumerTimeout?: Duration;
   /**
    * Milliseconds for which the outcome of a handler is remembered that took longer than the broker waits, until
    * the broker offers its message again. @default {86400000}
    */
-  readonly outcomeMemory?: number;
+  readonly outcomeMemory?: Duration;
   /**
    * Type of the durable queues that say nothing about their type. With `quorum`, such a queue becomes a quorum
    * queue, unless it cannot be one: if it is exclusive, deletes itself, or has priorities. With `classic`, no type
@@ -79,7 +80,7 @@ export interface AmqpOptions extends TransportOptions {
    */
   readonly queueType?: DefaultQueueType;
   /** Milliseconds within which {@linkcode Transport.close} ends, whatever the broker does. @default {5000} */
-  readonly flushTimeout?: number;
+  readonly flushTimeout?: Duration;
   /** Properties of this client on the broker's management pages. @default {{ product: "enoki" }} */
   readonly clientProperties?: Readonly<Record<string, string>>;
 }
@@ -128,46 +129,42 @@ export class AmqpTransport implements Transport {
       clientProperties = {},
       onStatus = () => {},
     } = options;
-    for (
-      const [name, value] of Object.entries({
-        heartbeat,
-        connectTimeout,
-        channelMax,
-        frameMax,
-        retryStart,
-        retryStep,
-        retryLimit,
-        checkInterval,
-        consumerTimeout,
-        outcomeMemory,
-        flushTimeout,
-      })
-    ) {
+    for (const [name, value] of Object.entries({ channelMax, frameMax })) {
       if (!(value >= 0)) throw new RangeError(`Cannot use ${name} ${value}: it must be 0 or more`);
     }
+    const times = requireTimes({
+      connectTimeout,
+      retryStart,
+      retryStep,
+      retryLimit,
+      checkInterval,
+      consumerTimeout,
+      outcomeMemory,
+      flushTimeout,
+    });
     const addresses = parseBrokerUris(uri);
     this.broker = addresses.map(({ broker }) => broker).join(";");
-    this.#flushTimeout = flushTimeout;
-    this.#checkInterval = checkInterval;
-    this.#consumerTimeout = consumerTimeout;
+    this.#flushTimeout = times.flushTimeout;
+    this.#checkInterval = times.checkInterval;
+    this.#consumerTimeout = times.consumerTimeout;
     this.#onStatus = onStatus;
-    this.#overdue = new OverdueDeliveries(outcomeMemory);
+    this.#overdue = new OverdueDeliveries(times.outcomeMemory);
     this.#topology = new RememberedTopology(queueType);
     this.#publisher = new Publisher({
       confirms,
       recover: (message, isExchangeGone) => this.#recover(message, isExchangeGone),
     });
     this.#connection = new Connection(addresses, {
-      heartbeat,
-      connectTimeout,
+      heartbeat: requireTimes({ heartbeat }, 1_000).heartbeat / 1_000,
+      connectTimeout: times.connectTimeout,
       login,
       channelMax,
       frameMax,
       locale,
       tls,
-      retryStart,
-      retryStep,
-      retryLimit,
+      retryStart: times.retryStart,
+      retryStep: times.retryStep,
+      retryLimit: times.retryLimit,
       clientProperties: { product: "enoki", ...clientProperties },
       onStatus,
       restore: (link) => this.#restore(link, confirms),
@@ -324,4 +321,17 @@ export class AmqpTransport implements Transport {
       this.#openPublisher(link, confirms).catch((error) => link.fail(error));
     });
   }
+}
+
+/** Gives the milliseconds of times by their names. A bare number counts `unit` milliseconds. */
+function requireTimes<Name extends string>(
+  given: Readonly<Record<Name, Duration>>,
+  unit = 1,
+): Readonly<Record<Name, number>> {
+  const times = Object.entries<Duration>(given).map(([name, time]) => {
+    const milliseconds = millisecondsOf(time, unit);
+    if (milliseconds >= 0) return [name, milliseconds] as const;
+    throw new RangeError(`Cannot use ${name} ${shownDuration(time)}: it must be 0 or more, ${OR_TEXT}`);
+  });
+  return Object.fromEntries(times) as Record<Name, number>;
 }

@@ -1,3 +1,4 @@
+import type { Duration } from "../../runtime/waiting/duration.ts";
 import { decodeJson } from "../../runtime/message/codec.ts";
 import type { Plain } from "../../runtime/message/plain.ts";
 import { entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
@@ -16,7 +17,7 @@ export interface BayeuxOptions {
    *
    * @default {no limit}
    */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
 }
 
 /** What a message says beside its data. The handler gets it after the data. */

@@ -3,6 +3,7 @@ import type { Call } from "../../runtime/service/call.ts";
 import { dependency, type DependencySpec } from "../../runtime/service/dependency.ts";
 import type { JsonResult } from "../../runtime/service/json.ts";
 import {
+  type Lifetime,
   lifetime,
   type LifetimeOptions,
   requireKnown,
@@ -95,7 +96,7 @@ export function cache(options: CacheOptions = {}): DependencySpec<Cache> {
 /** What the calls of one thread share. */
 interface BoundCache {
   readonly values: ThreadCache;
-  readonly defaults: Required<LifetimeOptions>;
+  readonly defaults: Lifetime;
   /** Key of the dependency, for messages. */
   readonly name: string;
   /** Milliseconds to wait for another call that loads a value. */
@@ -157,7 +158,7 @@ class CallCache implements Cache {
     await this.#bound.values.clear();
   }
 
-  #lifetime({ ttl, staleFor, tags = [] }: ValueOptions): Required<ValueOptions> {
+  #lifetime({ ttl, staleFor, tags = [] }: ValueOptions): Lifetime & { readonly tags: readonly string[] } {
     const { defaults, name } = this.#bound;
     const what = `cache "${name}"`;
     return {

@@ -1,4 +1,5 @@
 /** The options of a cache, their defaults and their one check. */
+import { type Duration, millisecondsOf, OR_TEXT } from "../../runtime/waiting/duration.ts";
 import { isTexts, type PlainRecord } from "../../runtime/message/plain.ts";
 import { MOST_TAG, MOST_TAGS } from "./frame.ts";
 import type { NearOptions } from "./near/near_level.ts";
@@ -20,23 +21,26 @@ export interface StoreOptions {
    *
    * @default {{ entries: 1_000, bytes: 8 MiB, for: 1_000 }}
    */
-  readonly near?: Partial<NearOptions> | false;
+  readonly near?: Partial<Omit<NearOptions, "for"> & { readonly for: Duration }> | false;
   /** Milliseconds that a value may take to be loaded. @default {30_000} */
-  readonly loadLimit?: number;
+  readonly loadLimit?: Duration;
 }
 
 /** How long a value lives. */
 export interface LifetimeOptions {
   /** Milliseconds for which a value is fresh. @default {60_000} */
-  readonly ttl?: number;
+  readonly ttl?: Duration;
   /**
    * Milliseconds after that in which the value is still served, while one thread loads it again (HTTP calls this
    * stale-while-revalidate).
    *
    * @default {0}
    */
-  readonly staleFor?: number;
+  readonly staleFor?: Duration;
 }
+
+/** How long a value lives, in milliseconds. */
+export type Lifetime = { readonly [Name in keyof LifetimeOptions]-?: number };
 
 /** How long one value lives, and how it can be deleted. */
 export interface ValueOptions extends LifetimeOptions {
@@ -89,7 +93,7 @@ export function storeOptions(
   };
 }
 
-function nearOptions(what: string, near: Partial<NearOptions>): NearOptions {
+function nearOptions(what: string, near: Exclude<StoreOptions["near"], false | undefined>): NearOptions {
   requireKnown(`near of ${what}`, near, Object.keys(NEAR), Object.keys(NEAR));
   const options = { ...NEAR, ...near };
   for (const name of ["entries", "bytes"] as const) {
@@ -98,8 +102,7 @@ function nearOptions(what: string, near: Partial<NearOptions>): NearOptions {
       `Cannot use ${what}: near.${name} is ${shown(options[name])}. Use an integer, 1 or more`,
     );
   }
-  requireDuration(what, "near.for", options.for);
-  return options;
+  return { ...options, for: requireDuration(what, "near.for", options.for) };
 }
 
 /**
@@ -110,10 +113,11 @@ function nearOptions(what: string, near: Partial<NearOptions>): NearOptions {
 export function lifetime(
   what: string,
   { ttl = 60_000, staleFor = 0 }: LifetimeOptions,
-): Required<LifetimeOptions> {
-  requireDuration(what, "ttl", ttl);
-  if (staleFor !== 0) requireDuration(what, "staleFor", staleFor);
-  return { ttl, staleFor };
+): Lifetime {
+  return {
+    ttl: requireDuration(what, "ttl", ttl),
+    staleFor: staleFor === 0 ? 0 : requireDuration(what, "staleFor", staleFor),
+  };
 }
 
 /**
@@ -135,14 +139,17 @@ export function requireTags(
 }
 
 /**
- * Checks a number of milliseconds.
+ * Checks a duration, and gives its milliseconds.
  *
  * @throws {RangeError} If it makes no sense.
  */
 export function requireDuration(what: string, name: string, value: unknown): number {
-  if (typeof value === "number" && value > 0 && value <= LONGEST) return value;
+  const milliseconds = millisecondsOf(value);
+  if (milliseconds > 0 && milliseconds <= LONGEST) return milliseconds;
   throw new RangeError(
-    `Cannot use ${what}: ${name} is ${shown(value)}. Use a positive number of milliseconds, up to a year`,
+    `Cannot use ${what}: ${name} is ${
+      shown(value)
+    }. Use a positive number of milliseconds, up to a year, ${OR_TEXT}`,
   );
 }
 

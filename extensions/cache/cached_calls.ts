@@ -1,3 +1,4 @@
+import { millisecondsOf } from "../../runtime/waiting/duration.ts";
 import { messageOf } from "./near/thread_cache.ts";
 import type { FieldTable } from "../../runtime/message/transport.ts";
 import type { Call } from "../../runtime/service/call.ts";
@@ -108,7 +109,7 @@ function cached(
     const read = await values.read(key, ({ signal }) => ask(plain.with({ signal })), {
       ...policy.first,
       tags: policy.tags,
-      timeout: own.timeout,
+      timeout: millisecondsOf(own.timeout),
       signal: signal === undefined ? call.signal : AbortSignal.any([signal, call.signal]),
       requiresJson: false,
     });

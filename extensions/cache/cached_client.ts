@@ -1,3 +1,4 @@
+import { millisecondsOf } from "../../runtime/waiting/duration.ts";
 import type { Call } from "../../runtime/service/call.ts";
 import {
   dependency,
@@ -77,7 +78,7 @@ export function cachedClient(
           call,
           client: used.client,
           headers: sent.headers ?? {},
-          timeout: sent.timeout ?? host.callTimeout,
+          timeout: sent.timeout === undefined ? host.callTimeout : millisecondsOf(sent.timeout),
         }),
       [Symbol.asyncDispose]: () => values[Symbol.asyncDispose](),
     };

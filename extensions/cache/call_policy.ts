@@ -1,7 +1,9 @@
 /** How the calls of a method are cached, and the one check of that. */
+import type { Duration } from "../../runtime/waiting/duration.ts";
 import { isRecord, isTexts } from "../../runtime/message/plain.ts";
 import { describeFailure } from "../../runtime/message/failure.ts";
 import {
+  type Lifetime,
   lifetime,
   type LifetimeOptions,
   requireDuration,
@@ -13,14 +15,14 @@ import {
 /** Answers with the last good result when a call fails. */
 export interface FallbackOptions {
   /** Milliseconds for which a good result may stand in for failed calls. */
-  readonly for: number;
+  readonly for: Duration;
   /**
    * Milliseconds after which the last good result is given, if there is one, while the call goes on. Nameko's
    * `failover_timeout`.
    *
    * @default {the call's own timeout}
    */
-  readonly after?: number;
+  readonly after?: Duration;
   /** Names of error classes of the service that are answers, so that the caller gets them. @default {[]} */
   readonly expected?: readonly string[];
 }
@@ -39,9 +41,9 @@ export interface CallPolicyOptions {
 
 /** How the calls of a method are cached, checked. */
 export interface CallPolicy {
-  readonly first: Required<LifetimeOptions> | undefined;
+  readonly first: Lifetime | undefined;
   readonly fallback:
-    | Required<Omit<FallbackOptions, "after">> & { readonly after: number | undefined }
+    | { readonly for: number; readonly after: number | undefined; readonly expected: readonly string[] }
     | undefined;
   readonly varyBy: readonly string[];
   readonly tags: readonly string[];
@@ -92,9 +94,11 @@ function checkedFallback(what: string, fallback: FallbackOptions): CallPolicy["f
       `Cannot use ${what}: its fallback.expected is ${shown(expected)}. Use names of error classes`,
     );
   }
-  requireDuration(what, "fallback.for", fallback.for);
-  if (after !== undefined) requireDuration(what, "fallback.after", after);
-  return { for: fallback.for, after, expected };
+  return {
+    for: requireDuration(what, "fallback.for", fallback.for),
+    after: after === undefined ? undefined : requireDuration(what, "fallback.after", after),
+    expected,
+  };
 }
 
 /** Codes of failures in which the service had no say. */

@@ -34,11 +34,10 @@ export function cacheSettings(root: Section): CacheSettings {
     maxBytes: at?.integer("max_bytes", 1) ?? 64 * 1024 * 1024,
     maxValueBytes: at?.integer("max_value_bytes", 1) ?? 1024 * 1024,
     maxWaiting: at?.integer("max_waiting", 1) ?? 1_000,
-    redisTimeout: at?.milliseconds("redis_timeout") ?? 500,
+    redisTimeout: at?.milliseconds("redis_timeout", 1) ?? 500,
     namespace: at?.text("namespace", /^[\w.-]{1,50}$/, "up to 50 letters, digits, dots and dashes") ??
       "enoki",
   };
-  if (settings.redisTimeout === 0) at?.refuse("redis_timeout", "a number of seconds, more than 0");
   at?.refuseOthers();
   return settings;
 }

@@ -1,4 +1,5 @@
 /** The options that several commands have in common, and the values that options take. */
+import { millisecondsOf, OR_TEXT } from "../../runtime/waiting/duration.ts";
 import { PERMISSION_NAMES } from "../../runtime/permissions/permissions.ts";
 import type { CommandIo } from "./command_io.ts";
 import { type Command, InvalidArgumentError, Option } from "./commander.ts";
@@ -118,9 +119,12 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
-/** Reads a duration in seconds. */
+/** Reads a duration, whose bare numbers are seconds, and returns its seconds. */
 export function seconds(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 1e6)) throw new InvalidArgumentError("It must be a number of seconds above 0.");
+  const bare = Number(text);
+  const value = text.trim() !== "" && !Number.isNaN(bare) ? bare : millisecondsOf(text) / 1_000;
+  if (!(value > 0 && value <= 1e6)) {
+    throw new InvalidArgumentError(`It must be a number of seconds above 0, ${OR_TEXT}.`);
+  }
   return value;
 }

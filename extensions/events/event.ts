@@ -1,3 +1,4 @@
+import type { Duration } from "../../runtime/waiting/duration.ts";
 import type { MethodLimits } from "../../runtime/service/limits/method_limits.ts";
 import { type Conversion, entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
 import { type Once, onceOptions, oncePolicy } from "../../runtime/service/effects/once.ts";
@@ -58,7 +59,7 @@ export interface EventOptions<Payload = unknown> extends MethodLimits {
    *
    * @default {no limit}
    */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   /**
    * Number of events that an instance holds at a time, at least 1.
    *

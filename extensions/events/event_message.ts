@@ -1,3 +1,4 @@
+import { type Duration, millisecondsOf, OR_TEXT, shownDuration } from "../../runtime/waiting/duration.ts";
 import { requireFields } from "../../runtime/message/field_table.ts";
 import { compress, type Compression } from "../../runtime/message/payload/compression.ts";
 import { jsonSerializer } from "../../runtime/message/payload/exact_json.ts";
@@ -10,7 +11,7 @@ export interface DispatchOptions {
   /** Whether dispatching fails (`UnroutableError`) if no queue takes the event. @default {false} */
   readonly mandatory?: boolean;
   /** Milliseconds after which the broker drops an event that still waits. @default {never} */
-  readonly expiration?: number;
+  readonly expiration?: Duration;
   /** Priority from 0 to 255. The queues of handlers have no priorities, but other queues may. @default {0} */
   readonly priority?: number;
   /** With 2, the broker keeps the event on disk; with 1, it does not. @default {2} */
@@ -49,8 +50,12 @@ export function eventMessage(
 ): Message {
   requireText("source", source);
   requireText("type", type);
-  if (expiration !== undefined && !(expiration >= 0 && expiration < Infinity)) {
-    throw new RangeError(`Cannot dispatch "${type}": expiration must not be negative, got ${expiration}`);
+  const lifetime = expiration === undefined ? undefined : millisecondsOf(expiration);
+  if (lifetime !== undefined && !(lifetime >= 0 && lifetime < Infinity)) {
+    throw new RangeError(
+      `Cannot dispatch "${type}": expiration must be milliseconds, 0 or more, ${OR_TEXT}, ` +
+        `got ${shownDuration(expiration)}`,
+    );
   }
   if (!(Number.isInteger(priority) && priority >= 0 && priority <= 255)) {
     throw new RangeError(`Cannot dispatch "${type}": priority must be from 0 to 255, got ${priority}`);
@@ -69,7 +74,7 @@ export function eventMessage(
       contentEncoding: serializer.contentEncoding,
       deliveryMode,
       priority,
-      ...(expiration !== undefined && { expiration: String(Math.round(expiration)) }),
+      ...(lifetime !== undefined && { expiration: String(Math.round(lifetime)) }),
       headers: compressed === undefined ? table : { ...table, ...compressed.headers },
     },
   };

@@ -1,3 +1,4 @@
+import type { Duration } from "../../runtime/waiting/duration.ts";
 import type { MethodLimits } from "../../runtime/service/limits/method_limits.ts";
 import type { HttpErrorFacts } from "./conversion.ts";
 import { entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
@@ -27,7 +28,7 @@ export interface HttpOptions extends MethodLimits {
    *
    * @default {no limit}
    */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   /**
    * Makes the response to an error: returns anything that a handler may return, or undefined for the default.
    * It runs in the thread, for expected errors and for all others. It does not run for an error that occurs

@@ -1,3 +1,4 @@
+import type { Duration } from "../../runtime/waiting/duration.ts";
 import type { MethodLimits } from "../../runtime/service/limits/method_limits.ts";
 import {
   entrypoint,
@@ -57,7 +58,7 @@ export interface ConsumeOptions<Payload = unknown> extends MethodLimits {
    *
    * @default {no limit}
    */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   /** Serializers that read content types other than JSON, text and bytes. @default {[]} */
   readonly serializers?: readonly Serializer[];
   /**

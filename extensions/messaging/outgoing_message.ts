@@ -1,3 +1,4 @@
+import { type Duration, millisecondsOf, OR_TEXT, shownDuration } from "../../runtime/waiting/duration.ts";
 import { requireFields } from "../../runtime/message/field_table.ts";
 import type { Given } from "../../runtime/message/plain.ts";
 import { compress, type Compression } from "../../runtime/message/payload/compression.ts";
@@ -37,7 +38,7 @@ export interface PublishOptions extends GivenProperties {
   /** Whether publishing fails (`UnroutableError`) if no queue takes the message. @default {false} */
   readonly mandatory?: boolean;
   /** Milliseconds after which the broker drops a message that still waits. @default {never} */
-  readonly expiration?: number;
+  readonly expiration?: Duration;
   /** Writes the payload. @default {the configured `serializer`, JSON} */
   readonly serializer?: Serializer;
   /** Compression of the body, which is kombu's `gzip`. @default {none} */
@@ -70,8 +71,12 @@ export function outgoingMessage(
   context: FieldTable,
 ): Message {
   const place = `to exchange "${nameOf(exchange)}"`;
-  if (expiration !== undefined && !(expiration >= 0 && expiration < Infinity)) {
-    throw new RangeError(`Cannot publish ${place}: expiration must not be negative, got ${expiration}`);
+  const lifetime = expiration === undefined ? undefined : millisecondsOf(expiration);
+  if (lifetime !== undefined && !(lifetime >= 0 && lifetime < Infinity)) {
+    throw new RangeError(
+      `Cannot publish ${place}: expiration must be milliseconds, 0 or more, ${OR_TEXT}, ` +
+        `got ${shownDuration(expiration)}`,
+    );
   }
   if (!(Number.isInteger(priority) && priority >= 0 && priority <= 255)) {
     throw new RangeError(`Cannot publish ${place}: priority must be from 0 to 255, got ${priority}`);
@@ -91,7 +96,7 @@ export function outgoingMessage(
       contentEncoding: typeof plain === "string" ? "utf-8" : serializer.contentEncoding,
       deliveryMode,
       priority,
-      ...(expiration !== undefined && { expiration: String(Math.round(expiration)) }),
+      ...(lifetime !== undefined && { expiration: String(Math.round(lifetime)) }),
       headers: { ...table, ...compressed?.headers },
     },
   };

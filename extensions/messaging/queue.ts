@@ -1,3 +1,5 @@
+import { ageText } from "../../runtime/waiting/age.ts";
+import { type Duration, millisecondsOf, OR_TEXT, shownDuration } from "../../runtime/waiting/duration.ts";
 import type {
   BindingDeclaration,
   ExchangeDeclaration,
@@ -54,9 +56,9 @@ export interface QueueOptions {
   /** Bytes that all messages may have together. Beyond it, the oldest are dropped. @default {no limit} */
   readonly maxBytes?: number;
   /** Milliseconds that a message may wait. @default {no limit} */
-  readonly messageTtl?: number;
+  readonly messageTtl?: Duration;
   /** Milliseconds without consumers after which the queue is deleted. @default {no limit} */
-  readonly expires?: number;
+  readonly expires?: Duration;
   /**
    * Highest priority that has an effect, up to 255. Each priority costs the broker memory.
    *
@@ -69,8 +71,8 @@ export interface QueueOptions {
    * @default {no limit, and 20 from RabbitMQ 4.0 on}
    */
   readonly deliveryLimit?: number;
-  /** How long a stream keeps its records, such as `"7D"`. @default {no limit} */
-  readonly maxAge?: string;
+  /** How long a stream keeps its records, such as `"7d"`, or `"7D"` as RabbitMQ writes it. @default {no limit} */
+  readonly maxAge?: Duration | string;
   /**
    * Bytes of each file of a stream. A stream drops whole files, so that the last file always stays.
    *
@@ -255,6 +257,11 @@ function bindingsOf(
   }));
 }
 
+/** Brokers count whole milliseconds. A text names its unit, so a fraction of one is no mistake there. */
+function wholeMilliseconds(given: Duration): number {
+  return typeof given === "number" ? given : Math.round(millisecondsOf(given));
+}
+
 function queueArguments(name: string, options: QueueOptions): FieldTable {
   const { type, maxAge, deadLetterExchange, deadLetterRoutingKey } = options;
   const counts = {
@@ -267,18 +274,22 @@ function queueArguments(name: string, options: QueueOptions): FieldTable {
     "x-stream-max-segment-size-bytes": [options.maxSegmentSize, 1, 3_000_000_000],
   } as const;
   const table: Record<string, FieldValue> = { ...options.arguments };
-  for (const [argument, [value, least, most]] of Object.entries(counts)) {
-    if (value === undefined) continue;
-    if (!(Number.isInteger(value) && value >= least && value <= most)) {
+  for (const [argument, [written, least, most]] of Object.entries(counts)) {
+    if (written === undefined) continue;
+    const isTime = argument === "x-message-ttl" || argument === "x-expires";
+    const value = isTime ? wholeMilliseconds(written) : written;
+    if (!(typeof value === "number" && Number.isInteger(value) && value >= least && value <= most)) {
       throw new RangeError(
         `Cannot declare queue "${name}": ${argument} must be an integer of at least ${least}` +
-          `${most === Infinity ? "" : ` and at most ${most}`}, got ${value}`,
+          `${most === Infinity ? "" : ` and at most ${most}`}, ${isTime ? `${OR_TEXT}, ` : ""}got ${
+            shownDuration(written)
+          }`,
       );
     }
     table[argument] = value;
   }
   if (type !== undefined) table["x-queue-type"] = type;
-  if (maxAge !== undefined) table["x-max-age"] = maxAge;
+  if (maxAge !== undefined) table["x-max-age"] = ageText(maxAge);
   if (deadLetterExchange !== undefined) table["x-dead-letter-exchange"] = nameOf(deadLetterExchange);
   if (deadLetterRoutingKey !== undefined) table["x-dead-letter-routing-key"] = deadLetterRoutingKey;
   return table;

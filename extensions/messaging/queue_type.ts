@@ -1,7 +1,7 @@
 /** What the types of RabbitMQ's queues can and cannot do, and where a consumer of a stream begins. */
 import type { Plain } from "../../runtime/message/plain.ts";
 import type { FieldTable } from "../../runtime/message/transport.ts";
-import { ageOf } from "../../runtime/waiting/age.ts";
+import { ageOf, ageText } from "../../runtime/waiting/age.ts";
 
 /**
  * How the broker keeps a queue.
@@ -111,7 +111,9 @@ function isQueueType(type: unknown): type is QueueType {
  */
 export function plainOffset(queue: string, start: QueueOffset): Plain {
   const isName = start === "first" || start === "last" || start === "next";
-  if (isName || ageOf(start) !== undefined) return start as string;
+  if (isName) return start;
+  const age = typeof start === "string" ? ageText(start) : undefined;
+  if (ageOf(age) !== undefined) return age!;
   if (typeof start === "number" && Number.isSafeInteger(start) && start >= 0) return start;
   if (start instanceof Date && !Number.isNaN(start.getTime())) return { at: start.getTime() };
   throw new RangeError(

@@ -1,3 +1,4 @@
+import { type Duration, millisecondsOf, OR_TEXT, shownDuration } from "../../runtime/waiting/duration.ts";
 import { encodeCallHeaders } from "../../runtime/message/call_headers.ts";
 import { bodyText, decodeJson } from "../../runtime/message/codec.ts";
 import { ERROR_TYPE, toError } from "../../runtime/message/error_object.ts";
@@ -32,7 +33,7 @@ export interface RequesterCallOptions {
    *
    * @default {the configured `call_timeout`, 30 seconds}
    */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   /** Headers of the request. Context data wins over them. @default {{}} */
   readonly headers?: FieldTable;
   /** Aborting ends the wait. A request that has not been sent is not sent any more. */
@@ -109,8 +110,8 @@ export function requester<Req = unknown, Res = unknown>(
       const accepted = acceptedSerializers([serializer, ...serializers], payloads);
       return {
         get: (call) => async (payload, own = {}) => {
-          const { routingKey = "", timeout = callTimeout, signal } = { ...given(defaults), ...given(own) };
-          requireTimeout(timeout);
+          const { routingKey = "", signal, ...others } = { ...given(defaults), ...given(own) };
+          const timeout = requireTimeout(others.timeout ?? callTimeout);
           const headers = { ...defaults.headers, ...own.headers };
           const leaveOut = (key: string) =>
             call.log.warning(
@@ -200,9 +201,14 @@ function errorOf(body: string | Uint8Array): Error {
   return new RemoteError("Error", text);
 }
 
-function requireTimeout(timeout: unknown): void {
-  if (typeof timeout === "number" && timeout > 0 && timeout < Infinity) return;
+/** Gives the milliseconds of a time limit. */
+function requireTimeout(timeout: unknown): number {
+  const limit = millisecondsOf(timeout);
+  if (limit > 0 && limit < Infinity) return limit;
   throw new RangeError(
-    `Cannot send a request with timeout ${timeout}: it must be a positive number of milliseconds, and not infinite`,
+    `Cannot send a request with timeout ${
+      shownDuration(timeout)
+    }: it must be a positive number of milliseconds, ` +
+      `and not infinite, ${OR_TEXT}`,
   );
 }

@@ -1,3 +1,4 @@
+import { type Duration, millisecondsOf, OR_TEXT, shownDuration } from "../../runtime/waiting/duration.ts";
 import type { Call } from "../../runtime/service/call.ts";
 import { dependency, type DependencySpec } from "../../runtime/service/dependency.ts";
 import { pause } from "../../runtime/waiting/abort.ts";
@@ -17,9 +18,9 @@ export interface LockOptions {
    *
    * @default {30,000}
    */
-  readonly ttl?: number;
+  readonly ttl?: Duration;
   /** Milliseconds to wait for a lock that is held; 0 tries once. @default {10,000} */
-  readonly wait?: number;
+  readonly wait?: Duration;
 }
 
 /** Takes locks for one call. */
@@ -104,8 +105,13 @@ export function lock(options: LockOptions & { readonly name?: string } = {}): De
 function requireTimes(used: string, { ttl, wait, ...others }: LockOptions): void {
   requireOptions(used, others, { ttl: "milliseconds", wait: "milliseconds" });
   for (const [name, value, least] of [["ttl", ttl, SHORTEST_TTL], ["wait", wait, 0]] as const) {
-    if (value === undefined || (typeof value === "number" && value >= least && value < Infinity)) continue;
-    throw new RangeError(`Cannot use ${used}: ${name} must be milliseconds, ${least} or more, got ${value}`);
+    const milliseconds = value === undefined ? least : millisecondsOf(value);
+    if (milliseconds >= least && milliseconds < Infinity) continue;
+    throw new RangeError(
+      `Cannot use ${used}: ${name} must be milliseconds, ${least} or more, ${OR_TEXT}, got ${
+        shownDuration(value)
+      }`,
+    );
   }
 }
 
@@ -134,7 +140,7 @@ class CallLocks {
     const ending = AbortSignal.any([this.#call.signal, this.#ended.signal, ...(signal ? [signal] : [])]);
     this.#waiting.add(name);
     try {
-      return await this.#wait(name, ttl, wait, ending);
+      return await this.#wait(name, millisecondsOf(ttl), millisecondsOf(wait), ending);
     } finally {
       this.#waiting.delete(name);
     }

@@ -1,4 +1,5 @@
 /** What an option has to be: one of some texts, or one of these. */
+import { millisecondsOf, OR_TEXT } from "../../runtime/waiting/duration.ts";
 type Expected = readonly string[] | "a name in REDIS_URIS" | "true or false" | "milliseconds" | "a number";
 
 /**
@@ -36,8 +37,12 @@ function requireOption(used: string, name: string, value: unknown, expected: Exp
       if (typeof value === "boolean") return;
       break;
     case "milliseconds":
+      if (millisecondsOf(value) > 0) return;
+      throw new RangeError(
+        `Cannot declare ${used}: ${name} must be a positive number of milliseconds, ${OR_TEXT}, ${got}`,
+      );
     case "a number":
-      if (typeof value === "number" && (expected === "milliseconds" ? value > 0 : value >= 1)) return;
+      if (typeof value === "number" && value >= 1) return;
       throw new RangeError(`Cannot declare ${used}: ${name} must be a positive number, ${got}`);
   }
   throw new TypeError(`Cannot declare ${used}: ${name} must be ${expected}, ${got}`);

@@ -1,3 +1,4 @@
+import { type Duration, millisecondsOf } from "../../runtime/waiting/duration.ts";
 import { Buffer } from "node:buffer";
 import type { Call } from "../../runtime/service/call.ts";
 import { dependency, type DependencySpec } from "../../runtime/service/dependency.ts";
@@ -26,7 +27,7 @@ export interface RedisOptions {
    *
    * @default {10,000}
    */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
 }
 
 /** @internal */
@@ -83,7 +84,8 @@ export function redis(
     cluster: "true or false",
     timeout: "milliseconds",
   });
-  const { name, encoding = "utf-8", cluster = false, timeout = COMMAND_TIMEOUT } = options;
+  const { name, encoding = "utf-8", cluster = false } = options;
+  const timeout = millisecondsOf(options.timeout ?? COMMAND_TIMEOUT);
   const used = name === undefined ? "redis()" : `redis("${name}")`;
   return dependency({
     bind({ service, config, log }) {

@@ -111,8 +111,7 @@ function serverAt(at: Section, key: string, where: string): RedisServer | undefi
   const own = at.section(key)!;
   const uri = own.get("URI");
   if (uri === undefined) return at.refuse(key, FORM);
-  const connectTimeout = own.milliseconds("CONNECT_TIMEOUT");
-  if (connectTimeout === 0) return own.refuse("CONNECT_TIMEOUT", "a number of seconds, more than 0");
+  const connectTimeout = own.milliseconds("CONNECT_TIMEOUT", 1);
   const isCluster = own.flag("CLUSTER");
   const ssl = own.section("SSL");
   const found = server(own, "URI", uri, { where, isCluster, connectTimeout, ssl });

@@ -1,3 +1,4 @@
+import type { Duration } from "../../runtime/waiting/duration.ts";
 import { entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
 import { requireOptions } from "./options.ts";
 
@@ -24,7 +25,7 @@ export interface SubscriptionOptions<Format extends MessageFormat = MessageForma
   /** Names of arguments that logs show as `********`. @default {[]} */
   readonly redact?: readonly string[];
   /** Milliseconds that the handler may take. @default {no limit} */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
 }
 
 /** Channels by a pattern in Redis' notation: `*` stands for any text, `?` for one character, `[ab]` for a choice. */

@@ -1,3 +1,4 @@
+import { type Duration, millisecondsOf, OR_TEXT, shownDuration } from "../../runtime/waiting/duration.ts";
 import { encodeCallHeaders } from "../../runtime/message/call_headers.ts";
 import { requireFields } from "../../runtime/message/field_table.ts";
 import type { Call } from "../../runtime/service/call.ts";
@@ -32,7 +33,7 @@ export interface CallOptions extends SendingOptions {
    *
    * @default {the configured `call_timeout`, 30 seconds}
    */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   /** Context data to send, in addition to the context data of the call in progress. @default {{}} */
   readonly headers?: FieldTable;
   /** Aborting ends the wait. */
@@ -145,13 +146,13 @@ export function client(
   const service = typeof target === "string" ? target : target.name;
   if (options.errors !== undefined) registeredErrors(options.errors);
   requireSending(options);
+  if (options.timeout !== undefined) requireTimeout(options.timeout);
   const table = policyTable(service, options);
   return dependency({
     client: service,
     ...(table && { kind: "client", options: table as unknown as PlainRecord }),
     bind: ({ key, messenger, outgoing, callTimeout, payloads, ask, clock }) => {
       const { timeout = callTimeout, ...others } = withoutPolicies(options);
-      requireTimeout(timeout);
       const resilience = table && { key, table, options, fellBack: () => void ask("").catch(() => {}) };
       const own = { ...others, timeout, outgoing, payloads, resilience, clock };
       return { get: (call: Call) => createClient(messenger, service, call, own) as Client<Service> };
@@ -161,7 +162,7 @@ export function client(
 
 /** Options of a client, as its makers take them. */
 export interface ClientOptions extends SingleCallOptions {
-  readonly timeout: number;
+  readonly timeout: Duration;
   /** The policies of the client. @default {all are off} */
   readonly resilience?: ClientResilience | undefined;
   /** How the caller writes and reads what has no serializer of its own. @default {JSON} */
@@ -209,13 +210,13 @@ export function createMethod(
   origin: CallOrigin,
   options: ClientOptions,
 ): ClientMethod<readonly unknown[], unknown> {
-  requireTimeout(options.timeout);
+  const timeout = requireTimeout(options.timeout);
   const { outgoing = [], payloads, resilience, clock = SYSTEM_CLOCK } = options;
   const sending = sendingOf(options, payloads);
   const policies = resilience === undefined && !("fallback" in options)
     ? undefined
     : new CallResilience(resilience, service, method, options, clock);
-  const deadlineFrom = (now: number) => Math.min(now + options.timeout, origin.deadline ?? Infinity);
+  const deadlineFrom = (now: number) => Math.min(now + timeout, origin.deadline ?? Infinity);
   const errors = options.errors && registeredErrors(options.errors);
   const sendOnce = async (
     args: readonly unknown[],
@@ -281,10 +282,14 @@ export function createMethod(
   });
 }
 
-function requireTimeout(timeout: unknown): void {
-  if (typeof timeout === "number" && timeout > 0) return;
+/** Gives the milliseconds of a time limit. */
+function requireTimeout(timeout: unknown): number {
+  const limit = millisecondsOf(timeout);
+  if (limit > 0) return limit;
   throw new RangeError(
-    `Cannot call with timeout ${JSON.stringify(timeout)}: it must be a positive number of milliseconds`,
+    `Cannot call with timeout ${
+      shownDuration(timeout)
+    }: it must be a positive number of milliseconds, ${OR_TEXT}`,
   );
 }
 

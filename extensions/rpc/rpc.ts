@@ -1,3 +1,4 @@
+import type { Duration } from "../../runtime/waiting/duration.ts";
 import { entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
 import {
   type CheckedArgs,
@@ -75,7 +76,7 @@ export interface RpcOptions extends MethodLimits {
    *
    * @default {no limit}
    */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   /**
    * Retries after the handler has failed. The request waits in the broker, and the caller for the last answer. If its
    * time would be up by then, or the retries are used up, it gets the failure at once.

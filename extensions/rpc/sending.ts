@@ -1,4 +1,5 @@
 /** How a client sends its requests and reads the answers, where that is not plain JSON. */
+import { type Duration, millisecondsOf, OR_TEXT, shownDuration } from "../../runtime/waiting/duration.ts";
 import {
   compress,
   type Compression,
@@ -32,7 +33,7 @@ export interface SendingOptions {
   /** Priority of the requests, from 0 to 255. The queues of services have no priorities, unless a policy gives them. @default {0} */
   readonly priority?: number;
   /** Milliseconds after which the broker drops a request that nobody has taken. @default {when nobody waits any more} */
-  readonly expiration?: number;
+  readonly expiration?: Duration;
   /** With 2, the broker keeps a request on disk; with 1, it does not. @default {2} */
   readonly deliveryMode?: 1 | 2;
   /**
@@ -99,7 +100,8 @@ function makeSending(options: SendingOptions, configured: Payloads): Sending {
   const isJson = writer.contentType === jsonSerializer.contentType;
   const properties = {
     ...(!isJson && { contentType: writer.contentType, contentEncoding: writer.contentEncoding }),
-    ...given({ priority, expiration, deliveryMode }),
+    ...given({ priority, deliveryMode }),
+    ...(expiration !== undefined && { expiration: millisecondsOf(expiration) }),
   };
   const own: Payloads = { ...payloads, accepted: [json, ...payloads.accepted, writer] };
   return {
@@ -165,9 +167,13 @@ export function requireSending(
   if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority <= 255)) {
     throw new RangeError(`Cannot call with priority ${priority}: it must be from 0 to 255`);
   }
-  if (expiration !== undefined && !(expiration >= 0 && expiration < Infinity)) {
+  const lifetime = expiration === undefined ? 0 : millisecondsOf(expiration);
+  if (!(lifetime >= 0 && lifetime < Infinity)) {
     throw new RangeError(
-      `Cannot call with expiration ${expiration}: it must be a number of milliseconds, 0 or more`,
+      `Cannot call with expiration ${
+        shownDuration(expiration)
+      }: it must be a number of milliseconds, 0 or more, ` +
+        OR_TEXT,
     );
   }
   if (deliveryMode !== undefined && deliveryMode !== 1 && deliveryMode !== 2) {

@@ -1,3 +1,4 @@
+import type { Duration } from "../../runtime/waiting/duration.ts";
 import type { Section } from "../../runtime/config/section.ts";
 
 /** Limits for the connections of one stream. */
@@ -13,6 +14,12 @@ export interface StreamLimits {
   /** Milliseconds without traffic after which a connection ends; 0 is for ever. */
   readonly idleTimeout: number;
 }
+
+/** Limits as an author writes them. */
+export type StreamLimitOptions = Partial<Omit<StreamLimits, "idleTimeout">> & {
+  /** Milliseconds without traffic after which a connection ends; 0 is for ever. @default {600_000} */
+  readonly idleTimeout?: Duration;
+};
 
 /** Paths of the PEM files that `tls://` listeners use. */
 export interface StreamTls {

@@ -1,3 +1,4 @@
+import type { Duration } from "../../runtime/waiting/duration.ts";
 import type { MethodLimits } from "../../runtime/service/limits/method_limits.ts";
 import { describeFailure } from "../../runtime/message/failure.ts";
 import type { Reply } from "../../runtime/message/reply.ts";
@@ -30,7 +31,7 @@ export interface StreamHandlerOptions extends MethodLimits {
    *
    * @default {no limit}
    */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
 }
 
 /** A listening address whose connections are conversations. Each method declares one of their handlers. */

@@ -1,7 +1,8 @@
+import { millisecondsOf, OR_TEXT, shownDuration } from "../../runtime/waiting/duration.ts";
 import type { Plain } from "../../runtime/message/plain.ts";
 import type { FrameFormat, Framing, StreamEncoding } from "./framing/frame.ts";
 import { ADDRESS_FORMS, parseStreamAddress } from "./listening/stream_address.ts";
-import type { StreamLimits } from "./settings.ts";
+import type { StreamLimitOptions } from "./settings.ts";
 
 /** Where a stream listens: an address, or the key of the configuration that has one. */
 export type StreamListen =
@@ -11,7 +12,7 @@ export type StreamListen =
   | { readonly config: string };
 
 /** Options of {@linkcode stream}. */
-export interface StreamOptions<Kind extends Framing, State extends object> extends Partial<StreamLimits> {
+export interface StreamOptions<Kind extends Framing, State extends object> extends StreamLimitOptions {
   /** Port 0 is any free port. */
   readonly listen: StreamListen;
   /** How the bytes of a connection become messages. @default {"bytes"} */
@@ -78,12 +79,14 @@ export function streamFacts<Kind extends Framing, State extends object>(
     limits[name] = value;
   }
   if (idleTimeout !== undefined) {
-    if (!(idleTimeout >= 0 && idleTimeout < Infinity)) {
+    const milliseconds = millisecondsOf(idleTimeout);
+    if (!(milliseconds >= 0 && milliseconds < Infinity)) {
       throw new RangeError(
-        `Cannot declare a stream: idleTimeout must be milliseconds, 0 or more, got ${idleTimeout}`,
+        `Cannot declare a stream: idleTimeout must be milliseconds, 0 or more, ${OR_TEXT}, ` +
+          `got ${shownDuration(idleTimeout)}`,
       );
     }
-    limits.idleTimeout = idleTimeout;
+    limits.idleTimeout = milliseconds;
   }
   const { framing, encoding, lineEnd, prefix } = options;
   return {

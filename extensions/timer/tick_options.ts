@@ -1,3 +1,4 @@
+import type { Duration } from "../../runtime/waiting/duration.ts";
 import { type Conversion, entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
 import type { MethodPriority } from "../../runtime/service/limits/method_limits.ts";
 import type { PlainRecord } from "../../runtime/message/plain.ts";
@@ -21,7 +22,7 @@ export interface TickOptions extends MethodPriority {
    *
    * @default {no limit}
    */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   /**
    * Names of error classes that are not the fault of the service. The runtime logs such errors at info
    * instead of error.

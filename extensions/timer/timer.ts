@@ -1,3 +1,4 @@
+import { type Duration, millisecondsOf, OR_TEXT, shownDuration } from "../../runtime/waiting/duration.ts";
 import type { EntrypointSpec } from "../../runtime/service/entrypoint.ts";
 import { type OptionNames, requireKnown } from "../../runtime/service/options/known_options.ts";
 import { tickEntrypoint, type TickOptions } from "./tick_options.ts";
@@ -7,8 +8,8 @@ export type TimerSpec = EntrypointSpec<"timer", []>;
 
 /** Options of {@linkcode timer}. */
 export interface TimerOptions extends TickOptions {
-  /** Seconds between two ticks. Fractions are allowed. */
-  readonly interval: number;
+  /** Seconds between two ticks, or a text such as `"1m30s"`. Fractions are allowed. */
+  readonly interval: Duration;
   /** Whether the first tick comes at once instead of after one interval. @default {false} */
   readonly eager?: boolean;
 }
@@ -44,10 +45,13 @@ const OPTIONS: OptionNames<TimerOptions> = {
  */
 export function timer({ interval, eager = false, ...rest }: TimerOptions): TimerSpec {
   requireKnown("Cannot declare a timer", "it", rest, OPTIONS);
-  if (!(interval > 0 && interval < Infinity)) {
+  const seconds = millisecondsOf(interval, 1_000) / 1_000;
+  if (!(seconds > 0 && seconds < Infinity)) {
     throw new RangeError(
-      `Cannot declare a timer: interval must be a positive number of seconds, got ${interval}`,
+      `Cannot declare a timer: interval must be a positive number of seconds, ${OR_TEXT}, got ${
+        shownDuration(interval)
+      }`,
     );
   }
-  return tickEntrypoint("timer", { interval, eager }, rest);
+  return tickEntrypoint("timer", { interval: seconds, eager }, rest);
 }

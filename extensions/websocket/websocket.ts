@@ -1,3 +1,4 @@
+import type { Duration } from "../../runtime/waiting/duration.ts";
 import type { MethodLimits } from "../../runtime/service/limits/method_limits.ts";
 import { entrypoint, type EntrypointSpec } from "../../runtime/service/entrypoint.ts";
 import type { Body, Reply } from "../../runtime/message/reply.ts";
@@ -77,7 +78,7 @@ export interface WebSocketOptions<
    *
    * @default {no limit}
    */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   /** Checks the arguments after the socket's id. Arguments that do not pass never reach the handler. */
   readonly input?: Input;
   /** Checks the result. If the result does not pass, the client gets an error. */

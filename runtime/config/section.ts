@@ -1,3 +1,4 @@
+import { millisecondsOf, OR_TEXT } from "../waiting/duration.ts";
 import { ConfigurationError } from "../message/errors.ts";
 import { isRecord, isTexts, type Plain, type PlainRecord } from "../message/plain.ts";
 import { isSecretKey, MASK, maskSecrets } from "../log/secrets.ts";
@@ -70,12 +71,17 @@ export class Section {
     return this.refuse(key, least === -Infinity ? "an integer" : `an integer, ${least} or more`);
   }
 
-  /** Reads a duration in seconds, and returns it in milliseconds. */
-  milliseconds(key: string): number | undefined {
+  /**
+   * Reads a duration, whose bare numbers are seconds, and returns it in milliseconds.
+   *
+   * @param least The shortest, in milliseconds. @default {0}
+   */
+  milliseconds(key: string, least = 0): number | undefined {
     const value = this.get(key);
     if (value === undefined) return undefined;
-    if (typeof value === "number" && value >= 0 && value < Infinity) return value * 1_000;
-    return this.refuse(key, "a number of seconds, 0 or more");
+    const duration = millisecondsOf(value, 1_000);
+    if (duration >= least && duration < Infinity) return duration;
+    return this.refuse(key, `a number of seconds, ${least / 1_000} or more, ${OR_TEXT}`);
   }
 
   /** Gives a reader of the values below a key; undefined if it is missing. */

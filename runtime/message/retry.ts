@@ -1,3 +1,4 @@
+import { type Duration, millisecondsOf, OR_TEXT, shownDuration } from "../waiting/duration.ts";
 import { CallError } from "./errors.ts";
 import type { Failure } from "./failure.ts";
 import type { PlainRecord } from "./plain.ts";
@@ -5,11 +6,11 @@ import type { PlainRecord } from "./plain.ts";
 /** How long to wait before each retry, in milliseconds. */
 export interface Backoff {
   /** Milliseconds before the first retry. @default {1_000} */
-  readonly initial?: number;
+  readonly initial?: Duration;
   /** Factor by which the wait grows with each retry. @default {2} */
   readonly factor?: number;
   /** Longest wait before a retry, in milliseconds. @default {300_000} */
-  readonly limit?: number;
+  readonly limit?: Duration;
 }
 
 /** How often and when the runtime offers a failed message, or a failed RPC request, again. */
@@ -22,7 +23,7 @@ export interface RetryPolicy {
    */
   readonly max?: number;
   /** Milliseconds before each retry, or how that time grows. @default {{}} */
-  readonly backoff?: number | Backoff;
+  readonly backoff?: Duration | Backoff;
 }
 
 const DEFAULT_MAX = 20;
@@ -35,7 +36,7 @@ const DEFAULT_MAX = 20;
  *
  * @example
  * ```ts
- * throw new Retry({ after: 5_000, cause: error });
+ * throw new Retry({ after: "5s", cause: error });
  * ```
  */
 export class Retry extends CallError {
@@ -47,14 +48,17 @@ export class Retry extends CallError {
    *
    * @param options.after Milliseconds to wait. @default {what the entrypoint's `backoff` says}
    */
-  constructor({ after, ...options }: ErrorOptions & { readonly after?: number } = {}) {
-    if (after !== undefined && !(after >= 0 && after <= LONGEST_DELAY)) {
-      throw new RangeError(`Cannot retry: after must be from 0 to ${LONGEST_DELAY} ms, got ${after}`);
+  constructor({ after, ...options }: ErrorOptions & { readonly after?: Duration } = {}) {
+    const delay = after === undefined ? null : millisecondsOf(after);
+    if (delay !== null && !(delay >= 0 && delay <= LONGEST_DELAY)) {
+      throw new RangeError(
+        `Cannot retry: after must be from 0 to ${LONGEST_DELAY} ms, ${OR_TEXT}, got ${shownDuration(after)}`,
+      );
     }
     super(options.cause instanceof Error ? `${ASKS}: ${options.cause.message}` : ASKS, {
       code: RETRY_CODE,
       retryable: true,
-      data: { after: after ?? null },
+      data: { after: delay },
       ...options,
     });
   }
@@ -105,18 +109,21 @@ function mostAttempts(policy: PlainRecord | undefined): number {
  * 2 ** 31 - 1 ms (nearly 25 days).
  */
 export function retryOptions({ max = DEFAULT_MAX, backoff = {} }: RetryPolicy): PlainRecord {
-  const { initial = 1_000, factor = 2, limit = 300_000 } = typeof backoff === "number"
-    ? { initial: backoff, factor: 1, limit: backoff }
-    : backoff;
+  const { initial = 1_000, factor = 2, limit = 300_000 } = typeof backoff === "object"
+    ? backoff
+    : { initial: backoff, factor: 1, limit: backoff };
+  const policy = { max, initial: millisecondsOf(initial), factor, limit: millisecondsOf(limit) };
   const most = { max: Infinity, initial: LONGEST_DELAY, factor: Infinity, limit: LONGEST_DELAY };
-  for (const [name, value] of Object.entries({ max, initial, factor, limit })) {
-    if (!(value >= 0 && value <= most[name as keyof typeof most])) {
-      throw new RangeError(
-        `Cannot declare a retry: ${name} must be from 0 to ${most[name as keyof typeof most]}, got ${value}`,
-      );
-    }
+  const given: Readonly<Record<string, unknown>> = { max, initial, factor, limit };
+  for (const [name, value] of Object.entries(policy)) {
+    const longest = most[name as keyof typeof most];
+    if (value >= 0 && value <= longest) continue;
+    const range = longest === LONGEST_DELAY ? `${longest} ms, ${OR_TEXT}` : longest;
+    throw new RangeError(
+      `Cannot declare a retry: ${name} must be from 0 to ${range}, got ${shownDuration(given[name])}`,
+    );
   }
-  return { max, initial, factor, limit };
+  return policy;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Duration } from "../waiting/duration.ts";
 import { BRAND } from "./brand.ts";
 import type { Call } from "./call.ts";
 import type { Diversion, OutgoingOptions } from "./effects/diversion.ts";
@@ -59,7 +60,7 @@ export interface DependencyHost {
 /** Options of {@linkcode DependencyHost.ask}. */
 export interface AskOptions {
   /** Milliseconds to wait for the answer. @default {the configured `call_timeout`, 30 seconds} */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   /** Aborting ends the wait. */
   readonly signal?: AbortSignal;
 }

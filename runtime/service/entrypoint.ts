@@ -1,3 +1,4 @@
+import { type Duration, millisecondsOf, OR_TEXT, shownDuration } from "../waiting/duration.ts";
 import { BRAND } from "./brand.ts";
 import type { Call, CallRequest } from "./call.ts";
 import type { Messenger } from "../message/messenger.ts";
@@ -179,7 +180,7 @@ export interface EntrypointDefinition<Kind extends string> extends MethodLimits 
    *
    * @default {no limit}
    */
-  readonly timeout?: number | undefined;
+  readonly timeout?: Duration | undefined;
   /** What becomes of a call above its limits. @default {"hold"} */
   readonly overLimit?: OverLimit;
   /** The kind, by which the main thread finds the other half. */
@@ -220,9 +221,11 @@ export function entrypoint<Kind extends string, Args extends readonly unknown[],
     ...limits
   }: EntrypointDefinition<Kind>,
 ): EntrypointSpec<Kind, Args, Result> {
-  if (timeout !== undefined && !(timeout > 0)) {
+  const limit = timeout === undefined ? undefined : millisecondsOf(timeout);
+  if (limit !== undefined && !(limit > 0)) {
     throw new RangeError(
-      `Cannot declare an entrypoint of kind "${kind}": timeout must be a positive number of milliseconds, got ${timeout}`,
+      `Cannot declare an entrypoint of kind "${kind}": timeout must be a positive number of milliseconds, ` +
+        `${OR_TEXT}, got ${shownDuration(timeout)}`,
     );
   }
   return {
@@ -230,7 +233,7 @@ export function entrypoint<Kind extends string, Args extends readonly unknown[],
     kind,
     options: {
       ...options,
-      ...(timeout !== undefined && { timeout }),
+      ...(limit !== undefined && { timeout: limit }),
       ...limitOptions(kind, limits, overLimit),
     },
     expected,

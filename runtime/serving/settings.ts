@@ -4,6 +4,7 @@
  *
  * This file turns seconds into milliseconds. Extensions read their own settings.
  */
+import { type Duration, millisecondsOf, OR_TEXT, shownDuration } from "../waiting/duration.ts";
 import { given, type PlainRecord } from "../message/plain.ts";
 import type { PayloadSettings } from "../message/payload/settings.ts";
 import type { Section } from "../config/section.ts";
@@ -89,7 +90,10 @@ export interface OwnSettings extends ServiceSettings {
  * Settings that a program gives for the threads of all services. They win over the configuration, except over
  * its settings for single services.
  */
-export type ThreadSettings = Partial<ThreadPlan> & Partial<PoolLimits>;
+export type ThreadSettings =
+  & Partial<ThreadPlan>
+  & { readonly [Name in Exclude<keyof PoolLimits, DurationLimit>]?: PoolLimits[Name] }
+  & { readonly [Name in DurationLimit]?: Duration };
 
 const DEFAULTS: ServiceSettings = {
   maxWorkers: DEFAULT_LIMITS.maxWorkers,
@@ -109,6 +113,8 @@ const DURATION_LIMITS = {
   killGrace: "kill_grace",
   stopTimeout: "stop_timeout",
 } as const satisfies Partial<Record<keyof ThreadLimits, string>>;
+
+type DurationLimit = keyof typeof DURATION_LIMITS;
 
 /**
  * Smallest heap limit in mebibytes. With much less, V8 fails before there is a thread that could be ended,
@@ -221,9 +227,27 @@ function mergedVariables(all: ServiceSettings["env"], own: ServiceSettings["env"
   return all && own ? { ...all, ...own } : own ?? all;
 }
 
+/** The milliseconds of the limits that are durations. */
+function givenDurations(threads: ThreadSettings): Partial<Record<DurationLimit, number>> {
+  const limits: Partial<Record<DurationLimit, number>> = {};
+  for (const name of Object.keys(DURATION_LIMITS) as DurationLimit[]) {
+    const duration = threads[name];
+    if (duration === undefined) continue;
+    const milliseconds = millisecondsOf(duration);
+    if (Number.isNaN(milliseconds)) {
+      throw new RangeError(
+        `Cannot make threads: ${name} must be milliseconds, ${OR_TEXT}, got ${shownDuration(duration)}`,
+      );
+    }
+    limits[name] = milliseconds;
+  }
+  return limits;
+}
+
 function withThreads(settings: ServiceSettings, threads: ThreadSettings): ServiceSettings {
-  poolLimits(threads);
-  const { permissions, maxWorkers, concurrency, env, kind: _kind, ...limits } = threads;
+  const { permissions, maxWorkers, concurrency, env, kind: _kind, ...others } = threads;
+  const limits = { ...others, ...givenDurations(threads) } as ThreadLimits;
+  poolLimits({ ...limits, ...given({ maxWorkers, concurrency }) });
   const { heapLimit = LEAST_HEAP } = limits;
   if (!(Number.isInteger(heapLimit) && heapLimit >= LEAST_HEAP)) {
     throw new RangeError(

@@ -1,3 +1,4 @@
+import { millisecondsOf } from "../waiting/duration.ts";
 import { explainDenial } from "./denial.ts";
 import { Diversions } from "./effects/diversions.ts";
 import {
@@ -99,7 +100,10 @@ function asking(
     try {
       const request = { service: hostAddress(service, key), method: "ask", body, headers: {} };
       // Only a service answers in another way.
-      return await messenger.request(request, { timeout, ...(signal && { signal }) }) as string | Uint8Array;
+      return await messenger.request(request, {
+        timeout: millisecondsOf(timeout),
+        ...(signal && { signal }),
+      }) as string | Uint8Array;
     } catch (error) {
       if (!(error instanceof UnknownServiceError)) throw error;
       const state = kind === undefined

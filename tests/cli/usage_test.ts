@@ -1,3 +1,4 @@
+import { OR_TEXT } from "../../runtime/waiting/duration.ts";
 import assert from "node:assert/strict";
 import { enoki } from "./command.ts";
 
@@ -49,7 +50,10 @@ const MISTAKES: readonly (readonly [readonly string[], string])[] = [
   [["run", "--log-format", "xml", "a.ts"], "Cannot use --log-format xml: allowed choices are pretty, json"],
   [["run", "--allow-net=", "a.ts"], "Cannot use --allow-net : the list is empty"],
   [["call", "hello"], "Cannot use argument hello: it must be <service>.<method>"],
-  [["call", "--timeout", "-1", "a.b"], "Cannot use --timeout -1: it must be a number of seconds above 0"],
+  [
+    ["call", "--timeout", "-1", "a.b"],
+    `Cannot use --timeout -1: it must be a number of seconds above 0, ${OR_TEXT}`,
+  ],
   [["call", "--header", "x", "a.b"], "Cannot use --header x: it must be KEY=VALUE"],
   [["call", "--allow-net", "a.b"], "Unknown option '--allow-net'"],
   [["shell", "--interface", "bpython"], "Cannot use --interface bpython: allowed choices are plain"],
@@ -58,7 +62,10 @@ const MISTAKES: readonly (readonly [readonly string[], string])[] = [
   [["trace"], "Missing required argument 'id'"],
   [["trace", "4bf9z"], "Cannot use argument 4bf9z: it must be 6 to 32 hexadecimal digits"],
   [["tail", "--level", "loud"], "Cannot use --level loud: allowed choices are debug, info, warning, error"],
-  [["profile", "--seconds", "0", "orders"], "Cannot use --seconds 0: it must be a number of seconds above 0"],
+  [
+    ["profile", "--seconds", "0", "orders"],
+    `Cannot use --seconds 0: it must be a number of seconds above 0, ${OR_TEXT}`,
+  ],
   [["heap"], "Missing required argument 'service'"],
   [["config", "extra"], "Too many arguments for 'config'. Expected 0 arguments but got 1: extra."],
 ];

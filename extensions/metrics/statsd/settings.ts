@@ -46,10 +46,7 @@ function readServer(at: Section): StatsdSettings | undefined {
   const enabled = at.flag("enabled") ?? true;
   const port = at.integer("port", 1) ?? 8125;
   if (port > MAX_PORT) at.refuse("port", `a port, up to ${MAX_PORT}`);
-  const interval = at.milliseconds("interval") ?? DEFAULT_INTERVAL;
-  if (interval < LEAST_INTERVAL) {
-    at.refuse("interval", `a number of seconds, ${LEAST_INTERVAL / 1_000} or more`);
-  }
+  const interval = at.milliseconds("interval", LEAST_INTERVAL) ?? DEFAULT_INTERVAL;
   const protocol = at.text("protocol", /^(?:udp|tcp)$/i, "udp or tcp")?.toLowerCase();
   const settings: StatsdSettings = {
     host: at.text("host") ?? "localhost",

@@ -2,6 +2,7 @@
  * The policies of one client dependency in one thread: retries and fallbacks. Circuit, bulkhead and rate are in the
  * main thread, which all threads share; each attempt passes them there.
  */
+import type { Duration } from "../../../runtime/waiting/duration.ts";
 import type { Log } from "../../../runtime/log/log.ts";
 import type { RequestGuard } from "../../../runtime/message/messenger.ts";
 import { requireKnown } from "../../../runtime/service/options/known_options.ts";
@@ -49,7 +50,7 @@ export interface ClientResilience {
 }
 
 /** Gives the time limit that a method has of its own. */
-export function timeoutOf({ options }: ClientResilience, method: string): number | undefined {
+export function timeoutOf({ options }: ClientResilience, method: string): Duration | undefined {
   return ownOptions(options, method)?.timeout;
 }
 

@@ -5,6 +5,7 @@
  * a timeout, an unknown service, a lost broker, a stopping container, a lost thread. The policies are about these
  * failures. An error that a handler throws is none of them, unless the author names it in `on`.
  */
+import type { Duration } from "../../../runtime/waiting/duration.ts";
 import type { Rate } from "../../../runtime/service/limits/rate.ts";
 
 /** When a call is tried again. Only calls that are declared `idempotent` are. */
@@ -12,7 +13,7 @@ export interface CallRetry {
   /** Largest number of retries after the first attempt. @default {2} */
   readonly max?: number;
   /** Milliseconds before the first retry. @default {100} */
-  readonly delay?: number;
+  readonly delay?: Duration;
   /** Factor by which the delay grows with each retry. @default {2} */
   readonly factor?: number;
   /** Share of each delay that is random, from 0 to 1, so that callers do not come back together. @default {0.5} */
@@ -23,7 +24,7 @@ export interface CallRetry {
    *
    * @default {what is left of the call's time}
    */
-  readonly attemptTimeout?: number;
+  readonly attemptTimeout?: Duration;
   /** Class names of errors, as their handlers throw them, after which a call is tried again, too. @default {[]} */
   readonly on?: readonly string[];
 }
@@ -37,7 +38,7 @@ export interface CircuitPolicy {
   /** Number of the latest calls that `ratio` is a share of. It does not open before there are so many. @default {20} */
   readonly minimum?: number;
   /** Milliseconds for which an open circuit lets nothing through. @default {30_000} */
-  readonly open?: number;
+  readonly open?: Duration;
   /**
    * Number of calls that it then lets through as probes. It closes when all of them have succeeded, and opens again
    * when one fails.
@@ -91,7 +92,7 @@ export interface MethodPolicies<Args extends readonly unknown[] = readonly unkno
   /** `undefined` switches it off. @default {that of the client} */
   readonly fallback?: Fallback<Args, Result> | undefined;
   /** Milliseconds to wait for the answer, all attempts together. @default {that of the client} */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
 }
 
 /** What one call may change of the policies of its client: it switches them off, and has no limits of its own. */

@@ -34,16 +34,16 @@ const LONGEST = 2 ** 31 - 1;
 const NUMBERS: Readonly<Record<(typeof POLICIES)[number], Readonly<Record<string, NumberOption>>>> = {
   retry: {
     max: { least: 0, most: 1_000, whole: true, absent: 2 },
-    delay: { least: 0, most: LONGEST, absent: 100 },
+    delay: { least: 0, most: LONGEST, duration: true, absent: 100 },
     factor: { least: 1, most: 1_000, absent: 2 },
     jitter: { least: 0, most: 1, absent: 0.5 },
-    attemptTimeout: { least: 1, most: LONGEST },
+    attemptTimeout: { least: 1, most: LONGEST, duration: true },
   },
   circuit: {
     failures: { least: 1, most: 1_000_000, whole: true },
     ratio: { least: 0.001, most: 1 },
     minimum: { least: 1, most: 100_000, whole: true },
-    open: { least: 1, most: LONGEST, absent: 30_000 },
+    open: { least: 1, most: LONGEST, duration: true, absent: 30_000 },
     halfOpen: { least: 1, most: 100_000, whole: true, absent: 1 },
   },
   bulkhead: {

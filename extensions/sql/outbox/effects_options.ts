@@ -1,3 +1,4 @@
+import { type Duration, millisecondsOf, OR_TEXT, shownDuration } from "../../../runtime/waiting/duration.ts";
 import { isRecord, type Plain, type PlainRecord } from "../../../runtime/message/plain.ts";
 
 /** Options of an outbox. */
@@ -8,13 +9,13 @@ export interface OutboxSettings {
    *
    * @default {100}
    */
-  readonly pollInterval?: number;
+  readonly pollInterval?: Duration;
 }
 
 /** Options of an inbox. */
 export interface InboxSettings {
   /** Milliseconds between two looks for messages whose time is over. @default {60_000} */
-  readonly purgeInterval?: number;
+  readonly purgeInterval?: Duration;
 }
 
 /** The part of the options of `sql()` for effects that happen exactly once. */
@@ -32,12 +33,12 @@ export interface EffectsOptions {
 
 /** What the options of a dependency ask for. */
 export interface Effects {
-  readonly outbox: Required<OutboxSettings> | undefined;
-  readonly inbox: Required<InboxSettings> | undefined;
+  readonly outbox: { readonly pollInterval: number } | undefined;
+  readonly inbox: { readonly purgeInterval: number } | undefined;
 }
 
-const OUTBOX: Required<OutboxSettings> = { pollInterval: 100 };
-const INBOX: Required<InboxSettings> = { purgeInterval: 60_000 };
+const OUTBOX = { pollInterval: 100 };
+const INBOX = { purgeInterval: 60_000 };
 
 /**
  * Reads the options of a dependency.
@@ -64,7 +65,7 @@ export function plainEffects(options: EffectsOptions): PlainRecord {
   };
 }
 
-function settingsOf<Settings extends object>(
+function settingsOf<Settings extends Readonly<Record<string, number>>>(
   name: string,
   given: unknown,
   defaults: Settings,
@@ -74,17 +75,21 @@ function settingsOf<Settings extends object>(
   if (!isRecord(given)) {
     throw new TypeError(`Cannot use a database: ${name} must be true, false or an object`);
   }
+  const settings: Record<string, number> = { ...defaults };
   for (const [key, value] of Object.entries(given)) {
     if (!(key in defaults)) {
       throw new TypeError(
         `Cannot use a database: ${name} has no option "${key}", only ${Object.keys(defaults).join(", ")}`,
       );
     }
-    if (!(typeof value === "number" && value >= 1 && value <= 2 ** 31 - 1)) {
+    const milliseconds = millisecondsOf(value);
+    if (!(milliseconds >= 1 && milliseconds <= 2 ** 31 - 1)) {
       throw new RangeError(
-        `Cannot use a database: ${name}.${key} must be from 1 to ${2 ** 31 - 1} ms, got ${value}`,
+        `Cannot use a database: ${name}.${key} must be from 1 to ${2 ** 31 - 1} ms, ${OR_TEXT}, ` +
+          `got ${shownDuration(value)}`,
       );
     }
+    settings[key] = milliseconds;
   }
-  return { ...defaults, ...given };
+  return settings as unknown as Settings;
 }

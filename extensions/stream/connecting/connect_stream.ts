@@ -1,3 +1,4 @@
+import { type Duration, millisecondsOf, OR_TEXT, shownDuration } from "../../../runtime/waiting/duration.ts";
 import type { StreamConnection } from "../calls/connection.ts";
 import type { StreamLoss } from "../conversation/loss.ts";
 import type { DataOf, FrameFormat, Framing, WritableOf } from "../framing/frame.ts";
@@ -7,7 +8,7 @@ import {
   parseStreamAddress,
   type StreamAddress,
 } from "../listening/stream_address.ts";
-import { DEFAULT_LIMITS, type StreamLimits } from "../settings.ts";
+import { DEFAULT_LIMITS, type StreamLimitOptions } from "../settings.ts";
 import { checkFormat, frameFormat } from "../stream_options.ts";
 import { within } from "../../../runtime/waiting/abort.ts";
 import { type AnyStreamHandlers, ClientConnection } from "./client_connection.ts";
@@ -25,13 +26,13 @@ export interface StreamHandlers<Kind extends Framing, State> {
 
 /** Options of {@linkcode connectStream}. */
 export interface ConnectStreamOptions<Kind extends Framing, State extends object>
-  extends Partial<Omit<StreamLimits, "maxConnections">>, Partial<Omit<FrameFormat, "framing">> {
+  extends Omit<StreamLimitOptions, "maxConnections">, Partial<Omit<FrameFormat, "framing">> {
   /** How the bytes of a connection become messages. @default {"bytes"} */
   readonly framing?: Kind;
   /** The first state of the connection. @default {{}} */
   readonly state?: State;
   /** Milliseconds until the connection must have come about. @default {30_000} */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   /** Certificates of authorities, as PEM, that are trusted beside those of the system. @default {[]} */
   readonly caCerts?: readonly string[];
   /** Aborting it ends the attempt, or cuts the connection. */
@@ -74,7 +75,9 @@ export async function connectStream<
   handlers: StreamHandlers<Kind, State> = {},
   options: ConnectStreamOptions<Kind, State> = {},
 ): Promise<StreamClient<Kind, State>> {
-  const { timeout = 30_000, caCerts = [], signal, state = {} } = options;
+  const { caCerts = [], signal, state = {} } = options;
+  const timeout = requireTime(url, "timeout", options.timeout ?? 30_000);
+  const idleTimeout = requireTime(url, "idleTimeout", options.idleTimeout ?? DEFAULT_LIMITS.idleTimeout);
   const address = parseStreamAddress(url);
   if (address === undefined) throw new TypeError(`Cannot connect to "${url}": it is not ${ADDRESS_FORMS}`);
   checkFormat(options as Partial<FrameFormat>, (reason) => {
@@ -84,6 +87,7 @@ export async function connectStream<
   const client: unknown = new ClientConnection({
     ...DEFAULT_LIMITS,
     ...options,
+    idleTimeout,
     duplex,
     format: frameFormat(options as Partial<FrameFormat>),
     // The handlers' types say what the framing makes of bytes, and the framing is what makes it.
@@ -94,6 +98,17 @@ export async function connectStream<
     signal,
   });
   return client as StreamClient<Kind, State>;
+}
+
+/** Gives the milliseconds of an option. */
+function requireTime(url: string, name: string, given: Duration): number {
+  const milliseconds = millisecondsOf(given);
+  if (milliseconds >= 0) return milliseconds;
+  throw new TypeError(
+    `Cannot connect to ${url}: ${name} must be milliseconds, 0 or more, ${OR_TEXT}, got ${
+      shownDuration(given)
+    }`,
+  );
 }
 
 async function open(

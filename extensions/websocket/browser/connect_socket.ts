@@ -5,6 +5,7 @@
  * other declaration of this file. So its source text is the module that pages without a bundler import,
  * {@linkcode clientScript}. A test in a browser fails if the function uses anything else.
  */
+import type { Duration } from "../../../runtime/waiting/duration.ts";
 import type {
   ConnectSocketOptions,
   SocketCallOptions,
@@ -30,8 +31,33 @@ import type {
  */
 export function connectSocket<Target = unknown>(
   url: string | URL,
-  { timeout: defaultTimeout = 30_000, retryAfter = 500, retryLimit = 30_000 }: ConnectSocketOptions = {},
+  options: ConnectSocketOptions = {},
 ): SocketClient<Target> {
+  const milliseconds = (name: string, given: Duration): number => {
+    const units: Readonly<Record<string, number>> = {
+      d: 86_400_000,
+      h: 3_600_000,
+      m: 60_000,
+      s: 1_000,
+      ms: 1,
+    };
+    let sum = typeof given === "number" ? given : given.length > 0 ? 0 : NaN;
+    const rest = String(typeof given === "number" ? "" : given).replace(
+      /(\d+(?:\.\d+)?)(ms|[dhms])/g,
+      (_, count, unit) => {
+        sum += Number(count) * units[unit]!;
+        return "";
+      },
+    );
+    if (rest === "" && sum >= 0) return sum;
+    throw new RangeError(
+      `Cannot connect: ${name} must be milliseconds, or a text such as "500ms" or "30s", got ${given}`,
+    );
+  };
+  const defaultTimeout = milliseconds("timeout", options.timeout ?? 30_000);
+  const retryAfter = milliseconds("retryAfter", options.retryAfter ?? 500);
+  const retryLimit = milliseconds("retryLimit", options.retryLimit ?? 30_000);
+
   interface Pending {
     readonly frame: string;
     readonly settle: (error: unknown, result?: unknown) => void;
@@ -110,6 +136,7 @@ export function connectSocket<Target = unknown>(
   const ask = (method: string, values: object, { timeout = defaultTimeout, signal }: SocketCallOptions) =>
     new Promise<unknown>((resolve, reject) => {
       signal?.throwIfAborted();
+      const limit = milliseconds("timeout", timeout);
       if (closing !== undefined) {
         throw socketError(
           "ConnectionLostError",
@@ -129,9 +156,9 @@ export function connectSocket<Target = unknown>(
       };
       const withdraw = () => settle(signal!.reason);
       const timer = setTimeout(() => {
-        const text = `Cannot call "${method}": no answer within ${timeout} ms`;
+        const text = `Cannot call "${method}": no answer within ${limit} ms`;
         settle(socketError("CallTimeoutError", text, "TIMEOUT", true));
-      }, timeout);
+      }, limit);
       signal?.addEventListener("abort", withdraw);
       const call = { frame, settle, sent: false };
       pending.set(correlationId, call);

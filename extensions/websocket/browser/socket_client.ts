@@ -1,3 +1,4 @@
+import type { Duration } from "../../../runtime/waiting/duration.ts";
 import type { DependencySpec } from "../../../runtime/service/dependency.ts";
 import type { Json, JsonResult } from "../../../runtime/service/json.ts";
 import type { SocketCallOf } from "../websocket.ts";
@@ -6,7 +7,7 @@ import type { WebSocketHub } from "../hub/websocket_hub.ts";
 /** Options of a single call. */
 export interface SocketCallOptions {
   /** Milliseconds to wait for the answer, including the wait for a connection. @default {30_000} */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   /** Signal that ends the wait when it aborts. */
   readonly signal?: AbortSignal;
 }
@@ -14,15 +15,15 @@ export interface SocketCallOptions {
 /** Options of {@linkcode connectSocket}. */
 export interface ConnectSocketOptions {
   /** Milliseconds that calls wait for their answers. @default {30_000} */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   /**
    * Milliseconds before the first attempt to connect again. Each further attempt waits twice as long.
    *
    * @default {500}
    */
-  readonly retryAfter?: number;
+  readonly retryAfter?: Duration;
   /** Milliseconds that the wait between attempts never exceeds. @default {30_000} */
-  readonly retryLimit?: number;
+  readonly retryLimit?: Duration;
 }
 
 /** The error that a failed call rejects with. Its `name` is the name of the class that was thrown. */

@@ -4,6 +4,7 @@
  * An inbox remembers the ids of the messages that a method has handled. The dependency that keeps it writes the id in
  * the transaction of the handler, so both become true together or not at all.
  */
+import { type Duration, millisecondsOf, OR_TEXT, shownDuration } from "../../waiting/duration.ts";
 import { BadRequestError } from "../../message/errors.ts";
 import type { PlainRecord } from "../../message/plain.ts";
 import type { OncePolicy, Payload, ReceivedMessage } from "../entrypoint.ts";
@@ -17,8 +18,8 @@ export interface OnceOptions<Message = unknown> {
    * @default {the AMQP property `messageId`, which each message of an outbox has}
    */
   by?(payload: Message, message: ReceivedMessage): string | number;
-  /** Seconds that an id is remembered. @default {604_800, a week} */
-  readonly for?: number;
+  /** Seconds that an id is remembered, or a text such as `"7d"`. @default {604_800, a week} */
+  readonly for?: Duration;
   /** Name of the dependency that keeps the inbox. @default {the one that does} */
   readonly inbox?: string;
 }
@@ -48,15 +49,18 @@ export function oncePolicy(once: Once<never> | undefined, what: string): OncePol
   if (unknown !== undefined) refuse(`there is no option "${unknown}". The options are by, for and inbox`);
   if (by !== undefined && typeof by !== "function") refuse("by must be a function that gives an id");
   if (inbox !== undefined && typeof inbox !== "string") refuse("inbox must be the name of a dependency");
-  if (!(keepFor > 0 && keepFor <= LONGEST)) {
+  const seconds = millisecondsOf(keepFor, 1_000) / 1_000;
+  if (!(seconds > 0 && seconds <= LONGEST)) {
     throw new RangeError(
-      `Cannot ${what} once: for must be more than 0 and at most ${LONGEST} seconds, got ${keepFor}`,
+      `Cannot ${what} once: for must be more than 0 and at most ${LONGEST} seconds, ${OR_TEXT}, got ${
+        shownDuration(keepFor)
+      }`,
     );
   }
   // It gets the payload of its own entrypoint.
   const given = by as OnceOptions["by"];
   return {
-    keepFor,
+    keepFor: seconds,
     inbox,
     idOf: given === undefined ? messageIdOf : (decoded, { message }) => {
       return requireId(() => given(decoded, message as ReceivedMessage), "`by`");

@@ -1,3 +1,4 @@
+import { millisecondsOf, OR_TEXT, shownDuration } from "../../waiting/duration.ts";
 import { isRecord } from "../../message/plain.ts";
 import { requireKnown } from "../options/known_options.ts";
 
@@ -7,6 +8,8 @@ export interface NumberOption {
   readonly most: number;
   /** Whether it has to be an integer. @default {false} */
   readonly whole?: boolean;
+  /** Whether it may also be a text such as `30s`: it is in milliseconds. @default {false} */
+  readonly duration?: boolean;
   /** What is not a number has to be given: `"required"`. @default {the option may be absent} */
   readonly absent?: number | "required";
 }
@@ -30,20 +33,21 @@ export function numberOptions(
   if (!isRecord(given)) throw new TypeError(`${action}: ${name} must be an object, got ${String(given)}`);
   requireKnown(action, name, given, [...Object.keys(known), ...others]);
   const numbers: Record<string, number> = {};
-  for (const [key, { least, most, whole = false, absent }] of Object.entries(known)) {
-    const value = given[key];
-    if (value === undefined) {
+  for (const [key, { least, most, whole = false, duration = false, absent }] of Object.entries(known)) {
+    const written = given[key];
+    if (written === undefined) {
       if (absent === "required") throw new TypeError(`${action}: ${name} needs ${key}`);
       if (absent !== undefined) numbers[key] = absent;
       continue;
     }
+    const value = duration ? millisecondsOf(written) : written;
     if (
       typeof value !== "number" || !(value >= least && value <= most) || (whole && !Number.isInteger(value))
     ) {
       throw new RangeError(
         `${action}: ${name}.${key} must be ${
-          whole ? "an integer" : "a number"
-        } from ${least} to ${most}, got ${String(value)}`,
+          duration ? "milliseconds" : whole ? "an integer" : "a number"
+        } from ${least} to ${most}, ${duration ? `${OR_TEXT}, ` : ""}got ${shownDuration(written)}`,
       );
     }
     numbers[key] = value;

@@ -10,7 +10,7 @@ import { cacheStage } from "./cache_stage.ts";
 const OPTIONS: readonly (readonly [unknown, RegExp])[] = [
   [
     { ttl: -5 },
-    /^RangeError: Cannot use a cache: ttl is -5\. Use a positive number of milliseconds, up to a year$/,
+    /^RangeError: Cannot use a cache: ttl is -5\. Use a positive number of milliseconds, up to a year, or a text such as/,
   ],
   [{ ttl: 0 }, /ttl is 0\./],
   [{ staleFor: -1 }, /staleFor is -1\./],
@@ -62,7 +62,7 @@ Deno.test("a cached client refuses options that make no sense, with a sentence",
 
 const MISUSES: readonly RegExp[] = [
   /^TypeError: Cannot get a value of cache "cache": there is no loader\. Pass a function that loads the value: /,
-  /^RangeError: Cannot use cache "cache": ttl is -5\. Use a positive number of milliseconds, up to a year$/,
+  /^RangeError: Cannot use cache "cache": ttl is -5\. Use a positive number of milliseconds, up to a year, or a text such as/,
   /^RangeError: Cannot use cache "cache": ttl is NaN\./,
   /^RangeError: Cannot use cache "cache": ttl is "1s"\./,
   /^RangeError: Cannot use cache "cache": staleFor is -1\./,

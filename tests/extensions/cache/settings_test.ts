@@ -51,7 +51,7 @@ Deno.test("a value of CACHE that makes no sense is refused, without its password
   throws(() => read({ max_entries: 0 }), /"CACHE\.max_entries": got 0, expected an integer, 1 or more/);
   throws(
     () => read({ redis_timeout: 0 }),
-    /"CACHE\.redis_timeout": got 0, expected a number of seconds, more than 0/,
+    /"CACHE\.redis_timeout": got 0, expected a number of seconds, 0\.001 or more/,
   );
   throws(() => read({ namespace: "a b" }), /"CACHE\.namespace"/);
   throws(() => read({ entries: 5 }), /"CACHE\.entries": got 5, expected nothing: the keys here are store, /);

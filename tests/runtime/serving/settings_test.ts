@@ -87,7 +87,11 @@ const REFUSED: readonly (readonly [Config, string])[] = [
   [{ max_workers: 1.5 }, '"max_workers": got 1.5, expected an integer, 1 or more'],
   [{ concurrency: 0 }, '"concurrency": got 0, expected an integer, 1 or more'],
   [{ heap_limit: 8 }, '"heap_limit": got 8, expected an integer, 16 or more'],
-  [{ grace: -1 }, '"grace": got -1, expected a number of seconds, 0 or more'],
+  [
+    { grace: "2 secs" },
+    '"grace": got "2 secs", expected a number of seconds, 0 or more, or a text such as "500ms", "30s", "5m", ' +
+    '"2h", "1d" or "1m30s"',
+  ],
   [{ parent_calls_tracked: "x" }, '"parent_calls_tracked": got "x", expected an integer'],
   [
     { services: { a: { max_workers: -1 } } },
