@@ -30,6 +30,8 @@ export interface CommandIo {
   /** URLs of the extensions inside the program. */
   readonly extensions: readonly string[];
   readonly env: Environment;
+  /** The working folder, in which a configuration is found. @default {that of the process} */
+  readonly folder?: string;
   /** Whether messages go to a terminal, on which the command can replace a line. */
   readonly terminal: boolean;
   readonly colors: boolean;

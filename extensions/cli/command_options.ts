@@ -14,7 +14,8 @@ export function subcommand(program: Command, name: string, summary: string): Com
 /** Adds the options that set the configuration. */
 export function withConfig(command: Command): Command {
   return command
-    .option("--config <file>", "YAML file with Nameko's keys")
+    .option("--config <file>", "YAML file with Nameko's keys (default: enoki.yaml of this folder)")
+    .option("--no-config", "read no file, not even enoki.yaml")
     .option("--define <key=value>", "set a key of the configuration; repeatable", append);
 }
 

@@ -162,7 +162,11 @@ export async function parseAndRun(
       "path or URL of a module; add :name for one of its services (default: modules given to run)",
     )
     .option("-o, --output <file>", "where to write the binary (default: the first module's name, or enoki)")
-    .option("--config <file>", "YAML file for the keys that are not set where the binary runs")
+    .option(
+      "--config <file>",
+      "YAML file for the keys that are not set where the binary runs (default: enoki.yaml of this folder)",
+    )
+    .option("--no-config", "put no file into the binary, not even enoki.yaml")
     .option("--target <target>", "platform of the binary, such as aarch64-unknown-linux-gnu")
     .option(
       "--with <parts>",

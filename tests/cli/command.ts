@@ -20,6 +20,8 @@ export interface Ended {
 /** Options of {@linkcode Command}. */
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
+  /** The working folder. @default {that of the tests} */
+  readonly folder?: string;
   readonly terminal?: boolean;
   /** What the command reads. @default {""} */
   readonly input?: string;
@@ -41,13 +43,14 @@ export class Command {
 
   constructor(
     argv: readonly string[],
-    { env = {}, terminal = false, input = "", ask, screen }: CommandOptions = {},
+    { env = {}, folder, terminal = false, input = "", ask, screen }: CommandOptions = {},
   ) {
     const io: CommandIo = {
       program: "enoki",
       version: "enoki 1.2.3",
       extensions: [],
       env: new Map(Object.entries(env)),
+      ...(folder !== undefined && { folder }),
       terminal,
       colors: false,
       columns: 80,

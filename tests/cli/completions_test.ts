@@ -21,6 +21,7 @@ Deno.test("completion proposes commands of a command", async () => {
 Deno.test("completion proposes the options of a command", async () => {
   assert.deepEqual(await proposed("ps", "--"), [
     "--config",
+    "--no-config",
     "--define",
     "--broker",
     "--extension",

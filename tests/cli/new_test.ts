@@ -38,9 +38,9 @@ async function whileServed(
     assert.equal((await enoki(["new", "--template", name, project])).status, 0);
     const { modules } = await TEMPLATES[name]();
     const http = `127.0.0.1:${freePort()}`;
-    const options = ["--config", `${project}/enoki.yaml`, "--log-level", "error", "--http", http];
+    const options = ["--log-level", "error", "--http", http];
     const paths = modules.map((module) => `${project}/${module}`);
-    const serving = new Command(["run", "--broker", broker, ...options, ...paths]);
+    const serving = new Command(["run", "--broker", broker, ...options, ...paths], { folder: project });
     try {
       await serving.says("Ready on");
       await test(broker, http);

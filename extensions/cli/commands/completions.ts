@@ -62,5 +62,6 @@ function flagsIn(words: readonly string[]): ConfigFlags {
   const [config] = valuesOf("--config");
   const [broker] = valuesOf("--broker");
   const [define, extension] = [valuesOf("--define"), valuesOf("--extension")];
-  return { ...(config && { config }), ...(broker && { broker }), define, extension };
+  const file = words.includes("--no-config") ? { config: false as const } : config ? { config } : {};
+  return { ...file, ...(broker && { broker }), define, extension };
 }

@@ -1,7 +1,7 @@
 import type { Config } from "../../../runtime/config/file.ts";
-import { resolveConfig } from "../../../runtime/config/config.ts";
-import { configureLogging } from "../../../runtime/log/observe.ts";
+import { configureLogging, getLog } from "../../../runtime/log/observe.ts";
 import type { CommandIo } from "../command_io.ts";
+import { commandConfig } from "../flags/config_flags.ts";
 import { withExtensions } from "../flags/extension_flags.ts";
 import type { ConfigFlags } from "./config.ts";
 
@@ -13,7 +13,7 @@ export const CONFIRM_TIMEOUT = 30;
  * and returns the configuration.
  */
 export async function beginMessaging(
-  { config: file, define, extension, logLevel = "warning" }: ConfigFlags & { readonly logLevel?: string },
+  { extension, logLevel = "warning", ...sources }: ConfigFlags & { readonly logLevel?: string },
   io: CommandIo,
 ): Promise<Config> {
   configureLogging({
@@ -21,10 +21,7 @@ export async function beginMessaging(
     colors: io.colors,
     write: (line) => io.writeMessage(`${line}\n`),
   });
-  const config = await resolveConfig({
-    env: io.env,
-    ...(file !== undefined && { file }),
-    ...(define && { define }),
-  });
+  const { config, file, found } = await commandConfig(sources, io);
+  if (found) getLog().debug(`Using ${file}`);
   return withExtensions(config, [...io.extensions, ...extension ?? []]);
 }

@@ -1,12 +1,12 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { resolveConfig } from "../../../runtime/config/config.ts";
 import { Section } from "../../../runtime/config/section.ts";
 import { escapeControls } from "../../../runtime/log/terminal_text.ts";
 import { maskTextSecrets } from "../../../runtime/log/secrets.ts";
 import { ConfigurationError } from "../../../runtime/message/errors.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { Migrations } from "../../sql/migration/migrations.ts";
+import { commandConfig } from "../flags/config_flags.ts";
 import type { ConfigFlags } from "./config.ts";
 import type { MigrateAction } from "./migrate_actions.ts";
 import { type SqlHalf, sqlPart } from "./sql_part.ts";
@@ -58,14 +58,10 @@ async function act(action: MigrateAction, migrations: Migrations, io: CommandIo)
 
 async function configuredUri(
   { sqlSettings, databaseOf }: SqlHalf,
-  { config: file, define, service }: MigrateFlags,
+  { service, ...sources }: MigrateFlags,
   io: CommandIo,
 ): Promise<string> {
-  const config = await resolveConfig({
-    env: io.env,
-    ...(file !== undefined && { file }),
-    ...(define && { define }),
-  });
+  const { config } = await commandConfig(sources, io);
   const settings = sqlSettings(new Section(config));
   if (service !== undefined) {
     const [own, name] = service.split(":");

@@ -1,10 +1,10 @@
-import { configureLogging, emitRecord } from "../../../runtime/log/observe.ts";
+import { configureLogging, emitRecord, getLog } from "../../../runtime/log/observe.ts";
 import { loadModule } from "../../../runtime/serving/loader.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
-import { resolveConfig } from "../../../runtime/config/config.ts";
 import type { ServiceExport } from "../../../runtime/channel/port.ts";
 import { Settings } from "../../settings.ts";
 import type { CommandIo } from "../command_io.ts";
+import { commandConfig } from "../flags/config_flags.ts";
 import { requireModuleFiles } from "../flags/module_files.ts";
 import { type ModuleFlags, withModuleFlags } from "../flags/module_flags.ts";
 import { type PermissionFlags, permissionsOf } from "../flags/permission_flags.ts";
@@ -29,18 +29,16 @@ export interface ModuleServices {
  */
 export async function loadServices(
   modules: readonly string[],
-  { config: file, define, ...flags }: LoadingFlags,
+  { config: named, define, ...flags }: LoadingFlags,
   io: CommandIo,
   details: boolean,
 ): Promise<ModuleServices | number> {
   const done = await io.startOver(modules[0]);
   if (done !== undefined) return done;
   configureLogging({ colors: io.colors, write: (line) => io.writeMessage(`${line}\n`) });
-  const config = await resolveConfig({
-    env: io.env,
-    ...(file !== undefined && { file }),
-    ...(define && { define }),
-  });
+  const sources = { ...(named !== undefined && { config: named }), ...(define && { define }) };
+  const { config, file, found } = await commandConfig(sources, io);
+  if (found) getLog().debug(`Using ${file}`);
   const settings = await Settings.read(withModuleFlags(config, flags));
   const { modules: fetching, permissions: configured, env } = settings.runtime;
   const permissions = permissionsOf(flags) ?? configured;

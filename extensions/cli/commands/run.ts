@@ -46,7 +46,6 @@ export async function runCommand(
   if (done !== undefined) return done;
   hooks?.onBegin();
   const {
-    config: file,
     broker,
     watch = false,
     logLevel,
@@ -60,7 +59,7 @@ export async function runCommand(
     write: (line) => view.log(line),
   };
   configureLogging(plain);
-  const config = await readRunConfig(flags, io);
+  const { config, file } = await readRunConfig(flags, io, { onFound: (file) => view.say(`Using ${file}`) });
   const settings = await Settings.read(config, {
     extensions: io.extensions,
     ...(flags.importMap !== undefined && { importMap: flags.importMap }),

@@ -25,6 +25,7 @@ import { THREAD_ENTRIES } from "../../../runtime/spawning/spawner.ts";
 import { loadExtensionModule } from "../../loaded_extensions.ts";
 import { addressFrom, binaryImports } from "./binary_imports.ts";
 import type { Application, Build, CommandIo } from "../command_io.ts";
+import { configFile } from "../flags/config_flags.ts";
 import { checkBinaryConfig, ingredients, readConfigText } from "./compiled_config.ts";
 import { Compiler, verifyBinary } from "./compiler.ts";
 import { EXIT } from "../view/failure_report.ts";
@@ -36,7 +37,7 @@ import { packModule } from "./packed_modules.ts";
 /** Flags of `compile`. */
 export type CompileFlags = ModuleFlags & {
   readonly output?: string;
-  readonly config?: string;
+  readonly config?: string | false;
   readonly target?: string;
   /** Whether the binary exports to OpenTelemetry. @default {false} */
   readonly otel?: boolean;
@@ -49,7 +50,7 @@ export type CompileFlags = ModuleFlags & {
 /** Writes a binary that serves some modules. Without modules, the binary has all commands. */
 export async function compileCommand(
   modules: readonly string[],
-  { output, config: configFile, target, otel = false, with: named = [], ...flags }: CompileFlags,
+  { output, config: given, target, otel = false, with: named = [], ...flags }: CompileFlags,
   io: CommandIo,
 ): Promise<number> {
   const done = await io.startOver();
@@ -57,19 +58,23 @@ export async function compileCommand(
   const specifiers = modules.map((module) => parseModuleSpecifier(module));
   const parts = named.map(partDoor);
   const [first] = specifiers;
-  if (first === undefined && configFile !== undefined) {
-    throw new ConfigurationError(`Cannot put "${configFile}" into a binary without services: name a module`);
+  if (first === undefined && typeof given === "string") {
+    throw new ConfigurationError(`Cannot put "${given}" into a binary without services: name a module`);
   }
+  const { file, found } = await configFile(
+    first === undefined ? { config: false } : given === undefined ? {} : { config: given },
+    io,
+  );
   await requireModuleFiles(modules);
-  const config = configFile === undefined ? undefined : await readConfigText(configFile);
+  const config = file === undefined ? undefined : await readConfigText(file);
   const { modules: fetching, extensions } = await ingredients(config, flags, io.env);
-  const given = { extensions, ...(flags.importMap !== undefined && { importMap: flags.importMap }) };
+  const loading = { extensions, ...(flags.importMap !== undefined && { importMap: flags.importMap }) };
   if (config === undefined) await requireExtensions(extensions, fetching, flags.importMap);
-  else await checkBinaryConfig(config, given);
+  else await checkBinaryConfig(config, loading);
   for (const specifier of specifiers) await requireServices(specifier, fetching, flags.importMap);
   const compiler = await Compiler.find();
   const path = output ?? defaultOutput(first, target);
-  io.writeMessage(`Compiling ${path}\n`);
+  io.writeMessage(`Compiling ${path}${found ? `, with ${file} inside` : ""}\n`);
 
   const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "enoki-compile-" }));
   try {

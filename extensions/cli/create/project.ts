@@ -29,7 +29,7 @@ export function attemptOf({ program, words }: Attempt): string {
 }
 
 function settings(name: string, { modules }: Template, enoki: EnokiAddress): Record<string, unknown> {
-  const served = `--config ${CONFIG} ${modules.map((module) => `./${module}`).join(" ")}`;
+  const served = modules.map((module) => `./${module}`).join(" ");
   return {
     imports: {
       "@enoki/enoki": enoki.import("."),

@@ -1,4 +1,3 @@
-import type { Config } from "../../../runtime/config/file.ts";
 import { Settings } from "../../settings.ts";
 import type { CommandIo } from "../command_io.ts";
 import { readRunConfig, type RunFlags } from "../flags/run_config.ts";
@@ -10,7 +9,7 @@ export type OnSettings = (settings: Settings) => void;
 /** Reads the configuration as `run` does: file, variables, keys and values. */
 export function configCheck(flags: RunFlags, io: CommandIo, onSettings: OnSettings): Check {
   return async (found) => {
-    const config: Config = await readRunConfig(flags, io, (remark) => found.warn(remark));
+    const { config, file } = await readRunConfig(flags, io, { onRemark: (remark) => found.warn(remark) });
     const settings = await Settings.read(config, {
       extensions: io.extensions,
       ...(flags.importMap !== undefined && { importMap: flags.importMap }),
@@ -19,9 +18,7 @@ export function configCheck(flags: RunFlags, io: CommandIo, onSettings: OnSettin
     const keys = Object.keys(config).length;
     const size = `${keys} ${keys === 1 ? "key" : "keys"}`;
     found.ok(
-      flags.config === undefined
-        ? `No file is named, ${size} from flags and variables`
-        : `${flags.config}, ${size}`,
+      file === undefined ? `No file is named, ${size} from flags and variables` : `${file}, ${size}`,
     );
     onSettings(settings);
   };

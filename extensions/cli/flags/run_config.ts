@@ -1,4 +1,3 @@
-import { resolveConfig } from "../../../runtime/config/config.ts";
 import type { Config } from "../../../runtime/config/file.ts";
 import { keepPlaces } from "../../../runtime/config/place.ts";
 import type { ConfigValue } from "../../../runtime/config/yaml.ts";
@@ -6,6 +5,7 @@ import type { LogFormat } from "../../../runtime/log/observe.ts";
 import { isRecord } from "../../../runtime/message/plain.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { ConfigFlags } from "../commands/config.ts";
+import { type CommandConfig, commandConfig, type CommandConfigOptions } from "./config_flags.ts";
 import { withExtensions } from "./extension_flags.ts";
 import { type ModuleFlags, withModuleFlags } from "./module_flags.ts";
 import { type PermissionFlags, permissionsOf } from "./permission_flags.ts";
@@ -23,15 +23,17 @@ export type RunFlags = ConfigFlags & PermissionFlags & ModuleFlags & {
 /**
  * Puts together the configuration that services run with.
  *
- * @param onRemark Called with a sentence for each variable that is named and not set. @default {a warning in the log}
+ * @param options.onRemark Called with a sentence for each variable that is named and not set. @default {a warning in
+ * the log}
+ * @param options.onFound Told before a file is read that nobody has named. @default {the log is told, at debug}
  * @throws {ConfigurationError} If the file, a definition or a permission cannot be read.
  */
 export async function readRunConfig(
   flags: RunFlags,
   io: CommandIo,
-  onRemark?: (remark: string) => void,
-): Promise<Config> {
-  const { config: file, define, extension = [], maxWorkers, concurrency, http } = flags;
+  options: Pick<CommandConfigOptions, "onRemark" | "onFound"> = {},
+): Promise<CommandConfig> {
+  const { config: named, define, extension = [], maxWorkers, concurrency, http } = flags;
   const permissions = permissionsOf(flags);
   const given = {
     max_workers: maxWorkers,
@@ -39,18 +41,16 @@ export async function readRunConfig(
     WEB_SERVER_ADDRESS: http,
     permissions: permissions as ConfigValue | undefined,
   };
-  const resolved = await resolveConfig({
-    env: io.env,
+  const sources = { ...(named !== undefined && { config: named }), ...(define && { define }) };
+  const { config: resolved, file } = await commandConfig(sources, io, {
     ...(io.application?.config !== undefined && { defaults: io.application.config }),
-    ...(file !== undefined && { file }),
-    ...(define && { define }),
     flags: given,
-    ...(onRemark && { onRemark }),
+    ...options,
   });
   const flagged = withModuleFlags(flagsWin(resolved, given), flags);
   // What the configuration inside a binary names is inside the binary, too.
-  const named = io.application === undefined ? flagged : { ...flagged, extensions: null };
-  return withExtensions(named, extension);
+  const outside = io.application === undefined ? flagged : { ...flagged, extensions: null };
+  return { config: withExtensions(outside, extension), file };
 }
 
 /** Removes the keys of single services that a flag sets: a flag wins over the file for them, too. */
