@@ -8,7 +8,7 @@
  * use.
  */
 import type { Config } from "../runtime/config/file.ts";
-import { Section } from "../runtime/config/section.ts";
+import { Section, type SettingTable } from "../runtime/config/section.ts";
 import type { ExtensionParts } from "../runtime/hosting/extension.ts";
 import { isTexts } from "../runtime/message/plain.ts";
 import { pythonSerializers } from "../runtime/config/payload_settings.ts";
@@ -41,7 +41,7 @@ export class Settings {
   #describesServices = false;
   readonly #logging: Section | undefined;
   #extensions: ExtensionParts = { entrypoints: {}, dependencies: {}, transports: {}, around: [] };
-  #broker: string | undefined;
+  #broker: () => string | undefined = () => undefined;
   #sentry: SentrySettings | undefined;
   #health: HealthSettings = { metrics: undefined, apart: undefined };
   #statsd: readonly StatsdSettings[] = [];
@@ -86,9 +86,13 @@ export class Settings {
     return this.#extensions;
   }
 
-  /** URI of the broker that the configuration names. */
+  /**
+   * URI of the broker that the configuration names.
+   *
+   * @throws {ConfigurationError} If it lacks a variable: another broker would be used than the one that is meant.
+   */
   get broker(): string | undefined {
-    return this.#broker;
+    return this.#broker();
   }
 
   /** Sentences about keys that have no effect, for the log. */
@@ -179,18 +183,23 @@ export class Settings {
 
 const TRANSPORT = /^(?:memory:?|local|local:.*|(?:py)?amqps?:\/\/.*)$/;
 
-/** `TRANSPORT`, else Nameko's `AMQP_URI`, which may be a list of URIs. */
-function namedBroker(at: Section, schemes: readonly string[]): string | undefined {
+/** `TRANSPORT`, else Nameko's `AMQP_URI`, which may be a list of URIs. It lacks no variable once somebody needs it. */
+function namedBroker(at: Section, schemes: readonly string[]): () => string | undefined {
   const uris = at.get("AMQP_URI");
   if (Array.isArray(uris) && (uris.length === 0 || !isTexts(uris) || uris.includes(""))) {
     return at.refuse("AMQP_URI", "a URI or a list of URIs");
   }
   const uri = Array.isArray(uris) ? uris.join(";") : at.text("AMQP_URI");
   const chosen = at.text("TRANSPORT");
-  if (chosen === undefined) return uri;
-  if (TRANSPORT.test(chosen) || schemes.includes(chosen.split(":", 1)[0]!)) return chosen;
-  const others = schemes.map((scheme) => `, ${scheme}:…`).join("");
-  return at.refuse("TRANSPORT", `memory:, local:, local:NAME${others} or an amqp:// URI`);
+  if (chosen !== undefined && !TRANSPORT.test(chosen) && !schemes.includes(chosen.split(":", 1)[0]!)) {
+    const others = schemes.map((scheme) => `, ${scheme}:…`).join("");
+    return at.refuse("TRANSPORT", `memory:, local:, local:NAME${others} or an amqp:// URI`);
+  }
+  return () => {
+    at.requireVariables("TRANSPORT");
+    if (chosen === undefined) at.requireVariables("AMQP_URI");
+    return chosen ?? uri;
+  };
 }
 
 /** Sentences about keys that have a meaning for Python's Nameko, and none here. */
@@ -221,3 +230,11 @@ async function remarksOnMistypedKeys(at: Section): Promise<readonly string[]> {
 
 /** The most letters in which a mistyped key may differ. */
 const MISTYPED = 2;
+
+/** The settings that this file reads itself. */
+export const START_SETTINGS: SettingTable = {
+  AMQP_URI: { kind: "text", about: "URI of RabbitMQ, or a list of them" },
+  TRANSPORT: { kind: "text", about: "the broker: memory:, local:, or a URI (AMQP_URI)" },
+  extensions: { kind: "list", about: "paths or URLs of extensions" },
+  LOGGING: { kind: "mapping", about: "levels, formatters and handlers of Python" },
+};

@@ -388,6 +388,7 @@ const ON_BOTH_SIDES = ["waiting", "message", "log", "service", "channel"].map((f
   `runtime/${folder}/`
 );
 const FILES_ON_BOTH_SIDES = [
+  "runtime/config/place.ts",
   "runtime/module/bundle/bundle_import.ts",
   "runtime/module/bundle/source_map.ts",
   "runtime/telemetry/trace.ts",

@@ -1,4 +1,4 @@
-import type { Section } from "../../runtime/config/section.ts";
+import type { Section, SettingTable } from "../../runtime/config/section.ts";
 import { isRecord, type PlainRecord } from "../../runtime/message/plain.ts";
 
 /** How a service is connected to its Bayeux server. */
@@ -36,6 +36,7 @@ const VERSION_FORM = 'a version in quotes, such as "1.0"';
  */
 export function bayeuxSettings(at: Section): BayeuxSettings {
   const own = at.section("BAYEUX");
+  for (const key of ["SERVER_URI", "AUTHORIZATION"]) own?.requireVariables(key);
   const { server, basic } = serverOf(own);
   const ext = own?.get("EXT");
   if (ext !== undefined && !isRecord(ext)) own!.refuse("EXT", "a mapping, which goes into the field ext");
@@ -69,3 +70,22 @@ function serverOf(own: Section | undefined): { readonly server: URL; readonly ba
   const pair = new TextEncoder().encode(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
   return { server, basic: `Basic ${pair.toBase64()}` };
 }
+
+/** The settings that this file reads. */
+export const BAYEUX_SETTINGS: SettingTable = {
+  BAYEUX: { kind: "mapping", about: "the Bayeux server" },
+  "BAYEUX.SERVER_URI": { kind: "text", default: "http://localhost/cometd", about: "its URI" },
+  "BAYEUX.VERSION": { kind: "text", default: "1.0", about: "version of the protocol" },
+  "BAYEUX.MINIMUM_VERSION": { kind: "text", default: "1.0", about: "oldest version that is taken" },
+  "BAYEUX.AUTHORIZATION": { kind: "text", about: "header Authorization of each request" },
+  "BAYEUX.EXT": { kind: "mapping", about: "field ext of the handshake" },
+  "BAYEUX.MAX_CALLS": { kind: "number", about: "calls that run or wait" },
+  "BAYEUX.MAX_RESPONSE": { kind: "number", default: 16_777_216, about: "bytes of an answer" },
+  "BAYEUX.RETRY_INTERVAL": {
+    kind: "duration",
+    default: "1s",
+    about: "wait before the second attempt to connect",
+  },
+  "BAYEUX.MAX_RETRY_INTERVAL": { kind: "duration", default: "30s", about: "the longest such wait" },
+  "BAYEUX.TIMEOUT": { kind: "duration", default: "10s", about: "how long the server may take to answer" },
+};

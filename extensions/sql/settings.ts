@@ -1,6 +1,6 @@
 import { isRecord } from "../../runtime/message/plain.ts";
 import { ConfigurationError } from "../../runtime/message/errors.ts";
-import type { Section } from "../../runtime/config/section.ts";
+import type { Section, SettingTable } from "../../runtime/config/section.ts";
 import { parseDatabaseUri } from "./driver/database_uri.ts";
 
 /** Where the databases of services are, and how they are used. */
@@ -63,6 +63,7 @@ function urisOf(at: Section): Readonly<Record<string, string>> {
 }
 
 function readUri(at: Section, key: string, uri: unknown): string | undefined {
+  at.requireVariables(key);
   if (uri === undefined) return undefined;
   if (typeof uri !== "string") return at.refuse(key, EXPECTED);
   try {
@@ -93,3 +94,22 @@ export function databaseOf({ uris, uri }: SqlSettings, service: string, name: st
       `DB_URIS["${keys[0]}"]. Give one of them a URI such as postgres://user@host/database${hint}`,
   );
 }
+
+/** The settings that this file reads. */
+export const SQL_SETTINGS: SettingTable = {
+  DB_URIS: { kind: "mapping", about: "URIs of databases by service, or service:name" },
+  "DB_URIS.*": { kind: "text", about: "URI of a database" },
+  SQL: { kind: "mapping", about: "URI of the database of all other services, or a mapping" },
+  "SQL.URI": { kind: "text", about: "that URI" },
+  "SQL.MAX_CONNECTIONS": { kind: "number", default: 20, about: "connections to one database" },
+  "SQL.IDLE_TIMEOUT": {
+    kind: "duration",
+    default: "1m",
+    about: "when a thread closes a connection that it does not use",
+  },
+  "SQL.STATEMENT_TIMEOUT": {
+    kind: "duration",
+    about: "how long a statement may take (the deadline of its call)",
+  },
+  "SQL.CONNECT_TIMEOUT": { kind: "duration", default: "10s", about: "how long a connection may take" },
+};

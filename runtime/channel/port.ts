@@ -18,6 +18,7 @@ import type { LogRecord, LogThreshold } from "../log/log.ts";
 import type { KnownParameters } from "../service/declared/parameters.ts";
 import type { OptionalParameters } from "../service/declared/optional_parameters.ts";
 import type { PayloadSettings } from "../message/payload/settings.ts";
+import type { PlainOrigins } from "../config/place.ts";
 import type { PlainRecord } from "../message/plain.ts";
 
 /** A module and all that it imports, as one script. It is plain data, and every thread gets a copy. */
@@ -102,6 +103,8 @@ export interface ServeMessage {
   readonly type: "serve";
   readonly service: string;
   readonly config: PlainRecord;
+  /** Where the keys of the configuration stand, for messages; absent if it comes from no file. */
+  readonly configOrigins?: PlainOrigins | undefined;
   /** Milliseconds that an outgoing call waits for its answer, unless that call states a timeout. */
   readonly callTimeout: number;
   /** How many ids of former calls a call id stack keeps. */

@@ -4,7 +4,8 @@
  * This file puts the configuration together from all its sources.
  */
 import { type Config, loadConfigFile, parseConfigText } from "./file.ts";
-import { keepPlaces } from "./place.ts";
+import { keepPlaces, recordSources, recordUnset } from "./place.ts";
+import { wayOut } from "./section.ts";
 import type { ConfigValue, UnsetReference } from "./yaml.ts";
 import type { Environment } from "./references.ts";
 import { getLog } from "../log/observe.ts";
@@ -50,38 +51,70 @@ export async function resolveConfig(
   }: ResolveConfigOptions = {},
 ): Promise<Config> {
   const sources: Source[] = [];
-  const add = async (where: string, read: (from: Reading) => Promise<Entries> | Entries) => {
+  const add = async (
+    where: string,
+    label: string,
+    read: (from: Reading) => Promise<Entries> | Entries,
+    under: readonly string[] = [],
+  ) => {
     const unset: UnsetReference[] = [];
-    const entries = await read({ env, onUnset: (reference) => unset.push(reference) });
-    sources.push({ where, unset, values: new Map(entries) });
+    const entries = await read({
+      env,
+      onUnset: (reference) => unset.push({ ...reference, path: [...under, ...reference.path] }),
+    });
+    sources.push({ where, label, unset, values: new Map(entries) });
   };
   let fromFile: Config = {};
   if (defaults !== undefined) {
     const action = "Cannot use the configuration inside the binary";
     await add(
       "the configuration inside the binary",
+      "the binary",
       async (from) => Object.entries(await parseConfigText(defaults, { ...from, action })),
     );
   }
-  await add("the environment", () =>
+  await add("the environment", "environment", () =>
     KEYS_FROM_ENVIRONMENT.flatMap((key) => {
       const value = env.get(key);
       return value ? [[key, value]] : [];
     }));
   if (file !== undefined) {
-    await add(String(file), async (from) => Object.entries(fromFile = await loadConfigFile(file, from)));
+    await add(
+      String(file),
+      String(file),
+      async (from) => Object.entries(fromFile = await loadConfigFile(file, from)),
+    );
   }
   for (const text of define) {
     const { key, value } = splitDefinition(text);
-    await add("its definition", async (from) => [[key, await parseDefinition(key, value, from)]]);
+    await add(
+      "its definition",
+      "--define",
+      async (from) => [[key, await parseDefinition(key, value, from)]],
+      [key],
+    );
   }
   await add(
     "the flags",
+    "flag",
     () => Object.entries(flags).filter((entry): entry is [string, ConfigValue] => entry[1] !== undefined),
   );
   const config = Object.fromEntries(sources.flatMap(({ values }) => [...values]));
-  for (const remark of remarksOn(sources)) onRemark(remark);
-  return keepPlaces(config, fromFile);
+  keepPlaces(config, fromFile);
+  recordSources(
+    config,
+    new Map(sources.flatMap(({ label, values }) => [...values.keys()].map((key) => [key, label]))),
+  );
+  for (const { name, keys, where } of unsetVariables(sources)) {
+    recordUnset(config, keys, name);
+    onRemark(
+      `Variable "${name}" is not set, so that nothing takes its place in config key "${
+        keys.join(".")
+      }" ${where}. ` +
+        wayOut(name),
+    );
+  }
+  return config;
 }
 
 type Entries = readonly (readonly [string, ConfigValue])[];
@@ -96,22 +129,26 @@ interface Reading {
 interface Source {
   /** Name of the source for messages, as it stands after `of`. */
   readonly where: string;
+  /** Its name where a person reads where a value is from. */
+  readonly label: string;
   readonly values: ReadonlyMap<string, ConfigValue>;
   readonly unset: readonly UnsetReference[];
 }
 
-/** Gives sentences about the variables that are not set, as far as no stronger source sets the key. */
-function remarksOn(sources: readonly Source[]): readonly string[] {
-  return sources.flatMap(({ where, unset, values }, at) =>
+/** A variable that is named without a default, and is not set. */
+interface UnsetVariable {
+  readonly name: string;
+  /** Keys that lead to the value which names it. */
+  readonly keys: readonly string[];
+  readonly where: string;
+}
+
+/** Finds the variables that are not set, as far as no stronger source sets the key. */
+function unsetVariables(sources: readonly Source[]): readonly UnsetVariable[] {
+  return sources.flatMap(({ where, unset }, at) =>
     unset.flatMap(({ name, path, place }) => {
-      const keys = path.length > 0 ? path : [...values.keys()];
-      if (sources.slice(at + 1).some((stronger) => stronger.values.has(keys[0]!))) return [];
-      return [
-        `Variable "${name}" is not set, so that nothing takes its place in config key "${
-          keys.join(".")
-        }" in ${place} ` +
-        `of ${where}. Set it, or name a default: \${${name}:default}`,
-      ];
+      if (sources.slice(at + 1).some((stronger) => stronger.values.has(path[0]!))) return [];
+      return [{ name, keys: path, where: `in ${place} of ${where}` }];
     })
   );
 }

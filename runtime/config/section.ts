@@ -2,7 +2,22 @@ import { millisecondsOf, OR_TEXT } from "../waiting/duration.ts";
 import { ConfigurationError } from "../message/errors.ts";
 import { isRecord, isTexts, type Plain, type PlainRecord } from "../message/plain.ts";
 import { isSecretKey, MASK, maskSecrets } from "../log/secrets.ts";
-import { placeOf } from "./place.ts";
+import { type Place, placeOf, unsetIn } from "./place.ts";
+
+/** What people may know of a setting, beside its checks. */
+export interface Setting {
+  readonly kind: "text" | "number" | "flag" | "duration" | "list" | "mapping";
+  /** The value that has the same effect as none. @default {there is none, or another key has it} */
+  readonly default?: Plain;
+  /** What it is, as the end of a sentence. */
+  readonly about: string;
+}
+
+/**
+ * The settings of an owner by their paths, such as `TRANSPORT_OPTIONS.check_interval`. A `*` stands for names of the
+ * user's own. A test holds each table to what its owner reads, and its defaults to what they do.
+ */
+export type SettingTable = Readonly<Record<string, Setting>>;
 
 /**
  * A mapping of the configuration, as the owner of some of its keys reads it.
@@ -96,7 +111,31 @@ export class Section {
     const value = this.values[key];
     const inner = entry === undefined || !isRecord(value) ? undefined : placeOf(value, entry);
     const place = inner ?? placeOf(this.values, key);
-    return `config key "${this.#path}${key}"${place === undefined ? "" : ` in ${place}`}`;
+    return `config key "${this.#path}${key}"${
+      place === undefined ? "" : ` in line ${place.line} of ${place.file}`
+    }`;
+  }
+
+  /** Where a key stands; undefined if it comes from no file. */
+  place(key: string): Place | undefined {
+    return placeOf(this.values, key);
+  }
+
+  /** Says that the value of a key lacks a variable, if it does. */
+  unsetVariable(key: string): string | undefined {
+    const [name] = unsetIn(this.values, key);
+    return name === undefined ? undefined : `variable "${name}" is not set. ${wayOut(name)}`;
+  }
+
+  /**
+   * Refuses a key whose value lacks a variable. It is for values without which the program would do something else than
+   * what is meant, such as using the broker of this machine.
+   *
+   * @throws {ConfigurationError} If a variable that the value names without a default is not set.
+   */
+  requireVariables(key: string): void {
+    const state = this.unsetVariable(key);
+    if (state !== undefined) throw new ConfigurationError(`Cannot use ${this.describe(key)}: ${state}`);
   }
 
   /**
@@ -107,8 +146,11 @@ export class Section {
   refuse(key: string, expected: string): never {
     const value = this.values[key];
     const shown = isSecretKey(key) ? MASK : JSON.stringify(maskSecrets(value));
+    const state = this.unsetVariable(key);
     throw new ConfigurationError(
-      `Cannot use ${this.describe(key)}: got ${shown.slice(0, 200)}, expected ${expected}`,
+      `Cannot use ${this.describe(key)}: got ${shown.slice(0, 200)}, expected ${expected}${
+        state === undefined ? "" : `: ${state}`
+      }`,
     );
   }
 
@@ -121,4 +163,9 @@ export class Section {
     const [other] = this.others;
     if (other !== undefined) this.refuse(other, `nothing: the keys here are ${[...this.#asked].join(", ")}`);
   }
+}
+
+/** Says what to do about a variable that is not set. */
+export function wayOut(name: string): string {
+  return `Set it, or name a default: \${${name}:default}`;
 }

@@ -27,7 +27,7 @@ import {
   YAMLMap,
   YAMLSeq,
 } from "npm:yaml@2.9.1";
-import { recordPlaces } from "./place.ts";
+import { type Place, recordPlaces } from "./place.ts";
 import { type ConfigScalar, resolvePlainScalar } from "./scalar.ts";
 import {
   type Environment,
@@ -231,7 +231,7 @@ function convertCollection(reading: Reading, node: Node): ConfigValue {
 function convertMapping(reading: Reading, node: YAMLMap<Node, Node | null>): ConfigValue {
   const merged = new Map<string, ConfigValue>();
   const own = new Map<string, ConfigValue>();
-  const places = new Map<string, string>();
+  const places = new Map<string, Place>();
   for (const pair of node.items) {
     if (isMergeKey(pair.key)) {
       for (const [key, value] of mergeEntries(reading, pair)) merged.set(key, value);
@@ -245,7 +245,7 @@ function convertMapping(reading: Reading, node: YAMLMap<Node, Node | null>): Con
     own.set(key, convert(reading, pair.value ?? null));
     reading.path.pop();
     const { line } = reading.lines.linePos(offsetOf(pair.key));
-    places.set(key, `line ${line} of ${reading.file}`);
+    if (reading.file !== undefined) places.set(key, { file: reading.file, line });
   }
   const mapping = Object.fromEntries([...merged, ...own]);
   if (reading.file !== undefined) recordPlaces(mapping, places);

@@ -126,3 +126,13 @@ export function failureToError({ name, message, code, data, retryable }: Failure
 function field(data: Failure["data"], key: string): string {
   return String((data as Readonly<Record<string, unknown>> | undefined)?.[key]);
 }
+
+/**
+ * Describes a failure with its stack as `data`: the author of a module that does not load needs it. A mistake in the
+ * configuration needs no stack.
+ */
+export function failureWithStack(thrown: unknown): Failure {
+  const failure = describeFailure(thrown);
+  const stack = thrown instanceof Error && failure.name !== "ConfigurationError" ? thrown.stack : undefined;
+  return stack === undefined ? failure : { ...failure, data: stack };
+}

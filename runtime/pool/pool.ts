@@ -54,7 +54,7 @@ export class Pool implements AsyncDisposable {
     const { service, spawner, entrypoints, messenger, config = {}, log, onLog } = options;
     const { callTimeout, parentCallsTracked, payloads, heapLimit } = options;
     const { maxWorkers, concurrency, logLimit } = this.#limits;
-    const sent = { config, callTimeout, parentCallsTracked, payloads };
+    const sent = { config, configOrigins: options.configOrigins, callTimeout, parentCallsTracked, payloads };
     const served = { service, ...sent, concurrency, logLimit, heapLimit };
     this.#times = new CallTimes(options, (now) => this.#expire(now));
     this.#saturation = new Saturation(options);

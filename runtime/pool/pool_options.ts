@@ -1,5 +1,6 @@
 import { LONGEST_TIMER } from "../waiting/abort.ts";
 import type { Clock } from "../waiting/clock.ts";
+import type { ServeMessage } from "../channel/port.ts";
 import type { Log, LogRecord, LogThreshold } from "../log/log.ts";
 import { DEFAULT_LOG_LIMIT } from "../log/record_limit.ts";
 import type { ManifestEntrypoint } from "../service/manifest.ts";
@@ -26,6 +27,8 @@ export interface PoolOptions extends Partial<PoolLimits> {
   readonly heapLimit?: number;
   /** @default {{}} */
   readonly config?: PlainRecord;
+  /** Where the keys of the configuration stand. @default {nobody knows} */
+  readonly configOrigins?: ServeMessage["configOrigins"];
   /** Milliseconds that an outgoing call waits for its answer, unless the call sets another time. */
   readonly callTimeout: number;
   /** Number of ids of former calls that a call id stack keeps. A negative number keeps none, as in Nameko. */

@@ -1,5 +1,6 @@
 /** Launches services for a runner: loads their modules, and makes their pools and containers. */
 import type { Config } from "../config/file.ts";
+import { plainOrigins } from "../config/place.ts";
 import { type RuntimeSettings, type ServiceSettings, serviceSettings } from "./settings.ts";
 import { Container } from "./container.ts";
 import type { DependencyRegistry, EntrypointRegistry, HostHook } from "../hosting/host.ts";
@@ -150,6 +151,7 @@ export class Launcher {
       );
     }
     const spawner = first?.spawner ?? createSpawner(module.prepared, name, plan, clock);
+    const seen = threadConfig(config, own);
     const pool = new Pool({
       ...own.limits,
       maxWorkers: own.maxWorkers,
@@ -158,7 +160,8 @@ export class Launcher {
       spawner,
       entrypoints,
       messenger,
-      config: threadConfig(config, own),
+      config: seen,
+      configOrigins: plainOrigins(seen),
       callTimeout: own.callTimeout,
       parentCallsTracked: settings.parentCallsTracked,
       payloads: settings.payloads,

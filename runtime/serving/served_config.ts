@@ -1,5 +1,6 @@
 /** This file decides which part of the configuration the two halves of a service see. */
 import type { Config } from "../config/file.ts";
+import { keepPlaces } from "../config/place.ts";
 import { isRecord, type Plain, type PlainRecord } from "../message/plain.ts";
 import type { ServiceSettings } from "./settings.ts";
 
@@ -21,7 +22,7 @@ type Own = Pick<ServiceSettings, "config" | "configKeys">;
  * Section `modules` is left out: code must not know how it is fetched, and with which credentials.
  */
 export function hostConfig({ modules: _, ...config }: Config, { config: own }: Own): PlainRecord {
-  return { ...config, ...own };
+  return keepPlaces({ ...config, ...own }, config, own ?? {});
 }
 
 /**
@@ -34,7 +35,7 @@ export function threadConfig(config: Config, { config: own, configKeys }: Own): 
   const seen = Object.entries(config)
     .filter(([key]) => !hidden.has(key) && (allowed?.has(key) ?? true))
     .map(([key, value]) => [key, key === "services" ? withoutKeysOfServices(value) : value] as const);
-  return { ...Object.fromEntries(seen), ...own };
+  return keepPlaces({ ...Object.fromEntries(seen), ...own }, config, own ?? {});
 }
 
 function withoutKeysOfServices(services: Plain): Plain {

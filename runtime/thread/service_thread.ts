@@ -12,6 +12,7 @@
 import type { CallScope } from "./call_scope.ts";
 import { Claims } from "../channel/claims.ts";
 import { isPackage } from "./closing/closed_builtins.ts";
+import { withOrigins } from "../config/place.ts";
 import { deniedVariable, explainDenial } from "./denial.ts";
 import { heapNumbers, HeapWatch } from "./heap_watch.ts";
 import type { Inspection } from "./inspection.ts";
@@ -19,7 +20,7 @@ import { Invoker } from "./invoker.ts";
 import type { LogFields } from "../log/log_fields.ts";
 import { createLog, type Log, type LogRecord, type LogThreshold } from "../log/log.ts";
 import { describe, describeInDetail, type Manifest } from "../service/manifest.ts";
-import { describeFailure } from "../message/failure.ts";
+import { describeFailure, failureWithStack } from "../message/failure.ts";
 import { failed, type Outcome } from "../message/outcome.ts";
 import { given } from "../message/plain.ts";
 import type { Reply } from "../message/reply.ts";
@@ -106,7 +107,7 @@ export class ServiceThread {
       this.#exports = servicesIn(await this.#import(module));
     } catch (error) {
       explainDenial(error, this.#place);
-      this.#port.postMessage({ type: "unready", failure: withStack(error) });
+      this.#port.postMessage({ type: "unready", failure: failureWithStack(error) });
       return;
     } finally {
       this.#claims.markLoaded();
@@ -217,7 +218,7 @@ export class ServiceThread {
       }
       this.#port.postMessage({ type, services });
     } catch (error) {
-      this.#port.postMessage({ type: "unready", failure: withStack(error) });
+      this.#port.postMessage({ type: "unready", failure: failureWithStack(error) });
     }
   }
 
@@ -225,6 +226,7 @@ export class ServiceThread {
     {
       service: name,
       config,
+      configOrigins,
       callTimeout,
       parentCallsTracked,
       payloads,
@@ -250,7 +252,7 @@ export class ServiceThread {
         this.#exports.find(({ service }) => service.name === name)!.service,
         {
           ...own,
-          config,
+          config: withOrigins(config, configOrigins),
           callTimeout,
           payloads: payloads === undefined ? DEFAULT_PAYLOADS : await loadPayloads(payloads),
           messenger: this.#messenger,
@@ -267,7 +269,7 @@ export class ServiceThread {
       );
       this.#port.postMessage({ type: "ready", parameters: this.#invoker.parameters });
     } catch (error) {
-      this.#port.postMessage({ type: "unready", failure: withStack(error) });
+      this.#port.postMessage({ type: "unready", failure: failureWithStack(error) });
     }
   }
 
@@ -381,10 +383,4 @@ export class ServiceThread {
     this.#logLimit.end();
     this.#port.postMessage({ type: "stopped" });
   }
-}
-
-/** Describes a failure with its stack as `data`: the author of a module that does not load needs it. */
-function withStack(thrown: unknown): ReturnType<typeof describeFailure> {
-  const failure = describeFailure(thrown);
-  return thrown instanceof Error && thrown.stack !== undefined ? { ...failure, data: thrown.stack } : failure;
 }

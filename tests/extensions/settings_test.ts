@@ -1,6 +1,10 @@
-import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
+import { bayeuxSettings } from "../../extensions/bayeux/settings.ts";
 import { eventSettings } from "../../extensions/events/settings.ts";
+import { redisSettings } from "../../extensions/redis/settings.ts";
 import { Settings } from "../../extensions/settings.ts";
+import { sqlSettings } from "../../extensions/sql/settings.ts";
+import { resolveConfig } from "../../runtime/config/config.ts";
 import { type Config, parseConfigText } from "../../runtime/config/file.ts";
 import type { Section } from "../../runtime/config/section.ts";
 
@@ -96,4 +100,53 @@ Deno.test("Settings.read() says whether services are described", async () => {
   strictEqual((await Settings.read({ HTTP_OPENAPI: true })).describesServices, true);
   strictEqual((await Settings.read({ HTTP_ASYNCAPI: "/messages.json" })).describesServices, true);
   strictEqual((await Settings.read({ HTTP_OPENAPI: false })).describesServices, false);
+});
+
+/** A setting without which something else would be done than what is meant, and who reads it. */
+const NEEDED: readonly (readonly [string, (settings: Settings) => unknown])[] = [
+  ["AMQP_URI: ${URI}", (settings) => settings.broker],
+  ["AMQP_URI: amqp://${URI}@host", (settings) => settings.broker],
+  ["TRANSPORT: ${URI}", (settings) => settings.broker],
+  ["SQL: ${URI}", (settings) => settings.of(sqlSettings)],
+  ["DB_URIS: { a: $${URI} }", (settings) => settings.of(sqlSettings)],
+  ["REDIS: ${URI}", (settings) => settings.of(redisSettings)],
+  ["REDIS_URIS: { a: $${URI} }", (settings) => settings.of(redisSettings)],
+  ["BAYEUX: { SERVER_URI: $${URI} }", (settings) => settings.of(bayeuxSettings)],
+];
+
+Deno.test("a variable that is not set ends the start where its setting is needed", async () => {
+  for (const [text, use] of NEEDED) {
+    const define = text.replace(/^(\w+): /, "$1=").replace("$${URI}", '!env_var "${URI}"');
+    const remarks: string[] = [];
+    const config = await resolveConfig({
+      env: new Map(),
+      define: [define],
+      onRemark: (text) => remarks.push(text),
+    });
+    const settings = await Settings.read(config);
+    strictEqual(remarks.length, 1, text);
+    throws(() => use(settings), {
+      name: "ConfigurationError",
+      message:
+        /^Cannot use config key "\w+(\.\w+)?": variable "URI" is not set\. Set it, or name a default: \$\{URI:default\}$/,
+    }, text);
+  }
+});
+
+Deno.test("a setting that is refused says which variable it lacks, and a broker that is not used lacks nothing", async () => {
+  const env = new Map();
+  const onRemark = () => {};
+  const tls = await resolveConfig({
+    env,
+    define: ['HTTP_TLS={ cert: !env_var "${CERT}", key: a.pem }'],
+    onRemark,
+  });
+  await rejects(Settings.read(tls), /"HTTP_TLS": .*, expected a mapping .*: variable "CERT" is not set/);
+  const other = await resolveConfig({
+    env,
+    define: ["AMQP_URI=${URI}"],
+    flags: { TRANSPORT: "memory:" },
+    onRemark,
+  });
+  strictEqual((await Settings.read(other)).broker, "memory:");
 });
