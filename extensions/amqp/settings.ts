@@ -1,4 +1,4 @@
-import type { Section } from "../../runtime/config/section.ts";
+import type { Section, SettingTable } from "../../runtime/config/section.ts";
 import { isRecord, type Plain } from "../../runtime/message/plain.ts";
 import type { LoginMethod, TlsOptions } from "./link_options.ts";
 import type { DefaultQueueType } from "./queue_type.ts";
@@ -86,3 +86,48 @@ function tlsOptions(at: Section): TlsOptions | undefined {
     ...(serverName !== undefined && { serverName }),
   };
 }
+
+/** The settings that this file reads. */
+export const AMQP_SETTINGS: SettingTable = {
+  HEARTBEAT: { kind: "duration", default: "1m", about: "time between heartbeats; 0 for none" },
+  LOGIN_METHOD: { kind: "text", default: "PLAIN", about: "how the client logs in" },
+  AMQP_SSL: { kind: "mapping", default: false, about: "true, or how the connection uses TLS" },
+  "AMQP_SSL.ca_certs": { kind: "text", about: "file of the authorities that are trusted" },
+  "AMQP_SSL.certfile": { kind: "text", about: "file of the own certificate" },
+  "AMQP_SSL.keyfile": { kind: "text", about: "file of the own key" },
+  "AMQP_SSL.cert_reqs": {
+    kind: "text",
+    default: "CERT_REQUIRED",
+    about: "whether the certificate of the broker is verified",
+  },
+  "AMQP_SSL.server_hostname": { kind: "text", about: "name that the certificate must have (the host)" },
+  AMQP_MANAGEMENT_URI: { kind: "text", about: "URI of the management plugin, for commands" },
+  queue_type: { kind: "text", default: "classic", about: "type of durable queues" },
+  TRANSPORT_OPTIONS: { kind: "mapping", about: "options of the transport" },
+  "TRANSPORT_OPTIONS.interval_start": {
+    kind: "duration",
+    default: "2s",
+    about: "wait before the second attempt to connect",
+  },
+  "TRANSPORT_OPTIONS.interval_step": {
+    kind: "duration",
+    default: "2s",
+    about: "by how much that wait grows",
+  },
+  "TRANSPORT_OPTIONS.interval_max": { kind: "duration", default: "30s", about: "the longest such wait" },
+  "TRANSPORT_OPTIONS.check_interval": {
+    kind: "duration",
+    default: "15s",
+    about: "time between two checks of bindings",
+  },
+  "TRANSPORT_OPTIONS.consumer_timeout": {
+    kind: "duration",
+    default: "30m",
+    about: "how long the broker waits for a verdict",
+  },
+  "TRANSPORT_OPTIONS.outcome_memory": {
+    kind: "duration",
+    default: "1d",
+    about: "how long the outcome of a late call is remembered",
+  },
+};

@@ -91,6 +91,19 @@ export interface AmqpOptions extends TransportOptions {
  */
 const PATIENCE = 300_000;
 
+/** What counts where neither the program nor the configuration says otherwise. */
+export const DEFAULTS = {
+  heartbeat: 60,
+  login: "PLAIN",
+  retryStart: 2_000,
+  retryStep: 2_000,
+  retryLimit: 30_000,
+  checkInterval: 15_000,
+  consumerTimeout: 1_800_000,
+  outcomeMemory: 86_400_000,
+  queueType: "classic",
+} as const satisfies AmqpOptions;
+
 /** RabbitMQ, or any other AMQP 0-9-1 broker, behind the {@linkcode Transport} interface. */
 export class AmqpTransport implements Transport {
   readonly broker: string;
@@ -110,21 +123,21 @@ export class AmqpTransport implements Transport {
 
   constructor(uri: string, options: AmqpOptions) {
     const {
-      heartbeat = 60,
+      heartbeat = DEFAULTS.heartbeat,
       connectTimeout = 5_000,
-      login = "PLAIN",
+      login = DEFAULTS.login,
       channelMax = 0,
       frameMax = 131_072,
       locale = "en_US",
       tls = {},
       confirms = true,
-      retryStep = 2_000,
+      retryStep = DEFAULTS.retryStep,
       retryStart = retryStep,
-      retryLimit = 30_000,
-      checkInterval = 15_000,
-      consumerTimeout = 1_800_000,
-      outcomeMemory = 86_400_000,
-      queueType = "classic",
+      retryLimit = DEFAULTS.retryLimit,
+      checkInterval = DEFAULTS.checkInterval,
+      consumerTimeout = DEFAULTS.consumerTimeout,
+      outcomeMemory = DEFAULTS.outcomeMemory,
+      queueType = DEFAULTS.queueType,
       flushTimeout = 5_000,
       clientProperties = {},
       onStatus = () => {},

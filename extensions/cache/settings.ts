@@ -1,4 +1,4 @@
-import type { Section } from "../../runtime/config/section.ts";
+import type { Section, SettingTable } from "../../runtime/config/section.ts";
 
 /** Settings of the caches of a process. */
 export interface CacheSettings {
@@ -41,3 +41,19 @@ export function cacheSettings(root: Section): CacheSettings {
   at?.refuseOthers();
   return settings;
 }
+
+/** The settings that this file reads. */
+export const CACHE_SETTINGS: SettingTable = {
+  CACHE: { kind: "mapping", default: "memory", about: "where caches are: a store, or a mapping" },
+  "CACHE.store": { kind: "text", default: "memory", about: "memory, redis or a URI" },
+  "CACHE.max_entries": { kind: "number", default: 10_000, about: "entries that a cache keeps in memory" },
+  "CACHE.max_bytes": { kind: "number", default: 67_108_864, about: "bytes that a cache keeps in memory" },
+  "CACHE.max_value_bytes": { kind: "number", default: 1_048_576, about: "bytes of the largest value" },
+  "CACHE.max_waiting": {
+    kind: "number",
+    default: 1_000,
+    about: "calls that wait for a value which is loaded",
+  },
+  "CACHE.redis_timeout": { kind: "duration", default: "500ms", about: "how long Redis may take to answer" },
+  "CACHE.namespace": { kind: "text", default: "enoki", about: "what the keys in Redis begin with" },
+};

@@ -147,8 +147,15 @@ export async function parseAndRun(
   addOperatingCommands(program, io, argv, (ended) => void (status = ended));
 
   withExtension(withBroker(subcommand(program, "config", "show the configuration, with its secrets masked")))
-    .option("--json", "print it as JSON instead of YAML")
-    .addHelpText("after", examples(io, [["config --config app.yaml", "a file with its variables filled in"]]))
+    .option("--json", "print it as JSON")
+    .option("--all", "every setting that there is, with its value, its default and where the value is from")
+    .addHelpText(
+      "after",
+      examples(io, [
+        ["config --config app.yaml", "a file with its variables filled in"],
+        ["config --all", "all settings, set or not"],
+      ]),
+    )
     .action(async (flags) => {
       const { configCommand } = await import("./commands/config.ts");
       status = await configCommand(flags, io);

@@ -1,4 +1,4 @@
-import type { Section } from "../../runtime/config/section.ts";
+import type { Section, SettingTable } from "../../runtime/config/section.ts";
 
 /** Settings of the control channel. */
 export interface ControlSettings {
@@ -24,3 +24,13 @@ export function controlSettings(at: Section): ControlSettings {
   control.refuseOthers();
   return { enabled: true, manage };
 }
+
+/** The settings that this file reads. */
+export const CONTROL_SETTINGS: SettingTable = {
+  control: { kind: "mapping", default: true, about: "false if the process answers nothing about itself" },
+  "control.manage": {
+    kind: "flag",
+    default: false,
+    about: "whether it obeys requests that change what it does",
+  },
+};

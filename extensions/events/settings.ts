@@ -1,4 +1,4 @@
-import type { Section } from "../../runtime/config/section.ts";
+import type { Section, SettingTable } from "../../runtime/config/section.ts";
 
 /** Settings of the exchanges of events. */
 export interface EventSettings {
@@ -15,3 +15,17 @@ export function eventSettings(at: Section): EventSettings {
     autoDeleteExchanges: at.flag("AUTO_DELETE_EVENT_EXCHANGES") ?? false,
   };
 }
+
+/** The settings that this file reads. */
+export const EVENT_SETTINGS: SettingTable = {
+  DECLARE_EVENT_EXCHANGES: {
+    kind: "flag",
+    default: true,
+    about: "whether the exchanges of events are declared",
+  },
+  AUTO_DELETE_EVENT_EXCHANGES: {
+    kind: "flag",
+    default: false,
+    about: "whether the broker deletes them when nothing is bound",
+  },
+};

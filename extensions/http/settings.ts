@@ -3,7 +3,7 @@ import { ConfigurationError } from "../../runtime/message/errors.ts";
 import { isRecord } from "../../runtime/message/plain.ts";
 import { type ContextHeaders, USUAL_CONTEXT_HEADERS } from "./request/context_headers.ts";
 import { isAllowedHost } from "./request/allowed_hosts.ts";
-import type { Section } from "../../runtime/config/section.ts";
+import type { Section, SettingTable } from "../../runtime/config/section.ts";
 
 /** Says from which origins a page may read HTTP responses. */
 export interface CrossOriginSettings {
@@ -175,3 +175,40 @@ function contextHeaders(at: Section): ContextHeaders | undefined {
 }
 
 const HEADER = /^[\w!#$%&'*+.^`|~-]+$/;
+
+/** The settings that this file reads. */
+export const HTTP_SETTINGS: SettingTable = {
+  WEB_SERVER_ADDRESS: {
+    kind: "text",
+    default: "0.0.0.0:8000",
+    about: "where HTTP is served: [host:]port or unix:/path",
+  },
+  HTTP_TLS: { kind: "mapping", about: "files of the certificate and of its key" },
+  "HTTP_TLS.cert": { kind: "text", about: "file of the certificate" },
+  "HTTP_TLS.key": { kind: "text", about: "file of its key" },
+  HTTP_STALL_TIMEOUT: {
+    kind: "duration",
+    default: "1m",
+    about: "how long a client may take without progress; 0 for ever",
+  },
+  HTTP_HOSTS: { kind: "list", default: "*", about: "hosts that requests may name" },
+  HTTP_MAX_BODY: { kind: "number", default: 10_485_760, about: "bytes that the body of a request may have" },
+  HTTP_MAX_HELD: { kind: "number", default: 268_435_456, about: "bytes that all requests may hold together" },
+  HTTP_CONTEXT: { kind: "mapping", default: false, about: "headers that become context data" },
+  HTTP_HEALTH: { kind: "flag", default: true, about: "whether /healthz and /readyz are answered" },
+  HTTP_CORS: { kind: "mapping", default: false, about: "origins whose pages may call" },
+  "HTTP_CORS.origins": { kind: "list", about: "the origins" },
+  "HTTP_CORS.credentials": { kind: "flag", default: false, about: "whether cookies come along" },
+  "HTTP_CORS.headers": { kind: "list", about: "headers that requests may have (all)" },
+  "HTTP_CORS.expose": { kind: "list", about: "headers that pages see" },
+  "HTTP_CORS.max_age": { kind: "duration", default: "10m", about: "how long browsers remember that" },
+  HTTP_OPENAPI: {
+    kind: "mapping",
+    default: false,
+    about: "whether the document of the routes is served, and where",
+  },
+  "HTTP_OPENAPI.path": { kind: "text", default: "/openapi.json", about: "its path" },
+  "HTTP_OPENAPI.title": { kind: "text", about: "its title" },
+  "HTTP_OPENAPI.version": { kind: "text", about: "its version" },
+  "HTTP_OPENAPI.servers": { kind: "list", about: "URLs of the servers" },
+};

@@ -1,4 +1,4 @@
-import type { Section } from "../../runtime/config/section.ts";
+import type { Section, SettingTable } from "../../runtime/config/section.ts";
 
 /** Settings of RPC. */
 export interface RpcSettings {
@@ -22,3 +22,13 @@ export function rpcSettings(at: Section): RpcSettings {
     expires: at.flag("rpc_expiration") ?? true,
   };
 }
+
+/** The settings that this file reads. */
+export const RPC_SETTINGS: SettingTable = {
+  rpc_exchange: { kind: "text", default: "nameko-rpc", about: "exchange of requests and replies" },
+  rpc_expiration: {
+    kind: "flag",
+    default: true,
+    about: "whether a request leaves its queue when its caller gives up",
+  },
+};

@@ -1,5 +1,5 @@
 import { isRecord } from "../../runtime/message/plain.ts";
-import type { Section } from "../../runtime/config/section.ts";
+import type { Section, SettingTable } from "../../runtime/config/section.ts";
 import { type Dsn, parseDsn } from "./dsn.ts";
 
 /** Which failures of calls Sentry gets, and where it is. */
@@ -79,3 +79,27 @@ function patterns(at: Section, key: string, otherwise: readonly string[]): reado
     return at.refuse(key, "a list of regular expressions");
   }
 }
+
+/** The settings that this file reads. */
+export const SENTRY_SETTINGS: SettingTable = {
+  SENTRY: { kind: "mapping", about: "where failures are reported to" },
+  "SENTRY.DSN": { kind: "text", about: "the project, as Sentry shows it" },
+  "SENTRY.CLIENT_CONFIG": { kind: "mapping", about: "options of the client" },
+  "SENTRY.CLIENT_CONFIG.environment": { kind: "text", about: "name of the environment" },
+  "SENTRY.CLIENT_CONFIG.release": { kind: "text", about: "name of the release" },
+  "SENTRY.CLIENT_CONFIG.name": { kind: "text", about: "name of the machine" },
+  "SENTRY.CLIENT_CONFIG.tags": { kind: "mapping", about: "tags of each event" },
+  "SENTRY.CLIENT_CONFIG.site": { kind: "text", about: "tag site of each event" },
+  "SENTRY.CLIENT_CONFIG.sample_rate": {
+    kind: "number",
+    default: 1,
+    about: "share of the failures that are reported",
+  },
+  "SENTRY.REPORT_EXPECTED_EXCEPTIONS": {
+    kind: "flag",
+    default: true,
+    about: "whether expected errors are reported, too",
+  },
+  "SENTRY.USER_TYPE_CONTEXT_KEYS": { kind: "list", about: "keys of context data that tell of the user" },
+  "SENTRY.TAG_TYPE_CONTEXT_KEYS": { kind: "list", about: "keys of context data that become tags" },
+};

@@ -1,5 +1,5 @@
 import type { Duration } from "../../runtime/waiting/duration.ts";
-import type { Section } from "../../runtime/config/section.ts";
+import type { Section, SettingTable } from "../../runtime/config/section.ts";
 
 /** Limits for the connections of one stream. */
 export interface StreamLimits {
@@ -68,3 +68,21 @@ export function streamSettings(at: Section): StreamSettings {
     socketMode: mode === undefined ? undefined : Number.parseInt(mode, 8),
   };
 }
+
+/** The settings that this file reads. */
+export const STREAM_SETTINGS: SettingTable = {
+  STREAM_TLS: { kind: "mapping", about: "files of TLS for tls:// listeners" },
+  "STREAM_TLS.cert": { kind: "text", about: "file of the certificate" },
+  "STREAM_TLS.key": { kind: "text", about: "file of its key" },
+  "STREAM_TLS.client_ca": { kind: "text", about: "authority of the certificates of clients" },
+  STREAM_SOCKET_MODE: { kind: "text", about: "permissions of socket files" },
+  STREAM_MAX_CONNECTIONS: { kind: "number", default: 10_000, about: "connections at the same time" },
+  STREAM_MAX_LINE: { kind: "number", default: 65_536, about: "bytes of a line" },
+  STREAM_MAX_FRAME: { kind: "number", default: 1_048_576, about: "bytes of a frame" },
+  STREAM_MAX_BUFFER: { kind: "number", default: 1_048_576, about: "bytes that a peer may leave unread" },
+  STREAM_IDLE_TIMEOUT: {
+    kind: "duration",
+    default: "10m",
+    about: "time without traffic after which a connection ends; 0 for ever",
+  },
+};

@@ -1,4 +1,4 @@
-import type { Section } from "../../runtime/config/section.ts";
+import type { Section, SettingTable } from "../../runtime/config/section.ts";
 
 /** Settings for the WebSockets of all services. */
 export interface WebSocketSettings {
@@ -41,3 +41,18 @@ function origins(at: Section): readonly string[] {
   const value = at.get("WEBSOCKET_ORIGINS");
   return typeof value === "string" ? [value] : at.texts("WEBSOCKET_ORIGINS") ?? [];
 }
+
+/** The settings that this file reads. */
+export const WEBSOCKET_SETTINGS: SettingTable = {
+  WEBSOCKET_MAX_MESSAGE: { kind: "number", default: 1_048_576, about: "bytes that a message may have" },
+  WEBSOCKET_MAX_QUEUE: { kind: "number", default: 100, about: "requests of a client that may wait" },
+  WEBSOCKET_MAX_BUFFER: { kind: "number", default: 1_048_576, about: "bytes that may wait for a client" },
+  WEBSOCKET_MAX_CLIENTS: { kind: "number", default: 10_000, about: "clients at the same time" },
+  WEBSOCKET_IDLE_TIMEOUT: {
+    kind: "duration",
+    default: "30s",
+    about: "when a silent client is given up; 0 for never",
+  },
+  WEBSOCKET_ORIGINS: { kind: "list", about: "origins whose pages may connect, beside the own one" },
+  WEBSOCKET_TRUST_PROXY: { kind: "flag", default: false, about: "whether x-forwarded-proto counts" },
+};

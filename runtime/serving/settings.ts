@@ -7,7 +7,7 @@
 import { type Duration, millisecondsOf, OR_TEXT, shownDuration } from "../waiting/duration.ts";
 import { given, type PlainRecord } from "../message/plain.ts";
 import type { PayloadSettings } from "../message/payload/settings.ts";
-import type { Section } from "../config/section.ts";
+import type { Section, SettingTable } from "../config/section.ts";
 import { DEFAULT_PARENT_CALLS_TRACKED } from "../message/call_headers.ts";
 import type { ModuleFetcherOptions } from "../module/fetch/fetcher.ts";
 import { moduleSettings } from "../module/fetch/settings.ts";
@@ -262,3 +262,125 @@ function withThreads(settings: ServiceSettings, threads: ThreadSettings): Servic
     limits: { ...settings.limits, ...limits },
   };
 }
+
+/** The settings that this file reads, and those of the files that it calls. */
+export const RUNTIME_SETTINGS: SettingTable = {
+  max_workers: { kind: "number", default: 10, about: "threads that a service may have" },
+  concurrency: { kind: "number", default: 1, about: "calls that a thread runs at a time" },
+  call_timeout: { kind: "duration", default: "30s", about: "how long an outgoing call waits for its answer" },
+  permissions: {
+    kind: "mapping",
+    default: "none",
+    about: "what services may do: none, all, or a list for each permission",
+  },
+  env: { kind: "mapping", about: "environment variables of the services" },
+  min_workers: { kind: "number", default: 1, about: "threads that stay when there is nothing to do" },
+  idle_timeout: {
+    kind: "duration",
+    default: "1m",
+    about: "time without work after which a further thread ends",
+  },
+  load_timeout: { kind: "duration", default: "30s", about: "how long a module may take to load" },
+  stall_timeout: {
+    kind: "duration",
+    default: "1m",
+    about: "time without a sign of life after which a busy thread is ended",
+  },
+  kill_grace: {
+    kind: "duration",
+    default: "250ms",
+    about: "how long a call may take to end after its time is up",
+  },
+  stop_timeout: {
+    kind: "duration",
+    default: "5s",
+    about: "how long a thread may take to dispose its dependencies",
+  },
+  heap_limit: { kind: "number", default: 1_024, about: "mebibytes of JavaScript heap of each thread" },
+  log_limit: { kind: "number", default: 1_000, about: "log records that a thread may write in a second" },
+  refuse_doomed: {
+    kind: "flag",
+    default: true,
+    about: "whether a call is refused whose caller does not wait as long as it takes",
+  },
+  grace: { kind: "duration", default: "30s", about: "how long a polite stop may take" },
+  parent_calls_tracked: { kind: "number", default: 10, about: "ids of former calls that a call keeps" },
+  serializer: { kind: "text", default: "json", about: "what RPC, events and messages are written in" },
+  ACCEPT: { kind: "list", about: "serializers of what is read (what serializer says)" },
+  SERIALIZERS: { kind: "mapping", about: "serializers by names of your own" },
+  "SERIALIZERS.*": { kind: "mapping", about: "one of them" },
+  "SERIALIZERS.*.built_in": { kind: "text", about: "the built-in serializer that it is" },
+  "SERIALIZERS.*.content_type": { kind: "text", about: "content type of its messages" },
+  "SERIALIZERS.*.content_encoding": { kind: "text", about: "content encoding of its messages" },
+  "SERIALIZERS.*.encoder": { kind: "text", about: "used by Python alone" },
+  "SERIALIZERS.*.decoder": { kind: "text", about: "used by Python alone" },
+  bigints: { kind: "flag", default: false, about: "whether large integers of JSON are bigints" },
+  decompressed_limit: {
+    kind: "number",
+    default: 64,
+    about: "mebibytes that a message may have once it is decompressed",
+  },
+  LOG_CALLS: { kind: "flag", default: false, about: "whether each call is a line of the log, at debug" },
+  telemetry: { kind: "mapping", default: true, about: "false for no traces, rates and counts of calls" },
+  "telemetry.recent_calls": { kind: "number", default: 10_000, about: "calls that the process remembers" },
+  modules: { kind: "mapping", about: "how modules are loaded from URLs" },
+  "modules.lock": { kind: "text", about: "lock file for the hashes of modules" },
+  "modules.frozen": {
+    kind: "flag",
+    default: false,
+    about: "whether modules are refused that are not in the lock file",
+  },
+  "modules.reload": { kind: "flag", default: false, about: "whether all modules are fetched anew" },
+  "modules.cached_only": { kind: "flag", default: false, about: "whether nothing is ever fetched" },
+  "modules.cache": { kind: "text", about: "folder of the cache, or false for none" },
+  "modules.allow_import": { kind: "list", default: true, about: "hosts to import from, or true for all" },
+  "modules.headers": { kind: "mapping", about: "headers of requests, by host" },
+  "modules.ca_certs": { kind: "text", about: "file of certificates that are trusted, too" },
+  "modules.timeout": { kind: "duration", default: "30s", about: "how long a module may take to be fetched" },
+  "modules.max_size": { kind: "number", default: 10_485_760, about: "bytes that a module may have" },
+  "modules.max_total_size": {
+    kind: "number",
+    default: 104_857_600,
+    about: "bytes that all modules may have",
+  },
+  "modules.allow_http": { kind: "flag", default: false, about: "whether modules come over plain http, too" },
+  services: { kind: "mapping", about: "settings of single services, by name" },
+  "services.*": { kind: "mapping", about: "settings of one service, which win over the others" },
+  "services.*.max_workers": { kind: "number", about: "threads that a service may have" },
+  "services.*.concurrency": { kind: "number", about: "calls that a thread runs at a time" },
+  "services.*.call_timeout": { kind: "duration", about: "how long an outgoing call waits for its answer" },
+  "services.*.permissions": {
+    kind: "mapping",
+    about: "what services may do: none, all, or a list for each permission",
+  },
+  "services.*.env": { kind: "mapping", about: "environment variables of the services" },
+  "services.*.min_workers": { kind: "number", about: "threads that stay when there is nothing to do" },
+  "services.*.idle_timeout": {
+    kind: "duration",
+    about: "time without work after which a further thread ends",
+  },
+  "services.*.load_timeout": { kind: "duration", about: "how long a module may take to load" },
+  "services.*.stall_timeout": {
+    kind: "duration",
+    about: "time without a sign of life after which a busy thread is ended",
+  },
+  "services.*.kill_grace": {
+    kind: "duration",
+    about: "how long a call may take to end after its time is up",
+  },
+  "services.*.stop_timeout": {
+    kind: "duration",
+    about: "how long a thread may take to dispose its dependencies",
+  },
+  "services.*.heap_limit": { kind: "number", about: "mebibytes of JavaScript heap of each thread (1024)" },
+  "services.*.log_limit": { kind: "number", about: "log records that a thread may write in a second" },
+  "services.*.refuse_doomed": {
+    kind: "flag",
+    about: "whether a call is refused whose caller does not wait as long as it takes",
+  },
+  "services.*.config": { kind: "mapping", about: "keys that only this service sees" },
+  "services.*.config_keys": { kind: "list", about: "the only other keys that it sees (all)" },
+  "services.*.broker": { kind: "mapping", about: "what it may use of the broker" },
+  "services.*.broker.publish": { kind: "list", about: "exchanges and queues that it may publish to" },
+  "services.*.broker.consume": { kind: "list", about: "queues and exchanges that it may consume" },
+};

@@ -39,6 +39,9 @@ export interface ThreadPlan {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** Mebibytes of the heap of a thread of which nobody says how large it may be. */
+export const DEFAULT_HEAP_LIMIT = 1_024;
+
 /** A module that threads can load now, or as soon as its source is prepared. */
 export interface ComingModule extends Omit<PreparedModule, "source"> {
   readonly source: ComingThreadModule;
@@ -55,7 +58,8 @@ export interface ComingModule extends Omit<PreparedModule, "source"> {
 export function createSpawner(
   { url, source, needs }: ComingModule,
   name: string,
-  { permissions, kind = permissions === "all" ? "node" : "warden", heapLimit = 1_024, env }: ThreadPlan,
+  { permissions, kind = permissions === "all" ? "node" : "warden", heapLimit = DEFAULT_HEAP_LIMIT, env }:
+    ThreadPlan,
   clock?: Clock,
 ): ThreadSpawner {
   if (kind === "inline") return new InlineThreads(source, { clock });

@@ -88,3 +88,36 @@ Deno.test("enoki run says which file it has found before it serves", async () =>
     assert.match(err, new RegExp(`^Using ${folder}/enoki\\.yaml\n[^]*of up to 3,`));
   });
 });
+
+Deno.test("config --all shows every setting with its value, its default and where it is from, and no secret", async () => {
+  const text =
+    "HEARTBEAT: 20\nservices:\n  orders:\n    call_timeout: 2s\nOWN_PASSWORD: secret\nSQL: mysql://a:pass@h/d\n";
+  await withFiles({ "enoki.yaml": text }, async (folder) => {
+    const options = { folder, env: { WEB_SERVER_ADDRESS: "9000" } };
+    const words = ["--all", "--json", "--broker", "memory:", "--define", "grace=5s"];
+    const { out } = await shown(options, ...words);
+    const rows: readonly Readonly<Record<string, unknown>>[] = JSON.parse(out);
+    const facts = (key: string) => {
+      const { section, value, default: fallback, origin } = rows.find((row) => row["key"] === key)!;
+      return [section, value, fallback, origin];
+    };
+    assert.deepEqual(facts("HEARTBEAT"), ["amqp", 20, "1m", `${folder}/enoki.yaml:1`]);
+    assert.deepEqual(facts("services.orders.call_timeout"), [
+      "runtime",
+      "2s",
+      null,
+      `${folder}/enoki.yaml:4`,
+    ]);
+    assert.deepEqual(facts("TRANSPORT"), ["runtime", "memory:", null, "flag"]);
+    assert.deepEqual(facts("grace"), ["runtime", "5s", "30s", "--define"]);
+    assert.deepEqual(facts("WEB_SERVER_ADDRESS"), ["http", "9000", "0.0.0.0:8000", "environment"]);
+    assert.deepEqual(facts("max_workers"), ["runtime", 10, 10, "default"]);
+    assert.deepEqual(facts("AMQP_URI"), ["runtime", null, null, null]);
+    assert.deepEqual(facts("SQL"), ["sql", "mysql://a:********@h/d", null, `${folder}/enoki.yaml:6`]);
+    assert.deepEqual(facts("OWN_PASSWORD"), ["services", "********", null, `${folder}/enoki.yaml:5`]);
+    const table = (await shown(options, "--all")).out.split("\n");
+    assert.match(table[0]!, /^SECTION +KEY +VALUE +DEFAULT +FROM$/);
+    assert.ok(table.some((line) => /^amqp +HEARTBEAT +20 +1m +\S+enoki\.yaml:1$/.test(line)));
+    assert.ok(!table.join("\n").includes("secret"));
+  });
+});

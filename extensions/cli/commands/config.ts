@@ -14,17 +14,34 @@ export interface ConfigFlags extends ConfigFileFlags {
   readonly extension?: readonly string[];
 }
 
+/** Flags of `config`. */
+export interface ConfigCommandFlags extends ConfigFlags {
+  readonly json?: boolean;
+  /** Whether every setting is shown, with its default and where its value is from. */
+  readonly all?: boolean;
+}
+
 /** Prints the configuration that the other commands would use. */
 export async function configCommand(
-  { broker, extension, json, ...sources }: ConfigFlags & { readonly json?: boolean },
+  { broker, extension, json, all = false, ...sources }: ConfigCommandFlags,
   io: CommandIo,
 ): Promise<number> {
-  const { config: read, file, found } = await commandConfig(sources, io, {
+  const { config: read } = await commandConfig(sources, io, {
     flags: { TRANSPORT: broker },
+    onFound: (file) => io.writeMessage(`Using ${file}\n`),
     onRemark: (remark) => io.writeMessage(`${escapeControlsInLines(remark)}\n`),
   });
-  if (found) io.writeMessage(`Using ${file}\n`);
   const resolved = withExtensions(read, extension);
+  if (all) {
+    const { knownSettings } = await import("../../setting_list.ts");
+    const { settingRows, settingText } = await import("../view/setting_rows.ts");
+    const rows = settingRows(resolved, await knownSettings());
+    const text = json
+      ? `${JSON.stringify(rows, null, 2)}\n`
+      : settingText(rows, io.screen?.size().columns ?? Infinity);
+    io.writeResult(escapeControlsInLines(text));
+    return EXIT.fine;
+  }
   const config = maskRandomTexts(maskSecrets(resolved));
   const text = json ? `${JSON.stringify(config, null, 2)}\n` : formatConfigYaml(config);
   io.writeResult(escapeControlsInLines(text));

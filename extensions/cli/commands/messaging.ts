@@ -1,5 +1,5 @@
 import type { Config } from "../../../runtime/config/file.ts";
-import { configureLogging, getLog } from "../../../runtime/log/observe.ts";
+import { configureLogging } from "../../../runtime/log/observe.ts";
 import type { CommandIo } from "../command_io.ts";
 import { commandConfig } from "../flags/config_flags.ts";
 import { withExtensions } from "../flags/extension_flags.ts";
@@ -21,7 +21,6 @@ export async function beginMessaging(
     colors: io.colors,
     write: (line) => io.writeMessage(`${line}\n`),
   });
-  const { config, file, found } = await commandConfig(sources, io);
-  if (found) getLog().debug(`Using ${file}`);
+  const { config } = await commandConfig(sources, io);
   return withExtensions(config, [...io.extensions, ...extension ?? []]);
 }

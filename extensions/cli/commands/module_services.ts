@@ -1,4 +1,4 @@
-import { configureLogging, emitRecord, getLog } from "../../../runtime/log/observe.ts";
+import { configureLogging, emitRecord } from "../../../runtime/log/observe.ts";
 import { loadModule } from "../../../runtime/serving/loader.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import type { ServiceExport } from "../../../runtime/channel/port.ts";
@@ -37,8 +37,7 @@ export async function loadServices(
   if (done !== undefined) return done;
   configureLogging({ colors: io.colors, write: (line) => io.writeMessage(`${line}\n`) });
   const sources = { ...(named !== undefined && { config: named }), ...(define && { define }) };
-  const { config, file, found } = await commandConfig(sources, io);
-  if (found) getLog().debug(`Using ${file}`);
+  const { config } = await commandConfig(sources, io);
   const settings = await Settings.read(withModuleFlags(config, flags));
   const { modules: fetching, permissions: configured, env } = settings.runtime;
   const permissions = permissionsOf(flags) ?? configured;

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { resolveConfig, type ResolveConfigOptions } from "../../../runtime/config/config.ts";
 import type { Config } from "../../../runtime/config/file.ts";
+import { getLog } from "../../../runtime/log/observe.ts";
 import { ConfigurationError } from "../../../runtime/message/errors.ts";
 import type { CommandIo } from "../command_io.ts";
 
@@ -17,8 +18,12 @@ export interface CommandConfig {
   readonly config: Config;
   /** Path of the file that was read, if there is one. */
   readonly file: string | undefined;
-  /** Whether nobody has named that file: it was found in the working folder. */
-  readonly found: boolean;
+}
+
+/** Options of {@linkcode commandConfig}. */
+export interface CommandConfigOptions extends Omit<ResolveConfigOptions, "env" | "file" | "define"> {
+  /** Told before a file is read that nobody has named. @default {the log is told, at debug} */
+  readonly onFound?: (file: string) => void;
 }
 
 /** The names of a file that need no flag. */
@@ -32,21 +37,22 @@ const NAMES = ["enoki.yaml", "enoki.yml"];
 export async function commandConfig(
   flags: ConfigFileFlags,
   io: CommandIo,
-  options: Omit<ResolveConfigOptions, "env" | "file" | "define"> = {},
+  { onFound = (file) => getLog().debug(`Using ${file}`), ...options }: CommandConfigOptions = {},
 ): Promise<CommandConfig> {
   const { define } = flags;
-  const named = await configFile(flags, io);
+  const { file, found } = await configFile(flags, io);
+  if (file !== undefined && found) onFound(file);
   const config = await resolveConfig({
     env: io.env,
-    ...(named.file !== undefined && { file: named.file }),
+    ...(file !== undefined && { file }),
     ...(define && { define }),
     ...options,
   });
-  return { config, ...named };
+  return { config, file };
 }
 
 /**
- * Finds the configuration file of a command. It is looked for in the working folder alone, and not in the folders
+ * Finds the configuration file of a command, and whether nobody has named it. It is looked for in the working folder alone, and not in the folders
  * above: what is in the file can give permissions.
  *
  * @throws {ConfigurationError} If the working folder has several.
@@ -54,7 +60,7 @@ export async function commandConfig(
 export async function configFile(
   { config }: Pick<ConfigFileFlags, "config">,
   { folder }: Pick<CommandIo, "folder">,
-): Promise<Pick<CommandConfig, "file" | "found">> {
+): Promise<{ readonly file: string | undefined; readonly found: boolean }> {
   if (config !== undefined) return { file: config === false ? undefined : config, found: false };
   const paths = NAMES.map((name) => folder === undefined ? name : join(folder, name));
   const found = (await Promise.all(paths.map(isFile))).flatMap((exists, index) =>

@@ -1,4 +1,4 @@
-import type { Section } from "../../../runtime/config/section.ts";
+import type { Section, SettingTable } from "../../../runtime/config/section.ts";
 import { type ListenAddress, parseListenAddress } from "../listening/listen_address.ts";
 
 /** Where a process answers about itself, beside what it serves. */
@@ -39,3 +39,13 @@ export function healthSettings(at: Section): HealthSettings {
     },
   };
 }
+
+/** The settings that this file reads. */
+export const HEALTH_SETTINGS: SettingTable = {
+  METRICS: {
+    kind: "text",
+    default: false,
+    about: "whether numbers are served for Prometheus, and at which path",
+  },
+  HEALTH_ADDRESS: { kind: "text", about: "an address that answers health and numbers alone" },
+};

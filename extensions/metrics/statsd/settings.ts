@@ -1,5 +1,5 @@
 import { isRecord } from "../../../runtime/message/plain.ts";
-import type { Section } from "../../../runtime/config/section.ts";
+import type { Section, SettingTable } from "../../../runtime/config/section.ts";
 
 /** A StatsD server that gets the numbers of the process. */
 export interface StatsdSettings {
@@ -61,3 +61,17 @@ function readServer(at: Section): StatsdSettings | undefined {
   at.refuseOthers();
   return enabled ? settings : undefined;
 }
+
+/** The settings that this file reads. Servers may also have names: `STATSD.NAME.host`. */
+export const STATSD_SETTINGS: SettingTable = {
+  STATSD: { kind: "mapping", about: "a StatsD server, or servers by name, that get the numbers" },
+  "STATSD.enabled": { kind: "flag", default: true, about: "whether it gets them" },
+  "STATSD.host": { kind: "text", default: "localhost", about: "its host" },
+  "STATSD.port": { kind: "number", default: 8_125, about: "its port" },
+  "STATSD.prefix": { kind: "text", about: "text before each name" },
+  "STATSD.protocol": { kind: "text", default: "udp", about: "udp or tcp" },
+  "STATSD.ipv6": { kind: "flag", default: false, about: "whether the host is looked up for IPv6" },
+  "STATSD.maxudpsize": { kind: "number", default: 512, about: "bytes of a datagram" },
+  "STATSD.interval": { kind: "duration", default: "10s", about: "time between two reports" },
+  "STATSD.tags": { kind: "flag", default: false, about: "whether labels are tags" },
+};

@@ -77,6 +77,9 @@ export interface LoadModuleSourceOptions {
 
 const MEBIBYTE = 1024 * 1024;
 
+/** The limits of a program that sets none. */
+export const FETCH_LIMITS = { timeout: 30_000, maxBytes: 10 * MEBIBYTE, maxTotalBytes: 100 * MEBIBYTE };
+
 /** Loads the sources of modules from `file:`, `data:`, `http:` and `https:` URLs. */
 export class ModuleFetcher implements Disposable {
   readonly #origins: ModuleOrigins;
@@ -104,9 +107,9 @@ export class ModuleFetcher implements Disposable {
       mode = "default",
       headers = {},
       caCerts,
-      timeout = 30_000,
-      maxBytes = 10 * MEBIBYTE,
-      maxTotalBytes = 100 * MEBIBYTE,
+      timeout = FETCH_LIMITS.timeout,
+      maxBytes = FETCH_LIMITS.maxBytes,
+      maxTotalBytes = FETCH_LIMITS.maxTotalBytes,
     } = options;
     const folder = cache === undefined ? defaultCacheFolder() : cache ? cache.folder : undefined;
     this.#origins = new ModuleOrigins(options);
