@@ -17,6 +17,7 @@
  * the last of 50 answers came after 0.03 s and the last of 1,000 after 0.35 s, so the questions ended after 0.23 s and
  * 0.55 s.
  */
+import { type Duration, requireDuration } from "../../runtime/waiting/duration.ts";
 import { abortable, timeLimit } from "../../runtime/waiting/abort.ts";
 import { BrokerError, UnroutableError } from "../../runtime/message/errors.ts";
 import type { Delivery, Transport, Verdict } from "../../runtime/message/transport.ts";
@@ -38,15 +39,15 @@ export interface ControlAskOptions {
    */
   readonly lasting?: boolean;
   /** Milliseconds after which a question that lasts is asked again. @default {5000} */
-  readonly renewal?: number;
+  readonly renewal?: Duration;
   /** Milliseconds after which the question ends in any case. @default {1500, and Infinity if it lasts} */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   /**
    * Milliseconds without a further answer after which the question ends. If it lasts, they count from the question on.
    *
    * @default {200, and Infinity if it lasts}
    */
-  readonly quiet?: number;
+  readonly quiet?: Duration;
   /** Aborting ends the question: the iteration throws the reason. */
   readonly signal?: AbortSignal;
 }
@@ -90,16 +91,19 @@ export class ControlClient implements AsyncDisposable {
     request: ControlRequest,
     {
       lasting = false,
-      renewal = RENEWAL,
-      timeout = lasting ? Infinity : 1_500,
-      quiet = lasting ? Infinity : 200,
       signal,
+      ...times
     }: ControlAskOptions = {},
   ): AsyncGenerator<ControlAnswer, void, void> {
     const either = signal === undefined
       ? this.#closing.signal
       : AbortSignal.any([signal, this.#closing.signal]);
     either.throwIfAborted();
+    const timeOf = (name: "renewal" | "timeout" | "quiet", otherwise: number) =>
+      requireDuration("Cannot ask what runs", name, times[name] ?? otherwise);
+    const renewal = timeOf("renewal", RENEWAL);
+    const timeout = timeOf("timeout", lasting ? Infinity : 1_500);
+    const quiet = timeOf("quiet", lasting ? Infinity : 200);
     const end = performance.now() + timeout;
     const correlationId = crypto.randomUUID();
     const question: Question = {

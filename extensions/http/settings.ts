@@ -210,5 +210,14 @@ export const HTTP_SETTINGS: SettingTable = {
   "HTTP_OPENAPI.path": { kind: "text", default: "/openapi.json", about: "its path" },
   "HTTP_OPENAPI.title": { kind: "text", about: "its title" },
   "HTTP_OPENAPI.version": { kind: "text", about: "its version" },
+  HTTP_ASYNCAPI: {
+    kind: "mapping",
+    default: false,
+    about: "whether the document of events and calls is served, and where",
+  },
+  "HTTP_ASYNCAPI.path": { kind: "text", default: "/asyncapi.json", about: "its path" },
+  "HTTP_ASYNCAPI.title": { kind: "text", about: "its title" },
+  "HTTP_ASYNCAPI.version": { kind: "text", about: "its version" },
+  "HTTP_ASYNCAPI.servers": { kind: "list", about: "URIs of the brokers" },
   "HTTP_OPENAPI.servers": { kind: "list", about: "URLs of the servers" },
 };

@@ -1,3 +1,4 @@
+import { type Duration, requireDuration } from "../../runtime/waiting/duration.ts";
 import { BrokerError } from "../../runtime/message/errors.ts";
 import { type OptionNames, requireKnown } from "../../runtime/service/options/known_options.ts";
 import { timeLimit } from "../../runtime/waiting/abort.ts";
@@ -15,7 +16,7 @@ export interface RabbitmqVhostOptions {
    */
   readonly management?: string;
   /** Milliseconds that each of the two steps, to make and to remove the vhost, may take. @default {30_000} */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   /** Aborting gives the making up. */
   readonly signal?: AbortSignal;
 }
@@ -44,6 +45,7 @@ export interface RabbitmqVhost extends AsyncDisposable {
  * @throws {BrokerError} If neither of the two makes the vhost; the message has the reasons. Disposal throws it if the
  * vhost cannot be removed.
  * @throws {TypeError} If an option is not known, or a URI is none.
+ * @throws {RangeError} If `timeout` is no duration.
  *
  * @example
  * ```ts
@@ -53,7 +55,8 @@ export interface RabbitmqVhost extends AsyncDisposable {
  */
 export async function rabbitmqVhost(options: RabbitmqVhostOptions = {}): Promise<RabbitmqVhost> {
   requireKnown("Cannot make a vhost", "rabbitmqVhost()", options, OPTIONS);
-  const { broker = "amqp://guest:guest@localhost:5672", management, timeout = 30_000, signal } = options;
+  const { broker = "amqp://guest:guest@localhost:5672", management, signal } = options;
+  const timeout = requireDuration("Cannot make a vhost", "timeout", options.timeout ?? 30_000);
   const [{ parseBrokerUris }, { vhostManagers }] = await Promise.all([
     import("../amqp/uri.ts"),
     import("./vhost_managers.ts"),

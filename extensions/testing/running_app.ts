@@ -1,3 +1,4 @@
+import { requireDuration } from "../../runtime/waiting/duration.ts";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { abortable, timeLimit } from "../../runtime/waiting/abort.ts";
 import { didYouMean, nearestNames } from "../../runtime/service/options/nearest_names.ts";
@@ -137,8 +138,13 @@ export class RunningApp implements AsyncDisposable {
 
   async waitFor(
     path: string,
-    { where = () => true, timeout = this.#parts.timeout, signal }: WaitForOptions<TestCall> = {},
+    { where = () => true, signal, ...others }: WaitForOptions<TestCall> = {},
   ): Promise<TestCall> {
+    const timeout = requireDuration(
+      `Cannot wait for a call of "${path}"`,
+      "timeout",
+      others.timeout ?? this.#parts.timeout,
+    );
     const [service, method] = this.#split(path, "wait for a call of");
     this.#requireStarted(path, service, method);
     const suits = (call: TestCall) => call.service === service && call.method === method && where(call);
@@ -154,7 +160,9 @@ export class RunningApp implements AsyncDisposable {
     }
   }
 
-  async idle({ timeout = this.#parts.timeout, signal }: IdleOptions = {}): Promise<void> {
+  async idle({ signal, ...others }: IdleOptions = {}): Promise<void> {
+    const given = others.timeout ?? this.#parts.timeout;
+    const timeout = requireDuration("Cannot wait until nothing is under way", "timeout", given);
     const either = signal === undefined
       ? this.#ending.signal
       : AbortSignal.any([this.#ending.signal, signal]);

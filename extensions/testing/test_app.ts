@@ -1,4 +1,5 @@
 /** What a test does with its services, as types: the names of methods and events, and what goes along with them. */
+import type { Duration } from "../../runtime/waiting/duration.ts";
 import type { HandlerOf } from "../../runtime/service/checked/asked_handlers.ts";
 import type { Contract, Injected } from "../../runtime/service/service.ts";
 import type { DependencyTable } from "../../runtime/service/dependency.ts";
@@ -137,7 +138,7 @@ export type Replacements<Services extends Given> =
 /** Options of {@linkcode TestApp.idle}. */
 export interface IdleOptions {
   /** Milliseconds to wait at most. @default {the option `timeout` of `testServices()`, 5 seconds} */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   /** Aborting ends the wait. */
   readonly signal?: AbortSignal;
 }

@@ -1,3 +1,4 @@
+import { type Duration, requireDuration } from "../../runtime/waiting/duration.ts";
 import type { Config } from "../../runtime/config/file.ts";
 import type { LogLevel } from "../../runtime/log/log.ts";
 import { loadPayloads } from "../../runtime/message/payload/payloads.ts";
@@ -69,7 +70,7 @@ export interface TestServicesOptions<Services extends Given = Given> {
    */
   readonly clock?: Clock;
   /** Milliseconds that `waitFor()`, `idle()` and `socket()` wait at most. @default {5_000} */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
   /** Number of ended calls that are kept until a `waitFor()` takes them. The oldest goes first. @default {10_000} */
   readonly keep?: number;
   /** Aborting stops the start. */
@@ -199,7 +200,7 @@ async function start(
       payloads,
       fires,
       isStarted,
-      timeout,
+      timeout: requireDuration("Cannot test services", "timeout", timeout),
     });
   } catch (error) {
     await serving.shutdown();

@@ -7,7 +7,7 @@
  * folder that both sets need stays watched, and the time of modification tells whether a file that is new in
  * the set has changed.
  */
-import { type Duration, millisecondsOf, OR_TEXT, shownDuration } from "../waiting/duration.ts";
+import { type Duration, requireDuration } from "../waiting/duration.ts";
 import { realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
@@ -40,12 +40,7 @@ export class FileWatch implements Disposable {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ settleTime = 50 }: FileWatchOptions = {}) {
-    this.#settleTime = millisecondsOf(settleTime);
-    if (!(this.#settleTime >= 0)) {
-      throw new RangeError(
-        `Cannot watch files: settleTime must be milliseconds, ${OR_TEXT}, got ${shownDuration(settleTime)}`,
-      );
-    }
+    this.#settleTime = requireDuration("Cannot watch files", "settleTime", settleTime);
   }
 
   /**

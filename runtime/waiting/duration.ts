@@ -49,6 +49,20 @@ export function millisecondsOf(duration: unknown, unit = 1): number {
   return Math.round(sum * 1_000) / 1_000;
 }
 
+/**
+ * Gives the milliseconds of an option that is a duration.
+ *
+ * @param action The action that fails, such as `Cannot watch files`.
+ * @throws {RangeError} If it is no duration, or a negative one.
+ */
+export function requireDuration(action: string, name: string, given: Duration): number {
+  const milliseconds = millisecondsOf(given);
+  if (milliseconds >= 0) return milliseconds;
+  throw new RangeError(
+    `${action}: ${name} must be milliseconds, 0 or more, ${OR_TEXT}, got ${shownDuration(given)}`,
+  );
+}
+
 /** Shows what was given in place of a duration, for messages. */
 export function shownDuration(given: unknown): string {
   return typeof given === "number" ? String(given) : (JSON.stringify(given) ?? String(given)).slice(0, 100);

@@ -20,6 +20,7 @@ const FULL: PlainRecord = {
   BAYEUX: {},
   CACHE: {},
   DB_URIS: { a: "sqlite::memory:" },
+  HTTP_ASYNCAPI: {},
   HTTP_CORS: { origins: ["https://a.example"] },
   HTTP_OPENAPI: {},
   HTTP_TLS: { cert: "a.pem", key: "b.pem" },

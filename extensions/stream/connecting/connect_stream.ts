@@ -1,4 +1,4 @@
-import { type Duration, millisecondsOf, OR_TEXT, shownDuration } from "../../../runtime/waiting/duration.ts";
+import { type Duration, requireDuration } from "../../../runtime/waiting/duration.ts";
 import type { StreamConnection } from "../calls/connection.ts";
 import type { StreamLoss } from "../conversation/loss.ts";
 import type { DataOf, FrameFormat, Framing, WritableOf } from "../framing/frame.ts";
@@ -54,6 +54,7 @@ export interface StreamClient<Kind extends Framing, State>
  *
  * @throws {ConnectionFailedError} If the connection does not come about.
  * @throws {TypeError} If the address or an option is not what it has to be.
+ * @throws {RangeError} If a duration is none.
  *
  * @example
  * ```ts
@@ -76,8 +77,12 @@ export async function connectStream<
   options: ConnectStreamOptions<Kind, State> = {},
 ): Promise<StreamClient<Kind, State>> {
   const { caCerts = [], signal, state = {} } = options;
-  const timeout = requireTime(url, "timeout", options.timeout ?? 30_000);
-  const idleTimeout = requireTime(url, "idleTimeout", options.idleTimeout ?? DEFAULT_LIMITS.idleTimeout);
+  const timeout = requireDuration(`Cannot connect to ${url}`, "timeout", options.timeout ?? 30_000);
+  const idleTimeout = requireDuration(
+    `Cannot connect to ${url}`,
+    "idleTimeout",
+    options.idleTimeout ?? DEFAULT_LIMITS.idleTimeout,
+  );
   const address = parseStreamAddress(url);
   if (address === undefined) throw new TypeError(`Cannot connect to "${url}": it is not ${ADDRESS_FORMS}`);
   checkFormat(options as Partial<FrameFormat>, (reason) => {
@@ -98,17 +103,6 @@ export async function connectStream<
     signal,
   });
   return client as StreamClient<Kind, State>;
-}
-
-/** Gives the milliseconds of an option. */
-function requireTime(url: string, name: string, given: Duration): number {
-  const milliseconds = millisecondsOf(given);
-  if (milliseconds >= 0) return milliseconds;
-  throw new TypeError(
-    `Cannot connect to ${url}: ${name} must be milliseconds, 0 or more, ${OR_TEXT}, got ${
-      shownDuration(given)
-    }`,
-  );
 }
 
 async function open(

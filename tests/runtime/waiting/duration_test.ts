@@ -1,5 +1,10 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { type Duration, millisecondsOf, shownDuration } from "../../../runtime/waiting/duration.ts";
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import {
+  type Duration,
+  millisecondsOf,
+  requireDuration,
+  shownDuration,
+} from "../../../runtime/waiting/duration.ts";
 
 Deno.test("a text is the sum of its numbers and units", () => {
   const texts = {
@@ -60,4 +65,14 @@ Deno.test("a mistyped text does not compile", () => {
   // @ts-expect-error It has no number.
   given.push("s");
   strictEqual(given.length, 10);
+});
+
+Deno.test("requireDuration() gives milliseconds, or says what forms there are", () => {
+  strictEqual(requireDuration("Cannot wait", "timeout", "2s"), 2_000);
+  throws(() => requireDuration("Cannot wait", "timeout", "2 secs" as Duration), {
+    name: "RangeError",
+    message:
+      'Cannot wait: timeout must be milliseconds, 0 or more, or a text such as "500ms", "30s", "5m", ' +
+      '"2h", "1d" or "1m30s", got "2 secs"',
+  });
 });
