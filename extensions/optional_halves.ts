@@ -8,6 +8,8 @@
  * time, and no tool follows it. What loads a service has its door, and with the door all that is needed here.
  */
 
+import { ConfigurationError } from "../runtime/message/errors.ts";
+
 /**
  * Loads the half of an optional extension.
  *
@@ -19,4 +21,24 @@ export async function loadHostHalf<Half>(extension: string): Promise<Half> {
     import.meta.resolve(`./${extension}/host_half.ts`)
   );
   return await door.loadHost();
+}
+
+/**
+ * Loads a part of Enoki that a binary may lack.
+ *
+ * @param part Name of the part, as `compile --with` takes it.
+ * @param action What cannot be done without it.
+ * @param purpose What the part is for.
+ * @throws {ConfigurationError} If this binary does not hold it.
+ */
+export async function loadPart<Half>(part: string, action: string, purpose: string): Promise<Half> {
+  try {
+    return await loadHostHalf<Half>(part);
+  } catch (error) {
+    if (!Deno.build.standalone) throw error;
+    throw new ConfigurationError(
+      `Cannot ${action}: this binary does not hold the part for ${purpose}, whose packages are large. ` +
+        `Build one with enoki compile --with ${part}`,
+    );
+  }
 }

@@ -4,7 +4,8 @@ import { isLogged } from "../runtime/log/observe.ts";
 import type { Manifest } from "../runtime/service/manifest.ts";
 import type { Telemetry } from "../runtime/telemetry/telemetry.ts";
 import type { OwnPages } from "./http/health/own_pages.ts";
-import type { DocumentRoute, ServedDocument } from "./http/openapi/document_route.ts";
+import type { ServedDocument } from "./http/openapi/document_route.ts";
+import type { DocsHalf, DocsRoute } from "./http/openapi/docs_route.ts";
 import type { HttpServer } from "./http/server.ts";
 import type { HttpSettings } from "./http/settings.ts";
 import type { Settings } from "./settings.ts";
@@ -12,8 +13,8 @@ import type { Settings } from "./settings.ts";
 /** The server that all services share. */
 export interface Web {
   readonly server: HttpServer;
-  /** The documents about the services. */
-  readonly documents: readonly DocumentRoute[];
+  /** The documents about the services, and the page that shows them. */
+  readonly documents: readonly { addTo(server: HttpServer): void }[];
 }
 
 /** What both servers need. */
@@ -51,7 +52,21 @@ export async function createWeb(options: WebOptions): Promise<Web> {
   const served = await servedDocuments(known, options);
   if (served.length === 0) return { server, documents: [] };
   const { DocumentRoute } = await import("./http/openapi/document_route.ts");
-  return { server, documents: served.map((each) => new DocumentRoute(manifests, each)) };
+  const documents = served.map((each) => new DocumentRoute(manifests, each));
+  return { server, documents: [...documents, ...await docsRoutes(known, manifests)] };
+}
+
+async function docsRoutes(
+  known: HttpSettings,
+  manifests: WebOptions["manifests"],
+): Promise<readonly DocsRoute[]> {
+  if (known.docs === undefined) return [];
+  const [{ DocsRoute }, { loadPart }] = await Promise.all([
+    import("./http/openapi/docs_route.ts"),
+    import("./optional_halves.ts"),
+  ]);
+  const { docsFile } = await loadPart<DocsHalf>("docs", "serve the page of HTTP_DOCS", "that page");
+  return [new DocsRoute(manifests, known.docs, known, docsFile)];
 }
 
 async function servedDocuments(

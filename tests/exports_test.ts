@@ -377,6 +377,11 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     "DescribedService",
     "contractModule",
   ],
+  "./docs": [
+    "DocsFile",
+    "DocsOptions",
+    "docsFile",
+  ],
   "./sql": [
     "ColumnType",
     "DatabaseError",

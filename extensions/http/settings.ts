@@ -55,9 +55,12 @@ export interface HttpSettings {
   readonly openapi: DocumentSettings | undefined;
   /** The document of what goes through the broker. Undefined if the server does not offer it. */
   readonly asyncapi: DocumentSettings | undefined;
+  /** Path of the page that shows the documents. Undefined if the server does not offer it. */
+  readonly docs: string | undefined;
 }
 
 const DOCUMENT_PATH = /^\/[\w.~/-]+$/;
+const DOCS_PATH = /^(?:\/[\w.~-]+)+$/;
 
 /**
  * Reads `WEB_SERVER_ADDRESS` and the keys that begin with `HTTP_`.
@@ -91,8 +94,7 @@ export function httpSettings(at: Section): HttpSettings {
     tls: cert === undefined || key === undefined ? undefined : { cert, key },
     cors: crossOrigin(at),
     health: at.flag("HTTP_HEALTH") ?? true,
-    openapi: document(at, "HTTP_OPENAPI", "/openapi.json"),
-    asyncapi: asyncApi(at),
+    ...documents(at),
   };
 }
 
@@ -102,6 +104,20 @@ function hosts(at: Section): readonly string[] | undefined {
   const list = typeof value === "string" ? [value] : at.texts("HTTP_HOSTS")!;
   if (list.length > 0 && list.every(isAllowedHost)) return list;
   return at.refuse("HTTP_HOSTS", "hosts, such as api.example.org, *.example.org, localhost:8000 or [::1]");
+}
+
+function documents(at: Section): Pick<HttpSettings, "openapi" | "asyncapi" | "docs"> {
+  const usual = "/openapi.json";
+  const openapi = document(at, "HTTP_OPENAPI", usual);
+  const asyncapi = asyncApi(at);
+  const docs = at.get("HTTP_DOCS");
+  if (docs === undefined || docs === false) return { openapi, asyncapi, docs: undefined };
+  const path = docs === true ? "/docs" : at.text("HTTP_DOCS", DOCS_PATH, "true, or a path such as /docs");
+  if (at.get("HTTP_OPENAPI") === false) {
+    return at.refuse("HTTP_DOCS", "a document to show. Leave HTTP_OPENAPI: false out");
+  }
+  const shown = openapi ?? { path: usual, title: undefined, version: undefined, servers: undefined };
+  return { openapi: shown, asyncapi, docs: path };
 }
 
 function document(at: Section, key: string, usual: string): DocumentSettings | undefined {

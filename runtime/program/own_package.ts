@@ -25,6 +25,7 @@ export const OWN_PACKAGE: {
     "./stream": "./extensions/stream/client.ts",
     "./control": "./extensions/control/client.ts",
     "./contracts": "./extensions/contracts/mod.ts",
+    "./docs": "./extensions/docs/mod.ts",
     "./sql": "./extensions/sql/mod.ts",
     "./bayeux": "./extensions/bayeux/mod.ts",
     "./decorators": "./extensions/decorators.ts",
@@ -39,7 +40,7 @@ export const OWN_PACKAGE: {
  *
  * A binary has such a door only if one of its services uses it, or if it was compiled with it.
  */
-export const OPTIONAL_DOORS: readonly string[] = ["./cache", "./sql", "./redis", "./contracts"];
+export const OPTIONAL_DOORS: readonly string[] = ["./cache", "./sql", "./redis", "./contracts", "./docs"];
 
 /** First word on the command line of a binary that runs as the bundling process. Users do not use it. */
 export const BUNDLE_WORD = "__bundle";

@@ -29,6 +29,8 @@ Deno.test("completion proposes the options of a command", async () => {
     "--timeout",
     "--help",
   ]);
+  assert.deepEqual(await proposed("describe", "--as"), ["--asyncapi"]);
+  assert.deepEqual(await proposed("client", "--fo"), ["--force"]);
 });
 
 Deno.test("completion proposes the values of an option, behind a space or a =", async () => {

@@ -6,7 +6,7 @@ import type { CommandIo } from "../command_io.ts";
 import { EXIT, reportFailure } from "../view/failure_report.ts";
 import { describedLive, isServiceName } from "./describe_live.ts";
 import { type LoadingFlags, loadServices } from "./module_services.ts";
-import { loadPart } from "./optional_part.ts";
+import { loadPart } from "../../optional_halves.ts";
 
 /** Flags of `client`. */
 export type ClientFlags = LoadingFlags & {

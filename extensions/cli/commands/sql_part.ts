@@ -1,5 +1,5 @@
 import type * as sqlHalf from "../../sql/host.ts";
-import { loadPart } from "./optional_part.ts";
+import { loadPart } from "../../optional_halves.ts";
 
 /** The part of Enoki that knows databases. */
 export type SqlHalf = typeof sqlHalf;

@@ -23,6 +23,7 @@ import { OPTIONAL_DOORS, OWN_PACKAGE } from "../../../runtime/program/own_packag
 import { nearestConfig } from "../../../runtime/program/program_config.ts";
 import { THREAD_ENTRIES } from "../../../runtime/spawning/spawner.ts";
 import { loadExtensionModule } from "../../loaded_extensions.ts";
+import { loadHostHalf } from "../../optional_halves.ts";
 import { addressFrom, binaryImports } from "./binary_imports.ts";
 import type { Application, Build, CommandIo } from "../command_io.ts";
 import { configFile } from "../flags/config_flags.ts";
@@ -56,7 +57,6 @@ export async function compileCommand(
   const done = await io.startOver();
   if (done !== undefined) return done;
   const specifiers = modules.map((module) => parseModuleSpecifier(module));
-  const parts = named.map(partDoor);
   const [first] = specifiers;
   if (first === undefined && typeof given === "string") {
     throw new ConfigurationError(`Cannot put "${given}" into a binary without services: name a module`);
@@ -67,7 +67,8 @@ export async function compileCommand(
   );
   await requireModuleFiles(modules);
   const config = file === undefined ? undefined : await readConfigText(file);
-  const { modules: fetching, extensions } = await ingredients(config, flags, io.env);
+  const { modules: fetching, extensions, parts: asked } = await ingredients(config, flags, io.env);
+  const parts = [...new Set([...named, ...asked])].map(partDoor);
   const loading = { extensions, ...(flags.importMap !== undefined && { importMap: flags.importMap }) };
   if (config === undefined) await requireExtensions(extensions, fetching, flags.importMap);
   else await checkBinaryConfig(config, loading);
@@ -121,7 +122,7 @@ export async function compileCommand(
           ? [await packOptionalTexts(ownDoors(source, OPTIONAL_DOORS), source, packing)]
           : []),
       ],
-      exclude: code === undefined ? [] : [code],
+      exclude: [...(code === undefined ? [] : [code]), ...(parts.includes(DOCS) ? await docsLeftOut() : [])],
       config: project,
       importMap,
       ...(target !== undefined && { target }),
@@ -133,6 +134,15 @@ export async function compileCommand(
   if (target === undefined) await verifyBinary(path, `enoki ${OWN_PACKAGE.version}`);
   io.writeMessage(`Wrote ${path}\n`);
   return EXIT.fine;
+}
+
+const DOCS = "./docs";
+
+/** Lists the files of the page's packages that a binary does not need. A binary that compiles others knows none. */
+async function docsLeftOut(): Promise<readonly string[]> {
+  if (Deno.build.standalone) return [];
+  const { unneededFiles } = await loadHostHalf<{ unneededFiles(): Promise<readonly string[]> }>("docs");
+  return await unneededFiles();
 }
 
 function defaultOutput(first: ModuleSpecifier | undefined, target = Deno.build.target): string {

@@ -3,7 +3,7 @@ import { type ReadSettingsOptions, Settings } from "../../settings.ts";
 import type { Environment } from "../../../runtime/config/references.ts";
 import { Section } from "../../../runtime/config/section.ts";
 import { runtimeSettings } from "../../../runtime/serving/settings.ts";
-import { parseConfigText } from "../../../runtime/config/file.ts";
+import { type Config, parseConfigText } from "../../../runtime/config/file.ts";
 import type { ModuleFetcherOptions } from "../../../runtime/module/fetch/fetcher.ts";
 import { ConfigurationError } from "../../../runtime/message/errors.ts";
 import { withExtensions } from "../flags/extension_flags.ts";
@@ -55,6 +55,8 @@ export interface Ingredients {
   readonly modules: ModuleFetcherOptions;
   /** Paths or URLs of extensions. */
   readonly extensions: readonly string[];
+  /** Optional parts of Enoki that the configuration asks for. */
+  readonly parts: readonly string[];
 }
 
 /** @throws {ConfigurationError} If a flag or a value in the file makes no sense. */
@@ -63,9 +65,14 @@ export async function ingredients(
   { extension, ...flags }: ModuleFlags & { readonly extension?: readonly string[] },
   env: Environment,
 ): Promise<Ingredients> {
-  const { modules = null, extensions = null } = config === undefined ? {} : await parse(config, env);
+  const given: Config = config === undefined ? {} : await parse(config, env);
+  const { modules = null, extensions = null, HTTP_DOCS: docs = false } = given;
   const at = new Section(withExtensions(withModuleFlags({ modules, extensions }, flags), extension));
-  return { modules: runtimeSettings(at).modules, extensions: at.texts("extensions") ?? [] };
+  return {
+    modules: runtimeSettings(at).modules,
+    extensions: at.texts("extensions") ?? [],
+    parts: docs === false || docs === null ? [] : ["docs"],
+  };
 }
 
 function parse({ path, text }: ConfigText, env: Environment) {

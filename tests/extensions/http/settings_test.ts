@@ -18,6 +18,7 @@ Deno.test("httpSettings() fills in the defaults", () => {
     health: true,
     openapi: undefined,
     asyncapi: undefined,
+    docs: undefined,
   });
 });
 

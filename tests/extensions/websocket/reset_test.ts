@@ -74,6 +74,7 @@ Deno.test({
       health: false,
       openapi: undefined,
       asyncapi: undefined,
+      docs: undefined,
       log,
       isLogged: () => false,
       own: new OwnPages({ health: false, unready: () => [] }),
