@@ -186,10 +186,11 @@ async function detailedManifest(manifest: Manifest): Promise<PlainRecord> {
       options: maskSecrets(options) as PlainRecord,
       ...(details && { details }),
     })),
-    dependencies: dependencies.map(({ key, kind = null, options }) => ({
+    dependencies: dependencies.map(({ key, kind = null, options, details }) => ({
       key,
       kind,
       options: maskSecrets(options) as PlainRecord,
+      ...(details && { details }),
     })),
     queues: await queuesOf(manifest),
   };

@@ -51,9 +51,12 @@ export function asyncApiDocument(manifests: readonly Manifest[], options: AsyncA
   const services = manifests.filter(hasMessages);
   const names = [...new Set(services.map(({ name }) => name))];
   const operations = new Operations(options);
-  for (const { name, entrypoints, dependencies } of services) {
-    for (const entry of entrypoints) operations.receive(name, entry);
+  // Those who send know what a message is.
+  for (const { name, dependencies } of services) {
     for (const dependency of dependencies) operations.send(name, dependency);
+  }
+  for (const { name, entrypoints } of services) {
+    for (const entry of entrypoints) operations.receive(name, entry);
   }
   return {
     asyncapi: "3.0.0",
@@ -102,8 +105,13 @@ class Operations {
   }
 
   /** Adds what a dependency sends. */
-  send(service: string, { key, kind, options }: ManifestDependency): void {
-    if (kind === "dispatcher") {
+  send(service: string, { key, kind, options, details }: ManifestDependency): void {
+    const events = details?.["events"];
+    if (kind === "dispatcher" && isRecord(events)) {
+      for (const [type, schema] of Object.entries(events)) {
+        if (isRecord(schema)) this.#addEvent(service, key, type, schema as PlainRecord);
+      }
+    } else if (kind === "dispatcher") {
       this.#addSender(service, key, `${service}.events`, "Dispatches events.", {
         exchange: this.#eventExchange(service),
       });
@@ -195,6 +203,21 @@ class Operations {
         },
       }),
     });
+  }
+
+  #addEvent(service: string, key: string, type: string, schema: PlainRecord): void {
+    const message = `${service}.${type}`;
+    const channel = `${eventExchangeOf(service)}.${type}`;
+    const payload = olderDraft(this.#components.adopt(schema, message));
+    this.#addMessage(message, { name: message, title: `Event ${message}`, payload });
+    this.#addChannel(channel, type, { exchange: this.#eventExchange(service) }, message);
+    this.#operations[uniqueName(this.#operations, `${service}.${key}.${type}`)] = {
+      action: "send",
+      channel: channelReference(channel),
+      summary: `Dispatches the event "${type}".`,
+      tags: [{ name: service }],
+      messages: [messageReference(channel, message)],
+    };
   }
 
   #addSender(service: string, key: string, channel: string, summary: string, place: BrokerPlace): void {

@@ -25,6 +25,12 @@ export interface DescribedService {
     /** What the entrypoint says of itself. Without it, its method takes and gives `unknown`. */
     readonly details?: Readonly<Record<string, unknown>>;
   }[];
+  /** What it depends on, of which dispatchers of events with schemas belong to the contract. @default {[]} */
+  readonly dependencies?: readonly {
+    readonly key: string;
+    readonly kind?: string | undefined;
+    readonly details?: Readonly<Record<string, unknown>>;
+  }[];
 }
 
 /** Options of {@linkcode contractModule}. */
@@ -59,15 +65,20 @@ interface Part {
  * ```
  */
 export async function contractModule(
-  { name, entrypoints }: DescribedService,
+  { name, entrypoints, dependencies = [] }: DescribedService,
   { from = "@enoki/enoki" }: ContractModuleOptions = {},
 ): Promise<string> {
   const methods = entrypoints.filter(({ kind }) => kind === "rpc");
-  if (methods.length === 0) {
+  const dispatchers = dependencies.flatMap(({ key, kind, details }) => {
+    const events = kind === "dispatcher" ? details?.["events"] : undefined;
+    return isRecord(events) ? [{ key, events: readEvents(events) }] : [];
+  });
+  if (methods.length === 0 && dispatchers.length === 0) {
     throw new TypeError(`Cannot write the contract of "${name}": it has no method that could be called`);
   }
   const types = await typesOf(
     methods.map(({ method, details }) => ({ method, details: readDetails(details) })),
+    dispatchers,
   );
   const entries = methods.map(({ method, details }) =>
     methodSource(keyName(method), readDetails(details), {
@@ -76,17 +87,42 @@ export async function contractModule(
     })
   );
   const value = valueName(name);
+  const imports = [
+    "contract",
+    ...(dispatchers.length > 0 ? ["dispatcher"] : []),
+    ...(methods.length > 0 ? ["rpc"] : []),
+  ];
+  const offered = dispatchers.map(({ key, events }) => dispatcherSource(key, Object.keys(events), types));
   return [
     `${GENERATED_MARK}${JSON.stringify(name)}. Do not edit it: enoki client writes it anew.\n` +
     ["fmt", "lint"].map((tool) => `// deno-${tool}-ignore-file -- it is generated\n`).join("") +
-    `import { contract, rpc } from ${JSON.stringify(from)};\n`,
+    `import { ${imports.join(", ")} } from ${JSON.stringify(from)};\n`,
     ...types.declarations,
     `${
       docComment([`The contract of the service \`${name.replaceAll("`", "'")}\`, for \`client(${value})\`.`])
     }` +
-    `export const ${value} = contract(${JSON.stringify(name)}, {\n${entries.join("")}});\n\n` +
+    `export const ${value} = contract(${JSON.stringify(name)}, {${entries.length === 0 ? "" : "\n"}${
+      entries.join("")
+    }}${offered.length === 0 ? "" : `, {\n${offered.join("")}}`});\n\n` +
     `export default ${value};\n`,
   ].join("\n");
+}
+
+/** Reads the schemas of events, and leaves out what is none. */
+function readEvents(events: Readonly<Record<string, unknown>>): Readonly<Record<string, PlainRecord>> {
+  return Object.fromEntries(
+    Object.entries(events).flatMap(([type, schema]) =>
+      isRecord(schema) ? [[type, schema as PlainRecord]] : []
+    ),
+  );
+}
+
+/** Writes a dispatcher of a contract, with the types of its events. */
+function dispatcherSource(key: string, events: readonly string[], types: ModuleTypes): string {
+  const members = events.map((type) =>
+    `    ${keyName(type)}: ${types.expressionOf(partName(key, `event ${type}`)) ?? "unknown"};\n`
+  );
+  return `  ${keyName(key)}: dispatcher<{\n${members.join("")}  }>(),\n`;
 }
 
 /** Reads what a process says of a method, and leaves out what makes no sense. */
@@ -103,7 +139,7 @@ function readDetails(details: Readonly<Record<string, unknown>> = {}): MethodDet
   };
 }
 
-function partName(method: string, part: number | "result"): string {
+function partName(method: string, part: number | string): string {
   return `${method}\n${part}`;
 }
 
@@ -117,6 +153,7 @@ interface ModuleTypes {
 
 async function typesOf(
   methods: readonly { readonly method: string; readonly details: MethodDetails }[],
+  dispatchers: readonly { readonly key: string; readonly events: Readonly<Record<string, PlainRecord>> }[],
 ): Promise<ModuleTypes> {
   const components = new Components(SCHEMA_PLACE);
   const parts = new Map<string, Part>();
@@ -131,6 +168,12 @@ async function typesOf(
       );
     }
     if (output !== undefined) add("result", nameOfPart(output, `${method}.result`), output);
+  }
+  for (const { key, events } of dispatchers) {
+    for (const [type, schema] of Object.entries(events)) {
+      const name = nameOfPart(schema, `${type}.event`);
+      parts.set(partName(key, `event ${type}`), { name, schema: components.adopt(schema, name) });
+    }
   }
   const names = new TypeNames();
   const schemas: Record<string, PlainRecord> = {};

@@ -4,7 +4,7 @@ const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
 
 /** Words that cannot be the name of a value or of a parameter, and names that the generated source uses itself. */
 const RESERVED: ReadonlySet<string> = new Set(
-  ("arguments await break case catch class const continue contract debugger default delete do else enum eval event " +
+  ("arguments await break case catch class const continue contract debugger default delete dispatcher do else enum eval event " +
     "export extends false finally for function if implements import in instanceof interface let new null package " +
     "private protected public return rpc static super switch this throw true try typeof undefined var void while " +
     "with yield").split(" "),

@@ -85,6 +85,8 @@ export interface LiveDependency {
   readonly kind: string | undefined;
   /** Present only if somebody asked for the details. */
   readonly options?: Readonly<Record<string, unknown>>;
+  /** How the dependency describes itself. Present only if somebody asked for it. */
+  readonly details?: Readonly<Record<string, unknown>>;
 }
 
 /** What a service that runs offers and needs. */
@@ -149,10 +151,11 @@ export function readManifests({ answer }: ControlAnswer): readonly LiveManifest[
       options: isRecord(options) ? options : {},
       ...(isRecord(details) && { details }),
     })),
-    dependencies: records(dependencies).map(({ key, kind, options }) => ({
+    dependencies: records(dependencies).map(({ key, kind, options, details }) => ({
       key: text(key),
       kind: typeof kind === "string" ? kind : undefined,
       ...(isRecord(options) && { options }),
+      ...(isRecord(details) && { details }),
     })),
     queues: isTexts(queues) ? queues : [],
   }));

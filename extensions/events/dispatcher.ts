@@ -2,14 +2,23 @@ import { encodeCallHeaders } from "../../runtime/message/call_headers.ts";
 import { dependency, type DependencySpec } from "../../runtime/service/dependency.ts";
 import type { OutboxOptions } from "../../runtime/service/effects/diversion.ts";
 import { DEFAULT_PAYLOADS } from "../../runtime/message/payload/payloads.ts";
-import { given } from "../../runtime/message/plain.ts";
+import { given, type PlainRecord } from "../../runtime/message/plain.ts";
 import { type OptionNames, requireKnown } from "../../runtime/service/options/known_options.ts";
+import { describeIssues, type StandardSchema } from "../../runtime/service/standard_schema.ts";
 import { sendThrough } from "../../runtime/service/hook.ts";
 import type { FieldTable } from "../../runtime/message/transport.ts";
 import { type DispatchOptions, eventMessage } from "./event_message.ts";
 
 /** Options of {@linkcode dispatcher} for all of its events. The options of a single event win over them. */
-export type DispatcherOptions = Omit<EmitOptions, "signal" | "key">;
+export interface DispatcherOptions extends Omit<EmitOptions, "signal" | "key"> {
+  /**
+   * Schemas of the payloads by event type. What is dispatched has to pass them; documents and generated contracts have
+   * them, too. Types without a schema are not checked.
+   *
+   * @default {{}}
+   */
+  readonly events?: Readonly<Record<string, StandardSchema>>;
+}
 
 const OPTIONS: OptionNames<DispatcherOptions> = {
   mandatory: true,
@@ -20,6 +29,7 @@ const OPTIONS: OptionNames<DispatcherOptions> = {
   serializer: true,
   compression: true,
   outbox: true,
+  events: true,
 };
 
 /** Options of one event of a handler. */
@@ -51,13 +61,37 @@ export interface Dispatcher<Events> {
  * @throws {TypeError} If an option is not known.
  */
 export function dispatcher<Events extends object = Record<string, unknown>>(
-  options: DispatcherOptions = {},
-): DependencySpec<Dispatcher<Events>> {
+  options?: DispatcherOptions,
+): DependencySpec<Dispatcher<Events>>;
+/**
+ * Declares a dependency that dispatches events of the service itself, with schemas of their payloads.
+ *
+ * @throws {TypeError} If an option is not known. An event whose payload does not pass its schema is not dispatched: the
+ *   handler gets a `TypeError`.
+ */
+export function dispatcher<Schemas extends Readonly<Record<string, StandardSchema>>>(
+  options: DispatcherOptions & { readonly events: Schemas },
+): DependencySpec<
+  Dispatcher<
+    {
+      readonly [Type in keyof Schemas]: Schemas[Type] extends StandardSchema<infer Input, infer _Output>
+        ? Input
+        : never;
+    }
+  >
+>;
+export function dispatcher(
+  { events, ...options }: DispatcherOptions = {},
+): DependencySpec<Dispatcher<Record<string, unknown>>> {
   requireKnown("Cannot make a dispatcher", "it", options, OPTIONS);
   return dependency({
     kind: "dispatcher",
+    ...(events && { describe: () => eventDetails(events) }),
     bind: ({ service, publish, payloads: { serializer } = DEFAULT_PAYLOADS, outgoing = [] }) => ({
-      get: (call) => async (type: string, payload?: unknown, own: EmitOptions = {}) => {
+      get: (call) => async (type: string, dispatched?: unknown, own: EmitOptions = {}) => {
+        const payload = events === undefined
+          ? dispatched
+          : await checkedPayload(events, service, type, dispatched);
         const send = async (data: FieldTable) => {
           const context = encodeCallHeaders({ stack: call.stack, data, deadline: undefined });
           const headers = { ...options.headers, ...own.headers };
@@ -70,4 +104,28 @@ export function dispatcher<Events extends object = Record<string, unknown>>(
       },
     }),
   });
+}
+
+async function eventDetails(events: Readonly<Record<string, StandardSchema>>): Promise<PlainRecord> {
+  // Every thread loads this module, and few describe themselves: so the rest loads where one does.
+  const { toJsonSchema } = await import("../../runtime/service/described/json_schema.ts");
+  const described = Object.entries(events).map(([type, schema]) => [type, toJsonSchema(schema, "output")]);
+  return { events: Object.fromEntries(described) };
+}
+
+async function checkedPayload(
+  events: Readonly<Record<string, StandardSchema>>,
+  service: string,
+  type: string,
+  payload: unknown,
+): Promise<unknown> {
+  if (!Object.hasOwn(events, type)) return payload;
+  const result = await events[type]!["~standard"].validate(payload);
+  if (result.issues === undefined) return result.value;
+  const issues = describeIssues(result.issues).map(({ path, message }) =>
+    path === "" ? message : `${path}: ${message}`
+  );
+  throw new TypeError(
+    `Cannot dispatch event "${type}" of "${service}": its payload is not valid: ${issues.join("; ")}`,
+  );
 }

@@ -130,8 +130,9 @@ function isManifest(value: unknown): boolean {
     ) &&
     isList(
       value["dependencies"],
-      ({ key, kind, options }) =>
-        typeof key === "string" && (kind === undefined || typeof kind === "string") && isRecord(options),
+      ({ key, kind, options, details }) =>
+        typeof key === "string" && (kind === undefined || typeof kind === "string") && isRecord(options) &&
+        (details === undefined || isRecord(details)),
     );
 }
 

@@ -119,6 +119,8 @@ export interface DependencySpec<T> {
   readonly client?: string;
   /** Other dependencies that this one uses. What they need in the main thread is set up, too. */
   readonly uses?: DependencyTable;
+  /** Gives plain data for documents, beside the options. It runs only if somebody asks for the data. */
+  readonly describe?: () => PlainRecord | Promise<PlainRecord>;
   /** Makes the provider of one thread. Its `get` has the values of the used dependencies as a second argument. */
   readonly bind: (host: DependencyHost) => Provider<T>;
 }

@@ -31,6 +31,8 @@ export interface ManifestDependency {
   readonly kind: string | undefined;
   /** The options that the author has given. */
   readonly options: PlainRecord;
+  /** Data for documents. Present only if somebody asked for it. */
+  readonly details?: PlainRecord;
 }
 
 /** Everything the main thread knows about a service: plain data, no code. */
@@ -57,7 +59,7 @@ export function describe(service: Service): Manifest {
 }
 
 /**
- * Makes the manifest of a service, with the details by which the entrypoints describe themselves.
+ * Makes the manifest of a service, with the details by which the entrypoints and the dependencies describe themselves.
  *
  * @param reading Options for reading the handlers' parameters.
  */
@@ -77,7 +79,15 @@ export async function describeInDetail(
       ...(describe && { details: await describe({ parameters: parametersOf(handlers[method]!, known) }) }),
     })),
   );
-  return { ...describe(service), entrypoints };
+  const plain = describe(service);
+  const used = usedDependencies(service.dependencies);
+  const dependencies = await Promise.all(
+    plain.dependencies.map(async (dependency, index) => {
+      const { describe } = used[index]!.spec;
+      return { ...dependency, ...(describe && { details: await describe() }) };
+    }),
+  );
+  return { ...plain, entrypoints, dependencies };
 }
 
 /** Lists the entrypoints of a service in the order of definition, which is that of the manifest. */

@@ -11,10 +11,12 @@ const ROOT = new URL("../../", import.meta.url).href;
 /** What the contract imports: all of Enoki would take the compiler long. */
 const ENOKI = `export { contract } from "${ROOT}runtime/service/service.ts";
 export { rpc } from "${ROOT}extensions/rpc/rpc.ts";
+export { dispatcher } from "${ROOT}extensions/events/dispatcher.ts";
 `;
 
 /** A program that the compiler has no objection to, if the contract has the types of the service. */
 const PROGRAM = `import type { Client } from "${ROOT}extensions/rpc/client.ts";
+import type { EventPayload } from "${ROOT}extensions/events/event_source.ts";
 import payments, { type Money, type Receipt } from "./payments.ts";
 
 export async function use(client: Client<typeof payments>): Promise<unknown> {
@@ -24,7 +26,10 @@ export async function use(client: Client<typeof payments>): Promise<unknown> {
   const plain: unknown = await client.plain({}, { limit: 3 });
   return [receipt, all, plain];
 }
+export const charged = (receipt: EventPayload<typeof payments, "charged">): string => receipt.total.currency;
 export const mistakes = [
+  // @ts-expect-error -- there is no such event
+  (payload: EventPayload<typeof payments, "sold">) => payload.total,
   // @ts-expect-error -- there is no such currency
   (client: Client<typeof payments>) => client.charge({ amount: 5, currency: "DM" }, "note"),
   // @ts-expect-error -- the handler has a default for the amount, but its schema takes nothing else than a number
@@ -54,6 +59,7 @@ Deno.test("enoki client writes a contract of a service that runs, with which pro
     assert.match(source, /^export interface Receipt \{$/m);
     assert.match(source, /^ +\* Charges a customer\.\n +\* It never charges twice\.$/m);
     assert.match(source, /^ +\* @param _note What the bank shows\.\n +\* @throws \{CardDeclined\}$/m);
+    assert.match(source, /^ +charged: Receipt;\n +"refund\.done": string;$/m);
     assert.doesNotMatch(source, /settled/);
     const program = folder.file("program.ts");
     await Deno.writeTextFile(program, PROGRAM);

@@ -34,12 +34,7 @@ export async function clientCommand(
       ? await liveService(target, flags, io)
       : await moduleService(target, flags, io);
     if (typeof service === "number") return service;
-    if (service.entrypoints.every(({ kind }) => kind !== "rpc")) {
-      throw new ConfigurationError(
-        `Cannot write the contract of "${service.name}": it has no method that could be called`,
-      );
-    }
-    const source = await contractModule(service, from === undefined ? {} : { from });
+    const source = await contractOf(service, contractModule, from);
     if (output === undefined) io.writeResult(escapeControlsInLines(source));
     else {
       const isChanged = await write(output, source);
@@ -50,6 +45,19 @@ export async function clientCommand(
     const { status, text } = reportFailure(error);
     io.writeMessage(`${text}\n`);
     return status;
+  }
+}
+
+async function contractOf(
+  service: DescribedService,
+  write: typeof contractsHalf.contractModule,
+  from: string | undefined,
+): Promise<string> {
+  try {
+    return await write(service, from === undefined ? {} : { from });
+  } catch (error) {
+    if (!(error instanceof TypeError && error.message.startsWith("Cannot "))) throw error;
+    throw new ConfigurationError(error.message, { cause: error });
   }
 }
 

@@ -30,6 +30,7 @@ const BUSY = queue("busy", { exchange: LOGS, routingKey: "*.error", autoDelete: 
 const SHOP = service("shop", {
   dependencies: {
     emit: dispatcher(),
+    tell: dispatcher({ events: { placed: z.int().meta({ id: "OrderId" }) } }),
     log: publisher({ exchange: LOGS }),
     enqueue: publisher({ routingKey: "jobs" }),
     ask: requester({ routingKey: "asked" }),
@@ -88,6 +89,7 @@ Deno.test("asyncApiDocument() makes what AsyncAPI's own parser takes without an 
     "send shop.emit",
     "send shop.enqueue",
     "send shop.log",
+    "send shop.tell.placed",
   ]);
 });
 
@@ -133,6 +135,12 @@ Deno.test("asyncApiDocument() says of events and queues what the broker has of t
   ]);
   assert.equal(document.operations["shop.work"].bindings.amqp.ack, false);
   assert.equal(document.operations["shop.answer"].reply.address.location, "$message.header#/reply_to");
+  const [placed] = Object.values<{ $ref: string }>(document.channels["shop.events.placed"].messages);
+  assert.equal(placed!.$ref, "#/components/messages/shop.placed");
+  assert.deepEqual(document.components.messages["shop.placed"].payload, {
+    $ref: "#/components/schemas/OrderId",
+  });
+  assert.equal(amqp("shop.events.placed").exchange.name, "shop.events");
   assert.equal(amqp("shop.log to logs").exchange.name, "logs");
   assert.equal(amqp("shop.enqueue to default exchange").exchange.type, "default");
 });

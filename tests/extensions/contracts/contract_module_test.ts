@@ -155,6 +155,23 @@ Deno.test("contractModule() reads no file and no URL that a schema refers to", a
   }
 });
 
+Deno.test("contractModule() has the events that a service says it dispatches, and no others", async () => {
+  const source = await contractModule({
+    name: "shop",
+    entrypoints: [],
+    dependencies: [
+      { key: "emit", kind: "dispatcher", details: { events: { paid: { type: "number" }, "a.b": {} } } },
+      { key: "unsaid", kind: "dispatcher" },
+      { key: "other", kind: "publisher" },
+    ],
+  });
+  assert.match(source, /^import \{ contract, dispatcher \} from/m);
+  assert.match(
+    source,
+    /contract\("shop", \{\}, \{\n +emit: dispatcher<\{\n +paid: number;\n +"a\.b": unknown;\n +\}>\(\),\n\}\);/,
+  );
+});
+
 Deno.test("contractModule() refuses a service without a method", async () => {
   await assert.rejects(contractModule({ name: "a", entrypoints: [{ method: "tick", kind: "timer" }] }), {
     name: "TypeError",

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { z } from "zod";
 import { dispatcher } from "../../../extensions/events/dispatcher.ts";
 import { event, type EventOptions } from "../../../extensions/events/event.ts";
 import { BrokerError } from "../../../runtime/message/errors.ts";
@@ -215,4 +216,29 @@ eventTest("a mandatory event that no queue takes is an UnroutableError, any othe
   }));
   await stage.dispatch(emitter, "start", null);
   assert.deepEqual(await handled.reaches(1), ["UnroutableError"]);
+});
+
+eventTest("an event is dispatched as its schema gives it, or not at all", async (stage) => {
+  const emitter = stage.name("emitter");
+  const handled = new Record<string>();
+  const order = z.object({ sku: z.string(), count: z.number().default(1) });
+  await stage.serve(service(emitter, {
+    dependencies: { emit: dispatcher({ events: { placed: order } }) },
+    entrypoints: { start: event(emitter, "start"), placed: event(emitter, "placed") },
+    handlers: {
+      async start({ emit }) {
+        await emit("placed", { sku: 7 as never }).catch((error) =>
+          handled.add(`${error.name}: ${error.message}`)
+        );
+        await emit("placed", { sku: "tea" });
+      },
+      placed: (_context, payload) => handled.add(JSON.stringify(payload)),
+    },
+  }));
+  await stage.dispatch(emitter, "start", null);
+  assert.deepEqual(await handled.reaches(2), [
+    `TypeError: Cannot dispatch event "placed" of "${emitter}": its payload is not valid: ` +
+    "sku: Invalid input: expected string, received number",
+    '{"sku":"tea","count":1}',
+  ]);
 });
