@@ -46,7 +46,12 @@ export { payloadConversion, type PayloadOptions } from "./runtime/service/payloa
 export type { Keyword, Parameter } from "./runtime/service/declared/parameters.ts";
 export type { Log, LogMethod } from "./runtime/log/log.ts";
 export type { LogFields } from "./runtime/log/log_fields.ts";
-export type { SchemaIssue, SchemaResult, StandardSchema } from "./runtime/service/standard_schema.ts";
+export type {
+  SchemaIssue,
+  SchemaOutput,
+  SchemaResult,
+  StandardSchema,
+} from "./runtime/service/standard_schema.ts";
 export type {
   EncodedAnswer,
   Messenger,
@@ -145,6 +150,7 @@ export {
   type StreamData,
   type StreamEncoding,
   type StreamHandlerOptions,
+  type StreamLimitOptions,
   type StreamLimits,
   type StreamListen,
   type StreamLoss,

@@ -11,4 +11,5 @@ export {
   type StreamClient,
   type StreamHandlers,
 } from "./connecting/connect_stream.ts";
+export type { StreamLimitOptions } from "./settings.ts";
 export { ConnectionFailedError } from "./connecting/connection_failed_error.ts";

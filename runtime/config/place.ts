@@ -8,7 +8,9 @@ import { given, isRecord, type PlainRecord } from "../message/plain.ts";
 
 /** Where a key stands. */
 export interface Place {
+  /** Path of the file, as it was given. */
   readonly file: string;
+  /** Number of the line, of which the first is 1. */
   readonly line: number;
 }
 

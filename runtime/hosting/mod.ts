@@ -37,6 +37,7 @@ export type { QueueSubscription } from "./queue_host.ts";
 export { followDemand } from "./follow_demand.ts";
 export { bury, deadLetterQueueOf } from "./message_fate.ts";
 export type { DeathReason, Outbox } from "./message_fate.ts";
+export type { Place } from "../config/place.ts";
 export type { Section } from "../config/section.ts";
 export type { Log } from "../log/log.ts";
 export { describeFailure } from "../message/failure.ts";

@@ -114,6 +114,11 @@ const DURATION_LIMITS = {
   stopTimeout: "stop_timeout",
 } as const satisfies Partial<Record<keyof ThreadLimits, string>>;
 
+/**
+ * The limits that are durations.
+ *
+ * @internal
+ */
 type DurationLimit = keyof typeof DURATION_LIMITS;
 
 /**

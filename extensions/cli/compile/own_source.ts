@@ -8,9 +8,10 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { inspectModule, type InspectModuleOptions } from "../../../runtime/module/graph.ts";
 import { OWN_FOLDER } from "../../../runtime/program/own_modules.ts";
+import { readPacked, writePacked } from "../../../runtime/program/packed_file.ts";
 
-/** Name of the file with the text of modules, by their paths. Deno would take a `.json` file for a module. */
-const TEXTS_NAME = "optional.texts";
+/** Name of the packed file with the text of modules, by their paths. */
+const TEXTS_NAME = "optional.texts.gz";
 
 /**
  * Gives the URL of a folder with Enoki's own source that other programs can read.
@@ -52,17 +53,12 @@ export async function packOptionalTexts(
   );
   const texts = [...paths].map(async (path) => [relative(root, path), await Deno.readTextFile(path)]);
   const packed = join(folder, TEXTS_NAME);
-  await Deno.writeTextFile(packed, JSON.stringify(Object.fromEntries(await Promise.all(texts))));
+  await writePacked(packed, JSON.stringify(Object.fromEntries(await Promise.all(texts))));
   return packed;
 }
 
 async function optionalTexts(): Promise<Readonly<Record<string, string>>> {
-  try {
-    return JSON.parse(await Deno.readTextFile(new URL(TEXTS_NAME, Deno.mainModule)));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return {};
-    throw error;
-  }
+  return await (await readPacked(TEXTS_NAME))?.json() ?? {};
 }
 
 async function* files(folder: string): AsyncGenerator<string> {

@@ -3,6 +3,7 @@
  * code in packed form, at a quarter of the size.
  */
 import { fileURLToPath } from "node:url";
+import { readPacked, writePacked } from "../../program/packed_file.ts";
 
 /** Name of the file with the packed code. The file lies beside the main module of a binary. */
 const PACKED_NAME = "bundler.wasm.gz";
@@ -24,23 +25,12 @@ export function bundlerCodePath(): string | undefined {
  */
 export async function packBundlerCode(path: string, folder: string): Promise<string> {
   const packed = `${folder}/${PACKED_NAME}`;
-  const code = new Blob([await Deno.readFile(path)]).stream();
-  await Deno.writeFile(packed, code.pipeThrough(new CompressionStream("gzip")));
+  await writePacked(packed, await Deno.readFile(path));
   return packed;
 }
 
 /** Reads and compiles the code, packed or not. */
 export async function compileBundlerCode(): Promise<WebAssembly.Module> {
-  return await WebAssembly.compile(await readPacked() ?? await Deno.readFile(bundlerCodePath()!));
-}
-
-async function readPacked(): Promise<ArrayBuffer | undefined> {
-  if (!Deno.build.standalone) return undefined;
-  try {
-    const packed = new Blob([await Deno.readFile(new URL(PACKED_NAME, Deno.mainModule))]);
-    return await new Response(packed.stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  const packed = await readPacked(PACKED_NAME);
+  return await WebAssembly.compile(await packed?.arrayBuffer() ?? await Deno.readFile(bundlerCodePath()!));
 }

@@ -64,7 +64,7 @@ const MISUSES: readonly RegExp[] = [
   /^TypeError: Cannot get a value of cache "cache": there is no loader\. Pass a function that loads the value: /,
   /^RangeError: Cannot use cache "cache": ttl is -5\. Use a positive number of milliseconds, up to a year, or a text such as/,
   /^RangeError: Cannot use cache "cache": ttl is NaN\./,
-  /^RangeError: Cannot use cache "cache": ttl is "1s"\./,
+  /^RangeError: Cannot use cache "cache": ttl is "1 sec"\./,
   /^RangeError: Cannot use cache "cache": staleFor is -1\./,
   /^TypeError: Cannot use cache "cache": there is no option "lifetime"\. The options are ttl, staleFor, tags, signal$/,
   /^TypeError: Cannot use cache "cache": its tags are "x"\. Use up to 16 texts of up to 200 characters$/,
