@@ -18,7 +18,9 @@ const ROWS = [
 /** The packages that `deno.json` and the sources name, with their versions. */
 function usedPackages(): readonly string[] {
   const texts = [...Object.values(denoJson.imports), ...[...SOURCES.values()].map(({ text }) => text)];
-  const named = texts.flatMap((text) => [...text.matchAll(/npm:(@?[a-z][^@"'`\s]*@\d+\.\d+\.\d+)/g)]);
+  const named = texts.flatMap((
+    text,
+  ) => [...text.matchAll(/npm(?::|", ")(@?[a-z][^@"'`\s]*@\d+\.\d+\.\d+)/g)]);
   return [...new Set(named.map(([, name]) => name!))].sort();
 }
 

@@ -13,6 +13,7 @@ const FOREIGN = new Set([
   "--deny-net",
   "--no-prompt",
   "--no-turboshaft-loop-unrolling",
+  "--parallel",
   "--unstable-worker-options",
   "--v8-flags",
 ]);
