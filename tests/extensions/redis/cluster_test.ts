@@ -1,4 +1,5 @@
 import { deepStrictEqual, equal, ok } from "node:assert/strict";
+import { pause } from "../../../runtime/waiting/abort.ts";
 import { freePort } from "../../fixtures/free_port.ts";
 import { PrivateRedis } from "../../fixtures/private_redis.ts";
 import { LogLines, RedisStage } from "./redis_stage.ts";
@@ -11,6 +12,15 @@ async function createCluster(nodes: readonly PrivateRedis[]): Promise<void> {
     args: ["--cluster", "create", ...addresses, "--cluster-yes"],
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stdout));
+  // Each node learns of the others by itself, a little later than the first one.
+  for (const { port } of nodes) while (!await knowsAll(port, nodes.length)) await pause(20);
+}
+
+async function knowsAll(port: number, count: number): Promise<boolean> {
+  const { stdout } = await new Deno.Command("redis-cli", { args: ["-p", String(port), "cluster", "info"] })
+    .output();
+  const info = new TextDecoder().decode(stdout);
+  return info.includes("cluster_state:ok") && info.includes(`cluster_size:${count}`);
 }
 
 Deno.test("a cluster of three nodes", async (test) => {
