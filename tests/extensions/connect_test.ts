@@ -19,7 +19,11 @@ const MODULE = new URL("../fixtures/services/catalogue.ts", import.meta.url);
 /** A served catalogue and a connection to it. */
 async function stage() {
   const broker = new MemoryBroker();
-  const running = await run([MODULE], { broker: memory({ broker }), threads: { permissions: "all" } });
+  const running = await run([MODULE], {
+    broker: memory({ broker }),
+    config: { grace: 0.2 },
+    threads: { permissions: "all" },
+  });
   const cluster = await connect({ broker: memory({ broker }) });
   return {
     cluster,
