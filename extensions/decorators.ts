@@ -69,6 +69,23 @@ export function entry<Entry extends AnyEntrypoint>(entrypoint: Entry): Entrypoin
  * Gives the field the value of a dependency, for each call anew, before the constructor runs.
  *
  * An instance that no call has made, such as one in a test, keeps what its author gives it.
+ *
+ * @example
+ * ```ts
+ * import { inject, rpc } from "@enoki/enoki/decorators";
+ *
+ * export class OrderService {
+ *   static readonly name = "orders";
+ *
+ *   @inject(client<typeof paymentService>("payments"))
+ *   payments!: Client<typeof paymentService>;
+ *
+ *   @rpc
+ *   async place(order: Order) {
+ *     return (await this.payments.charge(order.total)).paid;
+ *   }
+ * }
+ * ```
  */
 export function inject<Value>(dependency: DependencySpec<Value>): FieldDecorator<Value> {
   return (_value, context) => {

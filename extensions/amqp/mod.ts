@@ -19,6 +19,13 @@ export type { LoginMethod, TlsOptions } from "./link_options.ts";
  *
  * @throws {TypeError} If `uri` is not an AMQP URI.
  * @throws {RangeError} If a duration is negative.
+ *
+ * @example
+ * ```ts
+ * await using running = await run(["./orders.ts"], {
+ *   broker: amqp("amqps://rabbit.internal/shop", { heartbeat: "10s" }),
+ * });
+ * ```
  */
 export function amqp(uri: string, options: AmqpOptions = {}): Transport {
   return new AmqpTransport(uri, options);

@@ -73,7 +73,13 @@ const GET_OPTIONS = [...VALUE_OPTIONS, "signal"];
  *
  * @example
  * ```ts
- * const rates = await cache.get(["rates", day], () => fetchRates(day), { ttl: 60_000 });
+ * export default service("exchange", {
+ *   dependencies: { cached: cache() },
+ *   entrypoints: { rates: rpc() },
+ *   handlers: {
+ *     rates: ({ cached }, day: string) => cached.get(["rates", day], () => fetchRates(day), { ttl: "1m" }),
+ *   },
+ * });
  * ```
  */
 export function cache(options: CacheOptions = {}): DependencySpec<Cache> {

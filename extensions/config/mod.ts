@@ -23,7 +23,7 @@ export function config<Value extends Plain>(key: string, fallback: Value): Depen
  *
  * @example
  * ```ts
- * dependencies: { settings: config(z.object({ CURRENCY: z.string(), LIMIT: z.number().default(100) })) }
+ * const dependencies = { settings: config(z.object({ CURRENCY: z.string(), LIMIT: z.number().default(100) })) };
  * ```
  */
 export function config<Schema extends StandardSchema>(schema: Schema): DependencySpec<SchemaOutput<Schema>>;

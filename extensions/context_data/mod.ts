@@ -7,6 +7,15 @@ import { type DependencySpec, provider } from "../../runtime/service/dependency.
  * the call sends from then on, and `client.with({ headers })` for one call.
  *
  * @typeParam Value What the senders of this system put there. Nobody checks it.
+ *
+ * @example
+ * ```ts
+ * export default service("orders", {
+ *   dependencies: { tenant: contextData("tenant") },
+ *   entrypoints: { list: rpc() },
+ *   handlers: { list: ({ tenant }) => `the orders of ${tenant ?? "everybody"}` },
+ * });
+ * ```
  */
 export function contextData<Value = string>(key: string): DependencySpec<Value | null> {
   return provider({ get: ({ headers }) => (headers[key] ?? null) as Value | null });

@@ -32,7 +32,7 @@ export interface DocsFile {
  * @example
  * ```ts
  * const page = await docsFile("", { openapi: "openapi.json", title: "Shop" });
- * return new Response(page!.body, { headers: page!.headers });
+ * const response = new Response(page!.body, { headers: page!.headers });
  * ```
  */
 export async function docsFile(name: string, options: DocsOptions): Promise<DocsFile | undefined> {

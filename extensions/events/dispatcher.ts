@@ -59,6 +59,15 @@ export interface Dispatcher<Events> {
  * @typeParam Events Payloads by event type: `dispatcher<{ placed: Order }>()` injects
  * `emit("placed", order)`. Without this parameter, any event type takes any payload.
  * @throws {TypeError} If an option is not known.
+ *
+ * @example
+ * ```ts
+ * export default service("orders", {
+ *   dependencies: { emit: dispatcher<{ placed: Order }>() },
+ *   entrypoints: { place: rpc() },
+ *   handlers: { place: ({ emit }, order: Order) => emit("placed", order) },
+ * });
+ * ```
  */
 export function dispatcher<Events extends object = Record<string, unknown>>(
   options?: DispatcherOptions,

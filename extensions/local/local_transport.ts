@@ -47,6 +47,11 @@ export interface LocalOptions extends TransportOptions {
  * messages that waited are lost.
  *
  * @throws {ConfigurationError} If the address is not valid, or if the system is Windows.
+ *
+ * @example
+ * ```ts
+ * await using running = await run(["./orders.ts"], { broker: local({ address: "local:shop" }) });
+ * ```
  */
 export function local({ address = "local:", onStatus }: LocalOptions = {}): Transport {
   if (Deno.build.os === "windows") {

@@ -35,6 +35,13 @@ export interface MemoryOptions extends TransportOptions {
  * publisher's stack. Messages die with the broker.
  *
  * @throws {TypeError} If both a broker and another clock than its own are given.
+ *
+ * @example
+ * ```ts
+ * const broker = new MemoryBroker();
+ * await using running = await run([orders], { broker: memory({ broker }), threads: { kind: "inline" } });
+ * await using connection = await connect({ broker: memory({ broker }) });
+ * ```
  */
 export function memory({ broker, clock, onStatus }: MemoryOptions = {}): Transport {
   if (broker !== undefined && clock !== undefined && broker.clock !== clock) {

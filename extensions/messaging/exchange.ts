@@ -30,6 +30,12 @@ const TYPES: readonly string[] = ["direct", "topic", "fanout", "headers"];
  *
  * @throws {TypeError} If the name is empty, as that of the default exchange is, the type does not exist, or an
  * option is not known.
+ *
+ * @example
+ * ```ts
+ * const logs = exchange("logs", { type: "topic" });
+ * const errors = queue("errors", { exchange: logs, routingKey: "*.error" });
+ * ```
  */
 export function exchange(
   name: string,

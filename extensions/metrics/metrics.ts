@@ -62,7 +62,8 @@ const TELL_AFTER = 1_000;
  *   entrypoints: { place: rpc() },
  *   handlers: {
  *     place({ metrics }, order: Order) {
- *       metrics.counter("orders_placed_total", { help: "Orders.", labels: ["card"] }).add(1, { card: order.card });
+ *       const placed = metrics.counter("orders_placed_total", { help: "Orders.", labels: ["card"] });
+ *       placed.add(1, { card: order.card ?? "none" });
  *     },
  *   },
  * });

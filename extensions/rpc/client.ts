@@ -129,6 +129,15 @@ export interface CallOrigin {
  *
  * @throws {TypeError} If an option is not known, has a wrong type, or contradicts another.
  * @throws {RangeError} If a number among the policies is out of its range.
+ *
+ * @example
+ * ```ts
+ * export default service("orders", {
+ *   dependencies: { payments: client<typeof paymentService>("payments", { timeout: "2s" }) },
+ *   entrypoints: { place: rpc() },
+ *   handlers: { place: async ({ payments }, order: Order) => (await payments.charge(order.total)).paid },
+ * });
+ * ```
  */
 export function client<Name extends string, Target extends Contract<Name>>(
   contract: Target,

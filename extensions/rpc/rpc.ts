@@ -134,6 +134,14 @@ const OPTIONS: OptionNames<RpcSchemas<undefined, undefined>> = {
  *
  * @throws {RangeError} If `timeout` is not a positive number of milliseconds, or a limit is out of its range.
  * @throws {TypeError} If `params` is neither a list of names nor `{ kwargs: true }`, or an option is not known.
+ *
+ * @example
+ * ```ts
+ * export default service("payments", {
+ *   entrypoints: { charge: rpc({ expected: ["Declined"] }) },
+ *   handlers: { charge: (_context, total: number) => ({ paid: total }) },
+ * });
+ * ```
  */
 export function rpc<
   Signature extends Unstated = Unstated,

@@ -18,7 +18,7 @@ export type FakeMethods<Target> = {
  *
  * @example
  * ```ts
- * const payments = fakeClient<typeof paymentService>({ charge: (total) => ({ id: 1, total }) });
+ * const payments = fakeClient<typeof paymentService>({ charge: (total) => ({ paid: total, at: "now" }) });
  * await orders.handlers.place(testContext(orders, { payments }), order);
  * ```
  */

@@ -37,7 +37,7 @@ const OPTIONS: OptionNames<CronOptions> = {
  *
  * @example
  * ```ts
- * entrypoints: { report: cron("30 6 * * MON-FRI", { timezone: "Europe/Berlin", once: "cluster" }) }
+ * const entrypoints = { report: cron("30 6 * * MON-FRI", { timezone: "Europe/Berlin", once: "cluster" }) };
  * ```
  */
 export function cron(pattern: string, { timezone, ...rest }: CronOptions = {}): CronSpec {

@@ -40,7 +40,7 @@ const OPTIONS: OptionNames<TimerOptions> = {
  *
  * @example
  * ```ts
- * entrypoints: { sweep: timer({ interval: 60, once: "cluster" }) }
+ * const entrypoints = { sweep: timer({ interval: 60, once: "cluster" }) };
  * ```
  */
 export function timer({ interval, eager = false, ...rest }: TimerOptions): TimerSpec {

@@ -32,12 +32,16 @@ export interface WebSocketConnection<State> {
  *
  * @example
  * ```ts
- * dependencies: { connection: websocketConnection<{ name: string }>() },
- * entrypoints: { enter: websocket(), whoami: websocket() },
- * handlers: {
- *   enter({ connection }, _socketId, name: string) { connection.state.name = name; },
- *   whoami: ({ connection }) => connection.state.name ?? "nobody",
- * },
+ * export default service("names", {
+ *   dependencies: { connection: websocketConnection<{ name: string }>() },
+ *   entrypoints: { enter: websocket(), whoami: websocket() },
+ *   handlers: {
+ *     enter({ connection }, _socketId, name: string) {
+ *       connection.state.name = name;
+ *     },
+ *     whoami: ({ connection }) => connection.state.name ?? "nobody",
+ *   },
+ * });
  * ```
  */
 export function websocketConnection<State extends object = Record<string, unknown>>(): DependencySpec<

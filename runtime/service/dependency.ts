@@ -150,7 +150,7 @@ export type DependencyTable = Readonly<Record<string, DependencySpec<any>>>;
  * const database = provider((host) => {
  *   let connection: Connection;
  *   return {
- *     async setup() { connection = await connect(String(host.config.DB_URI)); },
+ *     async setup() { connection = await openDatabase(String(host.config.DB_URI)); },
  *     get: () => connection,
  *     async [Symbol.asyncDispose]() { await connection.close(); },
  *   };

@@ -4,6 +4,7 @@ import { blocksOf, guideBlocks } from "../fixtures/guide/blocks.ts";
 import { furnish, replacements, writeDenoJson } from "../fixtures/guide/folder.ts";
 import { faultsOf, faultsOfConfiguration } from "../fixtures/guide/loose_checks.ts";
 import { PAGES } from "../fixtures/guide/pages.ts";
+import { docstringModules } from "../fixtures/guide/docstrings/modules.ts";
 
 for (const page of PAGES) {
   Deno.test(`${page}: something checks each block`, async () => {
@@ -70,7 +71,7 @@ Deno.test("a block with a key, a flag or a command that is not there is found", 
   equal((await faults("jsonc", '{ "a": }')).length, 1);
 });
 
-Deno.test("the files of all pages are written against the doors alone, and compiler and linter have nothing to say", async (test) => {
+Deno.test("the files of all pages and the examples of all docstrings are written against the doors alone, and compile", async (test) => {
   const folder = await Deno.makeTempDir({ prefix: "enoki-guides-" });
   try {
     await writeDenoJson(folder);
@@ -82,10 +83,16 @@ Deno.test("the files of all pages are written against the doors alone, and compi
       await furnish(`${folder}/${place}`, page, new Map(own.map(([name, text]) => [name, here(text)])));
       files.push(...own.map(([name]) => `${place}/${name}`));
     }
-    for (const verb of [["check"], ["lint", "--rules-exclude=no-import-prefix"]]) {
-      await test.step(verb[0]!, async () => {
+    const examples = await furnishExamples(`${folder}/docstrings`);
+    for (
+      const [verb, more] of [
+        [["check"], examples],
+        [["lint", "--rules-exclude=no-import-prefix"], []],
+      ] as const
+    ) {
+      await test.step(verb[0], async () => {
         const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-          args: [...verb, "--quiet", ...files],
+          args: [...verb, "--quiet", ...files, ...more],
           cwd: folder,
           env: { NO_COLOR: "1" },
         }).output();
@@ -96,3 +103,17 @@ Deno.test("the files of all pages are written against the doors alone, and compi
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+/** Writes the examples of docstrings, with what they speak of. Returns the paths of the examples. */
+async function furnishExamples(folder: string): Promise<readonly string[]> {
+  await Deno.mkdir(folder);
+  for (const name of ["names.ts", "orders.ts"]) {
+    await Deno.copyFile(
+      new URL(`../fixtures/guide/docstrings/${name}`, import.meta.url),
+      `${folder}/${name}`,
+    );
+  }
+  const examples = docstringModules();
+  for (const [name, text] of examples) await Deno.writeTextFile(`${folder}/${name}`, text);
+  return [...examples.keys()].map((name) => `${folder}/${name}`);
+}

@@ -12,7 +12,7 @@ export type { TestDatabase, TestDatabaseOptions };
  * await using database = await testDatabase<Tables>("postgres://postgres@127.0.0.1/postgres", {
  *   migrations: new URL("./migrations", import.meta.url),
  * });
- * await orders.handlers.place(testContext(orders, { db: database.sql }), 7);
+ * await stock.handlers.reserve(testContext(stock, { db: database.sql }), 7);
  * ```
  */
 export async function testDatabase<Database>(

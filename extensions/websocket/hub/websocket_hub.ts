@@ -50,6 +50,18 @@ export interface WebSocketHub<Events> {
  *
  * Channels belong to the process, and all its services share them. To reach the clients of all instances,
  * dispatch an event whose handler has `delivery: "broadcast"`, and broadcast in that handler.
+ *
+ * @example
+ * ```ts
+ * export default service("news", {
+ *   dependencies: { hub: websocketHub<{ said: string }>() },
+ *   entrypoints: { follow: websocket(), tell: rpc() },
+ *   handlers: {
+ *     follow: ({ hub }, socketId) => hub.subscribe(socketId, "news"),
+ *     tell: ({ hub }, text: string) => hub.broadcast("news", "said", text),
+ *   },
+ * });
+ * ```
  */
 // deno-lint-ignore no-explicit-any -- without a list of events, all names and payloads are allowed
 export function websocketHub<Events extends object = Record<string, any>>(): DependencySpec<
