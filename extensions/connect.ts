@@ -102,7 +102,9 @@ export interface Connection extends AsyncDisposable {
  * @throws {ExtensionError} If an extension fails.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { connect } from "@enoki/enoki/run";
+ *
  * await using cluster = await connect({ broker: "amqp://localhost" });
  * const greeting = cluster.client<typeof greetingService>("greeting_service");
  * console.log(await greeting.hello("Ada"));

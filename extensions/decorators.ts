@@ -51,7 +51,10 @@ export type FieldDecorator<Value> = (
  * Calls the method through an entrypoint of any kind: one of a stream, or one of your own.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { stream, type StreamConnection } from "@enoki/enoki";
+ * import { entry } from "@enoki/enoki/decorators";
+ *
  * const echo = stream({ listen: "tcp://0.0.0.0:7007", framing: "lines" });
  *
  * export class Echo {
@@ -71,7 +74,8 @@ export function entry<Entry extends AnyEntrypoint>(entrypoint: Entry): Entrypoin
  * An instance that no call has made, such as one in a test, keeps what its author gives it.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { client, type Client } from "@enoki/enoki";
  * import { inject, rpc } from "@enoki/enoki/decorators";
  *
  * export class OrderService {

@@ -94,7 +94,9 @@ export type {
  * @throws {BrokerError} If the broker cannot be reached.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { run } from "@enoki/enoki/run";
+ *
  * await using running = await run(["./greeting.ts"], { broker: "amqp://localhost" });
  * await running.finished;
  * ```

@@ -32,7 +32,9 @@ export interface RunOptions extends ServeOptions {
  * A runner starts once. If one of its services fails, it stops all of them, and `finished` rejects.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { Runner } from "@enoki/enoki/run";
+ *
  * await using runner = new Runner({ broker: "amqp://localhost" });
  * await runner.add("./orders.ts");
  * await runner.add("./payments.ts");
@@ -91,6 +93,9 @@ export class Runner implements Running {
    *
    * @example
    * ```ts
+   * import { rpc, service } from "@enoki/enoki";
+   * import { Runner } from "@enoki/enoki/run";
+   *
    * const greeting = service("greeting", {
    *   module: import.meta.url,
    *   entrypoints: { hello: rpc() },

@@ -21,7 +21,10 @@ export type { LoginMethod, TlsOptions } from "./link_options.ts";
  * @throws {RangeError} If a duration is negative.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { amqp } from "@enoki/enoki/amqp";
+ * import { run } from "@enoki/enoki/run";
+ *
  * await using running = await run(["./orders.ts"], {
  *   broker: amqp("amqps://rabbit.internal/shop", { heartbeat: "10s" }),
  * });

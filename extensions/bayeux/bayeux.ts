@@ -50,6 +50,9 @@ const KNOWN: OptionNames<BayeuxOptions> = { expected: true, redact: true, timeou
  *
  * @example
  * ```ts
+ * import { service } from "@enoki/enoki";
+ * import { bayeux } from "@enoki/enoki/bayeux";
+ *
  * export default service("quotes", {
  *   entrypoints: { quote: bayeux("/quotes/*") },
  *   handlers: {

@@ -72,7 +72,10 @@ const GET_OPTIONS = [...VALUE_OPTIONS, "signal"];
  * @throws {RangeError} If a number makes no sense.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { rpc, service } from "@enoki/enoki";
+ * import { cache } from "@enoki/enoki/cache";
+ *
  * export default service("exchange", {
  *   dependencies: { cached: cache() },
  *   entrypoints: { rates: rpc() },

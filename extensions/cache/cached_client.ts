@@ -42,7 +42,9 @@ const OWN_OPTIONS = [...POLICY_OPTIONS, "methods", "client"];
  * @throws {RangeError} If a number makes no sense.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { cachedClient } from "@enoki/enoki/cache";
+ *
  * const dependencies = {
  *   prices: cachedClient<typeof prices>("prices", { first: { ttl: 60_000 }, methods: ["of"] }),
  *   rates: cachedClient<typeof rates>("rates", { fallback: { for: 3_600_000 }, methods: ["latest"] }),

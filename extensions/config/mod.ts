@@ -23,6 +23,9 @@ export function config<Value extends Plain>(key: string, fallback: Value): Depen
  *
  * @example
  * ```ts
+ * import { config } from "@enoki/enoki";
+ * import { z } from "npm:zod@4";
+ *
  * const dependencies = { settings: config(z.object({ CURRENCY: z.string(), LIMIT: z.number().default(100) })) };
  * ```
  */

@@ -9,7 +9,9 @@ import { type DependencySpec, provider } from "../../runtime/service/dependency.
  * @typeParam Value What the senders of this system put there. Nobody checks it.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { contextData, rpc, service } from "@enoki/enoki";
+ *
  * export default service("orders", {
  *   dependencies: { tenant: contextData("tenant") },
  *   entrypoints: { list: rpc() },

@@ -31,6 +31,8 @@ export interface DocsFile {
  *
  * @example
  * ```ts
+ * import { docsFile } from "@enoki/enoki/docs";
+ *
  * const page = await docsFile("", { openapi: "openapi.json", title: "Shop" });
  * const response = new Response(page!.body, { headers: page!.headers });
  * ```

@@ -61,7 +61,9 @@ export interface Dispatcher<Events> {
  * @throws {TypeError} If an option is not known.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { dispatcher, rpc, service } from "@enoki/enoki";
+ *
  * export default service("orders", {
  *   dependencies: { emit: dispatcher<{ placed: Order }>() },
  *   entrypoints: { place: rpc() },

@@ -115,7 +115,8 @@ const DELIVERIES: readonly string[] = ["pool", "singleton", "broadcast"];
  * @throws {RangeError} If a number among the options is out of its range.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { event, service } from "@enoki/enoki";
  * import type orders from "./orders.ts";
  *
  * export default service("mail", {

@@ -38,7 +38,10 @@ type PayloadIn<Tables, Name> = Tables extends unknown ? Name extends keyof Table
  * The events of a service or of a contract: payloads by type, as its dispatchers take them.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import type { EventsOf } from "@enoki/enoki";
+ * import { fakeDispatcher } from "@enoki/enoki/testing";
+ *
  * const emit = fakeDispatcher<EventsOf<typeof orders>>();
  * ```
  */
@@ -113,7 +116,9 @@ type FittingNames<Name extends string, Type extends string> = Name extends unkno
  * events that it fits.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import type { EventPayload } from "@enoki/enoki";
+ *
  * type Placed = EventPayload<typeof orders, "placed">;
  * ```
  */

@@ -118,6 +118,8 @@ const METHOD_REGEXP = /^[A-Z]+$/;
  *
  * @example
  * ```ts
+ * import { http, service } from "@enoki/enoki";
+ *
  * export default service("orders", {
  *   entrypoints: { show: http("GET", "/orders/<int:id>") },
  *   handlers: { show: (_context, _request, { id }) => ({ id }) },

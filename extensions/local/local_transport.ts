@@ -49,7 +49,10 @@ export interface LocalOptions extends TransportOptions {
  * @throws {ConfigurationError} If the address is not valid, or if the system is Windows.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { local } from "@enoki/enoki/local";
+ * import { run } from "@enoki/enoki/run";
+ *
  * await using running = await run(["./orders.ts"], { broker: local({ address: "local:shop" }) });
  * ```
  */

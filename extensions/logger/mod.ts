@@ -7,6 +7,8 @@ import type { Log } from "../../runtime/log/log.ts";
  *
  * @example
  * ```ts
+ * import { logger, rpc, service } from "@enoki/enoki";
+ *
  * export default service("greeter", {
  *   dependencies: { log: logger() },
  *   entrypoints: { hello: rpc() },

@@ -37,7 +37,10 @@ export interface MemoryOptions extends TransportOptions {
  * @throws {TypeError} If both a broker and another clock than its own are given.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { memory, MemoryBroker } from "@enoki/enoki/memory";
+ * import { connect, run } from "@enoki/enoki/run";
+ *
  * const broker = new MemoryBroker();
  * await using running = await run([orders], { broker: memory({ broker }), threads: { kind: "inline" } });
  * await using connection = await connect({ broker: memory({ broker }) });

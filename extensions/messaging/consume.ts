@@ -124,7 +124,9 @@ const OPTIONS: OptionNames<ConsumeOptions> = {
  * @throws {TypeError} If an option is not known, or makes no sense for a queue of this type, or together with another option.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { consume, queue, service } from "@enoki/enoki";
+ *
  * const jobs = queue("jobs");
  * export default service("worker", {
  *   entrypoints: { work: consume<Job>(jobs, { prefetch: 1, retry: { max: 5 } }) },

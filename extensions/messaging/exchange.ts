@@ -33,6 +33,8 @@ const TYPES: readonly string[] = ["direct", "topic", "fanout", "headers"];
  *
  * @example
  * ```ts
+ * import { exchange, queue } from "@enoki/enoki";
+ *
  * const logs = exchange("logs", { type: "topic" });
  * const errors = queue("errors", { exchange: logs, routingKey: "*.error" });
  * ```

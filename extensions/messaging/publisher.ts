@@ -59,7 +59,9 @@ export type Publish<Payload> = (
  * default exchange to the queue that `routingKey` names.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { publisher, queue, rpc, service } from "@enoki/enoki";
+ *
  * const tasks = queue("tasks");
  * export default service("shop", {
  *   dependencies: { enqueue: publisher<Task>({ routingKey: tasks.name, declare: [tasks] }) },

@@ -169,6 +169,8 @@ export function queue(name: string, options?: QueueOptions): Queue;
  *
  * @example
  * ```ts
+ * import { exchange, queue } from "@enoki/enoki";
+ *
  * const mine = queue({ exchange: exchange("logs", { type: "fanout" }) });
  * ```
  */

@@ -9,6 +9,8 @@ import type { UnnamedQueue } from "./queue.ts";
  *
  * @example
  * ```ts
+ * import { consume, publisher, queue, queueName, rpc, service } from "@enoki/enoki";
+ *
  * const answers = queue();
  * export default service("asker", {
  *   dependencies: { publish: publisher<string>({ routingKey: "questions" }), answerTo: queueName(answers) },

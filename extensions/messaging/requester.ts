@@ -85,6 +85,8 @@ export type Requester<Req, Res> = (payload: Req, options?: RequesterCallOptions)
  *
  * @example
  * ```ts
+ * import { requester, rpc, service } from "@enoki/enoki";
+ *
  * export default service("calculator", {
  *   dependencies: { fibonacci: requester<number, number>({ routingKey: "rpc_queue", timeout: 5_000 }) },
  *   entrypoints: { show: rpc() },

@@ -56,7 +56,9 @@ const TELL_AFTER = 1_000;
  * Injects what counts and measures, for Prometheus, StatsD and OpenTelemetry.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { metrics, rpc, service } from "@enoki/enoki";
+ *
  * export default service("orders", {
  *   dependencies: { metrics: metrics() },
  *   entrypoints: { place: rpc() },

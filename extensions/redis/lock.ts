@@ -54,7 +54,10 @@ const LONGEST_PAUSE = 250;
  * @throws {RangeError} If a time is out of its range.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { rpc, service } from "@enoki/enoki";
+ * import { lock } from "@enoki/enoki/redis";
+ *
  * service("orders", {
  *   dependencies: { lock: lock() },
  *   entrypoints: { ship: rpc() },

@@ -56,6 +56,9 @@ export type Redis<Options extends RedisOptions = None> = Options extends { reado
  *
  * @example
  * ```ts
+ * import { rpc, service } from "@enoki/enoki";
+ * import { redis } from "@enoki/enoki/redis";
+ *
  * service("counter", {
  *   dependencies: { redis: redis() },
  *   entrypoints: { count: rpc() },

@@ -60,7 +60,10 @@ type MessageOf<Format, Payload> = Format extends "text" ? string
  * @throws {RangeError} If a number is out of its range.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { service } from "@enoki/enoki";
+ * import { subscription } from "@enoki/enoki/redis";
+ *
  * export default service("audit", {
  *   entrypoints: {
  *     paid: subscription<Receipt>("orders.paid"),

@@ -131,7 +131,9 @@ export interface CallOrigin {
  * @throws {RangeError} If a number among the policies is out of its range.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { client, rpc, service } from "@enoki/enoki";
+ *
  * export default service("orders", {
  *   dependencies: { payments: client<typeof paymentService>("payments", { timeout: "2s" }) },
  *   entrypoints: { place: rpc() },

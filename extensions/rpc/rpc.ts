@@ -137,6 +137,8 @@ const OPTIONS: OptionNames<RpcSchemas<undefined, undefined>> = {
  *
  * @example
  * ```ts
+ * import { rpc, service } from "@enoki/enoki";
+ *
  * export default service("payments", {
  *   entrypoints: { charge: rpc({ expected: ["Declined"] }) },
  *   handlers: { charge: (_context, total: number) => ({ paid: total }) },

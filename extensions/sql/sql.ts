@@ -53,6 +53,9 @@ export interface Sql<Database> {
  *
  * @example
  * ```ts
+ * import { rpc, service } from "@enoki/enoki";
+ * import { type Generated, sql } from "@enoki/enoki/sql";
+ *
  * interface Tables { orders: { id: Generated<number>; total: number } }
  *
  * export default service("orders", {

@@ -72,7 +72,9 @@ export interface Stream<Kind extends Framing, State> {
  * @throws {RangeError} If a limit is out of its range.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { service, stream } from "@enoki/enoki";
+ *
  * const echo = stream({ listen: "tcp://0.0.0.0:7007", framing: "lines" });
  *
  * export default service("echo", {

@@ -17,7 +17,9 @@ export type FakeMethods<Target> = {
  * @throws {TypeError} The client throws it where a handler calls a method that the test has not given.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { fakeClient, testContext } from "@enoki/enoki/testing";
+ *
  * const payments = fakeClient<typeof paymentService>({ charge: (total) => ({ paid: total, at: "now" }) });
  * await orders.handlers.place(testContext(orders, { payments }), order);
  * ```

@@ -17,7 +17,10 @@ export type FakeDispatcher<Events> = Dispatcher<Events> & {
  * @typeParam Events Payloads by event type, as for `dispatcher()`.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { fakeDispatcher, testContext } from "@enoki/enoki/testing";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
  * const emit = fakeDispatcher<{ placed: Order }>();
  * await orders.handlers.place(testContext(orders, { emit }), order);
  * deepStrictEqual(emit.events, [{ type: "placed", payload: order }]);

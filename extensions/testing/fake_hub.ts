@@ -46,7 +46,10 @@ export interface FakeHubOptions {
  * @typeParam Events Types of the payloads by the name of the event, as for `websocketHub()`.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { fakeHub, testContext } from "@enoki/enoki/testing";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
  * const hub = fakeHub<{ said: string }>();
  * await chat.handlers.say(testContext(chat, { hub }), "socket-1", "lobby", "Hello");
  * deepStrictEqual(hub.broadcasts, [{ channel: "lobby", event: "said", data: "Hello" }]);

@@ -19,7 +19,10 @@ export type FakePublisher<Payload> = Publish<Payload> & {
  * Makes a publisher for a test, which records the messages.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { fakePublisher, testContext } from "@enoki/enoki/testing";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
  * const enqueue = fakePublisher<Task>();
  * await shop.handlers.order(testContext(shop, { enqueue }), task);
  * deepStrictEqual(enqueue.messages, [{ payload: task, options: { priority: 5 } }]);

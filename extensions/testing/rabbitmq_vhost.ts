@@ -48,7 +48,9 @@ export interface RabbitmqVhost extends AsyncDisposable {
  * @throws {RangeError} If `timeout` is no duration.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { rabbitmqVhost, testServices } from "@enoki/enoki/testing";
+ *
  * await using vhost = await rabbitmqVhost();
  * await using app = await testServices([orders, mail], { broker: vhost.uri });
  * ```

@@ -157,7 +157,9 @@ export interface TestApp<Services extends Given = Given> extends AsyncDisposable
    * @throws What the method answers, as `client()` throws it to a handler: mostly a {@linkcode RemoteError}.
    *
    * @example
-   * ```ts
+   * ```ts ignore
+   * import { strictEqual } from "node:assert/strict";
+   *
    * strictEqual(await app.call("orders.place", { id: 7, total: 30 }), 30);
    * ```
    */
@@ -222,7 +224,7 @@ export interface TestApp<Services extends Given = Given> extends AsyncDisposable
    * @throws {TypeError} If no service here has the method, or it is not started.
    *
    * @example
-   * ```ts
+   * ```ts ignore
    * await app.call("orders.place", order);
    * const { args, outcome } = await app.waitFor("mail.confirm", { where: ({ args: [{ id }] }) => id === 7 });
    * ```

@@ -58,7 +58,11 @@ export interface TestClock extends Clock {
  * @throws {RangeError} If the start is no time, or the patience is negative.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { memory } from "@enoki/enoki/memory";
+ * import { run } from "@enoki/enoki/run";
+ * import { testClock } from "@enoki/enoki/testing";
+ *
  * const clock = testClock({ start: "2030-01-01T00:00:00Z" });
  * await using running = await run([orders], { broker: memory({ clock }), clock, threads: { kind: "inline" } });
  * await clock.advance("1h");

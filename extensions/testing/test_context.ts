@@ -29,7 +29,9 @@ export interface TestContextOptions {
  * If the handler uses a dependency that the test has not given, it gets an error that names the dependency.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { testContext } from "@enoki/enoki/testing";
+ *
  * const receipt = await orders.handlers.place(testContext(orders, { payments: fake }), order);
  * ```
  */

@@ -111,7 +111,9 @@ const TEST_CONFIG: Config = { WEB_SERVER_ADDRESS: "127.0.0.1:0", control: false,
  * @throws {BrokerError} If the broker cannot be reached.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { testServices } from "@enoki/enoki/testing";
+ *
  * await using app = await testServices([orders, mail], {
  *   replace: { orders: { payments: { charge: (total) => ({ paid: total, at: "now" }) } } },
  * });

@@ -37,6 +37,8 @@ const OPTIONS: OptionNames<CronOptions> = {
  *
  * @example
  * ```ts
+ * import { cron } from "@enoki/enoki";
+ *
  * const entrypoints = { report: cron("30 6 * * MON-FRI", { timezone: "Europe/Berlin", once: "cluster" }) };
  * ```
  */

@@ -40,6 +40,8 @@ const OPTIONS: OptionNames<TimerOptions> = {
  *
  * @example
  * ```ts
+ * import { timer } from "@enoki/enoki";
+ *
  * const entrypoints = { sweep: timer({ interval: 60, once: "cluster" }) };
  * ```
  */

@@ -32,6 +32,8 @@ export interface WebSocketConnection<State> {
  *
  * @example
  * ```ts
+ * import { service, websocket, websocketConnection } from "@enoki/enoki";
+ *
  * export default service("names", {
  *   dependencies: { connection: websocketConnection<{ name: string }>() },
  *   entrypoints: { enter: websocket(), whoami: websocket() },

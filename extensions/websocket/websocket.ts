@@ -99,6 +99,8 @@ const DEFAULT_PATH = "/ws";
  *
  * @example
  * ```ts
+ * import { service, websocket, websocketHub } from "@enoki/enoki";
+ *
  * export default service("chat", {
  *   dependencies: { hub: websocketHub<{ said: string }>() },
  *   entrypoints: { join: websocket(), say: websocket() },

@@ -105,7 +105,9 @@ export interface Extension {
  * @throws {TypeError} If a kind or a scheme has no factory, a scheme is not one, or a part is not known.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { extension } from "@enoki/enoki/hosting";
+ *
  * export default extension({ entrypoints: { lines: (entries, host) => new LinesHost(entries, host) } });
  * ```
  */

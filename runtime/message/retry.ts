@@ -35,7 +35,9 @@ const DEFAULT_MAX = 20;
  * how often the message is offered again.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { Retry } from "@enoki/enoki";
+ *
  * throw new Retry({ after: "5s", cause: error });
  * ```
  */

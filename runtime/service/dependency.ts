@@ -145,7 +145,9 @@ export type DependencyTable = Readonly<Record<string, DependencySpec<any>>>;
  * the provider keeps state outside its own fields.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { provider } from "@enoki/enoki";
+ *
  * const clock = provider({ get: () => new Date() });
  * const database = provider((host) => {
  *   let connection: Connection;
@@ -165,7 +167,9 @@ export function provider<T>(
  * need in the main thread is set up there.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { client, provider } from "@enoki/enoki";
+ *
  * const checkout = provider(
  *   { get: (_call, { payments }) => new Checkout(payments) },
  *   { uses: { payments: client<typeof paymentService>("payments") } },

@@ -30,7 +30,9 @@ type NextParameters<Added> = {} extends Added ? [added?: Added] : [added: Added]
  * @typeParam Added What the hook adds to the context, which it gives to `next`.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import type { Hook } from "@enoki/enoki";
+ *
  * const authenticate: Hook<{ user: User }> = async (call, next) => await next({ user: await verify(call.headers) });
  * ```
  */

@@ -104,6 +104,8 @@ export interface ServiceDefinition<
  *
  * @example
  * ```ts
+ * import { rpc, service } from "@enoki/enoki";
+ *
  * export default service("greeting_service", {
  *   entrypoints: { hello: rpc() },
  *   handlers: { hello: (_context, name: string) => `Hello, ${name}!` },
@@ -196,7 +198,9 @@ export function service<
  * @throws {TypeError} If a name cannot be a word of a routing key: it is empty, or has a dot, a space, `*` or `#`.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { contract, dispatcher, rpc } from "@enoki/enoki";
+ *
  * export const payments = contract("payments", {
  *   charge: rpc<(total: number) => Promise<Receipt>>(),
  * }, { emit: dispatcher<{ charged: Receipt }>() });

@@ -9,7 +9,9 @@
  * `"2h"`, `"1d"` or `"1m30s"`.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { client } from "@enoki/enoki";
+ *
  * client<typeof payments>("payments", { timeout: "2s" })
  * ```
  */

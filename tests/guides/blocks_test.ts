@@ -1,10 +1,11 @@
 /** All pages of the documentation: something checks each of their blocks, and their files compile. */
 import { deepStrictEqual, equal } from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { blocksOf, guideBlocks } from "../fixtures/guide/blocks.ts";
-import { furnish, replacements, writeDenoJson } from "../fixtures/guide/folder.ts";
+import { furnish, replacements, ROOT, writeDenoJson } from "../fixtures/guide/folder.ts";
 import { faultsOf, faultsOfConfiguration } from "../fixtures/guide/loose_checks.ts";
 import { PAGES } from "../fixtures/guide/pages.ts";
-import { docstringModules } from "../fixtures/guide/docstrings/modules.ts";
+import { docstringModules, EXAMPLED } from "../fixtures/guide/docstrings/modules.ts";
 
 for (const page of PAGES) {
   Deno.test(`${page}: something checks each block`, async () => {
@@ -102,6 +103,16 @@ Deno.test("the files of all pages and the examples of all docstrings are written
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("deno test --doc runs the examples that need nothing but the doors", async () => {
+  // The test above checks the types of all examples.
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["test", "--doc", "--allow-all", "--no-lock", "--no-check", "--quiet", ...EXAMPLED],
+    cwd: fileURLToPath(ROOT),
+    env: { NO_COLOR: "1" },
+  }).output();
+  equal(code, 0, new TextDecoder().decode(stdout));
 });
 
 /** Writes the examples of docstrings, with what they speak of. Returns the paths of the examples. */

@@ -8,7 +8,10 @@ export type { TestDatabase, TestDatabaseOptions };
  * @param uri URI of a server whose user may make schemas or databases; for SQLite, `sqlite::memory:`.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { testDatabase } from "@enoki/enoki/sql";
+ * import { testContext } from "@enoki/enoki/testing";
+ *
  * await using database = await testDatabase<Tables>("postgres://postgres@127.0.0.1/postgres", {
  *   migrations: new URL("./migrations", import.meta.url),
  * });

@@ -57,7 +57,9 @@ export interface StreamClient<Kind extends Framing, State>
  * @throws {RangeError} If a duration is none.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { connectStream } from "@enoki/enoki/stream";
+ *
  * const echo = await connectStream("tcp://localhost:7007", {
  *   connected: (connection) => connection.write("hello"),
  *   received(connection, line) {

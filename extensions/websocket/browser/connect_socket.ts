@@ -22,7 +22,9 @@ import type {
  * @param url URL, relative to the page or complete. `http:` counts as `ws:`.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { connectSocket } from "@enoki/enoki/websocket";
+ *
  * const socket = connectSocket<typeof chat>("/ws");
  * socket.on("connected", () => socket.call.join("lobby"));
  * socket.on("said", (text) => show(text));
@@ -210,6 +212,9 @@ export function connectSocket<Target = unknown>(
  *
  * @example
  * ```ts
+ * import { http, service } from "@enoki/enoki";
+ * import { clientScript } from "@enoki/enoki/websocket";
+ *
  * export default service("pages", {
  *   entrypoints: { client: http("GET", "/client.js") },
  *   handlers: { client: () => new Response(clientScript, { headers: { "content-type": "text/javascript" } }) },

@@ -53,6 +53,8 @@ export interface WebSocketHub<Events> {
  *
  * @example
  * ```ts
+ * import { rpc, service, websocket, websocketHub } from "@enoki/enoki";
+ *
  * export default service("news", {
  *   dependencies: { hub: websocketHub<{ said: string }>() },
  *   entrypoints: { follow: websocket(), tell: rpc() },

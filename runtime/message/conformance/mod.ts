@@ -50,7 +50,9 @@ export interface TestTransportOptions {
  * @param create Makes one more transport to the same broker. The test connects and closes it.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { testTransport } from "@enoki/enoki/conformance";
+ *
  * testTransport("mine", (options) => new MyTransport("mine://localhost", options), { lacks: ["priorities"] });
  * ```
  */
