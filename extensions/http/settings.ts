@@ -236,4 +236,9 @@ export const HTTP_SETTINGS: SettingTable = {
   "HTTP_ASYNCAPI.version": { kind: "text", about: "its version" },
   "HTTP_ASYNCAPI.servers": { kind: "list", about: "URIs of the brokers" },
   "HTTP_OPENAPI.servers": { kind: "list", about: "URLs of the servers" },
+  HTTP_DOCS: {
+    kind: "text",
+    default: false,
+    about: "whether a page shows the documents, and its path (/docs)",
+  },
 };
