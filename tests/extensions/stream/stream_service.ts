@@ -124,7 +124,8 @@ export default service("talker", {
         connection.close();
       } else if (first === 70) {
         let isLost = false;
-        while (!isLost) {
+        // A delay is over at once when the signal is aborted, and then no news of a lost write could come in.
+        while (!isLost && !call.signal.aborted) {
           for (let piece = 0; piece < 16; piece++) {
             connection.write(new Uint8Array(64 * 1024)).catch(() => isLost = true);
           }
