@@ -71,6 +71,7 @@ export function cachedClient(
   const policies = policiesOf(what, service, methods, options);
   const bind = (host: DependencyHost) => {
     const values = new ThreadCache(host, thread);
+    const timeout = sent.timeout === undefined ? host.callTimeout : millisecondsOf(sent.timeout);
     return {
       get: (call: Call, used: { readonly client: Client<unknown> }) =>
         cachedCalls({
@@ -80,7 +81,7 @@ export function cachedClient(
           call,
           client: used.client,
           headers: sent.headers ?? {},
-          timeout: sent.timeout === undefined ? host.callTimeout : millisecondsOf(sent.timeout),
+          timeout,
         }),
       [Symbol.asyncDispose]: () => values[Symbol.asyncDispose](),
     };

@@ -157,15 +157,21 @@ export function client(
   const service = typeof target === "string" ? target : target.name;
   if (options.errors !== undefined) registeredErrors(options.errors);
   requireSending(options);
-  if (options.timeout !== undefined) requireTimeout(options.timeout);
+  const timeout = options.timeout === undefined ? undefined : requireTimeout(options.timeout);
   const table = policyTable(service, options);
   return dependency({
     client: service,
     ...(table && { kind: "client", options: table as unknown as PlainRecord }),
     bind: ({ key, messenger, outgoing, callTimeout, payloads, ask, clock }) => {
-      const { timeout = callTimeout, ...others } = withoutPolicies(options);
       const resilience = table && { key, table, options, fellBack: () => void ask("").catch(() => {}) };
-      const own = { ...others, timeout, outgoing, payloads, resilience, clock };
+      const own = {
+        ...withoutPolicies(options),
+        timeout: timeout ?? callTimeout,
+        outgoing,
+        payloads,
+        resilience,
+        clock,
+      };
       return { get: (call: Call) => createClient(messenger, service, call, own) as Client<Service> };
     },
   });
