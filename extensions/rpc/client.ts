@@ -19,7 +19,6 @@ import {
   CallResilience,
   type ClientResilience,
   requireCallPolicies,
-  timeoutOf,
 } from "./resilience/client_resilience.ts";
 import type { AnyClientPolicies, ClientPolicies, SingleCallPolicies } from "./resilience/policies.ts";
 import { CALL_OPTIONS, policyTable, withoutPolicies } from "./resilience/policy_table.ts";
@@ -159,11 +158,13 @@ export function client(
   requireSending(options);
   const timeout = options.timeout === undefined ? undefined : requireTimeout(options.timeout);
   const table = policyTable(service, options);
+  const timeouts = timeoutsOf(options);
   return dependency({
     client: service,
     ...(table && { kind: "client", options: table as unknown as PlainRecord }),
     bind: ({ key, messenger, outgoing, callTimeout, payloads, ask, clock }) => {
-      const resilience = table && { key, table, options, fellBack: () => void ask("").catch(() => {}) };
+      const fellBack = () => void ask("").catch(() => {});
+      const resilience = table && { key, table, options, timeouts, fellBack };
       const own = {
         ...withoutPolicies(options),
         timeout: timeout ?? callTimeout,
@@ -215,7 +216,7 @@ const NO_METHODS = Object.freeze({});
 
 /** Gives the options of a method, which may have a time limit of its own. */
 function optionsOf(method: string, options: ClientOptions): ClientOptions {
-  const timeout = options.resilience && timeoutOf(options.resilience, method);
+  const timeout = options.resilience?.timeouts.get(method);
   return timeout === undefined ? options : { ...options, timeout };
 }
 
@@ -297,6 +298,15 @@ export function createMethod(
     kwargs: (named: Readonly<Record<string, unknown>>, ...positional: readonly unknown[]) =>
       call(positional, named),
   });
+}
+
+/** Gives the milliseconds of the time limits that methods have of their own. */
+function timeoutsOf({ methods = {} }: AnyClientPolicies): ReadonlyMap<string, number> {
+  return new Map(
+    Object.entries(methods).flatMap(([method, own]) =>
+      own?.timeout === undefined ? [] : [[method, requireTimeout(own.timeout)] as const]
+    ),
+  );
 }
 
 /** Gives the milliseconds of a time limit. */

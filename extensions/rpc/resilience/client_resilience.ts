@@ -2,7 +2,6 @@
  * The policies of one client dependency in one thread: retries and fallbacks. Circuit, bulkhead and rate are in the
  * main thread, which all threads share; each attempt passes them there.
  */
-import type { Duration } from "../../../runtime/waiting/duration.ts";
 import type { Log } from "../../../runtime/log/log.ts";
 import type { RequestGuard } from "../../../runtime/message/messenger.ts";
 import { requireKnown } from "../../../runtime/service/options/known_options.ts";
@@ -45,13 +44,10 @@ export interface ClientResilience {
   readonly key: string;
   readonly table: PolicyTable;
   readonly options: AnyClientPolicies;
+  /** Milliseconds of the time limits that methods have of their own. */
+  readonly timeouts: ReadonlyMap<string, number>;
   /** Tells the main thread that a fallback has given a result. */
   readonly fellBack: () => void;
-}
-
-/** Gives the time limit that a method has of its own. */
-export function timeoutOf({ options }: ClientResilience, method: string): Duration | undefined {
-  return ownOptions(options, method)?.timeout;
 }
 
 /** The policies of one method, or of one call of it. */
@@ -165,12 +161,8 @@ export function requireCallPolicies(name: string, own: object, known: readonly s
 
 function fallbackOf(client: ClientResilience | undefined, method: string): AnyFallback | undefined {
   if (client === undefined) return undefined;
-  const own = ownOptions(client.options, method);
+  const own = ownOf(client.options.methods as Readonly<Record<string, MethodPolicies>> | undefined, method);
   return own !== undefined && "fallback" in own ? own.fallback : client.options.fallback as AnyFallback;
-}
-
-function ownOptions({ methods }: ClientResilience["options"], method: string): MethodPolicies | undefined {
-  return ownOf(methods as Readonly<Record<string, MethodPolicies>> | undefined, method);
 }
 
 function ownOf<Value>(table: Readonly<Record<string, Value>> | undefined, name: string): Value | undefined {

@@ -50,6 +50,11 @@ const WRONG: readonly (readonly [options: object, sentence: RegExp])[] = [
     { methods: { find: { bulkhead: { concurrent: 1.5 } } } },
     /: methods\.find\.bulkhead\.concurrent must be an/,
   ],
+  [{ timeout: 0 }, /^Cannot call with timeout 0: it must be a positive number/],
+  [
+    { methods: { find: { timeout: "soon" } } },
+    /^Cannot call with timeout "soon": it must be a positive number/,
+  ],
   [{ methods: { find: { rate: 1 } } }, /: methods\.find has no option "rate"\. Its options are /],
 ];
 
