@@ -1,14 +1,13 @@
 /** Launches services for a runner: loads their modules, and makes their pools and containers. */
 import type { Config } from "../config/file.ts";
 import { plainOrigins } from "../config/place.ts";
-import { type RuntimeSettings, type ServiceSettings, serviceSettings } from "./settings.ts";
+import { type RuntimeSettings, serviceSettings } from "./settings.ts";
 import { Container } from "./container.ts";
 import type { DependencyRegistry, EntrypointRegistry, HostHook } from "../hosting/host.ts";
 import { createSpawner, type ThreadPlan } from "../spawning/create_spawner.ts";
-import { type LoadedModule, loadInline, loadModule } from "./loader.ts";
+import { type LoadedModule, loadingPlan, loadInline, loadModule, threadPlan } from "./loader.ts";
 import type { Manifest } from "../service/manifest.ts";
 import type { Messenger } from "../message/messenger.ts";
-import { given } from "../message/plain.ts";
 import { emitRecord, getLog, logThreshold } from "../log/observe.ts";
 import { Pool } from "../pool/pool.ts";
 import type { PrepareModuleOptions } from "../module/prepare.ts";
@@ -95,21 +94,13 @@ export class Launcher {
   /**
    * Loads a module in a first thread, or a service of the program inline.
    *
-   * Only the module tells the names of its services. So the thread has the settings of all services, unless
-   * the specifier names the service: then it has those of this service.
-   *
    * @throws {ServiceLoadError} If the module does not load, or does not export the wanted service.
    */
   async load(specifier: ServiceSource, signal?: AbortSignal): Promise<LoadedModule> {
     const { settings, details = false, loading, clock } = this.#options;
-    const { modules } = settings;
-    const own = specifier.service === undefined ? settings : serviceSettings(settings, specifier.service);
-    const { loadTimeout } = own.limits;
     const module = specifier.inline === undefined
       ? await loadModule(specifier, {
-        ...this.#planOf(own),
-        modules,
-        ...(loadTimeout !== undefined && { loadTimeout }),
+        ...loadingPlan(settings, specifier),
         ...loading,
         details,
         clock,
@@ -140,7 +131,7 @@ export class Launcher {
   ): Promise<Pool> {
     const { config, settings, clock } = this.#options;
     const own = serviceSettings(settings, name);
-    const plan = this.#planOf(own);
+    const plan = threadPlan(own, settings.threadKind);
     const fits = module.plan.kind === "inline" || sameThreads(module.plan, plan);
     const first = this.#spare.has(module) && fits ? module : undefined;
     if (first !== undefined) this.#spare.delete(module);
@@ -239,11 +230,6 @@ export class Launcher {
       module.thread.kill("another thread serves its services");
       await module.spawner[Symbol.asyncDispose]();
     }
-  }
-
-  #planOf({ permissions, env, limits: { heapLimit } }: ServiceSettings): ThreadPlan {
-    const { threadKind: kind } = this.#options.settings;
-    return { permissions, ...given({ heapLimit, kind, env }) };
   }
 }
 

@@ -1,6 +1,7 @@
 import { within } from "../waiting/abort.ts";
 import { DEFAULT_LIMITS } from "../pool/pool_options.ts";
 import { ServiceLoadError } from "../message/errors.ts";
+import { given } from "../message/plain.ts";
 import type { Clock } from "../waiting/clock.ts";
 import type { LogRecord } from "../log/log.ts";
 import type { ModuleSpecifier } from "../module/specifier.ts";
@@ -12,6 +13,7 @@ import { type LoadNeeds, ownNeeds } from "../program/own_modules.ts";
 import type { ServiceExport } from "../channel/port.ts";
 import { type PreparedModule, prepareModule, type PrepareModuleOptions } from "../module/prepare.ts";
 import { createSpawner, type ThreadPlan } from "../spawning/create_spawner.ts";
+import { type RuntimeSettings, type ServiceSettings, serviceSettings } from "./settings.ts";
 import type { ThreadSpawner } from "../spawning/spawner.ts";
 import { PooledThread } from "../pool/pooled_thread.ts";
 
@@ -40,6 +42,29 @@ export interface LoadModuleOptions extends ThreadPlan, PrepareModuleOptions {
   readonly details?: boolean;
   /** The clock of the services. @default {the clock of the machine} */
   readonly clock?: Clock | undefined;
+}
+
+/** Returns how the threads of a service are made. */
+export function threadPlan(
+  { permissions, env, limits: { heapLimit } }: ServiceSettings,
+  kind: RuntimeSettings["threadKind"],
+): ThreadPlan {
+  return { permissions, ...given({ heapLimit, kind, env }) };
+}
+
+/**
+ * Returns how the first thread of a module is made, and how it loads the module.
+ *
+ * Only the module tells the names of its services. So the thread has the settings of all services, unless the specifier
+ * names the service: then it has those of this service.
+ */
+export function loadingPlan(
+  settings: RuntimeSettings,
+  { service }: ModuleSpecifier,
+): ThreadPlan & Pick<LoadModuleOptions, "modules" | "loadTimeout"> {
+  const { modules, threadKind } = settings;
+  const own = service === undefined ? settings : serviceSettings(settings, service);
+  return { ...threadPlan(own, threadKind), modules, ...given({ loadTimeout: own.limits.loadTimeout }) };
 }
 
 /**
@@ -97,6 +122,21 @@ export async function loadModule(
     clearTimeout(limit);
     signal?.removeEventListener("abort", abort);
   }
+}
+
+/**
+ * Loads a module only to learn its services, and ends the thread in which it was loaded.
+ *
+ * @throws {ServiceLoadError} As {@linkcode loadModule}.
+ */
+export async function describeModule(
+  specifier: ModuleSpecifier,
+  options: LoadModuleOptions,
+): Promise<readonly ServiceExport[]> {
+  const { services, thread, spawner } = await loadModule(specifier, options);
+  thread.kill("it is described");
+  await spawner[Symbol.asyncDispose]();
+  return services;
 }
 
 /**

@@ -46,6 +46,13 @@ Deno.test("enoki describe shows the services of several modules", async () => {
   assert.match(out, /^stock .*\n.*\n\ngreeting_service\n/);
 });
 
+Deno.test("enoki describe loads the module of a named service with the service's own settings", async () => {
+  const settings = "services={reads_at_top: {env: {ENOKI_TOKEN: five}}}";
+  const module = `${SERVICES}reads_at_top.ts:reads_at_top`;
+  const { status, err } = await enoki(["describe", "--define", settings, module]);
+  assert.deepEqual([status, err], [0, ""]);
+});
+
 const SHOP = new URL("../extensions/http/openapi_service.ts", import.meta.url).pathname;
 
 Deno.test("enoki describe --openapi prints the HTTP entrypoints of modules as OpenAPI 3.1", async () => {

@@ -72,6 +72,17 @@ Deno.test("enoki doctor names the line of a wrong value, and does not guess at w
     assert.deepEqual(findings.filter(({ about }) => about === "broker"), []);
   }));
 
+Deno.test("enoki doctor loads the module of a named service with the service's own settings", async () => {
+  const { texts } = await doctor([
+    "--broker",
+    "memory:",
+    "--define",
+    "services={reads_at_top: {env: {ENOKI_TOKEN: five}}}",
+    `${SERVICES}reads_at_top.ts:reads_at_top`,
+  ]);
+  assert.match(texts, /ok: reads_at_top loads/);
+});
+
 brokerTest("enoki doctor tries what a user of RabbitMQ may do, and what queue_type asks for", async (uri) => {
   const { status, texts } = await doctor(["--broker", uri, "--define", "queue_type=quorum"]);
   assert.equal(status, 0, texts);

@@ -1,5 +1,5 @@
 import { configureLogging, emitRecord } from "../../../runtime/log/observe.ts";
-import { loadModule } from "../../../runtime/serving/loader.ts";
+import { describeModule, loadingPlan } from "../../../runtime/serving/loader.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import type { ServiceExport } from "../../../runtime/channel/port.ts";
 import { Settings } from "../../settings.ts";
@@ -39,22 +39,19 @@ export async function loadServices(
   const sources = { ...(named !== undefined && { config: named }), ...(define && { define }) };
   const { config } = await commandConfig(sources, io);
   const settings = await Settings.read(withModuleFlags(config, flags));
-  const { modules: fetching, permissions: configured, env } = settings.runtime;
-  const permissions = permissionsOf(flags) ?? configured;
+  const permissions = permissionsOf(flags);
   await requireModuleFiles(modules);
   const services: ServiceExport[] = [];
   for (const module of modules) {
-    const loaded = await loadModule(parseModuleSpecifier(module), {
-      permissions,
-      modules: fetching,
-      ...(env && { env }),
+    const specifier = parseModuleSpecifier(module);
+    const described = await describeModule(specifier, {
+      ...loadingPlan(settings.runtime, specifier),
+      ...(permissions !== undefined && { permissions }),
       ...(flags.importMap !== undefined && { importMap: flags.importMap }),
       details,
       onLog: emitRecord,
     });
-    loaded.thread.kill("it is described");
-    await loaded.spawner[Symbol.asyncDispose]();
-    services.push(...loaded.services);
+    services.push(...described);
   }
   return { services, settings };
 }

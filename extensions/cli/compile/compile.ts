@@ -15,7 +15,7 @@ import {
   packBundlerCode,
 } from "../../../runtime/module/bundle/bundler_code.ts";
 import { ConfigurationError } from "../../../runtime/message/errors.ts";
-import { loadModule, NoServiceError } from "../../../runtime/serving/loader.ts";
+import { describeModule, NoServiceError } from "../../../runtime/serving/loader.ts";
 import type { ModuleFetcherOptions } from "../../../runtime/module/fetch/fetcher.ts";
 import { type ModuleSpecifier, moduleUrl, parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import { ownModuleUnder } from "../../../runtime/program/own_modules.ts";
@@ -161,14 +161,12 @@ async function requireServices(
   importMap: string | undefined,
 ): Promise<void> {
   try {
-    const { thread, spawner } = await loadModule(specifier, {
+    await describeModule(specifier, {
       permissions: "none",
       modules,
       ...(importMap !== undefined && { importMap }),
       onLog: () => {},
     });
-    thread.kill("it was only looked at");
-    await spawner[Symbol.asyncDispose]();
   } catch (error) {
     if (error instanceof NoServiceError) throw error;
   }

@@ -1,7 +1,7 @@
 import { getLog } from "../../../runtime/log/observe.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import type { Manifest } from "../../../runtime/service/manifest.ts";
-import { loadModule } from "../../../runtime/serving/loader.ts";
+import { describeModule, loadingPlan } from "../../../runtime/serving/loader.ts";
 import { serviceSettings } from "../../../runtime/serving/settings.ts";
 import type { Settings } from "../../settings.ts";
 import { describePermissions } from "../flags/permission_flags.ts";
@@ -22,26 +22,21 @@ export function moduleCheck(
 ): Check {
   return async (found, signal) => {
     await requireModuleFiles([module]);
-    const { modules, permissions, env } = settings.runtime;
-    const loading = loadModule(parseModuleSpecifier(module), {
-      permissions,
-      modules,
+    const specifier = parseModuleSpecifier(module);
+    const services = await describeModule(specifier, {
+      ...loadingPlan(settings.runtime, specifier),
       signal,
-      ...(env && { env }),
       ...(importMap !== undefined && { importMap }),
       onLog: ({ level, message }) => {
         if (level === "warning" || level === "error") found.warn(`While ${module} loaded: ${message}`);
         else getLog().debug(message);
       },
-    });
-    const loaded = await loading.catch((error) => {
+    }).catch((error) => {
       signal.throwIfAborted();
       found.problem(`${module} does not load: ${firstLineOf(error)}`);
     });
-    if (loaded === undefined) return;
-    loaded.thread.kill("it is known");
-    await loaded.spawner[Symbol.asyncDispose]();
-    const manifests = loaded.services.map(({ manifest }) => manifest);
+    if (services === undefined) return;
+    const manifests = services.map(({ manifest }) => manifest);
     for (const { name, entrypoints, dependencies } of manifests) {
       const kinds = [...new Set(entrypoints.map(({ kind }) => kind))].join(", ") || "nothing";
       const keys = dependencies.map(({ key }) => key).join(", ");
