@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { machineCheck } from "../../extensions/cli/doctor/machine_check.ts";
 import { type Finding, runCheck } from "../../extensions/cli/doctor/finding.ts";
+import { portCheck } from "../../extensions/cli/doctor/port_check.ts";
+import { Settings } from "../../extensions/settings.ts";
 import { brokerTest } from "../fixtures/broker.ts";
 import { freePort } from "../fixtures/free_port.ts";
 import { enoki, GREETING, SERVICES, withBroker } from "./command.ts";
@@ -113,6 +115,21 @@ Deno.test("a check that does not end is a problem, and what it finds later does 
     "ok: begun",
     "problem: This check did not end within 0.005 s",
   ]);
+});
+
+Deno.test("enoki doctor looks at the stream address that a service has of its own", async () => {
+  const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  try {
+    const own = { config: { LISTEN: `tcp://127.0.0.1:${taken.addr.port}` } };
+    const settings = await Settings.read({ LISTEN: "tcp://127.0.0.1:0", services: { meters: own } });
+    const options = { listen: { config: "LISTEN" }, event: "data" };
+    const entrypoints = [{ method: "take", kind: "stream", options }];
+    const manifest = { name: "meters", entrypoints, dependencies: [] };
+    const findings = await runCheck("ports", portCheck(settings, [manifest]));
+    assert.deepEqual(findings.map(({ state }) => state), ["problem"]);
+  } finally {
+    taken.close();
+  }
 });
 
 const MIB = 2 ** 20;

@@ -6,6 +6,8 @@ import { formatListenAddress, type ListenAddress, WEB_ADDRESS } from "../../http
 import { listenFailure } from "../../http/listening/listen_failure.ts";
 import { parseStreamAddress } from "../../stream/listening/stream_address.ts";
 import type { Manifest } from "../../../runtime/service/manifest.ts";
+import { hostConfig } from "../../../runtime/serving/served_config.ts";
+import { serviceSettings } from "../../../runtime/serving/settings.ts";
 import type { Settings } from "../../settings.ts";
 import type { Check, Findings } from "./finding.ts";
 
@@ -33,16 +35,18 @@ export function portCheck(settings: Settings, manifests: readonly Manifest[] | u
   };
 }
 
-function streamsOf(manifests: readonly Manifest[], { config }: Settings): ReadonlyMap<string, string> {
-  const addresses = manifests.flatMap(({ name, entrypoints }) =>
-    entrypoints.flatMap(({ kind, options: { listen } }): (readonly [string, string])[] => {
+function streamsOf(
+  manifests: readonly Manifest[],
+  { config, runtime }: Settings,
+): ReadonlyMap<string, string> {
+  const addresses = manifests.flatMap(({ name, entrypoints }) => {
+    const seen = hostConfig(config, serviceSettings(runtime, name));
+    return entrypoints.flatMap(({ kind, options: { listen } }): (readonly [string, string])[] => {
       if (kind !== "stream") return [];
-      const text = typeof listen === "string"
-        ? listen
-        : config[(listen as { readonly config: string }).config];
+      const text = typeof listen === "string" ? listen : seen[(listen as { readonly config: string }).config];
       return typeof text === "string" ? [[text, name]] : [];
-    })
-  );
+    });
+  });
   return new Map(addresses);
 }
 
