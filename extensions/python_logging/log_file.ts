@@ -16,11 +16,6 @@ import { Outlet } from "../../runtime/log/outlet.ts";
 import { ConfigurationError } from "../../runtime/message/errors.ts";
 import { formatTime } from "./time_format.ts";
 
-/** Takes lines, without their line breaks. It never throws. */
-export interface LogOutput extends Disposable {
-  write(line: string): void;
-}
-
 /** Decides when a file is put aside, and puts it aside. */
 export interface Rotation {
   /** Says whether a file of that size is full before so many bytes are added. */
@@ -39,12 +34,14 @@ export interface LogFileOptions {
 }
 
 /** A file that lines are added to. */
-export class LogFile implements LogOutput {
+export class LogFile implements Disposable {
   readonly #path: string;
   readonly #rotation: Rotation | undefined;
   readonly #isWatched: boolean;
   readonly #outlet: Outlet;
   #file: number | undefined;
+  /** Whether the open file has been put aside, because its successor could not be opened. */
+  #isAside = false;
 
   /** @throws {ConfigurationError} If the file cannot be written. */
   constructor(path: string, { isNew = false, rotation, isWatched = false }: LogFileOptions = {}) {
@@ -70,6 +67,7 @@ export class LogFile implements LogOutput {
     });
   }
 
+  /** Adds a line, which has no line break. It never throws. */
   write(line: string): void {
     if (this.#file !== undefined) this.#outlet.write(`${line}\n`);
   }
@@ -80,10 +78,10 @@ export class LogFile implements LogOutput {
   }
 
   #add(bytes: Uint8Array): number {
-    if (this.#isWatched && !this.#isInPlace()) this.#reopen();
-    const size = fstatSync(this.#file!).size;
-    if (this.#rotation?.isDue(this.#path, size, bytes.length)) {
+    if (this.#isAside || (this.#isWatched && !this.#isInPlace())) this.#reopen();
+    if (this.#rotation?.isDue(this.#path, fstatSync(this.#file!).size, bytes.length)) {
       this.#rotation.rotate(this.#path);
+      this.#isAside = true;
       this.#reopen();
     }
     return writeSync(this.#file!, bytes);
@@ -96,8 +94,11 @@ export class LogFile implements LogOutput {
   }
 
   #reopen(): void {
+    // Once it is closed, its number may become that of another file, so the new file has to be there before.
+    const file = openSync(this.#path, "a");
     closeSync(this.#file!);
-    this.#file = openSync(this.#path, "a");
+    this.#file = file;
+    this.#isAside = false;
   }
 }
 

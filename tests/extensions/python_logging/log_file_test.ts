@@ -1,6 +1,20 @@
 import { deepStrictEqual, equal } from "node:assert/strict";
-import { readdirSync, readFileSync, renameSync } from "node:fs";
-import { LogFile, SizeRotation, TimeRotation } from "../../../extensions/python_logging/log_file.ts";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  writeSync,
+} from "node:fs";
+import {
+  LogFile,
+  type Rotation,
+  SizeRotation,
+  TimeRotation,
+} from "../../../extensions/python_logging/log_file.ts";
 
 async function inFolder(test: (folder: string) => void): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "enoki-log-" });
@@ -66,6 +80,41 @@ Deno.test("a watched file that somebody has moved away is opened again", () =>
     renameSync(`${folder}/x.log`, `${folder}/moved`);
     file.write("b");
     deepStrictEqual(contents(folder), { moved: "a\n", "x.log": "b\n" });
+  }));
+
+Deno.test("a log file whose folder is gone leaves other files alone, and goes on once the folder is back", () =>
+  inFolder((folder) => {
+    mkdirSync(`${folder}/logs`);
+    using file = new LogFile(`${folder}/logs/x.log`, { isWatched: true });
+    file.write("a");
+    renameSync(`${folder}/logs`, `${folder}/away`);
+    file.write("dropped");
+    const other = openSync(`${folder}/other`, "w");
+    file.write("dropped, too");
+    writeSync(other, "its own");
+    closeSync(other);
+    renameSync(`${folder}/away`, `${folder}/logs`);
+    file.write("b");
+    equal(readFileSync(`${folder}/other`, "utf8"), "its own");
+    equal(readFileSync(`${folder}/logs/x.log`, "utf8"), "a\nb\n");
+  }));
+
+Deno.test("a file that was put aside takes no more lines although its successor could not be opened", () =>
+  inFolder((folder) => {
+    const path = `${folder}/x.log`;
+    const rotation: Rotation = {
+      isDue: (_path, size) => size > 0,
+      rotate() {
+        renameSync(path, `${folder}/former`);
+        mkdirSync(path);
+      },
+    };
+    using file = new LogFile(path, { rotation });
+    file.write("a");
+    file.write("dropped");
+    rmdirSync(path);
+    file.write("b");
+    deepStrictEqual(contents(folder), { former: "a\n", "x.log": "b\n" });
   }));
 
 Deno.test("a line that comes after the end of a log is dropped without a failure", () =>
