@@ -143,7 +143,7 @@ export interface TimeRotationOptions {
   readonly now?: () => number;
 }
 
-/** Python's `TimedRotatingFileHandler`: `app.log` becomes `app.log.2026-01-31`. */
+/** Python's `TimedRotatingFileHandler`: `app.log` becomes `app.log.2026-01-31`, by the start of its period. */
 export class TimeRotation implements Rotation {
   readonly #options: TimeRotationOptions;
   readonly #now: () => number;
@@ -162,8 +162,7 @@ export class TimeRotation implements Rotation {
 
   rotate(path: string): void {
     const { when: { suffix }, kept, isUtc } = this.#options;
-    // The name is that of the time in which the file was written.
-    const former = `${path}.${formatTime(this.#next! - 1_000, suffix, isUtc)}`;
+    const former = `${path}.${formatTime(this.#startOf(this.#next!), suffix, isUtc)}`;
     rmSync(former, { force: true });
     renameSync(path, former);
     this.#next = this.#after(this.#now());
@@ -176,6 +175,7 @@ export class TimeRotation implements Rotation {
     for (const name of all.sort().slice(0, -kept)) rmSync(join(folder, name), { force: true });
   }
 
+  /** Returns the end of the period that a time is in. */
   #after(time: number): number {
     const { when, isUtc } = this.#options;
     if ("every" in when) return time + when.every * 1_000;
@@ -184,8 +184,22 @@ export class TimeRotation implements Rotation {
     else date.setHours(24, 0, 0, 0);
     if (when.weekday === undefined) return date.getTime();
     // Python rotates at the end of that day; its Monday is 0.
-    const end = (when.weekday + 2) % 7;
-    while ((isUtc ? date.getUTCDay() : date.getDay()) !== end) date.setDate(date.getDate() + 1);
-    return date.getTime();
+    const days = when.weekday + 2 - (isUtc ? date.getUTCDay() : date.getDay());
+    return daysLater(date.getTime(), (days + 7) % 7, isUtc);
   }
+
+  /** Returns the start of the period that ends at a time. */
+  #startOf(end: number): number {
+    const { when, isUtc } = this.#options;
+    if ("every" in when) return end - when.every * 1_000;
+    return daysLater(end, when.weekday === undefined ? -1 : -7, isUtc);
+  }
+}
+
+/** Moves a time by days of the calendar, one of which may have 23 or 25 hours where it is not that of UTC. */
+function daysLater(time: number, days: number, isUtc: boolean): number {
+  const date = new Date(time);
+  if (isUtc) date.setUTCDate(date.getUTCDate() + days);
+  else date.setDate(date.getDate() + days);
+  return date.getTime();
 }

@@ -16,6 +16,8 @@ import {
   TimeRotation,
 } from "../../../extensions/python_logging/log_file.ts";
 
+const LOG_FILE = import.meta.resolve("../../../extensions/python_logging/log_file.ts");
+
 async function inFolder(test: (folder: string) => void): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "enoki-log-" });
   try {
@@ -72,6 +74,43 @@ Deno.test("a file is put aside when its time is over, under the time in which it
       [`x.log.${dates[2]}`]: "c\nc\n",
     });
   }));
+
+for (
+  const [when, start] of [
+    [{ every: 3_600, suffix: "%H-%M" }, "14-20"],
+    [{ weekday: undefined, suffix: "%m-%d" }, "03-25"],
+    [{ weekday: 4, suffix: "%m-%d" }, "03-21"],
+  ] as const
+) {
+  Deno.test(`a file that is put aside has the name of the start of its period, such as ${start}`, () =>
+    inFolder((folder) => {
+      let now = Date.parse("2026-03-25T14:20Z");
+      const rotation = new TimeRotation({ when, kept: 0, isUtc: true, now: () => now });
+      // Its time counts from now on, because there is no file yet.
+      rotation.isDue(`${folder}/x.log`);
+      using file = new LogFile(`${folder}/x.log`, { rotation });
+      file.write("a");
+      now += 7 * 86_400_000;
+      file.write("b");
+      deepStrictEqual(contents(folder), { "x.log": "b\n", [`x.log.${start}`]: "a\n" });
+    }));
+}
+
+Deno.test("a week of UTC ends at midnight of UTC, even if the clocks of the machine's zone change in it", async () => {
+  const script = `
+    import { TimeRotation } from ${JSON.stringify(LOG_FILE)};
+    let now = Date.parse("2026-03-27T12:00Z");
+    const when = { weekday: 6, suffix: "%Y-%m-%d" };
+    const rotation = new TimeRotation({ when, kept: 0, isUtc: true, now: () => now });
+    const isDue = (time) => (now = Date.parse(time), rotation.isDue("/nowhere"));
+    console.log(["2026-03-27T12:00Z", "2026-03-29T23:59Z", "2026-03-30T00:00Z"].map(isDue).join());`;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-lock", script],
+    env: { TZ: "Europe/Berlin" },
+    stderr: "inherit",
+  }).output();
+  equal(new TextDecoder().decode(stdout), "false,false,true\n");
+});
 
 Deno.test("a watched file that somebody has moved away is opened again", () =>
   inFolder((folder) => {
