@@ -55,6 +55,8 @@ export interface ConfigureLoggingOptions {
 }
 
 const CATEGORY = "enoki";
+/** The logger of the runtime. LogTape resets its loggers in place, so each configuration has this one. */
+const OWN = getLogger(CATEGORY);
 /** The configuration that this file installed. It differs from one that the program made. */
 let installed: ReturnType<typeof getConfig> = null;
 /** The options of that configuration. */
@@ -146,19 +148,19 @@ export function observeRecords(listener: RecordListener, level?: LogLevel): () =
 function tellListeners(record: LogRecord): void {
   for (const [listener, wanted] of listeners) {
     const isTaken = wanted === undefined
-      ? isShown(record.service, record.level)
+      ? isShown(loggerOf(record.service), record.level, record.service)
       : isWanted(record.level, wanted);
     if (isTaken) listener(record);
   }
 }
 
 function loggerOf(service: string | undefined): Logger {
-  return getLogger(service === undefined ? [CATEGORY] : [CATEGORY, service]);
+  return service === undefined ? OWN : OWN.getChild(service);
 }
 
-/** Says whether the log shows records of that level. */
-function isShown(service: string | undefined, level: LogLevel): boolean {
-  if (!loggerOf(service).isEnabledFor(level)) return false;
+/** Says whether the log shows records of that level. `logger` is that of the service. */
+function isShown(logger: Logger, level: LogLevel, service?: string): boolean {
+  if (!logger.isEnabledFor(level)) return false;
   const { routes } = options;
   return routes === undefined || getConfig() !== installed || isWanted(level, routes.thresholdOf(service));
 }
@@ -180,7 +182,7 @@ export function emitRecord(record: LogRecord): void {
   const parts = [message];
   if (fields !== undefined) emitted.set(parts, record);
   const logger = loggerOf(service);
-  if (isShown(service, level)) recordCounts[level]++;
+  if (isShown(logger, level, service)) recordCounts[level]++;
   logger.emit({
     level,
     message: parts,
@@ -192,7 +194,7 @@ export function emitRecord(record: LogRecord): void {
 
 /** Says whether the runtime's records of that level go anywhere. Ask before making a frequent record. */
 export function isLogged(level: LogLevel): boolean {
-  return isShown(undefined, level) || isObserved(level);
+  return isShown(OWN, level) || isObserved(level);
 }
 
 /** The thresholds of services under the configuration `thresholdsOf`, as far as somebody has asked for them. */
@@ -211,7 +213,8 @@ export function logThreshold(service: string): LogThreshold {
   }
   let threshold = thresholds.get(service);
   if (threshold === undefined) {
-    threshold = LOG_LEVELS.find((level) => isShown(service, level) || isObserved(level)) ?? "none";
+    const logger = loggerOf(service);
+    threshold = LOG_LEVELS.find((level) => isShown(logger, level, service) || isObserved(level)) ?? "none";
     thresholds.set(service, threshold);
   }
   return threshold;
