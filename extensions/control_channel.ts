@@ -146,14 +146,17 @@ function ratesOf({ calls, errors, p50, p99 }: CallRates): PlainRecord {
 
 const fingerprints = new WeakMap<Manifest, string>();
 
-/** Returns a short text that differs if the manifest differs. */
+/**
+ * Returns a short text that differs if the manifest differs. Details do not count: only the processes that offer
+ * documents have them.
+ */
 function fingerprintOf(manifest: Manifest): string {
   let fingerprint = fingerprints.get(manifest);
   if (fingerprint === undefined) {
     const { entrypoints, dependencies } = manifest;
     const text = JSON.stringify([
       entrypoints.map(({ method, kind, options }) => [method, kind, options]),
-      dependencies,
+      dependencies.map(({ key, kind, options }) => [key, kind, options]),
     ]);
     fingerprint = createHash("sha256").update(text).digest("hex").slice(0, 16);
     fingerprints.set(manifest, fingerprint);

@@ -5,10 +5,11 @@ import { ControlChannel } from "../../../extensions/control_channel.ts";
 import { Settings } from "../../../extensions/settings.ts";
 import { liveInstances, liveVersions } from "../../../extensions/control/live.ts";
 import { amqp } from "../../../extensions/amqp/mod.ts";
-import { connect } from "../../../extensions/run.ts";
+import { connect, run } from "../../../extensions/run.ts";
 import { getLog } from "../../../runtime/log/observe.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 import { BROKERS, isMissing } from "../../fixtures/brokers.ts";
+import { servicePath } from "../../fixtures/serve_in_memory.ts";
 import { SeverableProxy } from "../../fixtures/severable_proxy.ts";
 import { answersTo, eventually, linesOfServing, openHost, withServing } from "./stage.ts";
 
@@ -75,6 +76,22 @@ Deno.test("A process that serves tells no value of its configuration", () =>
     });
     assert.ok(texts.every((text) => !text.includes("very-secret")), texts.join());
   }, { config: { STRIPE_KEY: "very-secret", orders: { greeting: "very-secret" } } }));
+
+Deno.test("A version of a service is one, also where some of its processes offer documents", () =>
+  withServing(["described_payments.ts"], async (transport, broker) => {
+    await using _documented = await run([servicePath("described_payments.ts")], {
+      broker,
+      config: { HTTP_OPENAPI: true },
+      threads: { permissions: "all" },
+    });
+    await using client = new ControlClient(transport);
+    const instances = await eventually(async () => {
+      const found = await liveInstances(client);
+      return found.length === 2 ? found : [];
+    });
+    const [first, second] = instances.map(({ services: [service] }) => service!.manifest);
+    assert.equal(first, second);
+  }));
 
 for (const control of [true, false]) {
   Deno.test(`ControlChannel.start() declares ${control ? "its queue" : "nothing"} with control: ${control}`, () =>
