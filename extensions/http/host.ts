@@ -117,8 +117,7 @@ export class HttpHost implements Entrypoint {
       get isPaused() {
         return isPaused();
       },
-      handle: (incoming, params) =>
-        this.#paused ? Promise.resolve(STOPPED) : this.#handle(entry, incoming, params),
+      handle: (incoming, params) => this.#paused ? STOPPED : this.#handle(entry, incoming, params),
     });
   }
 

@@ -22,6 +22,6 @@ export interface RequestHandler {
   readonly owner: unknown;
   /** Whether the handler refuses all requests, until its service starts again. @default {false} */
   readonly isPaused?: boolean;
-  /** Answers a request; never rejects. */
-  handle(incoming: IncomingRequest, params: Params): Promise<OutgoingResponse>;
+  /** Answers a request. If this fails, the server logs why and answers 500. */
+  handle(incoming: IncomingRequest, params: Params): OutgoingResponse | Promise<OutgoingResponse>;
 }

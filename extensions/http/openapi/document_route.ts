@@ -14,7 +14,7 @@ export interface ServedDocument {
   /** Kinds of entrypoints for which the server listens, so that it can offer the document. */
   readonly kinds: readonly string[];
   /** Makes the document from the manifests of the services, with details. */
-  make(manifests: readonly Manifest[]): PlainRecord | Promise<PlainRecord>;
+  make(manifests: readonly Manifest[]): PlainRecord;
   /** Adds what depends on the place that the document was requested from. @default {nothing does} */
   complete?(document: PlainRecord, origin: string): PlainRecord;
 }
@@ -31,7 +31,7 @@ export class DocumentRoute implements RequestHandler {
   readonly #manifests: () => readonly Manifest[];
   readonly #served: ServedDocument;
   #described: readonly Manifest[] | undefined;
-  #document: Promise<PlainRecord> | undefined;
+  #document: PlainRecord | undefined;
   #isAdded = false;
 
   /** @param manifests Returns the manifests of the services that run now, with details. */
@@ -55,19 +55,20 @@ export class DocumentRoute implements RequestHandler {
     this.#isAdded = true;
   }
 
-  async handle({ request }: IncomingRequest): Promise<OutgoingResponse> {
+  handle({ request }: IncomingRequest): OutgoingResponse {
     const { origin } = new URL(request.url);
-    const document = await this.#current();
+    const document = this.#current();
     const head = { status: 200, headers: ["content-type", "application/json"] };
     return completeResponse(head, JSON.stringify(this.#served.complete?.(document, origin) ?? document));
   }
 
-  #current(): Promise<PlainRecord> {
+  #current(): PlainRecord {
     const manifests = this.#manifests();
     const isSame = manifests.length === this.#described?.length &&
       manifests.every((manifest, index) => manifest === this.#described![index]);
     if (isSame && this.#document !== undefined) return this.#document;
+    this.#document = this.#served.make(manifests);
     this.#described = manifests;
-    return this.#document = Promise.resolve(this.#served.make(manifests));
+    return this.#document;
   }
 }
