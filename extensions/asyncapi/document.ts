@@ -12,7 +12,12 @@ import { isRecord, type PlainRecord } from "../../runtime/message/plain.ts";
 import type { ExchangeDeclaration, Topology } from "../../runtime/message/transport.ts";
 import type { Manifest, ManifestDependency, ManifestEntrypoint } from "../../runtime/service/manifest.ts";
 import type { EventSettings } from "../events/settings.ts";
-import { type EventDelivery, eventExchangeOf, eventQueue } from "../events/topology.ts";
+import {
+  type EventDelivery,
+  eventExchangeDeclaration,
+  eventExchangeOf,
+  eventQueue,
+} from "../events/topology.ts";
 import { rpcTopology } from "../rpc/topology.ts";
 import { type BrokerPlace, channelBinding, receivingBinding } from "./amqp_binding.ts";
 import { olderDraft } from "./older_draft.ts";
@@ -112,7 +117,7 @@ class Operations {
         if (isRecord(schema)) this.#addEvent(service, key, type, schema as PlainRecord);
       }
     } else if (kind === "dispatcher") {
-      this.#addSender(service, key, `${service}.events`, "Dispatches events.", {
+      this.#addSender(service, key, eventExchangeOf(service), "Dispatches events.", {
         exchange: this.#eventExchange(service),
       });
     } else if (kind === "publisher" || kind === "requester") {
@@ -133,13 +138,13 @@ class Operations {
       input: input.map((schema, index) => adopt(schema, details.parameters?.[index]?.name ?? String(index))),
       output: output && adopt(output, "result"),
     };
-    const { exchange, service: topology } = rpcTopology(this.#options.rpcExchange);
-    const { queues: [queue] = [] } = topology(service);
+    const { exchanges: [exchange] = [], queues: [queue] = [] } = rpcTopology(this.#options.rpcExchange)
+      .service(service);
     this.#addMessage(`${name}.request`, requestMessage(name, details, schemas));
     this.#addMessage(`${name}.reply`, replyMessage(name, details, schemas));
-    this.#addChannel(name, name, { exchange: { name: exchange, type: "topic" }, queue }, `${name}.request`);
+    this.#addChannel(name, name, { exchange, queue }, `${name}.request`);
     const replies = `${service}.replies`;
-    const place = { exchange: { name: exchange, type: "topic" as const } };
+    const place = { exchange };
     this.#addChannel(replies, null, place, `${name}.reply`, "Replies, each to the queue of its caller.");
     this.#operations[name] = {
       action: "receive",
@@ -271,12 +276,7 @@ class Operations {
   }
 
   #eventExchange(source: string): ExchangeDeclaration {
-    const { autoDeleteExchanges } = this.#options;
-    return {
-      name: eventExchangeOf(source),
-      type: "topic",
-      ...(autoDeleteExchanges && { autoDelete: true }),
-    };
+    return eventExchangeDeclaration(source, this.#options.autoDeleteExchanges);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Names and flags of Nameko's event exchanges and queues (Nameko 2.14). The queues never carry arguments. */
-import type { QueueDeclaration, Topology } from "../../runtime/message/transport.ts";
+import type { ExchangeDeclaration, QueueDeclaration, Topology } from "../../runtime/message/transport.ts";
 import type { EventSettings } from "./settings.ts";
 
 /**
@@ -28,14 +28,17 @@ export function eventExchangeOf(source: string): string {
   return `${source}.events`;
 }
 
+/** Returns the declaration of that exchange. */
+export function eventExchangeDeclaration(source: string, autoDelete: boolean): ExchangeDeclaration {
+  return { name: eventExchangeOf(source), type: "topic", ...(autoDelete && { autoDelete }) };
+}
+
 /** Returns what dispatchers and handlers declare: the exchange, unless somebody else must declare it. */
 export function eventExchange(
   source: string,
   { declareExchanges, autoDeleteExchanges }: EventSettings,
 ): Topology {
-  if (!declareExchanges) return {};
-  const name = eventExchangeOf(source);
-  return { exchanges: [{ name, type: "topic", ...(autoDeleteExchanges && { autoDelete: true }) }] };
+  return declareExchanges ? { exchanges: [eventExchangeDeclaration(source, autoDeleteExchanges)] } : {};
 }
 
 /** Returns the queue of a handler. */
