@@ -81,10 +81,7 @@ export default service("twos" + two(), { entrypoints: { give: rpc() }, handlers:
     );
     const env = { JSR_URL: `http://127.0.0.1:${registry.addr.port}/`, NO_COLOR: "1" };
     const args = ["run", "-A", "--no-lock", new URL("cli.ts", ROOT).href, "describe", "./twos.ts"];
-    await using child = new Child(Deno.execPath(), args.filter((arg) => arg !== "--cached-only"), {
-      cwd: folder,
-      env,
-    });
+    await using child = new Child(Deno.execPath(), args, { cwd: folder, env });
     const { code: status, out, err } = await child.ended();
     equal(status, 0, err);
     equal(out, "twos2\n  rpc  give\n");
