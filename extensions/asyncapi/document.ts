@@ -45,7 +45,7 @@ const KINDS: ReadonlySet<string> = new Set(["rpc", "event", "consume"]);
 const SENDING: ReadonlySet<string | undefined> = new Set(["dispatcher", "publisher", "requester"]);
 
 /** Says whether there is something to describe in a service. */
-export function hasMessages({ entrypoints, dependencies }: Manifest): boolean {
+function hasMessages({ entrypoints, dependencies }: Manifest): boolean {
   return entrypoints.some(({ kind }) => KINDS.has(kind)) ||
     dependencies.some(({ kind }) => SENDING.has(kind));
 }
