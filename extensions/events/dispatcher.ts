@@ -4,7 +4,7 @@ import type { OutboxOptions } from "../../runtime/service/effects/diversion.ts";
 import { DEFAULT_PAYLOADS } from "../../runtime/message/payload/payloads.ts";
 import { given, type PlainRecord } from "../../runtime/message/plain.ts";
 import { type OptionNames, requireKnown } from "../../runtime/service/options/known_options.ts";
-import { describeIssues, type StandardSchema } from "../../runtime/service/standard_schema.ts";
+import { issuesText, type StandardSchema } from "../../runtime/service/standard_schema.ts";
 import { sendThrough } from "../../runtime/service/hook.ts";
 import type { FieldTable } from "../../runtime/message/transport.ts";
 import { type DispatchOptions, eventMessage } from "./event_message.ts";
@@ -133,10 +133,7 @@ async function checkedPayload(
   if (!Object.hasOwn(events, type)) return payload;
   const result = await events[type]!["~standard"].validate(payload);
   if (result.issues === undefined) return result.value;
-  const issues = describeIssues(result.issues).map(({ path, message }) =>
-    path === "" ? message : `${path}: ${message}`
-  );
   throw new TypeError(
-    `Cannot dispatch event "${type}" of "${service}": its payload is not valid: ${issues.join("; ")}`,
+    `Cannot dispatch event "${type}" of "${service}": its payload is not valid: ${issuesText(result.issues)}`,
   );
 }

@@ -1,7 +1,7 @@
 import { decodeJson } from "../../runtime/message/codec.ts";
 import type { Payload } from "../../runtime/service/entrypoint.ts";
 import { BadRequestError, BadResultError } from "../../runtime/message/errors.ts";
-import { describeIssues, type StandardSchema } from "../../runtime/service/standard_schema.ts";
+import { describeIssues, issuesText, type StandardSchema } from "../../runtime/service/standard_schema.ts";
 import { headerPairs, type RequestHead } from "./request/head.ts";
 
 /** Schemas for the parts of a request: zod, valibot, arktype or any other Standard Schema. */
@@ -64,10 +64,8 @@ export async function checkRequest(
 export async function checkResult(body: unknown, schema: StandardSchema): Promise<unknown> {
   const result = await schema["~standard"].validate(body);
   if (result.issues === undefined) return result.value;
-  const issues = describeIssues(result.issues);
-  const places = issues.map(({ path, message }) => path === "" ? message : `${path}: ${message}`);
-  throw new BadResultError(`Cannot answer a request: its result is not valid: ${places.join("; ")}`, {
-    data: { issues },
+  throw new BadResultError(`Cannot answer a request: its result is not valid: ${issuesText(result.issues)}`, {
+    data: { issues: describeIssues(result.issues) },
   });
 }
 

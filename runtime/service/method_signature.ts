@@ -10,8 +10,8 @@ import { BadRequestError, BadResultError } from "../message/errors.ts";
 import type { Parameter } from "./declared/parameters.ts";
 import {
   describeIssues,
+  issuesText,
   type SchemaInput,
-  type SchemaIssue,
   type SchemaOutput,
   type StandardSchema,
 } from "./standard_schema.ts";
@@ -162,7 +162,7 @@ async function checkInputs(
     const result = await schema["~standard"].validate(args[index]);
     if (result.issues !== undefined) {
       throw new BadRequestError(
-        `Cannot call "${method}": argument ${index + 1} is not valid: ${summary(result.issues)}`,
+        `Cannot call "${method}": argument ${index + 1} is not valid: ${issuesText(result.issues)}`,
         { data: { argument: index, issues: describeIssues(result.issues) } },
       );
     }
@@ -180,7 +180,7 @@ async function checkOutput<Encoded>(
   const result = await schema["~standard"].validate(value);
   if (result.issues !== undefined) {
     throw new BadResultError(
-      `Cannot answer "${method}": its result is not valid: ${summary(result.issues)}`,
+      `Cannot answer "${method}": its result is not valid: ${issuesText(result.issues)}`,
       { data: { issues: describeIssues(result.issues) } },
     );
   }
@@ -202,10 +202,4 @@ function encodeResult<Encoded>(
       { cause: error },
     );
   }
-}
-
-function summary(issues: readonly SchemaIssue[]): string {
-  return describeIssues(issues)
-    .map(({ path, message }) => path === "" ? message : `${path}: ${message}`)
-    .join("; ");
 }

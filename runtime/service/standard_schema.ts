@@ -42,3 +42,10 @@ export function describeIssues(
     message,
   }));
 }
+
+/** Returns issues as one text, for messages. */
+export function issuesText(issues: readonly SchemaIssue[]): string {
+  return describeIssues(issues)
+    .map(({ path, message }) => path === "" ? message : `${path}: ${message}`)
+    .join("; ");
+}

@@ -1,6 +1,6 @@
-import { deepStrictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { z } from "zod";
-import { describeIssues } from "../../../runtime/service/standard_schema.ts";
+import { describeIssues, issuesText } from "../../../runtime/service/standard_schema.ts";
 
 Deno.test("describeIssues() joins paths with dots, whatever their steps are", () => {
   const issues = [
@@ -19,4 +19,11 @@ Deno.test("describeIssues() takes the issues of a real schema", async () => {
   const schema = z.object({ rows: z.array(z.object({ id: z.number("Not a number") })) });
   const { issues } = await schema["~standard"].validate({ rows: [{ id: 1 }, { id: "2" }] });
   deepStrictEqual(describeIssues(issues!), [{ path: "rows.1.id", message: "Not a number" }]);
+});
+
+Deno.test("issuesText() says where each issue is, unless it is the whole value", () => {
+  strictEqual(
+    issuesText([{ message: "whole" }, { message: "deep", path: ["rows", 0] }]),
+    "whole; rows.0: deep",
+  );
 });
