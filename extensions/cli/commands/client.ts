@@ -3,7 +3,7 @@ import { ConfigurationError } from "../../../runtime/message/errors.ts";
 import type * as contractsHalf from "../../contracts/host.ts";
 import type { DescribedService } from "../../contracts/contract_module.ts";
 import type { CommandIo } from "../command_io.ts";
-import { EXIT, reportFailure } from "../view/failure_report.ts";
+import { EXIT } from "../view/failure_report.ts";
 import { describedLive, isServiceName } from "./describe_live.ts";
 import { type LoadingFlags, loadServices } from "./module_services.ts";
 import { loadPart } from "../../optional_halves.ts";
@@ -23,29 +23,23 @@ export async function clientCommand(
   { output, force = false, from, ...flags }: ClientFlags,
   io: CommandIo,
 ): Promise<number> {
-  try {
-    const { contractModule, GENERATED_MARK } = await loadPart<typeof contractsHalf>(
-      "contracts",
-      "write a contract",
-      "contracts",
-    );
-    if (output !== undefined && !force) await requireGenerated(output, GENERATED_MARK);
-    const service = await isServiceName(target)
-      ? await liveService(target, flags, io)
-      : await moduleService(target, flags, io);
-    if (typeof service === "number") return service;
-    const source = await contractOf(service, contractModule, from);
-    if (output === undefined) io.writeResult(escapeControlsInLines(source));
-    else {
-      const isChanged = await write(output, source);
-      io.writeMessage(`${isChanged ? "Wrote" : "Nothing has changed in"} ${escapeControls(output)}\n`);
-    }
-    return EXIT.fine;
-  } catch (error) {
-    const { status, text } = reportFailure(error);
-    io.writeMessage(`${text}\n`);
-    return status;
+  const { contractModule, GENERATED_MARK } = await loadPart<typeof contractsHalf>(
+    "contracts",
+    "write a contract",
+    "contracts",
+  );
+  if (output !== undefined && !force) await requireGenerated(output, GENERATED_MARK);
+  const service = await isServiceName(target)
+    ? await liveService(target, flags, io)
+    : await moduleService(target, flags, io);
+  if (typeof service === "number") return service;
+  const source = await contractOf(service, contractModule, from);
+  if (output === undefined) io.writeResult(escapeControlsInLines(source));
+  else {
+    const isChanged = await write(output, source);
+    io.writeMessage(`${isChanged ? "Wrote" : "Nothing has changed in"} ${escapeControls(output)}\n`);
   }
+  return EXIT.fine;
 }
 
 async function contractOf(

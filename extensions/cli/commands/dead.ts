@@ -4,7 +4,7 @@ import type { CommandIo } from "../command_io.ts";
 import type { DeadLetter, DeadLetters, OpenedDeadLetter } from "../../dead_letters.ts";
 import type { openControl } from "../../control_connection.ts";
 import type { ConfigFlags } from "./config.ts";
-import { EXIT, reportFailure } from "../view/failure_report.ts";
+import { EXIT } from "../view/failure_report.ts";
 import { beginMessaging, CONFIRM_TIMEOUT } from "./messaging.ts";
 import { alignColumns } from "../view/service_listing.ts";
 import { formatRows } from "../view/table.ts";
@@ -29,18 +29,12 @@ export async function deadCommand(
   io: CommandIo,
 ): Promise<number> {
   const config = await beginMessaging(setup, io);
-  try {
-    if (queue === undefined) {
-      return await listQueues(action, { config, ...(broker !== undefined && { broker }) }, io);
-    }
-    const { openDeadLetters } = await import("../../dead_letters.ts");
-    await using letters = await openDeadLetters(queue, { config, ...(broker !== undefined && { broker }) });
-    return await act(action, queue, letters, io);
-  } catch (error) {
-    const { status, text } = reportFailure(error);
-    io.writeMessage(`${text}\n`);
-    return status;
+  if (queue === undefined) {
+    return await listQueues(action, { config, ...(broker !== undefined && { broker }) }, io);
   }
+  const { openDeadLetters } = await import("../../dead_letters.ts");
+  await using letters = await openDeadLetters(queue, { config, ...(broker !== undefined && { broker }) });
+  return await act(action, queue, letters, io);
 }
 
 /** Lists the queues that have dead messages, as far as they are known. */

@@ -4,7 +4,7 @@ import type { PlainRecord } from "../../../runtime/message/plain.ts";
 import type { Manifest } from "../../../runtime/service/manifest.ts";
 import { Settings } from "../../settings.ts";
 import type { CommandIo } from "../command_io.ts";
-import { EXIT, reportFailure } from "../view/failure_report.ts";
+import { EXIT } from "../view/failure_report.ts";
 import { alignColumns, entrypointRows } from "../view/service_listing.ts";
 import { type LoadingFlags, loadServices } from "./module_services.ts";
 
@@ -63,19 +63,13 @@ async function documentModules(
 
 async function documentLive(names: readonly string[], flags: DescribeFlags, io: CommandIo): Promise<number> {
   const { describedLive } = await import("./describe_live.ts");
-  try {
-    const described = await describedLive(names, flags, io);
-    if (typeof described === "number") return described;
-    const { manifests, config } = described;
-    // Of several versions of a service, the one of most processes comes first.
-    const chosen = [...Map.groupBy(manifests, ({ name }) => name).values()].map(([first]) => first!);
-    await printDocument(chosen, await Settings.read(config), flags, io);
-    return EXIT.fine;
-  } catch (error) {
-    const { status, text } = reportFailure(error);
-    io.writeMessage(`${text}\n`);
-    return status;
-  }
+  const described = await describedLive(names, flags, io);
+  if (typeof described === "number") return described;
+  const { manifests, config } = described;
+  // Of several versions of a service, the one of most processes comes first.
+  const chosen = [...Map.groupBy(manifests, ({ name }) => name).values()].map(([first]) => first!);
+  await printDocument(chosen, await Settings.read(config), flags, io);
+  return EXIT.fine;
 }
 
 async function printDocument(

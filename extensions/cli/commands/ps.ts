@@ -1,7 +1,7 @@
 import { escapeControls, escapeControlsInLines } from "../../../runtime/log/terminal_text.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { ConfigFlags } from "./config.ts";
-import { EXIT, reportFailure } from "../view/failure_report.ts";
+import { EXIT } from "../view/failure_report.ts";
 import { instanceColumns, instanceRows } from "../view/instance_table.ts";
 import { formatRows } from "../view/table.ts";
 import { beginMessaging } from "./messaging.ts";
@@ -22,28 +22,22 @@ export async function psCommand(
   const config = await beginMessaging(setup, io);
   const { openControl } = await import("../../control_connection.ts");
   const { liveInstances } = await import("../../control/live.ts");
-  try {
-    await using control = await openControl({ config, ...(broker !== undefined && { broker }) });
-    const instances = await liveInstances(control.client, {
-      ...(service !== undefined && { services: [service] }),
-      ...(timeout !== undefined && { timeout: timeout * 1_000 }),
-    });
-    const rows = instanceRows(instances, service);
-    if (json) io.writeResult(`${escapeControlsInLines(JSON.stringify(rows, null, 2))}\n`);
-    else if (rows.length === 0) io.writeMessage(`${nobodyText(service, control.transport.broker)}\n`);
-    else {
-      const { screen } = io;
-      io.writeResult(formatRows(rows, instanceColumns(rows), {
-        ...(screen && { width: screen.size().columns }),
-        ...(screen?.colors && { mark: (titles) => `\x1b[1m${titles}\x1b[0m` }),
-      }));
-    }
-    return EXIT.fine;
-  } catch (error) {
-    const { status, text } = reportFailure(error);
-    io.writeMessage(`${text}\n`);
-    return status;
+  await using control = await openControl({ config, ...(broker !== undefined && { broker }) });
+  const instances = await liveInstances(control.client, {
+    ...(service !== undefined && { services: [service] }),
+    ...(timeout !== undefined && { timeout: timeout * 1_000 }),
+  });
+  const rows = instanceRows(instances, service);
+  if (json) io.writeResult(`${escapeControlsInLines(JSON.stringify(rows, null, 2))}\n`);
+  else if (rows.length === 0) io.writeMessage(`${nobodyText(service, control.transport.broker)}\n`);
+  else {
+    const { screen } = io;
+    io.writeResult(formatRows(rows, instanceColumns(rows), {
+      ...(screen && { width: screen.size().columns }),
+      ...(screen?.colors && { mark: (titles) => `\x1b[1m${titles}\x1b[0m` }),
+    }));
   }
+  return EXIT.fine;
 }
 
 /** Says that no process answers, and which ones cannot. */

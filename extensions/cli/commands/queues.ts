@@ -3,7 +3,7 @@ import type { ControlConnection } from "../../control_connection.ts";
 import type { QueueState } from "../../queues.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { ConfigFlags } from "./config.ts";
-import { EXIT, reportFailure } from "../view/failure_report.ts";
+import { EXIT } from "../view/failure_report.ts";
 import { type Column, formatRows } from "../view/table.ts";
 import { beginMessaging } from "./messaging.ts";
 
@@ -20,16 +20,10 @@ export async function queuesCommand(
 ): Promise<number> {
   const config = await beginMessaging(setup, io);
   const { openControl } = await import("../../control_connection.ts");
-  try {
-    await using control = await openControl({ config, ...(broker !== undefined && { broker }) });
-    return action.name === "list"
-      ? await list(control, action.json ?? false, io)
-      : await remove(control, action.queue, action.name, action.yes ?? false, io);
-  } catch (error) {
-    const { status, text } = reportFailure(error);
-    io.writeMessage(`${text}\n`);
-    return status;
-  }
+  await using control = await openControl({ config, ...(broker !== undefined && { broker }) });
+  return action.name === "list"
+    ? await list(control, action.json ?? false, io)
+    : await remove(control, action.queue, action.name, action.yes ?? false, io);
 }
 
 const COLUMNS: readonly Column<QueueState>[] = [

@@ -2,14 +2,13 @@ import { maskRandomTexts } from "../../../runtime/log/secret_shapes.ts";
 import { maskSecrets } from "../../../runtime/log/secrets.ts";
 import type { FieldTable } from "../../../runtime/message/transport.ts";
 import { pause } from "../../../runtime/waiting/abort.ts";
-import type { Connection } from "../../connect.ts";
 import type { CommandIo } from "../command_io.ts";
 import { Evaluator } from "../shell/evaluator.ts";
 import { createShellCluster } from "../shell/cluster.ts";
 import { runScript, type Script } from "../shell/script.ts";
 import { onStrayFailure } from "../shell/stray_failures.ts";
 import { KnownServices } from "../shell/services.ts";
-import { EXIT, reportFailure } from "../view/failure_report.ts";
+import { EXIT } from "../view/failure_report.ts";
 import type { ConfigFlags } from "./config.ts";
 import { beginMessaging } from "./messaging.ts";
 
@@ -40,19 +39,12 @@ export async function shellCommand(
   const script = await readScript(given, evaluator, io);
   if (script === "wrong") return EXIT.usage;
   const { connect } = await import("../../connect.ts");
-  let connection: Connection;
-  try {
-    connection = await connect({
-      config,
-      headers,
-      ...(broker !== undefined && { broker }),
-      ...(timeout !== undefined && { timeout: timeout * 1_000 }),
-    });
-  } catch (error) {
-    const { status, text } = reportFailure(error);
-    io.writeMessage(`${text}\n`);
-    return status;
-  }
+  const connection = await connect({
+    config,
+    headers,
+    ...(broker !== undefined && { broker }),
+    ...(timeout !== undefined && { timeout: timeout * 1_000 }),
+  });
   // What inputs have sent and not awaited may fail because of the end.
   using _failures = onStrayFailure(() => {});
   using known = new KnownServices((signal) => connection.services({ signal }));

@@ -2,7 +2,7 @@ import { escapeControls, escapeControlsInLines } from "../../../runtime/log/term
 import type { TraceCalls, TracedCall } from "../../control/traced_calls.ts";
 import type { CommandIo } from "../command_io.ts";
 import { formatDuration } from "../view/instance_table.ts";
-import { EXIT, reportFailure } from "../view/failure_report.ts";
+import { EXIT } from "../view/failure_report.ts";
 import { formatWaterfall, placeCalls } from "../view/waterfall.ts";
 import { beginMessaging } from "./messaging.ts";
 import { nobodyText, type PsFlags } from "./ps.ts";
@@ -16,27 +16,21 @@ export async function traceCommand(
   const config = await beginMessaging(setup, io);
   const { openControl } = await import("../../control_connection.ts");
   const { traceCalls } = await import("../../control/traced_calls.ts");
-  try {
-    await using control = await openControl({ config, ...(broker !== undefined && { broker }) });
-    const found = await traceCalls(control.client, trace, {
-      ...(timeout !== undefined && { timeout: timeout * 1_000 }),
-    });
-    const ids = [...new Set(found.calls.map((call) => call.trace))];
-    if (ids.length > 1) {
-      io.writeMessage(
-        `Cannot show trace ${trace}: ${ids.length} traces begin so. Name one of ${namesOf(ids)}\n`,
-      );
-      return EXIT.usage;
-    }
-    if (json) io.writeResult(`${escapeControlsInLines(JSON.stringify(found.calls, null, 2))}\n`);
-    else if (ids.length === 0) io.writeMessage(`${missingText(trace, found, control.transport.broker)}\n`);
-    else io.writeResult(pageOf(ids[0]!, found, io));
-    return EXIT.fine;
-  } catch (error) {
-    const { status, text } = reportFailure(error);
-    io.writeMessage(`${text}\n`);
-    return status;
+  await using control = await openControl({ config, ...(broker !== undefined && { broker }) });
+  const found = await traceCalls(control.client, trace, {
+    ...(timeout !== undefined && { timeout: timeout * 1_000 }),
+  });
+  const ids = [...new Set(found.calls.map((call) => call.trace))];
+  if (ids.length > 1) {
+    io.writeMessage(
+      `Cannot show trace ${trace}: ${ids.length} traces begin so. Name one of ${namesOf(ids)}\n`,
+    );
+    return EXIT.usage;
   }
+  if (json) io.writeResult(`${escapeControlsInLines(JSON.stringify(found.calls, null, 2))}\n`);
+  else if (ids.length === 0) io.writeMessage(`${missingText(trace, found, control.transport.broker)}\n`);
+  else io.writeResult(pageOf(ids[0]!, found, io));
+  return EXIT.fine;
 }
 
 /** Ids that a message names at most. */
