@@ -4,6 +4,7 @@ import { splitWords } from "./flags/words.ts";
 import type { CommandIo } from "./command_io.ts";
 import {
   examples,
+  seconds,
   subcommand,
   withExtension,
   withFetching,
@@ -29,7 +30,11 @@ export function addOperatingCommands(
     subcommand(program, "permissions", "record what services ask for, and print the permissions they need"),
   )))
     .argument("<module...>", "path or URL of a module; add :name for one of its services")
-    .option("--for <time>", "how long to serve, such as 10s (default: until Ctrl-C)", time)
+    .option(
+      "--for <time>",
+      "how long to serve, such as 10s (default: until Ctrl-C)",
+      (text) => seconds(text) * 1_000,
+    )
     .option("--call <call>", "call a method, such as 'orders.place 7'; repeatable", recordedCall)
     .addHelpText(
       "after",
@@ -65,18 +70,6 @@ function addDoctorCommand(program: Command, io: CommandIo, end: (status: number)
       const { doctorCommand } = await import("./commands/doctor.ts");
       end(await doctorCommand(modules, flags, io));
     });
-}
-
-const UNITS: Readonly<Record<string, number>> = { "": 1_000, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-
-/** Reads a time such as `10s`, and returns its milliseconds. A number alone counts seconds. */
-function time(text: string): number {
-  const [, number, unit = ""] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
-  const value = Number(number) * UNITS[unit]!;
-  if (!(value > 0 && value < 2 ** 31)) {
-    throw new InvalidArgumentError("It must be a time, such as 10s or 2m.");
-  }
-  return value;
 }
 
 function recordedCall(text: string, earlier: readonly RecordedCall[] = []): readonly RecordedCall[] {
