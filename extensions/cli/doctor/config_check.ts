@@ -3,11 +3,16 @@ import type { CommandIo } from "../command_io.ts";
 import { readRunConfig, type RunFlags } from "../flags/run_config.ts";
 import type { Check } from "./finding.ts";
 
-/** Takes the settings, if the configuration gives any. */
-export type OnSettings = (settings: Settings) => void;
-
-/** Reads the configuration as `run` does: file, variables, keys and values. */
-export function configCheck(flags: RunFlags, io: CommandIo, onSettings: OnSettings): Check {
+/**
+ * Reads the configuration as `run` does: file, variables, keys and values.
+ *
+ * @param onSettings Takes the settings, if the configuration gives any.
+ */
+export function configCheck(
+  flags: RunFlags,
+  io: CommandIo,
+  onSettings: (settings: Settings) => void,
+): Check {
   return async (found) => {
     const { config, file } = await readRunConfig(flags, io, { onRemark: (remark) => found.warn(remark) });
     const settings = await Settings.read(config, {

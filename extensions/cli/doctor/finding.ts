@@ -3,7 +3,7 @@
  *
  * This file has what a check finds, and runs checks.
  */
-import { timeLimit } from "../../../runtime/waiting/abort.ts";
+import { abortable, timeLimit } from "../../../runtime/waiting/abort.ts";
 import { reportFailure } from "../view/failure_report.ts";
 
 /** How bad a finding is. With a problem, services do not run, or not as they are configured. */
@@ -29,7 +29,7 @@ export interface Findings {
 export type Check = (found: Findings, signal: AbortSignal) => Promise<void> | void;
 
 /** Milliseconds that a check may take. */
-export const CHECK_LIMIT = 10_000;
+const CHECK_LIMIT = 10_000;
 
 /** Runs a check to its end, or as long as it may take. */
 export async function runCheck(
@@ -44,11 +44,8 @@ export async function runCheck(
   };
   const found: Findings = { ok: add("ok"), warn: add("warning"), problem: add("problem") };
   using time = timeLimit(limit);
-  const late = Promise.withResolvers<void>();
-  time.signal.addEventListener("abort", () => late.resolve(), { once: true });
   try {
-    await Promise.race([Promise.resolve(check(found, time.signal)), late.promise]);
-    if (time.signal.aborted) found.problem(`This check did not end within ${limit / 1_000} s`);
+    await abortable(Promise.resolve(check(found, time.signal)), time.signal);
   } catch (error) {
     found.problem(
       time.signal.aborted ? `This check did not end within ${limit / 1_000} s` : firstLineOf(error),
