@@ -29,15 +29,14 @@ export interface ModuleServices {
  */
 export async function loadServices(
   modules: readonly string[],
-  { config: named, define, ...flags }: LoadingFlags,
+  flags: LoadingFlags,
   io: CommandIo,
   details: boolean,
 ): Promise<ModuleServices | number> {
   const done = await io.startOver(modules[0]);
   if (done !== undefined) return done;
   configureLogging({ colors: io.colors, write: (line) => io.writeMessage(`${line}\n`) });
-  const sources = { ...(named !== undefined && { config: named }), ...(define && { define }) };
-  const { config } = await commandConfig(sources, io);
+  const { config } = await commandConfig(flags, io);
   const settings = await Settings.read(withModuleFlags(config, flags));
   const permissions = permissionsOf(flags);
   await requireModuleFiles(modules);

@@ -33,7 +33,7 @@ export async function readRunConfig(
   io: CommandIo,
   options: Pick<CommandConfigOptions, "onRemark" | "onFound"> = {},
 ): Promise<CommandConfig> {
-  const { config: named, define, extension = [], maxWorkers, concurrency, http } = flags;
+  const { extension = [], maxWorkers, concurrency, http } = flags;
   const permissions = permissionsOf(flags);
   const given = {
     max_workers: maxWorkers,
@@ -41,8 +41,7 @@ export async function readRunConfig(
     WEB_SERVER_ADDRESS: http,
     permissions: permissions as ConfigValue | undefined,
   };
-  const sources = { ...(named !== undefined && { config: named }), ...(define && { define }) };
-  const { config: resolved, file } = await commandConfig(sources, io, {
+  const { config: resolved, file } = await commandConfig(flags, io, {
     ...(io.application?.config !== undefined && { defaults: io.application.config }),
     flags: given,
     ...options,
