@@ -7,6 +7,7 @@
 import { deadLetterQueueOf } from "../runtime/hosting/message_fate.ts";
 import { BrokerError } from "../runtime/message/errors.ts";
 import type { Transport } from "../runtime/message/transport.ts";
+import type { ManagedQueue } from "./amqp/management.ts";
 import type { ControlConnection } from "./control_connection.ts";
 import { liveVersions } from "./control/live.ts";
 
@@ -83,7 +84,14 @@ export async function surveyDeadLetters(
   };
 }
 
-async function managedQueues({ settings, uri }: ControlConnection) {
+/**
+ * Lists the queues that the management plugin knows; undefined if there is none at its usual port.
+ *
+ * @throws {BrokerError} If the management plugin does not answer that the configuration names.
+ */
+export async function managedQueues(
+  { settings, uri }: Pick<ControlConnection, "settings" | "uri">,
+): Promise<readonly ManagedQueue[] | undefined> {
   if (uri === undefined || !/^(?:py)?amqps?:/.test(uri)) return undefined;
   const [{ listQueues }, { amqpSettings }] = await Promise.all([
     import("./amqp/management.ts"),

@@ -1,5 +1,6 @@
 import { DEFAULT_BROKER, openBroker } from "../../broker.ts";
 import { amqpSettings } from "../../amqp/settings.ts";
+import type { ControlConnection } from "../../control_connection.ts";
 import type { Settings } from "../../settings.ts";
 import type { Receiver, Transport } from "../../../runtime/message/transport.ts";
 import { abortable, timeLimit } from "../../../runtime/waiting/abort.ts";
@@ -45,9 +46,8 @@ export function brokerCheck({ settings, broker }: BrokerCheckOptions): Check {
     if (isFine) await checkDelay(transport, queue, found, signal);
     if (!/^(?:py)?amqps?:/.test(transport.broker)) return;
     const uri = broker ?? settings.broker ?? DEFAULT_BROKER;
-    const { options: { queueType }, management } = settings.of(amqpSettings);
-    if (queueType === "quorum") await checkQuorumQueue(transport, found);
-    await checkManagement(uri, management, found);
+    if (settings.of(amqpSettings).options.queueType === "quorum") await checkQuorumQueue(transport, found);
+    await checkManagement({ settings, uri }, found);
   };
 }
 
@@ -138,9 +138,12 @@ async function checkQuorumQueue(transport: Transport, found: Findings): Promise<
   await transport.deleteQueue(name);
 }
 
-async function checkManagement(uri: string, management: string | undefined, found: Findings): Promise<void> {
-  const { listQueues } = await import("../../amqp/management.ts");
-  const queues = await listQueues(uri, management === undefined ? {} : { management });
+async function checkManagement(
+  connection: Pick<ControlConnection, "settings" | "uri">,
+  found: Findings,
+): Promise<void> {
+  const { managedQueues } = await import("../../queues.ts");
+  const queues = await managedQueues(connection);
   found.ok(
     queues === undefined
       ? "No management plugin answers at the usual port: enoki queues knows the queues of services that run"
