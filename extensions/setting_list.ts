@@ -62,7 +62,9 @@ async function optionalTable(folder: string, name: string): Promise<SettingTable
       import.meta.resolve(`./${folder}/settings.ts`)
     );
     return module[name] ?? {};
-  } catch {
+  } catch (error) {
+    // A binary has only the extensions that were compiled into it.
+    if (!Deno.build.standalone) throw error;
     return {};
   }
 }
