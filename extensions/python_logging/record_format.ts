@@ -72,56 +72,77 @@ function nameOf(match: RegExpMatchArray, style: FormatStyle): string | undefined
 
 /** Makes the function that formats records. The stack of an error stands below, as in Python. */
 export function compileFormat(format: string, { style, datefmt }: FormatOptions): RecordFormat {
+  const pieces = piecesOf(format, style);
   return (given) => {
     const record = { ...given, time: given.time ?? Date.now() };
     const asctime = () =>
       datefmt === undefined
         ? `${formatTime(record.time, "%Y-%m-%d %H:%M:%S")},${String(record.time % 1_000).padStart(3, "0")}`
         : formatTime(record.time, datefmt);
-    const text = format.replaceAll(REFERENCES[style], (...groups) => {
-      const match = groups as unknown as RegExpMatchArray;
-      const name = nameOf(match, style);
-      if (name === undefined) return match[0]!.slice(1);
-      const attribute = Object.hasOwn(ATTRIBUTES, name) ? ATTRIBUTES[name] : undefined;
-      const value = attribute?.(record, asctime) ?? UNKNOWN;
-      return style === "%"
-        ? percent(value, match[2]!, match[3]!)
-        : style === "{"
-        ? braces(value, match[2])
-        : String(value);
-    });
+    const text = pieces.map((piece) => typeof piece === "string" ? piece : piece(record, asctime)).join("");
     return [text, ...errorLines(record)].join("\n");
   };
 }
 
+/** A text of a format as it stands, or what writes an attribute in its place. */
+type Piece = string | ((...given: Parameters<Attribute>) => string);
+
+function piecesOf(format: string, style: FormatStyle): readonly Piece[] {
+  const pieces: Piece[] = [];
+  let end = 0;
+  for (const match of format.matchAll(REFERENCES[style])) {
+    pieces.push(format.slice(end, match.index), pieceOf(match, style));
+    end = match.index + match[0].length;
+  }
+  return [...pieces, format.slice(end)];
+}
+
+function pieceOf(match: RegExpMatchArray, style: FormatStyle): Piece {
+  const name = nameOf(match, style);
+  if (name === undefined) return match[0]!.slice(1);
+  const attribute = Object.hasOwn(ATTRIBUTES, name) ? ATTRIBUTES[name]! : () => UNKNOWN;
+  const padded = style === "%" ? percent(match[2]!, match[3]!) : style === "{" ? braces(match[2]) : String;
+  return (record, asctime) => padded(attribute(record, asctime));
+}
+
+/** Turns the value of an attribute into a text. */
+type Padding = (value: string | number) => string;
+
 /** Pads as `%-8s`, `%06d` and `%.2f` do. */
-function percent(value: string | number, spec: string, conversion: string): string {
-  const [, flags = "", width = "", precision] = /^([-+ #0]*)(\d*)(?:\.(\d+))?$/.exec(spec) ?? [];
-  const text = typeof value === "number"
-    ? conversion === "f"
-      ? value.toFixed(Number(precision ?? 6))
-      : conversion === "d"
-      ? String(Math.trunc(value))
-      : String(value)
-    : precision === undefined
-    ? value
-    : value.slice(0, Number(precision));
-  if (flags.includes("-")) return text.padEnd(Number(width));
-  return text.padStart(Number(width), flags.includes("0") && typeof value === "number" ? "0" : " ");
+function percent(spec: string, conversion: string): Padding {
+  const [, flags = "", length = "", precision] = /^([-+ #0]*)(\d*)(?:\.(\d+))?$/.exec(spec) ?? [];
+  const width = Number(length);
+  const decimals = Number(precision ?? 6);
+  const most = precision === undefined ? undefined : Number(precision);
+  return (value) => {
+    const text = typeof value === "string"
+      ? value.slice(0, most)
+      : conversion === "f"
+      ? value.toFixed(decimals)
+      : String(conversion === "d" ? Math.trunc(value) : value);
+    if (flags.includes("-")) return text.padEnd(width);
+    return text.padStart(width, flags.includes("0") && typeof value === "number" ? "0" : " ");
+  };
 }
 
 /** Pads as `{levelname:<8}` does. */
-function braces(value: string | number, spec = ""): string {
-  const [, fill = " ", align, zero, width = "", precision, kind] =
+function braces(spec = ""): Padding {
+  const [, fill = " ", align, zero, length = "", precision, kind] =
     /^(?:(.)?([<>^]))?(0)?(\d*)(?:\.(\d+))?([a-z])?$/.exec(spec) ?? [];
-  const text = typeof value === "number"
-    ? kind === "f" ? value.toFixed(Number(precision ?? 6)) : String(value)
-    : value.slice(0, precision === undefined ? undefined : Number(precision));
-  const length = Number(width);
+  const width = Number(length);
+  const decimals = Number(precision ?? 6);
+  const most = precision === undefined ? undefined : Number(precision);
   const padding = zero === undefined ? fill : "0";
-  if (align === "^") {
-    return text.padStart(Math.floor((length + text.length) / 2), padding).padEnd(length, padding);
-  }
-  const isRight = align === ">" || (align === undefined && typeof value === "number");
-  return isRight ? text.padStart(length, padding) : text.padEnd(length, padding);
+  return (value) => {
+    const text = typeof value === "string"
+      ? value.slice(0, most)
+      : kind === "f"
+      ? value.toFixed(decimals)
+      : String(value);
+    if (align === "^") {
+      return text.padStart(Math.floor((width + text.length) / 2), padding).padEnd(width, padding);
+    }
+    const isRight = align === ">" || (align === undefined && typeof value === "number");
+    return isRight ? text.padStart(width, padding) : text.padEnd(width, padding);
+  };
 }
