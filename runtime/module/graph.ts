@@ -10,7 +10,7 @@
 import { fileURLToPath } from "node:url";
 import { ServiceLoadError } from "../message/errors.ts";
 import { isOwnModule, isPackage, type LoadNeeds, ownNeeds } from "../program/own_modules.ts";
-import { programConfig } from "../program/program_config.ts";
+import { programConfig, programLock } from "../program/program_config.ts";
 
 /** An import in a local module, resolved under the configuration of this program. */
 export interface ResolvedImport {
@@ -150,12 +150,12 @@ function walk(
 async function info(
   moduleUrl: string,
   flags: readonly string[],
-  { deno = Deno.execPath(), config = programConfig(), importMap, signal }: InspectModuleOptions,
+  { deno = Deno.execPath(), config, importMap, signal }: InspectModuleOptions,
 ): Promise<InfoOutput> {
   const command = new Deno.Command(deno, {
     args: [
       ...["info", "--quiet", "--json", ...flags],
-      ...(config === undefined ? ["--no-config"] : ["--config", config]),
+      ...(config === undefined ? programFlags() : ["--config", config]),
       ...(importMap === undefined ? [] : ["--import-map", importMap]),
       moduleUrl,
     ],
@@ -171,4 +171,13 @@ async function info(
     throw new ServiceLoadError(`Cannot load module ${moduleUrl}: ${reason}`);
   }
   return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+/**
+ * Returns the flags by which Deno looks at modules as it runs this program. Without those for the lock file, the packages
+ * of a module that has another lock file, or none, would end in that of the program.
+ */
+function programFlags(): readonly string[] {
+  const config = programConfig();
+  return [...programLock(), ...(config === undefined ? ["--no-config"] : ["--config", config])];
 }

@@ -18,18 +18,34 @@ export function commandLine(): readonly string[] | undefined {
  * It is the file that the command line names, or the nearest configuration above the main module.
  */
 export function programConfig(): string | undefined {
-  const words = commandLine() ?? [];
-  // The words after the main module are for the program, which may have its own --config.
-  const main = words.findIndex((word) =>
-    word === Deno.mainModule || `${pathToFileURL(word)}` === Deno.mainModule
-  );
-  const options = main === -1 ? words : words.slice(0, main);
+  const options = denoOptions();
   if (options.includes("--no-config")) return undefined;
   for (const [index, word] of options.entries()) {
     if (word === "--config" || word === "-c") return resolve(options[index + 1]!);
     if (word.startsWith("--config=")) return resolve(word.slice("--config=".length));
   }
   return nearestConfig(Deno.mainModule);
+}
+
+/** Returns the options by which Deno was told which lock file it uses; none if its configuration decides. */
+export function programLock(): readonly string[] {
+  return denoOptions().flatMap((word, index, options) => {
+    const next = options[index + 1];
+    if (word === "--lock" && next?.startsWith("-") === false) return [word, next];
+    return /^--(?:no-lock|lock(?:=.*)?)$/.test(word) ? [word] : [];
+  });
+}
+
+/**
+ * Returns the words for Deno itself: those after the main module are for the program, which may have its own --config,
+ * and so are all words of a binary.
+ */
+function denoOptions(): readonly string[] {
+  const words = Deno.build.standalone ? [] : commandLine() ?? [];
+  const main = words.findIndex((word) =>
+    word === Deno.mainModule || `${pathToFileURL(word)}` === Deno.mainModule
+  );
+  return main === -1 ? words : words.slice(0, main);
 }
 
 /** Returns the path of the nearest configuration above a module; undefined if the module is not a file. */
