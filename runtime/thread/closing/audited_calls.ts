@@ -72,7 +72,7 @@ function markConstruction(constructor: object): void {
 }
 
 function programOf(file: unknown, args: unknown, options: unknown): unknown {
-  const { shell } = (Array.isArray(args) ? options : args) as { readonly shell?: unknown } ?? {};
+  const { shell } = (Array.isArray(args) ? options : args ?? options) as { readonly shell?: unknown } ?? {};
   return shell === true ? SHELL : typeof shell === "string" ? shell : file;
 }
 
