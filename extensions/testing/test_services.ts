@@ -106,6 +106,7 @@ const TEST_CONFIG: Config = { WEB_SERVER_ADDRESS: "127.0.0.1:0", control: false,
  * given itself has types for `call()`, `waitFor()` and `replace`.
  * @throws {TypeError} If there are none, an option is not known, or it names what is not there. If `replace` stands
  * beside `threads`: a fake of this thread cannot be in another one.
+ * @throws {RangeError} If `timeout` is no duration, or `keep` is negative.
  * @throws {ConfigurationError} If the configuration is wrong.
  * @throws {ServiceLoadError} If a module does not load or exports no service.
  * @throws {BrokerError} If the broker cannot be reached.
@@ -152,6 +153,10 @@ async function start(
   }: TestServicesOptions,
 ): Promise<RunningApp> {
   const isStarted = methodFilter(only);
+  const longestWait = requireDuration("Cannot test services", "timeout", timeout);
+  if (typeof keep !== "number" || !(keep >= 0)) {
+    throw new RangeError(`Cannot test services: keep must be a number of calls, 0 or more, got ${keep}`);
+  }
   const isInline = threads === undefined || threads.kind === "inline";
   if (!isInline) requireThreads(given, replace as Fakes);
   const [{ serve }, { Settings }, { connect }] = await Promise.all([
@@ -202,7 +207,7 @@ async function start(
       payloads,
       fires,
       isStarted,
-      timeout: requireDuration("Cannot test services", "timeout", timeout),
+      timeout: longestWait,
     });
   } catch (error) {
     await serving.shutdown();

@@ -133,6 +133,16 @@ Deno.test("what cannot be tested is refused in one sentence", async (test) => {
       () => testServices([`${MODULE.pathname}:nobody`]),
       /exports no service "nobody", only "chat", "mail"/,
     ],
+    [
+      "a time limit that is none, before anything is loaded",
+      () => testServices(["./nowhere.ts"], { timeout: "soon" as never }),
+      /timeout must be milliseconds, 0 or more/,
+    ],
+    [
+      "a number of calls to keep that is none",
+      () => testServices([orders], { keep: -1 }),
+      /keep must be a number of calls, 0 or more, got -1/,
+    ],
     ["no module", () => testServices(["./nowhere.ts"]), /Cannot load module file:.*nowhere\.ts/],
   ];
   for (const [name, start, message] of refusals) await test.step(name, () => rejects(start(), { message }));
