@@ -1,6 +1,7 @@
 import { BrokerError } from "../../runtime/message/errors.ts";
 import { isRecord } from "../../runtime/message/plain.ts";
 import { timeLimit } from "../../runtime/waiting/abort.ts";
+import { ManagementApi } from "./management_api.ts";
 import { parseBrokerUris } from "./uri.ts";
 
 /** What RabbitMQ's management plugin tells about a queue. */
@@ -41,22 +42,13 @@ export async function listQueues(
   broker: string,
   { management, timeout = 3_000 }: ListQueuesOptions = {},
 ): Promise<readonly ManagedQueue[] | undefined> {
-  const [{ secure, host, user, password, vhost }] = parseBrokerUris(broker);
-  const address = host.includes(":") ? `[${host}]` : host;
-  const uri = new URL(management ?? (secure ? `https://${address}:15671` : `http://${address}:15672`));
-  const [name, secret] = uri.username === ""
-    ? [user, password]
-    : [decodeURIComponent(uri.username), decodeURIComponent(uri.password)];
-  uri.username = uri.password = "";
-  const place = uri.origin;
-  uri.pathname = `${uri.pathname.replace(/\/$/, "")}/api/queues/${encodeURIComponent(vhost)}`;
-  uri.search = `columns=${COLUMNS}`;
+  const [address] = parseBrokerUris(broker);
+  const api = new ManagementApi(address, management);
   using limit = timeLimit(timeout);
   try {
-    const response = await fetch(uri, {
-      headers: { authorization: `Basic ${new TextEncoder().encode(`${name}:${secret}`).toBase64()}` },
-      // Another host is not to get the login.
-      redirect: "error",
+    const response = await api.send({
+      path: ["queues", address.vhost],
+      query: `columns=${COLUMNS}`,
       signal: limit.signal,
     });
     const body = await readBody(response);
@@ -66,7 +58,7 @@ export async function listQueues(
     if (management === undefined) return undefined;
     const reason = limit.signal.aborted ? `no answer within ${timeout} ms` : (error as Error).message;
     throw new BrokerError(
-      `Cannot list the queues with the management plugin at ${place}: ${reason}. Check AMQP_MANAGEMENT_URI`,
+      `Cannot list the queues with the management plugin at ${api.origin}: ${reason}. Check AMQP_MANAGEMENT_URI`,
       { cause: error, state: "unreachable" },
     );
   }

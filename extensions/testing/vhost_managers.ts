@@ -1,4 +1,5 @@
 /** The two ways to make and to remove a vhost of RabbitMQ: its management plugin, and its command line. */
+import { ManagementApi, type ManagementRequest } from "../amqp/management_api.ts";
 import type { BrokerAddress } from "../amqp/uri.ts";
 
 /** A way to manage vhosts. */
@@ -14,36 +15,19 @@ export interface VhostManager {
  * @param management URI of the management plugin, which is then the only way.
  */
 export function vhostManagers(address: BrokerAddress, management?: string): readonly VhostManager[] {
-  const plugin = managementPlugin(address, management);
+  const plugin = managementPlugin(new ManagementApi(address, management));
   return management === undefined && LOCAL.has(address.host) ? [plugin, RABBITMQCTL] : [plugin];
 }
 
 const LOCAL: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "::1"]);
 
 /** Manages vhosts by the HTTP API of the management plugin. */
-function managementPlugin({ secure, host, user, password }: BrokerAddress, given?: string): VhostManager {
-  const at = host.includes(":") ? `[${host}]` : host;
-  const base = new URL(given ?? (secure ? `https://${at}:15671` : `http://${at}:15672`));
-  const [name, secret] = base.username === ""
-    ? [user, password]
-    : [decodeURIComponent(base.username), decodeURIComponent(base.password)];
-  base.username = base.password = "";
-  const authorization = `Basic ${new TextEncoder().encode(`${name}:${secret}`).toBase64()}`;
-  const send = async (method: string, path: readonly string[], signal: AbortSignal, body?: object) => {
-    const url = new URL(base);
-    const place = path.map(encodeURIComponent).join("/");
-    url.pathname = `${url.pathname.replace(/\/$/, "")}/api/${place}`;
-    const told = `the management plugin at ${base.origin}`;
+function managementPlugin(api: ManagementApi): VhostManager {
+  const told = `the management plugin at ${api.origin}`;
+  const send = async (request: ManagementRequest) => {
     let status: number;
     try {
-      const response = await fetch(url, {
-        method,
-        headers: { authorization, "content-type": "application/json" },
-        body: body === undefined ? null : JSON.stringify(body),
-        // Another host is not to get the login.
-        redirect: "error",
-        signal,
-      });
+      const response = await api.send(request);
       await response.body?.cancel();
       ({ status } = response);
     } catch (error) {
@@ -54,10 +38,10 @@ function managementPlugin({ secure, host, user, password }: BrokerAddress, given
   const all = { configure: ".*", write: ".*", read: ".*" };
   return {
     async make(vhost, user, signal) {
-      await send("PUT", ["vhosts", vhost], signal);
-      await send("PUT", ["permissions", vhost, user], signal, all);
+      await send({ method: "PUT", path: ["vhosts", vhost], signal });
+      await send({ method: "PUT", path: ["permissions", vhost, user], body: all, signal });
     },
-    remove: (vhost, signal) => send("DELETE", ["vhosts", vhost], signal),
+    remove: (vhost, signal) => send({ method: "DELETE", path: ["vhosts", vhost], signal }),
   };
 }
 
