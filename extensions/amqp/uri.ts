@@ -95,6 +95,12 @@ export function withTls(uris: string): string {
   return uris.split(SEPARATOR).map((uri) => uri.replace(/^(\s*)(?:py)?amqp:/i, "$1amqps:")).join(";");
 }
 
+/** Writes another vhost into the first URI of a list. */
+export function withVhost(uris: string, vhost: string): string {
+  const [, scheme, authority, , query] = URI.exec(uris.split(SEPARATOR)[0]!.trim())!;
+  return `${scheme}://${authority}/${encodeURIComponent(vhost)}${query === undefined ? "" : `?${query}`}`;
+}
+
 /**
  * Says whether a sign of a password or a vhost was probably taken for the end of the host: there is a fragment,
  * which no broker has, or an "@" behind the first sign that ends the host.

@@ -2,7 +2,6 @@ import { type Duration, requireDuration } from "../../runtime/waiting/duration.t
 import { BrokerError } from "../../runtime/message/errors.ts";
 import { type OptionNames, requireKnown } from "../../runtime/service/options/known_options.ts";
 import { timeLimit } from "../../runtime/waiting/abort.ts";
-import type { BrokerAddress } from "../amqp/uri.ts";
 import type { VhostManager } from "./vhost_managers.ts";
 
 /** Options of {@linkcode rabbitmqVhost}. */
@@ -32,7 +31,7 @@ const OPTIONS: OptionNames<RabbitmqVhostOptions> = {
 export interface RabbitmqVhost extends AsyncDisposable {
   /** Name of the vhost at the broker. */
   readonly name: string;
-  /** URI of the broker with this vhost, for the option `broker` of `testServices()`, `run()` or `connect()`. */
+  /** The broker's URI with this vhost, the first one of a list, for the option `broker` of `testServices()`, `run()` or `connect()`. */
   readonly uri: string;
 }
 
@@ -59,7 +58,7 @@ export async function rabbitmqVhost(options: RabbitmqVhostOptions = {}): Promise
   requireKnown("Cannot make a vhost", "rabbitmqVhost()", options, OPTIONS);
   const { broker = "amqp://guest:guest@localhost:5672", management, signal } = options;
   const timeout = requireDuration("Cannot make a vhost", "timeout", options.timeout ?? 30_000);
-  const [{ parseBrokerUris }, { vhostManagers }] = await Promise.all([
+  const [{ parseBrokerUris, withVhost }, { vhostManagers }] = await Promise.all([
     import("../amqp/uri.ts"),
     import("./vhost_managers.ts"),
   ]);
@@ -70,7 +69,7 @@ export async function rabbitmqVhost(options: RabbitmqVhostOptions = {}): Promise
     using limit = timeLimit(timeout, signal);
     try {
       await manager.make(name, address.user, limit.signal);
-      return vhostOf(address, name, manager, timeout);
+      return vhostOf(name, withVhost(broker, name), manager, timeout);
     } catch (error) {
       signal?.throwIfAborted();
       reasons.push((error as Error).message);
@@ -85,28 +84,21 @@ export async function rabbitmqVhost(options: RabbitmqVhostOptions = {}): Promise
   );
 }
 
-function vhostOf(
-  address: BrokerAddress,
-  name: string,
-  manager: VhostManager,
-  timeout: number,
-): RabbitmqVhost {
-  const { secure, host, port, user, password } = address;
-  const login = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
+async function remove(manager: VhostManager, name: string, timeout: number): Promise<void> {
+  using limit = timeLimit(timeout);
+  await manager.remove(name, limit.signal);
+}
+
+function vhostOf(name: string, uri: string, manager: VhostManager, timeout: number): RabbitmqVhost {
   let removing: Promise<void> | undefined;
-  const remove = async () => {
-    using limit = timeLimit(timeout);
+  const removeOrTell = async () => {
     try {
-      await manager.remove(name, limit.signal);
+      await remove(manager, name, timeout);
     } catch (error) {
       throw new BrokerError(`Cannot remove vhost "${name}": ${(error as Error).message}. Remove it by hand`, {
         cause: error,
       });
     }
   };
-  return {
-    name,
-    uri: `${secure ? "amqps" : "amqp"}://${login}@${host.includes(":") ? `[${host}]` : host}:${port}/${name}`,
-    [Symbol.asyncDispose]: () => removing ??= remove(),
-  };
+  return { name, uri, [Symbol.asyncDispose]: () => removing ??= removeOrTell() };
 }

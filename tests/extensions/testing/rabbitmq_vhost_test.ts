@@ -26,11 +26,11 @@ Deno.test("rabbitmqVhost() makes a vhost by the management plugin, and removes i
   let name: string;
   {
     await using vhost = await rabbitmqVhost({
-      broker: "amqp://bob:pass@rabbit:5000",
+      broker: "amqp://bob:pass@rabbit:5000/main?heartbeat=5;amqp://other",
       management: plugin.uri,
     });
     ({ name } = vhost);
-    strictEqual(vhost.uri, `amqp://bob:pass@rabbit:5000/${name}`);
+    strictEqual(vhost.uri, `amqp://bob:pass@rabbit:5000/${name}?heartbeat=5`);
     deepStrictEqual(plugin.requests, [
       `PUT /api/vhosts/${name}`,
       `PUT /api/permissions/${name}/bob {"configure":".*","write":".*","read":".*"}`,
