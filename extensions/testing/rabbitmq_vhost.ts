@@ -71,6 +71,8 @@ export async function rabbitmqVhost(options: RabbitmqVhostOptions = {}): Promise
       await manager.make(name, address.user, limit.signal);
       return vhostOf(name, withVhost(broker, name), manager, timeout);
     } catch (error) {
+      // The broker may have made it, and refused the rest.
+      await remove(manager, name, timeout).catch(() => {});
       signal?.throwIfAborted();
       reasons.push((error as Error).message);
     }

@@ -56,6 +56,15 @@ Deno.test("rabbitmqVhost() says what the plugin answers, and when a vhost stays"
   );
 });
 
+Deno.test("rabbitmqVhost() leaves no vhost that its user may not use", async () => {
+  await using plugin = servePlugin(({ url }) =>
+    new Response(null, { status: url.includes("/permissions/") ? 404 : 204 })
+  );
+  await rejects(rabbitmqVhost({ management: plugin.uri }), /answered with status 404/);
+  const [made, , ...then] = plugin.requests;
+  deepStrictEqual(then, [made!.replace("PUT", "DELETE")]);
+});
+
 /** Runs a program that makes and removes a vhost, where `rabbitmqctl` is the given script, or is not there. */
 async function makeVhost(
   rabbitmqctl?: string,
