@@ -164,9 +164,12 @@ export async function openBroker(
 }
 
 /** Connects a transport of the program's own, and closes it if that fails. */
-export async function connected(transport: Transport, signal: AbortSignal): Promise<Transport> {
+export async function connected(
+  transport: Transport,
+  options?: { readonly signal?: AbortSignal },
+): Promise<Transport> {
   try {
-    await transport.connect({ signal });
+    await transport.connect(options);
     return transport;
   } catch (error) {
     await transport.close();

@@ -10,7 +10,7 @@ import type { Contract } from "../runtime/service/service.ts";
 import type { Clock } from "../runtime/waiting/clock.ts";
 import type { FieldTable, Transport } from "../runtime/message/transport.ts";
 import { takesSpans } from "../runtime/telemetry/otel/switch.ts";
-import { logStatus, openBroker } from "./broker.ts";
+import { connected, logStatus, openBroker } from "./broker.ts";
 import type { DispatchArguments } from "./events/event_source.ts";
 import type { CallOptions, Client, ClientMethod } from "./rpc/client.ts";
 import type { ExtensionSource } from "./loaded_extensions.ts";
@@ -20,7 +20,8 @@ import { Settings } from "./settings.ts";
 /** Options of {@linkcode connect}. */
 export interface ConnectOptions {
   /**
-   * URI of the broker, or a transport of your own. `connect()` connects the transport, and closes it at the end.
+   * URI of the broker, or a transport of your own. `connect()` connects the transport, and closes it at the end, or
+   * if that fails.
    *
    * @default {the broker that the configuration names, else RabbitMQ on localhost, else `local:`}
    */
@@ -136,18 +137,18 @@ export async function connect(
   const payloads = await loadPayloads(settings.runtime.payloads);
   const inform = logStatus(log);
   let closed: Promise<void> | undefined;
-  const transport = typeof broker === "object" ? broker : await openBroker({
-    purpose: "caller",
-    settings,
-    ...given({ broker, clock }),
-    // A program that closes the connection need not read that the connection has ended.
-    onStatus(status) {
-      if (closed === undefined) inform(status);
-    },
-    onFallback: (message) => log.debug(message),
-    ...(signal && { signal }),
-  });
-  if (typeof broker === "object") await transport.connect(signal && { signal });
+  const transport = typeof broker === "object"
+    ? await connected(broker, given({ signal }))
+    : await openBroker({
+      purpose: "caller",
+      settings,
+      ...given({ broker, clock, signal }),
+      // A program that closes the connection need not read that the connection has ended.
+      onStatus(status) {
+        if (closed === undefined) inform(status);
+      },
+      onFallback: (message) => log.debug(message),
+    });
   const caller = new RpcCaller(transport, {
     caller: CALLER,
     ...settings.of(rpcSettings),

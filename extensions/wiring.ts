@@ -364,7 +364,7 @@ async function openTransport(
   { onStatus: observe }: Readiness,
   { web }: Shared,
 ): Promise<Transport> {
-  if (typeof broker === "object") return await connected(broker, signal);
+  if (typeof broker === "object") return await connected(broker, { signal });
   const inform = logStatus(log);
   const failed = Promise.withResolvers<never>();
   /** The process answers questions about its health while it waits for the broker. */

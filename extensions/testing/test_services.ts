@@ -241,12 +241,12 @@ async function brokerOf(
   readonly memory: MemoryBroker | undefined;
   readonly open: (options?: { readonly signal?: AbortSignal }) => Promise<Transport>;
 }> {
+  const [{ connected, logStatus, openBroker }, { getLog }] = await Promise.all([
+    import("../broker.ts"),
+    import("../../runtime/log/observe.ts"),
+  ]);
   if (typeof broker === "object") {
-    const open = async (options?: { readonly signal?: AbortSignal }) => {
-      await broker.connect(options);
-      return broker;
-    };
-    return { memory: undefined, open };
+    return { memory: undefined, open: (options) => connected(broker, options) };
   }
   if (broker === undefined || /^memory:?$/.test(broker)) {
     const [{ MemoryBroker }, { memory, sharedMemoryBroker }] = await Promise.all([
@@ -254,18 +254,11 @@ async function brokerOf(
       import("../memory/memory_transport.ts"),
     ]);
     const own = broker === undefined ? new MemoryBroker(present({ clock })) : sharedMemoryBroker(clock);
-    const open = async (options?: { readonly signal?: AbortSignal }) => {
-      const transport = memory({ broker: own });
-      await transport.connect(options);
-      return transport;
-    };
-    return { memory: own, open };
+    return { memory: own, open: (options) => connected(memory({ broker: own }), options) };
   }
-  const [{ logStatus, openBroker }, { getLog }] = await Promise.all([
-    import("../broker.ts"),
-    import("../../runtime/log/observe.ts"),
-  ]);
-  const open = (options?: { readonly signal?: AbortSignal }) =>
-    openBroker({ settings, broker, purpose: "tests", onStatus: logStatus(getLog()), ...options });
-  return { memory: undefined, open };
+  const onStatus = logStatus(getLog());
+  return {
+    memory: undefined,
+    open: (options) => openBroker({ settings, broker, purpose: "tests", onStatus, ...options }),
+  };
 }

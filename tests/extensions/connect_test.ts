@@ -189,6 +189,12 @@ Deno.test("connect() rejects where no broker listens", async () => {
   await assert.rejects(connect({ broker: "amqp://127.0.0.1:1" }), BrokerError);
 });
 
+Deno.test("connect() closes a transport that it cannot connect", async () => {
+  const broker = memory();
+  await assert.rejects(connect({ broker, signal: AbortSignal.abort() }), { name: "AbortError" });
+  await assert.rejects(broker.connect(), /the transport is closed/);
+});
+
 Deno.test("connect() closes with nothing called", async () => {
   await using _cluster = await connect({ broker: memory() });
 });
