@@ -4,7 +4,8 @@ import { isRecord } from "../../runtime/message/plain.ts";
 import { parseModuleSpecifier } from "../../runtime/module/specifier.ts";
 import { dependency, type DependencySpec } from "../../runtime/service/dependency.ts";
 import { didYouMean, nearestNames } from "../../runtime/service/options/nearest_names.ts";
-import { type Service, serviceOf } from "../../runtime/service/service.ts";
+import { type Service, servicesIn } from "../../runtime/service/service.ts";
+import { chooseServices } from "../../runtime/module/choose_services.ts";
 import { type ServiceOrModule, serviceSource } from "../../runtime/serving/service_source.ts";
 import { fakeClient } from "./fake_client.ts";
 
@@ -26,30 +27,17 @@ export async function inlineServices(given: readonly ServiceOrModule[]): Promise
 }
 
 async function exportedServices(module: string | URL): Promise<readonly Service[]> {
-  const { url, service: wanted } = parseModuleSpecifier(module);
+  const specifier = parseModuleSpecifier(module);
+  const { url } = specifier;
   let exports: Readonly<Record<string, unknown>>;
   try {
     exports = await import(url);
   } catch (error) {
     throw new ServiceLoadError(`Cannot load module ${url}: ${(error as Error).message}`, { cause: error });
   }
-  const found = Object.entries(exports).flatMap(([exportName, value]) => {
-    const service = serviceOf(value);
-    return service === undefined ? [] : [{ exportName, service }];
-  });
-  const chosen = found.filter(({ exportName, service: { name } }) =>
-    wanted === undefined || wanted === name || wanted === exportName
-  );
-  if (chosen.length === 0) {
-    const names = found.map(({ service }) => `"${service.name}"`).join(", ");
-    throw new ServiceLoadError(
-      wanted === undefined
-        ? `Cannot serve module ${url}: it exports no service. Export one: export default service("name", { ... })`
-        : `Cannot serve module ${url}: it exports no service "${wanted}", only ${names || "none at all"}`,
-    );
-  }
+  const chosen = chooseServices(servicesIn(exports), ({ service }) => service.name, specifier);
   // Where the source is, the optional parameters of the handlers can be found.
-  return [...new Set(chosen.map(({ service }) => service))].map((service) => ({ module: url, ...service }));
+  return chosen.map(({ service }) => ({ module: url, ...service }));
 }
 
 /**

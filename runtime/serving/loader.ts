@@ -1,7 +1,7 @@
 import { within } from "../waiting/abort.ts";
 import { DEFAULT_LIMITS } from "../pool/pool_options.ts";
-import { ServiceLoadError } from "../message/errors.ts";
 import { given } from "../message/plain.ts";
+import { chooseServices } from "../module/choose_services.ts";
 import type { Clock } from "../waiting/clock.ts";
 import type { LogRecord } from "../log/log.ts";
 import type { ModuleSpecifier } from "../module/specifier.ts";
@@ -19,9 +19,6 @@ import { PooledThread } from "../pool/pooled_thread.ts";
 
 /** Milliseconds that an aborted load waits for its thread, which may spin and is then interrupted later. */
 const ABORTED_END = 1_000;
-
-/** Thrown if a module loads, but exports no service or not the wanted one. */
-export class NoServiceError extends ServiceLoadError {}
 
 /** A module that a first thread has loaded. */
 export interface LoadedModule {
@@ -110,7 +107,8 @@ export async function loadModule(
     const prepared = await preparing;
     limit = setTimeout(() => thread.kill(`its module did not load within ${loadTimeout} ms`), loadTimeout);
     const loaded = await thread.loaded();
-    const services = choose(details ? await thread.describe() : loaded, specifier);
+    const exported = details ? await thread.describe() : loaded;
+    const services = chooseServices(exported, ({ manifest }) => manifest.name, specifier);
     return { specifier, prepared, services, spawner, plan, thread };
   } catch (error) {
     thread.kill("its module is of no use");
@@ -174,25 +172,4 @@ function knownNeeds({ permissions }: ThreadPlan): LoadNeeds | undefined {
 function moduleName(url: string): string {
   const { protocol, pathname } = new URL(url);
   return protocol === "data:" ? "data" : pathname.slice(pathname.lastIndexOf("/") + 1);
-}
-
-function choose(
-  exported: readonly ServiceExport[],
-  { url, service }: ModuleSpecifier,
-): readonly ServiceExport[] {
-  if (exported.length === 0) {
-    throw new NoServiceError(
-      `Cannot serve module ${url}: it exports no service. Export one: export default service("name", { ... })`,
-    );
-  }
-  if (service === undefined) return exported;
-  const chosen = exported.filter(({ exportName, manifest }) =>
-    manifest.name === service || exportName === service
-  );
-  if (chosen.length > 0) return chosen;
-  throw new NoServiceError(
-    `Cannot serve module ${url}: it exports no service "${service}", only ${
-      exported.map(({ manifest }) => `"${manifest.name}"`).join(", ")
-    }`,
-  );
 }

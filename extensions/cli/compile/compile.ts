@@ -15,7 +15,8 @@ import {
   packBundlerCode,
 } from "../../../runtime/module/bundle/bundler_code.ts";
 import { ConfigurationError } from "../../../runtime/message/errors.ts";
-import { describeModule, NoServiceError } from "../../../runtime/serving/loader.ts";
+import { NoServiceError } from "../../../runtime/module/choose_services.ts";
+import { describeModule } from "../../../runtime/serving/loader.ts";
 import type { ModuleFetcherOptions } from "../../../runtime/module/fetch/fetcher.ts";
 import { type ModuleSpecifier, moduleUrl, parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import { ownModuleUnder } from "../../../runtime/program/own_modules.ts";
