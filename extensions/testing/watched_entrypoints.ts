@@ -12,6 +12,7 @@ import type { Payload } from "../../runtime/service/entrypoint.ts";
 import type { CallEntry } from "../../runtime/telemetry/recent_calls.ts";
 import type { Telemetry } from "../../runtime/telemetry/telemetry.ts";
 import { callIdOf, traceparentOf, traceparentOfSpan } from "../../runtime/telemetry/trace.ts";
+import { TICK } from "../timer/tick.ts";
 import type { CallJournal } from "./call_journal.ts";
 import type { MethodFilter } from "./entrypoint_pattern.ts";
 
@@ -32,9 +33,6 @@ export interface WatchEntrypointsOptions {
 }
 
 const TICKING: ReadonlySet<string> = new Set(["timer", "cron"]);
-
-/** A tick carries no data for its handler. */
-const TICK: Payload = { body: undefined, contentType: undefined, headers: undefined };
 
 /** Makes what stands between the services of a test and the hosts of their entrypoints. */
 export function watchEntrypoints(options: WatchEntrypointsOptions): EntrypointInterceptor {

@@ -1,10 +1,10 @@
-import type { Payload } from "../../runtime/service/entrypoint.ts";
 import { runHeld } from "../../runtime/hosting/held_calls.ts";
 import { ConfigurationError } from "../../runtime/message/errors.ts";
 import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/hosting/host.ts";
 import { cronSchedule } from "./cron_schedule.ts";
 import { electionTopology, standForElection } from "./election.ts";
 import { intervalSchedule, type Schedule } from "./schedule.ts";
+import { TICK } from "./tick.ts";
 import { keepSchedule } from "./timekeeper.ts";
 
 interface Timer {
@@ -74,9 +74,6 @@ export class TimerHost implements Entrypoint {
     }
   }
 }
-
-/** A tick carries no data for its handler. */
-const TICK: Payload = { body: undefined, contentType: undefined, headers: undefined };
 
 function scheduleOf(
   { method, options }: HostedEntrypoint,
