@@ -4,7 +4,7 @@
  *
  * This file turns seconds into milliseconds. Extensions read their own settings.
  */
-import { type Duration, millisecondsOf, OR_TEXT, shownDuration } from "../waiting/duration.ts";
+import { type Duration, requireDuration } from "../waiting/duration.ts";
 import { given, type PlainRecord } from "../message/plain.ts";
 import type { PayloadSettings } from "../message/payload/settings.ts";
 import type { Section, SettingTable } from "../config/section.ts";
@@ -237,14 +237,7 @@ function givenDurations(threads: ThreadSettings): Partial<Record<DurationLimit, 
   const limits: Partial<Record<DurationLimit, number>> = {};
   for (const name of Object.keys(DURATION_LIMITS) as DurationLimit[]) {
     const duration = threads[name];
-    if (duration === undefined) continue;
-    const milliseconds = millisecondsOf(duration);
-    if (Number.isNaN(milliseconds)) {
-      throw new RangeError(
-        `Cannot make threads: ${name} must be milliseconds, ${OR_TEXT}, got ${shownDuration(duration)}`,
-      );
-    }
-    limits[name] = milliseconds;
+    if (duration !== undefined) limits[name] = requireDuration("Cannot make threads", name, duration);
   }
   return limits;
 }
