@@ -90,7 +90,7 @@ async function decoded(payload: Payload, payloads: Payloads): Promise<unknown> {
 
 /** Reads how a call has ended. */
 export async function outcomeOf(
-  { kind }: ReadCall,
+  kind: string,
   outcome: EndedOutcome,
   payloads: Payloads,
 ): Promise<TestCallOutcome> {

@@ -145,7 +145,7 @@ export class CallJournal {
     const end = async () => {
       const { id, service, method, kind } = call;
       const { args, kwargs } = await reading;
-      const ended = await outcomeOf(call, outcome, this.#options.payloads);
+      const ended = await outcomeOf(kind, outcome, this.#options.payloads);
       const headers = contextDataOf(call.payload);
       this.#keep({ id, service, method, kind, args, kwargs, headers, outcome: ended });
       this.#running.delete(call);

@@ -128,12 +128,7 @@ export class RunningApp implements AsyncDisposable {
     if (outcome.status === "unstarted") {
       throw new TypeError(`Cannot fire "${path}": the services are being stopped`);
     }
-    const kind = "timer";
-    return await outcomeOf(
-      { kind, method: path, payload: NO_PAYLOAD },
-      outcome,
-      this.#parts.payloads,
-    ) as TestCallOutcome<undefined>;
+    return await outcomeOf("timer", outcome, this.#parts.payloads) as TestCallOutcome<undefined>;
   }
 
   async waitFor(
@@ -163,10 +158,7 @@ export class RunningApp implements AsyncDisposable {
   async idle({ signal, ...others }: IdleOptions = {}): Promise<void> {
     const given = others.timeout ?? this.#parts.timeout;
     const timeout = requireDuration("Cannot wait until nothing is under way", "timeout", given);
-    const either = signal === undefined
-      ? this.#ending.signal
-      : AbortSignal.any([this.#ending.signal, signal]);
-    await untilIdle(this.#parts, { timeout, signal: either });
+    await untilIdle(this.#parts, { timeout, signal: this.#endingOr(signal) });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -202,10 +194,13 @@ export class RunningApp implements AsyncDisposable {
   }
 
   #limit(timeout: number, signal?: AbortSignal) {
-    const parent = signal === undefined
-      ? this.#ending.signal
-      : AbortSignal.any([this.#ending.signal, signal]);
-    return timeLimit(timeout, parent);
+    return timeLimit(timeout, this.#endingOr(signal));
+  }
+
+  /** A signal that aborts with the given one, and when the services end. */
+  #endingOr(signal: AbortSignal | undefined): AbortSignal {
+    const { signal: ending } = this.#ending;
+    return signal === undefined ? ending : AbortSignal.any([ending, signal]);
   }
 
   #url(action: string, path: string): URL {
@@ -250,8 +245,6 @@ export class RunningApp implements AsyncDisposable {
     }`;
   }
 }
-
-const NO_PAYLOAD = { body: undefined, contentType: undefined, headers: undefined };
 
 function isOwnTimeout(error: unknown, { aborted }: AbortSignal): boolean {
   return aborted && error instanceof DOMException && error.name === "TimeoutError";
