@@ -1,4 +1,5 @@
 import { ageOf } from "../../runtime/waiting/age.ts";
+import { millisecondsOf, OR_TEXT } from "../../runtime/waiting/duration.ts";
 import { type Clock, SYSTEM_CLOCK } from "../../runtime/waiting/clock.ts";
 import { requireKnown } from "../../runtime/service/options/known_options.ts";
 import { Turns } from "../../runtime/waiting/turns.ts";
@@ -31,7 +32,7 @@ export interface TestClock extends Clock {
    *
    * Moves take place one after the other.
    *
-   * @param by Milliseconds, or a number with a unit: `90s`, `10m`, `1h`, `7D` (days).
+   * @param by Milliseconds, or a text with units: `500ms`, `90s`, `1m30s`, `1h`, `7d`, or `7D`.
    * @throws {TypeError} If it is neither.
    * @throws {RangeError} If it is negative or infinite.
    */
@@ -145,14 +146,9 @@ class MovedClock implements TestClock {
   }
 
   async advance(by: number | string): Promise<void> {
-    const duration = typeof by === "number" ? by : ageOf(by);
-    if (duration === undefined) {
-      throw new TypeError(
-        `Cannot move the clock by ${
-          JSON.stringify(by)
-        }: pass milliseconds, or a number with a unit such as 90s, ` +
-          "10m, 1h or 7D",
-      );
+    const duration = ageOf(by) ?? millisecondsOf(by);
+    if (typeof by !== "number" && Number.isNaN(duration)) {
+      throw new TypeError(`Cannot move the clock by ${JSON.stringify(by)}: pass milliseconds, ${OR_TEXT}`);
     }
     if (!(duration >= 0 && duration < Infinity)) {
       throw new RangeError(

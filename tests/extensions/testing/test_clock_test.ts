@@ -13,6 +13,12 @@ Deno.test("testClock() shows its start until it is moved, and then exactly that 
   strictEqual(clock.now(), Date.UTC(2030, 1, 1));
 });
 
+Deno.test("testClock() is moved by each text that says a time", async () => {
+  const clock = testClock({ start: 0 });
+  for (const text of ["500ms", "1m30s", "1d", "1D"]) await clock.advance(text);
+  strictEqual(clock.now(), 500 + 90_000 + 2 * 86_400_000);
+});
+
 Deno.test("testClock() wakes in the order of time, each at its own, and those of one time in the order of setting", async () => {
   const clock = testClock({ start: 0 });
   const woken: [string, number][] = [];
@@ -99,7 +105,7 @@ Deno.test("testClock() refuses what is no time, what lies behind it, and options
   await rejects(clock.advance("1 hour"), {
     name: "TypeError",
     message:
-      'Cannot move the clock by "1 hour": pass milliseconds, or a number with a unit such as 90s, 10m, 1h or 7D',
+      'Cannot move the clock by "1 hour": pass milliseconds, or a text such as "500ms", "30s", "5m", "2h", "1d" or "1m30s"',
   });
   await rejects(clock.advance(-1), RangeError);
   await rejects(clock.advance(Infinity), RangeError);
