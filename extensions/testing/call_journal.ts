@@ -38,8 +38,8 @@ export interface TestCall<Args extends readonly unknown[] = readonly unknown[], 
   /** Context data that came with the call. */
   readonly headers: FieldTable;
   /**
-   * How it has ended. The result of a call by HTTP is its response, of which a part that is streamed is left out; that
-   * of an event, a message and a tick is always undefined.
+   * How it has ended. The result of a call by HTTP is its response, of which a part that is streamed is left out: such
+   * a call counts as ended when its stream begins. The result of an event, a message and a tick is always undefined.
    */
   readonly outcome: TestCallOutcome<Result>;
 }
