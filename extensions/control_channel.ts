@@ -9,7 +9,7 @@ import { hostedEntrypoints } from "../runtime/hosting/host.ts";
 import { machineName } from "../runtime/hosting/machine_name.ts";
 import type { Log } from "../runtime/log/log.ts";
 import { maskSecrets } from "../runtime/log/secrets.ts";
-import type { PlainRecord } from "../runtime/message/plain.ts";
+import { given, type PlainRecord } from "../runtime/message/plain.ts";
 import type { Transport } from "../runtime/message/transport.ts";
 import { OWN_PACKAGE } from "../runtime/program/own_package.ts";
 import type { Manifest } from "../runtime/service/manifest.ts";
@@ -100,8 +100,8 @@ function respondersFor(
       async respond({ services, details }) {
         const tell = async (container: ServiceContainer) =>
           details === true
-            ? await detailedManifest(await container.describe())
-            : await describedManifest(container.manifest);
+            ? await toldManifest(await container.describe(), true)
+            : await toldManifest(container.manifest, false);
         return { services: await Promise.all(chosen(services).map(tell)) };
       },
     }],
@@ -164,36 +164,24 @@ function fingerprintOf(manifest: Manifest): string {
   return fingerprint;
 }
 
-async function describedManifest(manifest: Manifest): Promise<PlainRecord> {
+/** Tells a manifest: in detail all that documents and contracts are made of, else what a list of services shows. */
+async function toldManifest(manifest: Manifest, isDetailed: boolean): Promise<PlainRecord> {
   const { name, entrypoints, dependencies } = manifest;
   return {
     name,
-    entrypoints: entrypoints.map(({ method, kind, options: { topology: _topology, ...options } }) => ({
-      method,
-      kind,
-      options: maskSecrets(options) as PlainRecord,
-    })),
-    dependencies: dependencies.map(({ key, kind = null }) => ({ key, kind })),
-    queues: await queuesOf(manifest),
-  };
-}
-
-/** Tells all of a manifest that documents and contracts are made of. */
-async function detailedManifest(manifest: Manifest): Promise<PlainRecord> {
-  const { name, entrypoints, dependencies } = manifest;
-  return {
-    name,
-    entrypoints: entrypoints.map(({ method, kind, options, details }) => ({
-      method,
-      kind,
-      options: maskSecrets(options) as PlainRecord,
-      ...(details && { details }),
-    })),
+    entrypoints: entrypoints.map(({ method, kind, options, details }) => {
+      const { topology: _topology, ...listed } = options;
+      return {
+        method,
+        kind,
+        options: maskSecrets(isDetailed ? options : listed) as PlainRecord,
+        ...(isDetailed && given({ details })),
+      };
+    }),
     dependencies: dependencies.map(({ key, kind = null, options, details }) => ({
       key,
       kind,
-      options: maskSecrets(options) as PlainRecord,
-      ...(details && { details }),
+      ...(isDetailed && { options: maskSecrets(options) as PlainRecord, ...given({ details }) }),
     })),
     queues: await queuesOf(manifest),
   };
