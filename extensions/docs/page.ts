@@ -34,41 +34,42 @@ export function pageHtml({ openapi, asyncapi, title = "API", folder = "docs/" }:
   const other = asyncapi === undefined
     ? ""
     : `<p class="other"><a href="${escapeHtml(messages!)}">What goes through the broker: AsyncAPI</a></p>\n`;
-  return `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)}</title>
-<link rel="icon" href="${escapeHtml(folder)}favicon-32x32.png">
+  return html(
+    title,
+    `<link rel="icon" href="${escapeHtml(folder)}favicon-32x32.png">
 <link rel="stylesheet" href="${escapeHtml(folder)}swagger-ui.css">
-<link rel="stylesheet" href="${escapeHtml(folder)}${PAGE_STYLE}">
-</head>
-<body>
-${other}<div id="page" data-openapi="${escapeHtml(openapi ?? "")}"></div>
+<link rel="stylesheet" href="${escapeHtml(folder)}${PAGE_STYLE}">`,
+    `${other}<div id="page" data-openapi="${escapeHtml(openapi ?? "")}"></div>
 <script src="${escapeHtml(folder)}swagger-ui-bundle.js"></script>
-<script src="${escapeHtml(folder)}${PAGE_SCRIPT}"></script>
-</body>
-</html>
-`;
+<script src="${escapeHtml(folder)}${PAGE_SCRIPT}"></script>`,
+  );
 }
 
 /** Writes the HTML of the page that shows the AsyncAPI document. It is in the folder of the other files. */
 export function messagesHtml({ asyncapi = "", title = "API", folder = "docs/" }: DocsOptions): string {
   const up = "../".repeat(folder.split("/").length - 1);
+  return html(
+    title,
+    `<link rel="icon" href="favicon-32x32.png">
+<link rel="stylesheet" href="asyncapi-renderer.css">`,
+    `<div id="page" data-asyncapi="${escapeHtml(up + asyncapi)}"></div>
+<script src="asyncapi-renderer.js"></script>
+<script src="${MESSAGES_SCRIPT}"></script>`,
+  );
+}
+
+/** Writes a page with a title, the links of its head, and its body. */
+function html(title: string, links: string, body: string): string {
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)}</title>
-<link rel="icon" href="favicon-32x32.png">
-<link rel="stylesheet" href="asyncapi-renderer.css">
+${links}
 </head>
 <body>
-<div id="page" data-asyncapi="${escapeHtml(up + asyncapi)}"></div>
-<script src="asyncapi-renderer.js"></script>
-<script src="${MESSAGES_SCRIPT}"></script>
+${body}
 </body>
 </html>
 `;
@@ -149,11 +150,7 @@ export function pageHeaders(
     "form-action 'none'",
     "frame-ancestors 'none'",
   ];
-  return {
-    "content-security-policy": policy.join("; "),
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-  };
+  return { "content-security-policy": policy.join("; "), "referrer-policy": "no-referrer" };
 }
 
 function escapeHtml(text: string): string {
