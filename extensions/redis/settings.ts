@@ -3,7 +3,7 @@
  *
  * Each of them is a URI, a list of the URIs of a cluster, or a mapping with such a `URI` and more.
  */
-import { Section, type SettingTable } from "../../runtime/config/section.ts";
+import { Section, settingsBelow, type SettingTable } from "../../runtime/config/section.ts";
 import { ConfigurationError } from "../../runtime/message/errors.ts";
 import { isRecord, isTexts, type Plain, type PlainRecord } from "../../runtime/message/plain.ts";
 import { parseRedisUri, type RedisAddress, URI_FORM } from "./uri.ts";
@@ -168,34 +168,24 @@ function tlsOf(ssl: Section): RedisTls {
   };
 }
 
+/** The settings of one Redis. */
+const SERVER_SETTINGS: SettingTable = {
+  URI: { kind: "text", about: "URI, or URIs of a cluster" },
+  CONNECT_TIMEOUT: { kind: "duration", default: "5s", about: "how long a connection may take" },
+  CLUSTER: { kind: "flag", about: "whether it is a cluster" },
+  SSL: { kind: "mapping", about: "how the connection uses TLS" },
+  "SSL.ca_certs": { kind: "text", about: "file of the authorities that are trusted" },
+  "SSL.certfile": { kind: "text", about: "file of the own certificate" },
+  "SSL.keyfile": { kind: "text", about: "file of the own key" },
+  "SSL.cert_reqs": { kind: "text", default: "CERT_REQUIRED", about: "whether the certificate is verified" },
+  "SSL.server_hostname": { kind: "text", about: "name that the certificate must have (the host)" },
+};
+
 /** The settings that this file reads. */
 export const REDIS_SETTINGS: SettingTable = {
   REDIS: { kind: "mapping", about: "the Redis of all services: a URI, URIs of a cluster, or a mapping" },
-  "REDIS.URI": { kind: "text", about: "URI, or URIs of a cluster" },
-  "REDIS.CONNECT_TIMEOUT": { kind: "duration", default: "5s", about: "how long a connection may take" },
-  "REDIS.CLUSTER": { kind: "flag", about: "whether it is a cluster" },
-  "REDIS.SSL": { kind: "mapping", about: "how the connection uses TLS" },
-  "REDIS.SSL.ca_certs": { kind: "text", about: "file of the authorities that are trusted" },
-  "REDIS.SSL.certfile": { kind: "text", about: "file of the own certificate" },
-  "REDIS.SSL.keyfile": { kind: "text", about: "file of the own key" },
-  "REDIS.SSL.cert_reqs": {
-    kind: "text",
-    default: "CERT_REQUIRED",
-    about: "whether the certificate is verified",
-  },
-  "REDIS.SSL.server_hostname": { kind: "text", about: "name that the certificate must have (the host)" },
+  ...settingsBelow("REDIS", SERVER_SETTINGS),
   REDIS_URIS: { kind: "mapping", about: "Redis servers by name, each as REDIS" },
   "REDIS_URIS.*": { kind: "mapping", about: "a Redis, as REDIS" },
-  "REDIS_URIS.*.URI": { kind: "text", about: "URI, or URIs of a cluster" },
-  "REDIS_URIS.*.CONNECT_TIMEOUT": { kind: "duration", about: "how long a connection may take" },
-  "REDIS_URIS.*.CLUSTER": { kind: "flag", about: "whether it is a cluster" },
-  "REDIS_URIS.*.SSL": { kind: "mapping", about: "how the connection uses TLS" },
-  "REDIS_URIS.*.SSL.ca_certs": { kind: "text", about: "file of the authorities that are trusted" },
-  "REDIS_URIS.*.SSL.certfile": { kind: "text", about: "file of the own certificate" },
-  "REDIS_URIS.*.SSL.keyfile": { kind: "text", about: "file of the own key" },
-  "REDIS_URIS.*.SSL.cert_reqs": { kind: "text", about: "whether the certificate is verified" },
-  "REDIS_URIS.*.SSL.server_hostname": {
-    kind: "text",
-    about: "name that the certificate must have (the host)",
-  },
+  ...settingsBelow("REDIS_URIS.*", SERVER_SETTINGS),
 };

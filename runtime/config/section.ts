@@ -19,6 +19,11 @@ export interface Setting {
  */
 export type SettingTable = Readonly<Record<string, Setting>>;
 
+/** Gives the same settings below a path, such as `services.*`. */
+export function settingsBelow(path: string, table: SettingTable): SettingTable {
+  return Object.fromEntries(Object.entries(table).map(([key, setting]) => [`${path}.${key}`, setting]));
+}
+
 /**
  * A mapping of the configuration, as the owner of some of its keys reads it.
  *

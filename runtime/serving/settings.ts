@@ -7,7 +7,7 @@
 import { type Duration, requireDuration } from "../waiting/duration.ts";
 import { given, type PlainRecord } from "../message/plain.ts";
 import type { PayloadSettings } from "../message/payload/settings.ts";
-import type { Section, SettingTable } from "../config/section.ts";
+import { type Section, settingsBelow, type SettingTable } from "../config/section.ts";
 import { DEFAULT_PARENT_CALLS_TRACKED } from "../message/call_headers.ts";
 import type { ModuleFetcherOptions } from "../module/fetch/fetcher.ts";
 import { moduleSettings } from "../module/fetch/settings.ts";
@@ -261,8 +261,8 @@ function withThreads(settings: ServiceSettings, threads: ThreadSettings): Servic
   };
 }
 
-/** The settings that this file reads, and those of the files that it calls. */
-export const RUNTIME_SETTINGS: SettingTable = {
+/** The settings that all services have, and each service may have for itself. */
+const SHARED_SETTINGS: SettingTable = {
   max_workers: { kind: "number", default: 10, about: "threads that a service may have" },
   concurrency: { kind: "number", default: 1, about: "calls that a thread runs at a time" },
   call_timeout: { kind: "duration", default: "30s", about: "how long an outgoing call waits for its answer" },
@@ -301,6 +301,16 @@ export const RUNTIME_SETTINGS: SettingTable = {
     default: true,
     about: "whether a call is refused whose caller does not wait as long as it takes",
   },
+};
+
+/** The same settings of one service, which has those of all services where it has none. */
+const OWN_SETTINGS: SettingTable = Object.fromEntries(
+  Object.entries(SHARED_SETTINGS).map(([key, { default: _default, ...setting }]) => [key, setting]),
+);
+
+/** The settings that this file reads, and those of the files that it calls. */
+export const RUNTIME_SETTINGS: SettingTable = {
+  ...SHARED_SETTINGS,
   grace: { kind: "duration", default: "30s", about: "how long a polite stop may take" },
   parent_calls_tracked: { kind: "number", default: 10, about: "ids of former calls that a call keeps" },
   serializer: { kind: "text", default: "json", about: "what RPC, events and messages are written in" },
@@ -344,38 +354,7 @@ export const RUNTIME_SETTINGS: SettingTable = {
   "modules.allow_http": { kind: "flag", default: false, about: "whether modules come over plain http, too" },
   services: { kind: "mapping", about: "settings of single services, by name" },
   "services.*": { kind: "mapping", about: "settings of one service, which win over the others" },
-  "services.*.max_workers": { kind: "number", about: "threads that a service may have" },
-  "services.*.concurrency": { kind: "number", about: "calls that a thread runs at a time" },
-  "services.*.call_timeout": { kind: "duration", about: "how long an outgoing call waits for its answer" },
-  "services.*.permissions": {
-    kind: "mapping",
-    about: "what services may do: none, all, or a list for each permission",
-  },
-  "services.*.env": { kind: "mapping", about: "environment variables of the services" },
-  "services.*.min_workers": { kind: "number", about: "threads that stay when there is nothing to do" },
-  "services.*.idle_timeout": {
-    kind: "duration",
-    about: "time without work after which a further thread ends",
-  },
-  "services.*.load_timeout": { kind: "duration", about: "how long a module may take to load" },
-  "services.*.stall_timeout": {
-    kind: "duration",
-    about: "time without a sign of life after which a busy thread is ended",
-  },
-  "services.*.kill_grace": {
-    kind: "duration",
-    about: "how long a call may take to end after its time is up",
-  },
-  "services.*.stop_timeout": {
-    kind: "duration",
-    about: "how long a thread may take to dispose its dependencies",
-  },
-  "services.*.heap_limit": { kind: "number", about: "mebibytes of JavaScript heap of each thread (1024)" },
-  "services.*.log_limit": { kind: "number", about: "log records that a thread may write in a second" },
-  "services.*.refuse_doomed": {
-    kind: "flag",
-    about: "whether a call is refused whose caller does not wait as long as it takes",
-  },
+  ...settingsBelow("services.*", OWN_SETTINGS),
   "services.*.config": { kind: "mapping", about: "keys that only this service sees" },
   "services.*.config_keys": { kind: "list", about: "the only other keys that it sees (all)" },
   "services.*.broker": { kind: "mapping", about: "what it may use of the broker" },
