@@ -68,7 +68,8 @@ export async function contractModule(
   { name, entrypoints, dependencies = [] }: DescribedService,
   { from = "@enoki/enoki" }: ContractModuleOptions = {},
 ): Promise<string> {
-  const methods = entrypoints.filter(({ kind }) => kind === "rpc");
+  const methods = entrypoints.filter(({ kind }) => kind === "rpc")
+    .map(({ method, details }) => ({ method, details: readDetails(details) }));
   const dispatchers = dependencies.flatMap(({ key, kind, details }) => {
     const events = kind === "dispatcher" ? details?.["events"] : undefined;
     return isRecord(events) ? [{ key, events: readEvents(events) }] : [];
@@ -76,12 +77,9 @@ export async function contractModule(
   if (methods.length === 0 && dispatchers.length === 0) {
     throw new TypeError(`Cannot write the contract of "${name}": it has no method that could be called`);
   }
-  const types = await typesOf(
-    methods.map(({ method, details }) => ({ method, details: readDetails(details) })),
-    dispatchers,
-  );
+  const types = await typesOf(methods, dispatchers);
   const entries = methods.map(({ method, details }) =>
-    methodSource(keyName(method), readDetails(details), {
+    methodSource(keyName(method), details, {
       input: (index) => types.expressionOf(partName(method, index)),
       output: types.expressionOf(partName(method, "result")),
     })
