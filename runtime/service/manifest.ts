@@ -79,15 +79,15 @@ export async function describeInDetail(
       ...(describe && { details: await describe({ parameters: parametersOf(handlers[method]!, known) }) }),
     })),
   );
-  const plain = describe(service);
-  const used = usedDependencies(service.dependencies);
   const dependencies = await Promise.all(
-    plain.dependencies.map(async (dependency, index) => {
-      const { describe } = used[index]!.spec;
-      return { ...dependency, ...(describe && { details: await describe() }) };
-    }),
+    usedDependencies(service.dependencies).map(async ({ key, spec: { kind, options = {}, describe } }) => ({
+      key,
+      kind,
+      options,
+      ...(describe && { details: await describe() }),
+    })),
   );
-  return { ...plain, entrypoints, dependencies };
+  return { name: service.name, entrypoints, dependencies };
 }
 
 /** Lists the entrypoints of a service in the order of definition, which is that of the manifest. */
