@@ -3,7 +3,7 @@ import { memory, MemoryBroker } from "../../extensions/memory/mod.ts";
 import { connect, run } from "../../extensions/run.ts";
 import { Child } from "../fixtures/child.ts";
 import { TestFolder } from "../fixtures/module_origin.ts";
-import { type Ended, enoki, GREETING, SERVICES, withBroker, withService } from "./command.ts";
+import { answerTo, enoki, GREETING, SERVICES, withBroker, withService } from "./command.ts";
 
 const PAYMENTS = `${SERVICES}described_payments.ts`;
 const ROOT = new URL("../../", import.meta.url).href;
@@ -39,20 +39,13 @@ export const mistakes = [
 ];
 `;
 
-/** Runs a command until the service that has just begun to serve answers. */
-async function eventually(argv: readonly string[]): Promise<Ended> {
-  while (true) {
-    const ended = await enoki(argv);
-    if (ended.status !== 3) return ended;
-  }
-}
-
 Deno.test("enoki client writes a contract of a service that runs, with which programs type check and call it", () =>
   withService(PAYMENTS, async (broker) => {
     await using folder = new TestFolder();
     const output = folder.file("payments.ts");
     const argv = ["client", "payments", "--broker", broker, "--from", "./enoki.ts"];
-    const { status, out, err } = await eventually([...argv, "-o", output]);
+    await answerTo(broker);
+    const { status, out, err } = await enoki([...argv, "-o", output]);
     assert.deepEqual([status, out], [0, ""]);
     assert.match(err, /^Wrote .*payments\.ts$/m);
     const source = await Deno.readTextFile(output);

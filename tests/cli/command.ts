@@ -161,3 +161,14 @@ export async function withService(
     }
   });
 }
+
+/**
+ * Runs `ps` until the process that has just begun to serve answers, and returns what that printed: a service serves
+ * before its process answers.
+ */
+export async function answerTo(broker: string): Promise<Ended> {
+  while (true) {
+    const ended = await enoki(["ps", "--broker", broker]);
+    if (ended.out !== "") return ended;
+  }
+}

@@ -1,6 +1,7 @@
 /** The configuration that nobody names: `enoki.yaml` of the working folder. */
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
+import { TestFolder } from "../fixtures/module_origin.ts";
 import { Command, type CommandOptions, type Ended, enoki } from "./command.ts";
 
 const GREETING = resolve("examples/greeting/service.ts");
@@ -10,13 +11,9 @@ async function withFiles(
   files: Readonly<Record<string, string>>,
   test: (folder: string) => Promise<void>,
 ): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "enoki-config-" });
-  try {
-    for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(`${folder}/${name}`, text);
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using folder = new TestFolder();
+  for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(folder.file(name), text);
+  await test(folder.path);
 }
 
 /** Shows a configuration. */

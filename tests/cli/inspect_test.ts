@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { connect } from "../../extensions/run.ts";
-import { Command, enoki, SERVICES, withBroker, withService } from "./command.ts";
+import { answerTo, Command, enoki, SERVICES, withBroker, withService } from "./command.ts";
 
 const COMPUTING = `${SERVICES}computing.ts`;
 const SERVICE = "enoki_test_computing";
@@ -11,13 +11,13 @@ interface ProfileNode {
   readonly callFrame: { readonly functionName: string; readonly url: string };
 }
 
-/** Runs a test while the service is served by a process that answers: a service serves before its process answers. */
+/** Runs a test while the service is served by a process that answers. */
 async function withAnswers(
   test: (broker: string) => Promise<void>,
   options: readonly string[] = [],
 ): Promise<void> {
   await withService(COMPUTING, async (broker) => {
-    while ((await enoki(["ps", "--broker", broker, SERVICE])).out === "");
+    await answerTo(broker);
     await test(broker);
   }, options);
 }

@@ -1,21 +1,13 @@
 import assert from "node:assert/strict";
 import { type Column, formatRows } from "../../extensions/cli/view/table.ts";
 import { formatUptime } from "../../extensions/cli/view/instance_table.ts";
-import { Command, type Ended, enoki, SERVICES, withBroker, withService } from "./command.ts";
-
-/** Runs a command until it prints something: a service serves before its process answers. */
-async function eventually(argv: readonly string[], options = {}): Promise<Ended> {
-  while (true) {
-    const ended = await enoki(argv, options);
-    if (ended.out !== "" && ended.out !== "[]\n") return ended;
-  }
-}
+import { answerTo, Command, enoki, SERVICES, withBroker, withService } from "./command.ts";
 
 const TWO = `${SERVICES}two_services.ts`;
 
 Deno.test("enoki ps lists services with their processes, threads and calls", () =>
   withService(TWO, async (broker) => {
-    const { status, out, err } = await eventually(["ps", "--broker", broker]);
+    const { status, out, err } = await answerTo(broker);
     assert.deepEqual([status, err], [0, ""]);
     const [titles, orders, stock, ...rest] = out.split("\n");
     assert.match(

@@ -3,7 +3,7 @@ import { local } from "../../extensions/local/mod.ts";
 import { bury } from "../../runtime/hosting/message_fate.ts";
 import type { Transport } from "../../runtime/message/transport.ts";
 import { brokerTest } from "../fixtures/broker.ts";
-import { type Ended, enoki, SERVICES, withBroker, withService } from "./command.ts";
+import { answerTo, type Ended, enoki, SERVICES, withBroker, withService } from "./command.ts";
 
 const TWO = `${SERVICES}two_services.ts`;
 
@@ -22,7 +22,7 @@ async function buryOne(transport: Transport, queue: string): Promise<void> {
 /** Runs a test while the services answer, with a transport to their broker. */
 function withLive(test: (broker: string, transport: Transport) => Promise<void>): Promise<void> {
   return withService(TWO, async (broker) => {
-    while ((await enoki(["ps", "--broker", broker])).out === "");
+    await answerTo(broker);
     await using transport = local({ address: broker });
     await transport.connect();
     await test(broker, transport);
