@@ -3,10 +3,11 @@ import type { Config } from "../../../runtime/config/file.ts";
 import { moduleUrl } from "../../../runtime/module/specifier.ts";
 import type { Manifest } from "../../../runtime/service/manifest.ts";
 import type { InstanceStatus, LiveManifest } from "../../control/status.ts";
+import type { ControlClient } from "../../control/control_client.ts";
 import type { LiveVersion } from "../../control/live.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { ConfigFlags } from "./config.ts";
-import { EXIT, reportFailure } from "../view/failure_report.ts";
+import { EXIT } from "../view/failure_report.ts";
 import { formatUptime, shortId } from "../view/instance_table.ts";
 import { alignColumns, entrypointRows } from "../view/service_listing.ts";
 import { beginMessaging } from "./messaging.ts";
@@ -35,33 +36,52 @@ export interface DescribedLive {
  * @returns The exit status if one of them does not run or does not answer, which a message has said then.
  * @throws {BrokerError} If the broker cannot be reached.
  */
-export async function describedLive(
+export function describedLive(
+  services: readonly string[],
+  flags: ConfigFlags,
+  io: CommandIo,
+): Promise<DescribedLive | number> {
+  return withVersions(services, flags, io, async (versions, client, config) => {
+    const { DescriptionError, describedVersion } = await import("../../control/live.ts");
+    try {
+      const manifests = await Promise.all(versions.map((version) => describedVersion(client, version)));
+      return { manifests: manifests.map(asManifest), config };
+    } catch (error) {
+      if (!(error instanceof DescriptionError)) throw error;
+      io.writeMessage(`${escapeControls(error.message)}\n`);
+      return EXIT.remoteFailure;
+    }
+  });
+}
+
+/** Gives the versions of services that run to `use`, or says that one of the services does not run. */
+async function withVersions<Result>(
   services: readonly string[],
   { broker, ...setup }: ConfigFlags,
   io: CommandIo,
-): Promise<DescribedLive | number> {
+  use: (
+    versions: readonly LiveVersion[],
+    client: ControlClient,
+    config: Config,
+  ) => Result | Promise<Result>,
+): Promise<Result | number> {
   const config = await beginMessaging(setup, io);
-  const [{ openControl }, { DescriptionError, describedVersion, liveVersions }] = await Promise.all([
+  const [{ openControl }, { liveVersions }] = await Promise.all([
     import("../../control_connection.ts"),
     import("../../control/live.ts"),
   ]);
   await using control = await openControl({ config, ...(broker !== undefined && { broker }) });
-  const { client, transport } = control;
-  const versions = await liveVersions(client, { services });
+  const versions = await liveVersions(control.client, { services });
   const missing = services.find((service) => versions.every(({ manifest }) => manifest.name !== service));
   if (missing !== undefined) {
-    io.writeMessage(`${await missingText(missing, transport.broker)}\n`);
+    io.writeMessage(`${await missingText(missing, control.transport.broker)}\n`);
     return EXIT.unreachable;
   }
-  const chosen = versions.filter(({ manifest }) => services.includes(manifest.name));
-  try {
-    const manifests = await Promise.all(chosen.map((version) => describedVersion(client, version)));
-    return { manifests: manifests.map(asManifest), config };
-  } catch (error) {
-    if (!(error instanceof DescriptionError)) throw error;
-    io.writeMessage(`${escapeControls(error.message)}\n`);
-    return EXIT.remoteFailure;
-  }
+  return await use(
+    versions.filter(({ manifest }) => services.includes(manifest.name)),
+    control.client,
+    config,
+  );
 }
 
 /** What came over the wire is plain data. */
@@ -71,34 +91,17 @@ function asManifest({ dependencies, ...manifest }: LiveManifest): Manifest {
 }
 
 /** Prints what services that run offer and need, and where they run. */
-export async function describeLiveCommand(
+export function describeLiveCommand(
   services: readonly string[],
-  { broker, json, ...setup }: ConfigFlags & { readonly json?: boolean },
+  { json, ...flags }: ConfigFlags & { readonly json?: boolean },
   io: CommandIo,
 ): Promise<number> {
-  const config = await beginMessaging(setup, io);
-  const [{ openControl }, { liveVersions }] = await Promise.all([
-    import("../../control_connection.ts"),
-    import("../../control/live.ts"),
-  ]);
-  try {
-    await using control = await openControl({ config, ...(broker !== undefined && { broker }) });
-    const versions = await liveVersions(control.client, { services });
-    const missing = services.find((service) => versions.every(({ manifest }) => manifest.name !== service));
-    if (missing !== undefined) {
-      io.writeMessage(`${await missingText(missing, control.transport.broker)}\n`);
-      return EXIT.unreachable;
-    }
-    const chosen = versions.filter(({ manifest }) => services.includes(manifest.name));
+  return withVersions(services, flags, io, (versions) => {
     io.writeResult(
-      json ? formatJson(chosen) : chosen.map((version) => formatVersion(version, chosen)).join("\n"),
+      json ? formatJson(versions) : versions.map((version) => formatVersion(version, versions)).join("\n"),
     );
     return EXIT.fine;
-  } catch (error) {
-    const { status, text } = reportFailure(error);
-    io.writeMessage(`${text}\n`);
-    return status;
-  }
+  });
 }
 
 async function missingText(service: string, broker: string): Promise<string> {
