@@ -17,6 +17,7 @@ import {
   type Service,
   service,
 } from "../runtime/service/service.ts";
+import type { Dispatcher } from "./events/dispatcher.ts";
 import type { RpcSpec } from "./rpc/rpc.ts";
 
 type AnyMethod = (...args: never[]) => unknown;
@@ -188,7 +189,7 @@ function ownMetadata(Class: ServiceClass): Metadata | undefined {
  * The service that a class is, for typed clients and events: `client<ServiceOf<typeof Orders>>("orders")`,
  * `event<ServiceOf<typeof Orders>, "placed">("orders", "placed")`. Public fields with a `Dispatcher` say its events.
  *
- * A decorator changes no type, so the client shows all public methods, those without `@rpc` too.
+ * A decorator changes no type, so the client shows all public methods, those without `@rpc` too, but no dispatchers.
  *
  * @typeParam Methods Names of the methods that the client shows.
  */
@@ -203,8 +204,21 @@ export type ServiceOf<
 
 /** @internal */
 type MethodNames<Instance> = {
-  [Key in keyof Instance]: Instance[Key] extends Unstated ? Key : never;
+  [Key in keyof Instance]: Instance[Key] extends Unstated
+    ? IsDispatcher<Instance[Key]> extends true ? never : Key
+    : never;
 }[keyof Instance];
+
+/**
+ * Whether a type is that of a dispatcher itself. A method may have the same parameters, and is none.
+ *
+ * @internal
+ */
+type IsDispatcher<Value> = Value extends Dispatcher<infer Events>
+  ? (<Each>() => Each extends Value ? 1 : 2) extends (<Each>() => Each extends Dispatcher<Events> ? 1 : 2)
+    ? true
+  : false
+  : false;
 
 /** @internal */
 type MethodIn<Instance, Key extends keyof Instance> = Instance[Key] extends Unstated ? Instance[Key] : never;

@@ -80,6 +80,24 @@ class Shop {
   received(_connection: unknown, _line: string): void {}
 }
 
+class Depot {
+  static readonly name = "depot";
+
+  @inject(dispatcher<{ full: number }>())
+  emit!: Dispatcher<{ full: number }>;
+  @inject(dispatcher())
+  tell!: Dispatcher<Record<string, unknown>>;
+
+  @rpc
+  count(_item: string): Promise<void> {
+    return Promise.resolve();
+  }
+  @rpc
+  note(_type: string, _payload: unknown): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
 Deno.test("decorators let the compiler check methods and fields", () => {
   deepStrictEqual(serviceOf(Shop)!.name, "shop");
 });
@@ -95,6 +113,7 @@ Deno.test("ServiceOf types the client of a class, by its name", () => {
   >;
   type _3 = Expect<Equal<"tick" extends keyof Client<ServiceOf<typeof Shop>> ? true : false, true>>;
   type _4 = Expect<Equal<"log" extends keyof Client<ServiceOf<typeof Shop>> ? true : false, false>>;
+  type _5 = Expect<Equal<keyof Client<ServiceOf<typeof Depot>>, "count" | "note">>;
   // @ts-expect-error: that is not the name of the class
   const _other = () => client<ServiceOf<typeof Shop>>("other");
   deepStrictEqual(Object.keys(shop).includes("bind"), true);
