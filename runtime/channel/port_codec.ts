@@ -3,10 +3,11 @@
  * results.
  *
  * The text of a message is a line with numbers and the lengths of its fields, and then the fields. Texts stay
- * as they are, so the bodies need no escaping, which JSON would need. Records become JSON, if JSON can carry
- * them.
+ * as they are, so the bodies need no escaping, which JSON would need. Bytes of a body go beside the text. Records
+ * become JSON, if JSON can carry them.
  */
 import type { Fault } from "../message/outcome.ts";
+import type { Body } from "../message/reply.ts";
 import type { FieldTable } from "../message/transport.ts";
 import type { CallMessage, FromThread, ToThread } from "./port.ts";
 import type { RingCodec } from "./ring_port.ts";
@@ -17,7 +18,7 @@ export const TO_THREAD: RingCodec<ToThread> = {
     if (message.type !== "call") return undefined;
     const { slot, entrypoint, timeout, deadline, body, contentType, headers, span, message: facts } =
       message.call;
-    if (typeof body === "object" || !isPlain(headers) || !isPlain(facts)) return undefined;
+    if (!isPlain(headers) || !isPlain(facts)) return undefined;
     const [number, traceparent] = typeof span === "string" ? [NO_SPAN, span] : [span ?? NO_SPAN, undefined];
     return join(`${slot} ${entrypoint} ${timeout ?? NO_TIME} ${deadline ?? NO_TIME} ${number}`, [
       body,
@@ -27,10 +28,11 @@ export const TO_THREAD: RingCodec<ToThread> = {
       ...textOrJson(facts),
     ]);
   },
-  decode(text) {
-    const { numbers, fields } = split(text, 5);
+  bytes: (message) => message.type === "call" ? bytesOf(message.call.body) : undefined,
+  decode(text, bytes) {
+    const { numbers, fields } = split(text, 5, bytes);
     const [slot, entrypoint, timeout, deadline, span] = numbers;
-    const [body, contentType, headers, traceparent, ...facts] = fields;
+    const [body, contentType, headers, traceparent, ...facts] = fields as [Body, ...Text[]];
     const call: CallMessage = {
       slot: slot!,
       entrypoint: entrypoint!,
@@ -55,14 +57,14 @@ const NO_TIME = 0;
 /** Encodes and decodes messages from a thread to the main thread. */
 export const FROM_THREAD: RingCodec<FromThread> = {
   encode(message) {
-    if (message.type !== "done" || typeof message.body === "object" || !isPlain(message.head)) {
-      return undefined;
-    }
+    if (message.type !== "done" || !isPlain(message.head)) return undefined;
     const { slot, elapsed, body, head, fault } = message;
     return join(`${slot} ${elapsed}`, [body, fault && JSON.stringify(fault), ...textOrJson(head)]);
   },
-  decode(text) {
-    const { numbers: [slot, elapsed], fields: [body, fault, ...facts] } = split(text, 2);
+  bytes: (message) => message.type === "done" ? bytesOf(message.body) : undefined,
+  decode(text, bytes) {
+    const { numbers: [slot, elapsed], fields } = split(text, 2, bytes);
+    const [body, fault, ...facts] = fields as [Body, ...Text[]];
     const head = fromTextOrJson(facts);
     const done = {
       type: "done",
@@ -75,13 +77,21 @@ export const FROM_THREAD: RingCodec<FromThread> = {
   },
 };
 
-type Field = string | undefined;
+type Text = string | undefined;
 
-function join(numbers: string, fields: readonly Field[]): string {
+/** Stands in the line for the field that is the bytes beside the text. */
+const BYTES = "*";
+
+function bytesOf(body: Body): Uint8Array | undefined {
+  return typeof body === "object" ? body : undefined;
+}
+
+function join(numbers: string, fields: readonly [Body, ...Text[]]): string {
   let line = numbers;
   let rest = "";
   for (const field of fields) {
     if (field === undefined) line += " -";
+    else if (typeof field === "object") line += ` ${BYTES}`;
     else {
       line += ` ${field.length}`;
       rest += field;
@@ -93,16 +103,18 @@ function join(numbers: string, fields: readonly Field[]): string {
 function split(
   text: string,
   count: number,
-): { readonly numbers: readonly number[]; readonly fields: readonly Field[] } {
+  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0),
+): { readonly numbers: readonly number[]; readonly fields: readonly Body[] } {
   const end = text.indexOf("\n");
   const words = text.slice(0, end).split(" ");
   const numbers: number[] = [];
-  const fields: Field[] = [];
+  const fields: Body[] = [];
   let offset = end + 1;
   for (let index = 0; index < words.length; index++) {
     const word = words[index]!;
     if (index < count) numbers.push(Number(word));
     else if (word === "-") fields.push(undefined);
+    else if (word === BYTES) fields.push(bytes);
     else fields.push(text.slice(offset, offset += Number(word)));
   }
   if (offset !== text.length) {
@@ -111,12 +123,12 @@ function split(
   return { numbers, fields };
 }
 
-function textOrJson(facts: object | string | undefined): readonly [text: Field, json: Field] {
+function textOrJson(facts: object | string | undefined): readonly [text: Text, json: Text] {
   if (facts === undefined) return [undefined, undefined];
   return typeof facts === "string" ? [facts, undefined] : [undefined, JSON.stringify(facts)];
 }
 
-function fromTextOrJson([text, json]: readonly Field[]) {
+function fromTextOrJson([text, json]: readonly Text[]) {
   return json === undefined ? text : JSON.parse(json);
 }
 

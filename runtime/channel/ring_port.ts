@@ -4,7 +4,7 @@
  * To post a message through a `MessagePort` costs more than most calls do: the port serializes and queues
  * each message, and wakes the other thread. So a side writes each message that the codec can turn into a text
  * to a ring, and wakes the other side only if that side waits. All other messages go through the port as
- * before: bytes, streams, large messages, and every message while the ring is full.
+ * before: streams, large messages, and every message while the ring is full.
  *
  * Invariant: messages arrive in the order in which they were posted, through the ring or through the port.
  * The invariant holds because the messages have numbers, and a side delivers a number only after the number
@@ -27,7 +27,9 @@ import { NOTIFIES, RingReader, RingWriter } from "./shared_ring.ts";
 export interface RingCodec<Message> {
   /** Returns the text of a message, or undefined if the message must go through the port. */
   encode(message: Message): string | undefined;
-  decode(text: string): Message;
+  /** Returns the bytes that go beside the text of such a message, if it has any. */
+  bytes(message: Message): Uint8Array | undefined;
+  decode(text: string, bytes?: Uint8Array<ArrayBuffer>): Message;
 }
 
 /** Parts of a {@linkcode RingPort}. The `outgoing` of one side is the `incoming` of the other side. */
@@ -109,7 +111,7 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
     // A message that cannot be posted must not take the number: the other side would wait for it for ever.
     const number = this.#sent;
     const text = this.#outgoing.encode(message);
-    if (text === undefined || !this.#writer.write(number, text)) {
+    if (text === undefined || !this.#writer.write(number, text, this.#outgoing.bytes(message))) {
       this.#post([number, message]);
       this.#sent = (number + 1) | 0;
       return;
@@ -187,9 +189,7 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
 
   #next(): Incoming | undefined {
     if (this.#arrived.nextNumber === this.#expected) return this.#arrived.take();
-    return this.#reader.nextNumber === this.#expected
-      ? this.#incoming.decode(this.#reader.take())
-      : undefined;
+    return this.#reader.nextNumber === this.#expected ? this.#reader.take(this.#incoming.decode) : undefined;
   }
 
   #fail(fault: string): void {

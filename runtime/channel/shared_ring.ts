@@ -1,5 +1,5 @@
 /**
- * Carries numbered texts from one thread to another through shared memory.
+ * Carries numbered records from one thread to another through shared memory: a text each, with bytes beside it.
  *
  * Invariant: one side writes and the other side reads, in order, and the reader sees a record only when the
  * record is whole. The invariant holds because each side changes only its own counter, and the writer
@@ -22,8 +22,11 @@ const WAITING = 2;
 /** The words above have a cache line of their own. */
 const WORDS_BYTES = 64;
 
-/** A record begins with the length of its text and with its number. The text in UTF-8 follows. */
-const HEADER_BYTES = 8;
+/**
+ * A record begins with the length of its text, its number and the number of its bytes. The text in UTF-8 and the
+ * bytes follow.
+ */
+const HEADER_BYTES = 12;
 const WRAP = -1;
 
 /** The most bytes of UTF-8 that one UTF-16 unit takes. */
@@ -63,9 +66,10 @@ export class RingWriter {
   }
 
   /** Writes a record. Returns false if the ring has no room for it. */
-  write(number: number, text: string): boolean {
+  write(number: number, text: string, bytes: Uint8Array | undefined): boolean {
     const size = this.#bytes.length;
-    const room = HEADER_BYTES + text.length * BYTES_PER_UNIT + 3;
+    const more = bytes === undefined ? 0 : bytes.length;
+    const room = HEADER_BYTES + text.length * BYTES_PER_UNIT + more + 3;
     if (room > size / 4) return false;
     let offset = this.#written & this.#mask;
     const skipped = offset + room > size ? size - offset : 0;
@@ -75,10 +79,13 @@ export class RingWriter {
       this.#records[offset >> 2] = WRAP;
       offset = 0;
     }
-    const { written } = ENCODER.encodeInto(text, this.#bytes.subarray(offset + HEADER_BYTES, offset + room));
+    const start = offset + HEADER_BYTES;
+    const { written } = ENCODER.encodeInto(text, this.#bytes.subarray(start, offset + room));
+    if (bytes !== undefined) this.#bytes.set(bytes, start + written);
     this.#records[offset >> 2] = written;
     this.#records[(offset >> 2) + 1] = number;
-    this.#written = (this.#written + skipped + recordBytes(written)) | 0;
+    this.#records[(offset >> 2) + 2] = more;
+    this.#written = (this.#written + skipped + recordBytes(written + more)) | 0;
     store(this.#words, WRITTEN, this.#written);
     return true;
   }
@@ -95,14 +102,16 @@ export class RingWriter {
 export class RingReader {
   readonly #words: Int32Array;
   readonly #records: Int32Array;
-  readonly #bytes: Buffer;
+  readonly #bytes: Uint8Array;
+  readonly #texts: Buffer;
   readonly #mask: number;
   #read = 0;
 
   constructor(memory: SharedArrayBuffer) {
     this.#words = new Int32Array(memory, 0, WORDS_BYTES / 4);
     this.#records = new Int32Array(memory, WORDS_BYTES);
-    this.#bytes = Buffer.from(memory, WORDS_BYTES);
+    this.#bytes = new Uint8Array(memory, WORDS_BYTES);
+    this.#texts = Buffer.from(memory, WORDS_BYTES);
     this.#mask = this.#bytes.length - 1;
   }
 
@@ -128,17 +137,24 @@ export class RingReader {
   /**
    * Takes the next record, which {@linkcode nextNumber} has found.
    *
+   * @param decode Gets the text, and a copy of the bytes, if there are any.
    * @throws {RangeError} If the memory holds what no writer writes.
    */
-  take(): string {
+  take<Message>(decode: (text: string, bytes: Uint8Array<ArrayBuffer> | undefined) => Message): Message {
     const offset = this.#read & this.#mask;
     const length = this.#records[offset >> 2]!;
-    if (length < 0 || length > this.#bytes.length - offset - HEADER_BYTES) throw brokenRing();
+    const more = this.#records[(offset >> 2) + 2]!;
+    const most = this.#bytes.length - offset - HEADER_BYTES;
+    if (length < 0 || length > most || more < 0 || more > most - length) throw brokenRing();
     const start = offset + HEADER_BYTES;
-    const text = this.#bytes.toString("utf8", start, start + length);
-    this.#read = (this.#read + recordBytes(length)) | 0;
+    const text = this.#texts.toString("utf8", start, start + length);
+    // A copy has memory of its own, which is not shared.
+    const bytes = more === 0
+      ? undefined
+      : this.#bytes.slice(start + length, start + length + more) as Uint8Array<ArrayBuffer>;
+    this.#read = (this.#read + recordBytes(length + more)) | 0;
     store(this.#words, READ, this.#read);
-    return text;
+    return decode(text, bytes);
   }
 
   /**

@@ -53,10 +53,11 @@ async function echoed(messages: readonly unknown[], inFlight: number): Promise<u
   return back;
 }
 
-/** Numbered texts of all lengths, and now and then something that is none. */
+/** Numbered texts of all lengths, and now and then bytes or something that no ring takes. */
 function mixed(count: number): unknown[] {
   return Array.from({ length: count }, (_, index) => {
     if (index % 17 === 0) return [index];
+    if (index % 5 === 0) return new Uint8Array(1 + index * 7_919 % 700).fill(index);
     return `${index}:${"é".repeat((index * 7_919) % 700)}`;
   });
 }
@@ -71,6 +72,13 @@ for (const inFlight of [1, 2, 7, 64, 1_000]) {
 Deno.test("RingPort carries a text that is larger than its ring", async () => {
   const messages = ["small", "x".repeat(RING_BYTES * 2), "small again"];
   assert.deepEqual(await echoed(messages, 3), messages);
+});
+
+Deno.test("RingPort gives bytes memory of their own, which later messages leave as it is", async () => {
+  const sent = Array.from({ length: 100 }, (_, index) => new Uint8Array(500).fill(index));
+  const received = await echoed(sent, 1) as Uint8Array[];
+  assert.deepEqual(received, sent);
+  assert.ok(received.every(({ buffer }) => buffer instanceof ArrayBuffer));
 });
 
 Deno.test("RingPort wakes the other side after a pause", async () => {
