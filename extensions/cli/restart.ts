@@ -20,6 +20,7 @@ import { LIBC } from "../../runtime/permissions/libc.ts";
 import { DENO_PERMISSION_NAMES } from "../../runtime/permissions/permissions.ts";
 import { projectFlags } from "./flags/project_flags.ts";
 import { commandLine } from "../../runtime/program/program_config.ts";
+import { YOUNG_HEAP_FLAG } from "../../runtime/program/young_heap.ts";
 import { hasWorkerOptions, WORKER_OPTIONS_FLAG } from "../../runtime/permissions/worker_options.ts";
 
 /** Flags of Deno that threads need, beside that of V8. */
@@ -63,7 +64,12 @@ function commandLineWithFlags(module: string | undefined): string[] {
   const given = words.slice(0, main);
   const missing = THREAD_FLAGS.filter((flag) => !given.includes(flag));
   const ofV8 = given.find((word) => word.startsWith(V8_FLAGS));
-  const added = [INTERRUPTIBLE_LOOPS_FLAG, ...ofV8 === undefined ? [] : [ofV8.slice(V8_FLAGS.length)]].join();
+  // V8 heeds the last of several flags of one name, so those that were given win.
+  const added = [
+    INTERRUPTIBLE_LOOPS_FLAG,
+    YOUNG_HEAP_FLAG,
+    ...ofV8 === undefined ? [] : [ofV8.slice(V8_FLAGS.length)],
+  ].join();
   const project = module === undefined ? [] : projectFlags(module, given, Deno.mainModule);
   return [
     ...given.filter((word) => word !== ofV8),

@@ -80,6 +80,8 @@ export class RingWriter {
       offset = 0;
     }
     const start = offset + HEADER_BYTES;
+    // V8 joins the pieces of a text when somebody reads it, and has a fast way into the encoder for a joined text only.
+    text.charCodeAt(0);
     const { written } = ENCODER.encodeInto(text, this.#bytes.subarray(start, offset + room));
     if (bytes !== undefined) this.#bytes.set(bytes, start + written);
     this.#records[offset >> 2] = written;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { brokerTest } from "../fixtures/broker.ts";
 import { INTERRUPTIBLE_LOOPS_FLAG } from "../../runtime/permissions/interruptible_loops.ts";
+import { YOUNG_HEAP_FLAG } from "../../runtime/program/young_heap.ts";
 import { GREETING, SERVICES, withBroker } from "./command.ts";
 
 const CLI = new URL("../../cli.ts", import.meta.url).pathname;
@@ -22,13 +23,13 @@ async function finish(...argv: readonly string[]) {
 }
 
 if (Deno.build.os === "linux") {
-  Deno.test("a serving process has the flag with which all loops can be interrupted", async () => {
+  Deno.test("a serving process has the flags that bound its loops and its young heap", async () => {
     await using service = new Service("--broker", "memory:", GREETING);
     await service.says("Ready on");
     const words = (await Deno.readTextFile(`/proc/${service.pid}/cmdline`)).split("\0");
     service.kill("SIGTERM");
     await service.end();
-    assert.ok(words.includes(INTERRUPTIBLE_LOOPS_FLAG), words.join(" "));
+    assert.ok(words.includes(`${INTERRUPTIBLE_LOOPS_FLAG},${YOUNG_HEAP_FLAG}`), words.join(" "));
   });
 }
 

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { INTERRUPTIBLE_LOOPS_FLAG } from "../../../runtime/permissions/interruptible_loops.ts";
+import { YOUNG_HEAP_FLAG } from "../../../runtime/program/young_heap.ts";
 import { ServiceLoadError } from "../../../runtime/message/errors.ts";
 
 /** Options of {@linkcode Compiler.compile}. */
@@ -26,7 +27,7 @@ const RUN_OPTIONS = [
   "--no-prompt",
   "--unstable-worker-options",
   "--unstable-no-legacy-abort",
-  INTERRUPTIBLE_LOOPS_FLAG,
+  `${INTERRUPTIBLE_LOOPS_FLAG},${YOUNG_HEAP_FLAG}`,
 ];
 
 /** Runs `deno compile`: that of the deno that runs this program, or that of the deno on the machine. */
