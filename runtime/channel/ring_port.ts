@@ -13,7 +13,7 @@
  * will wake it.
  *
  * A side that gets messages at short intervals looks again in its next turns before it asks to be woken,
- * because a wake-up costs both sides more than a look.
+ * because a wake-up costs both sides more than a look, as long as {@linkcode Vigil} says that it pays.
  *
  * The main thread trusts nothing that it reads here, because service code may write to the ring and to the port
  * of its thread. What no honest thread sends is a fault, after which a side delivers nothing more. A turn of
@@ -22,6 +22,7 @@
 import type { Port } from "./port.ts";
 import { Arrivals } from "./arrivals.ts";
 import { NOTIFIES, RingReader, RingWriter } from "./shared_ring.ts";
+import { Vigil } from "./vigil.ts";
 
 /** Chooses the messages that go through a ring, and turns them into texts and back. */
 export interface RingCodec<Message> {
@@ -68,6 +69,7 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
   readonly #outgoing: RingCodec<Outgoing>;
   readonly #incoming: RingCodec<Incoming>;
   readonly #arrived = new Arrivals<Incoming>();
+  readonly #vigil = new Vigil();
   #sent = 0;
   #expected = 0;
   #receivedAt = -Infinity;
@@ -173,8 +175,11 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
         return this.#fail("the numbers of its messages have a gap");
       }
       const isBusy = now - this.#receivedAt < SHORT_INTERVAL;
-      if (this.#expected !== first) this.#receivedAt = now;
-      if (isBusy) {
+      if (this.#expected !== first) {
+        this.#receivedAt = now;
+        this.#vigil.found();
+      }
+      if (this.#vigil.goesOn(isBusy)) {
         this.#looking = setImmediate(this.#look);
         return;
       }
