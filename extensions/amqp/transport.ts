@@ -18,7 +18,7 @@ import type { QueueConsumerOptions } from "./consumer_options.ts";
 import type { Link } from "./link.ts";
 import type { LoginMethod, TlsOptions } from "./link_options.ts";
 import { OverdueDeliveries } from "./overdue.ts";
-import { Publisher } from "./publisher.ts";
+import { Publishers } from "./publishers.ts";
 import type { DefaultQueueType } from "./queue_type.ts";
 import { reasonOf, refusal } from "./refusal.ts";
 import { RememberedTopology } from "./topology.ts";
@@ -114,7 +114,7 @@ export class AmqpTransport implements Transport {
   readonly #overdue: OverdueDeliveries;
   #checking: ReturnType<typeof setInterval> | undefined;
   readonly #connection: Connection;
-  readonly #publisher: Publisher;
+  readonly #publishers: Publishers;
   readonly #topology: RememberedTopology;
   readonly #upkeep: Upkeep;
   /** Consumers that may have a channel, including cancelled consumers. */
@@ -163,7 +163,7 @@ export class AmqpTransport implements Transport {
     this.#onStatus = onStatus;
     this.#overdue = new OverdueDeliveries(times.outcomeMemory);
     this.#topology = new RememberedTopology(queueType);
-    this.#publisher = new Publisher({
+    this.#publishers = new Publishers({
       confirms,
       recover: (message, isExchangeGone) => this.#recover(message, isExchangeGone),
     });
@@ -180,8 +180,8 @@ export class AmqpTransport implements Transport {
       retryLimit: times.retryLimit,
       clientProperties: { product: "enoki", ...clientProperties },
       onStatus,
-      restore: (link) => this.#restore(link, confirms),
-      isolate: () => this.#publisher.pause(),
+      restore: (link) => this.#restore(link),
+      isolate: () => this.#publishers.pause(),
     });
     this.#upkeep = new Upkeep({
       broker: this.broker,
@@ -217,7 +217,7 @@ export class AmqpTransport implements Transport {
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#publisher.publish(message, options?.signal, options?.cancellation);
+    return this.#publishers.publish(message, options);
   }
 
   async consume(queue: string, receiver: Receiver, options: ConsumeOptions): Promise<Consumer> {
@@ -288,10 +288,10 @@ export class AmqpTransport implements Transport {
     const flushed = async (work: Promise<unknown>) => {
       if (link !== undefined) await within(left(), Promise.race([work, link.lost, link.blocked]));
     };
-    await flushed(this.#publisher.settled());
+    await flushed(this.#publishers.settled());
     await flushed(Promise.all([...this.#consumers].map((consumer) => consumer.close())));
     await this.#connection.close(left());
-    this.#publisher.close(
+    this.#publishers.close(
       new BrokerError(
         `Cannot publish: the transport was closed before broker ${this.broker} confirmed the message`,
       ),
@@ -299,9 +299,9 @@ export class AmqpTransport implements Transport {
   }
 
   /** Brings a new link into use. Consumers that cannot be resumed yet hold up nothing else. */
-  async #restore(link: Link, confirms: boolean): Promise<void> {
+  async #restore(link: Link): Promise<void> {
     const missing = await this.#upkeep.restore(link);
-    await this.#openPublisher(link, confirms);
+    await this.#publishers.attach(link);
     this.#upkeep.retry(link, missing);
   }
 
@@ -324,14 +324,6 @@ export class AmqpTransport implements Transport {
     return this.#connection.run(async (link) => {
       await this.#topology.restoreExchange(link, message.exchange);
       for (const queue of new Set(queues)) await this.#topology.restoreQueue(link, queue);
-    });
-  }
-
-  async #openPublisher(link: Link, confirms: boolean): Promise<void> {
-    const channel = await link.openPublishChannel(confirms);
-    link.writer.onDrain = () => this.#publisher.pump();
-    this.#publisher.attach(channel, link, () => {
-      this.#openPublisher(link, confirms).catch((error) => link.fail(error));
     });
   }
 }

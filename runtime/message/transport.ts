@@ -210,6 +210,14 @@ export interface ConsumeOptions {
 
 /** Options of {@linkcode Transport.publish}. */
 export interface TransportPublishOptions {
+  /**
+   * Whether the broker is to confirm the message. Without it, the publish resolves when the message is on its way, and
+   * a broker that ends may take the message along. Nobody learns whether a mandatory message was routed. A transport
+   * may confirm each message nevertheless.
+   *
+   * @default {true}
+   */
+  readonly confirmed?: boolean;
   /** Aborting ends the wait for the confirm. The message may or may not have been sent. */
   readonly signal?: AbortSignal;
   /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { BrokerError } from "../errors.ts";
-import type { Law } from "./stage.ts";
+import { type Law, letter } from "./stage.ts";
 
 export function endingLaws(law: Law): void {
   const exclusive = law.needing("exclusive consumers");
@@ -157,6 +157,17 @@ export function endingLaws(law: Law): void {
     const [one, other] = [await stage.transport(), await stage.transport()];
     const queue = await stage.queue(one);
     const published = stage.send(one, queue, "1", "2", "3");
+    await one.close();
+    await published;
+    assert.deepEqual(await (await stage.inbox(other, queue)).texts(3), ["1", "2", "3"]);
+  });
+
+  law("Transport.close() sends what was published before and needs no confirm", async (stage) => {
+    const [one, other] = [await stage.transport(), await stage.transport()];
+    const queue = await stage.queue(one);
+    const published = Promise.all(
+      ["1", "2", "3"].map((text) => one.publish(letter(queue, text), { confirmed: false })),
+    );
     await one.close();
     await published;
     assert.deepEqual(await (await stage.inbox(other, queue)).texts(3), ["1", "2", "3"]);

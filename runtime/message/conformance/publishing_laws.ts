@@ -77,6 +77,15 @@ export function publishingLaws(law: Law): void {
     assert.deepEqual(await inbox.texts(200), texts);
   });
 
+  law("Transport.publish() keeps the order of messages that need no confirm", async (stage) => {
+    const transport = await stage.transport();
+    const queue = await stage.queue(transport);
+    const inbox = await stage.inbox(transport, queue, 20);
+    const texts = Array.from({ length: 200 }, (_, index) => `${index}`);
+    await Promise.all(texts.map((text) => transport.publish(letter(queue, text), { confirmed: false })));
+    assert.deepEqual(await inbox.texts(200), texts);
+  });
+
   law("Transport.publish() never runs a receiver on the publisher's stack", async (stage) => {
     const transport = await stage.transport();
     const queue = await stage.queue(transport);
