@@ -12,6 +12,12 @@ export const traced = service("bench_echo_traced", {
   handlers: { echo: (_context, value: unknown) => value },
 });
 
+/** The same for a caller whose calls are transient. */
+export const transient = service("bench_echo_transient", {
+  entrypoints: { echo: rpc() },
+  handlers: { echo: (_context, value: unknown) => value },
+});
+
 /** The same for a process where nothing is counted. */
 export const untold = service("bench_echo_untold", {
   entrypoints: { echo: rpc() },

@@ -1,8 +1,8 @@
 /**
  * `deno task bench`: what a call and an event cost, beside bare amqplib in the same run.
  *
- * `deno task bench rpc otel events http streams overload memory threads start control telemetry cache outbox` runs only the
- * named parts. `AMQP_URI` names the broker.
+ * `deno task bench rpc delivery otel events http streams overload memory threads start control telemetry cache outbox` runs
+ * only the named parts. `AMQP_URI` names the broker.
  */
 import { benchCache } from "./cache_bench.ts";
 import { benchControl } from "./control_bench.ts";
@@ -12,7 +12,7 @@ import { benchMemory } from "./memory_bench.ts";
 import { benchOtel } from "./otel_bench.ts";
 import { benchOutbox } from "./outbox_bench.ts";
 import { benchOverload } from "./overload_bench.ts";
-import { benchRpc } from "./rpc_bench.ts";
+import { benchDelivery, benchRpc } from "./rpc_bench.ts";
 import { benchSql } from "./sql_bench.ts";
 import { benchStart } from "./start_bench.ts";
 import { benchStreams } from "./streams_bench.ts";
@@ -22,6 +22,7 @@ import { benchThreads } from "./threads_bench.ts";
 const broker = Deno.env.get("AMQP_URI") ?? "amqp://guest:guest@127.0.0.1:5672";
 const parts: Readonly<Record<string, () => Promise<void>>> = {
   rpc: () => benchRpc(broker),
+  delivery: () => benchDelivery(broker),
   otel: () => benchOtel(broker),
   events: () => benchEvents(broker),
   http: benchHttp,

@@ -1,18 +1,18 @@
 // deno-lint-ignore-file no-console -- a benchmark prints what it measured
 /**
- * One side of the benchmark in a process of its own: `serve <kind> <broker>` or `load <kind> <broker>`, of kind `bare`,
- * `enoki` or `untold`, which is Enoki without telemetry.
+ * One side of the benchmark in a process of its own: `serve <kind> <broker>` or `load <kind> <broker>`, of a kind of
+ * `bare.ts`, of kind `enoki`, `transient`, whose calls are, or `untold`, which is Enoki without telemetry.
  *
  * A server prints `ready`. A loader reads lines `<in flight> <milliseconds>` and answers each with a measurement
  * as JSON.
  */
 import { connect, run } from "../../extensions/run.ts";
-import { connectBare, serveBare } from "./bare.ts";
+import { BARE, connectBare, serveBare } from "./bare.ts";
 import type service from "./echo_service.ts";
 import { type Echo, load } from "./load.ts";
 
 async function serve(kind: string, broker: string): Promise<void> {
-  if (kind === "bare") await serveBare(broker);
+  if (kind in BARE) await serveBare(kind, broker);
   else {
     const config = kind === "untold" ? { telemetry: false } : {};
     await run([`${import.meta.resolve("./echo_service.ts")}:${serviceOf(kind)}`], { broker, config });
@@ -25,13 +25,14 @@ function serviceOf(kind: string): string {
 }
 
 async function connectEnoki(kind: string, broker: string): Promise<Echo> {
-  const connection = await connect({ broker });
+  const config = kind === "transient" ? { RPC_DELIVERY: "transient" } : {};
+  const connection = await connect({ broker, config });
   const client = connection.client<Pick<typeof service, "entrypoints" | "handlers">>(serviceOf(kind));
   return { echo: (value) => client.echo(value), close: () => connection.close() };
 }
 
 async function answerLoads(kind: string, broker: string): Promise<void> {
-  const target = kind === "bare" ? await connectBare(broker) : await connectEnoki(kind, broker);
+  const target = kind in BARE ? await connectBare(kind, broker) : await connectEnoki(kind, broker);
   console.log("ready");
   for await (const line of lines(Deno.stdin.readable)) {
     const [inFlight, duration] = line.split(" ").map(Number);
