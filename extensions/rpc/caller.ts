@@ -39,6 +39,8 @@ export interface RpcCallerOptions {
   readonly exchange: string;
   /** Whether a request leaves its queue when its caller gives up. @default {true} */
   readonly expires?: boolean;
+  /** Whether the broker keeps requests on its disk that do not say. @default {true} */
+  readonly persistent?: boolean;
   /** Tells when the time of a request is up. @default {the clock of the machine} */
   readonly clock?: Clock;
 }
@@ -68,6 +70,7 @@ export class RpcCaller implements Messenger, AsyncDisposable {
   readonly #topology: RpcTopology;
   readonly #caller: string;
   readonly #expires: boolean;
+  readonly #deliveryMode: 1 | 2;
   readonly #replyTo = crypto.randomUUID();
   readonly #pending = new PendingMap<string, Pending>();
   readonly #leastTimes = new LeastTimes();
@@ -78,12 +81,13 @@ export class RpcCaller implements Messenger, AsyncDisposable {
 
   constructor(
     transport: Transport,
-    { caller, exchange, expires = true, clock = SYSTEM_CLOCK }: RpcCallerOptions,
+    { caller, exchange, expires = true, persistent = true, clock = SYSTEM_CLOCK }: RpcCallerOptions,
   ) {
     this.#transport = transport;
     this.#topology = rpcTopology(exchange);
     this.#caller = caller;
     this.#expires = expires;
+    this.#deliveryMode = persistent ? 2 : 1;
     this.#clock = clock;
     this.#timer = new WakeTimer(() => this.#expire(), { clock });
   }
@@ -199,7 +203,7 @@ export class RpcCaller implements Messenger, AsyncDisposable {
       properties: {
         contentType: JSON_CONTENT_TYPE,
         contentEncoding: "utf-8",
-        deliveryMode: 2,
+        deliveryMode: this.#deliveryMode,
         priority: 0,
         ...own,
         correlationId,

@@ -28,7 +28,8 @@ import { encodeFailure, encodeResult } from "./wire.ts";
  * Serves the RPC methods of a service, with one queue and one consumer. Each reply comes before its verdict.
  *
  * The host acks a request only when the broker has confirmed the reply, so that the broker offers the request
- * again after a crash in between (Nameko 2.14). Nameko drops some requests in silence. This host answers them
+ * again after a crash in between (Nameko 2.14). The reply to a transient request is as transient: the host acks such a
+ * request when its reply is on the way. Nameko drops some requests in silence. This host answers them
  * too, if they say whom to answer. A request whose handler has failed may be sent again later, in place of a reply.
  */
 export class RpcHost implements Entrypoint {
@@ -120,7 +121,8 @@ export class RpcHost implements Entrypoint {
     entry: HostedEntrypoint | undefined,
   ): Promise<Verdict> {
     const { transport, log, signal } = this.#host;
-    const { replyTo, correlationId } = delivery.properties;
+    const { replyTo, correlationId, deliveryMode } = delivery.properties;
+    const isTransient = deliveryMode === 1;
     try {
       const { body, ...form } = outcome.status === "failed"
         ? await this.#failureMessage(outcome.failure, delivery)
@@ -134,12 +136,12 @@ export class RpcHost implements Entrypoint {
         body,
         properties: {
           ...form,
-          deliveryMode: 2,
+          deliveryMode: isTransient ? 1 : 2,
           priority: 0,
           headers: replyHeaders(entry === undefined ? 0 : this.#host.least(entry)),
           ...(correlationId !== undefined && { correlationId }),
         },
-      }, { signal });
+      }, { signal, confirmed: !isTransient });
       return "ack";
     } catch (error) {
       if (signal.aborted) return "requeue";

@@ -34,7 +34,14 @@ export interface SendingOptions {
   readonly priority?: number;
   /** Milliseconds after which the broker drops a request that nobody has taken. @default {when nobody waits any more} */
   readonly expiration?: Duration;
-  /** With 2, the broker keeps a request on disk; with 1, it does not. @default {2} */
+  /**
+   * Whether calls survive a restart of the broker, which then keeps requests and replies on its disk. Calls without it
+   * are faster: the service does not wait until the broker has taken their replies.
+   *
+   * @default {the configured `RPC_DELIVERY`, true}
+   */
+  readonly persistent?: boolean;
+  /** The same as `persistent`, as Nameko has it: 2 stands for true, 1 for false. */
   readonly deliveryMode?: 1 | 2;
   /**
    * Whether integers of JSON beyond 2⁵³ arrive as `bigint`, and `bigint`s are written as integers. Without it, an
@@ -51,6 +58,7 @@ export const SENDING_OPTIONS: readonly (keyof SendingOptions)[] = [
   "compression",
   "priority",
   "expiration",
+  "persistent",
   "deliveryMode",
   "bigints",
 ];
@@ -92,7 +100,7 @@ export function sendingOf(options: SendingOptions, configured: Payloads = DEFAUL
 const plain = new WeakMap<Payloads, Sending>();
 
 function makeSending(options: SendingOptions, configured: Payloads): Sending {
-  const { serializer, compression, priority, expiration, deliveryMode, bigints } = options;
+  const { serializer, compression, priority, expiration, bigints } = options;
   requireSending(options);
   const payloads = withBigints(configured, bigints);
   const writer = serializer === undefined ? payloads.serializer : integersWith(serializer, payloads.bigints);
@@ -100,7 +108,7 @@ function makeSending(options: SendingOptions, configured: Payloads): Sending {
   const isJson = writer.contentType === jsonSerializer.contentType;
   const properties = {
     ...(!isJson && { contentType: writer.contentType, contentEncoding: writer.contentEncoding }),
-    ...given({ priority, deliveryMode }),
+    ...given({ priority, deliveryMode: deliveryModeOf(options) }),
     ...(expiration !== undefined && { expiration: millisecondsOf(expiration) }),
   };
   const own: Payloads = { ...payloads, accepted: [json, ...payloads.accepted, writer] };
@@ -147,14 +155,18 @@ async function readEncoded(
   return resultOf(response, service);
 }
 
+function deliveryModeOf({ persistent, deliveryMode }: SendingOptions): 1 | 2 | undefined {
+  return persistent === undefined ? deliveryMode : persistent ? 2 : 1;
+}
+
 /**
  * Checks the options of a client.
  *
  * @throws {RangeError} If a number is out of its range.
- * @throws {TypeError} If the serializer or the compression is none.
+ * @throws {TypeError} If the serializer or the compression is none, or an option contradicts another.
  */
 export function requireSending(
-  { serializer, compression, priority, expiration, deliveryMode }: SendingOptions,
+  { serializer, compression, priority, expiration, persistent, deliveryMode }: SendingOptions,
 ): void {
   requireCompression(compression);
   if (serializer !== undefined && typeof serializer?.encode !== "function") {
@@ -178,5 +190,15 @@ export function requireSending(
   }
   if (deliveryMode !== undefined && deliveryMode !== 1 && deliveryMode !== 2) {
     throw new RangeError(`Cannot call with deliveryMode ${deliveryMode}: it must be 1 or 2`);
+  }
+  if (persistent === undefined) return;
+  if (typeof persistent !== "boolean") {
+    throw new TypeError(`Cannot call with persistent ${Deno.inspect(persistent)}: it must be true or false`);
+  }
+  if (deliveryMode !== undefined && persistent !== (deliveryMode === 2)) {
+    throw new TypeError(
+      `Cannot call with persistent ${persistent} and deliveryMode ${deliveryMode}: they contradict each other. ` +
+        "Leave one out",
+    );
   }
 }

@@ -37,7 +37,7 @@ export interface RequestProperties {
   readonly expiration?: number;
   /** Priority from 0 to 255. @default {0} */
   readonly priority?: number;
-  /** With 2, the broker keeps the request on disk; with 1, it does not. @default {2} */
+  /** With 2, the broker keeps the request on disk; with 1, it does not. @default {as the caller is configured} */
   readonly deliveryMode?: 1 | 2;
 }
 

@@ -52,6 +52,8 @@ const REFUSED: readonly (readonly [Config, RegExp])[] = [
   [{ WEBSOCKET_MAX_QUEUE: 0 }, /"WEBSOCKET_MAX_QUEUE": got 0/],
   [{ rpc_exchange: 1 }, /"rpc_exchange": got 1/],
   [{ rpc_expiration: 0 }, /"rpc_expiration": got 0, expected true or false/],
+  [{ RPC_DELIVERY: "quick" }, /"RPC_DELIVERY": got "quick", expected persistent or transient/],
+  [{ RPC_DELIVERY: true }, /"RPC_DELIVERY": got true, expected persistent or transient/],
   [{ control: 1 }, /"control": got 1, expected true, false or a mapping with manage/],
   [{ control: { manages: true } }, /"control.manages": got true, expected nothing: the keys here are manage/],
 ];

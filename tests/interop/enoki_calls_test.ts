@@ -318,6 +318,16 @@ namekoLaws("Enoki calls a service of Python", setUp, [
     },
   },
   {
+    law: "transient requests are answered as persistent ones are",
+    core: true,
+    async prove(stage) {
+      const transient = await stage.cluster({ config: { RPC_DELIVERY: "transient" } });
+      equal(await transient.client(stage.served)["echo"]!("quick"), "quick");
+      await rejects(transient.client(stage.served)["absent"]!(), MethodNotFoundError);
+      await rejects(transient.client(stage.name("absent"))["echo"]!(), UnknownServiceError);
+    },
+  },
+  {
     law: "a request whose caller has given up leaves the queue before Python comes",
     async prove(stage) {
       const gone = stage.name("gone");

@@ -146,6 +146,18 @@ namekoLaws("Python calls a service of Enoki", setUp, [
   gives("a default fills what is left out", 'call(ours, "signature", a=5)', [5, 1], { core: true }),
   gives("None is an argument, not a default", 'call(ours, "signature", 1, None)', [1, null]),
   gives("keyword-only arguments reach an object", 'call(ours, "keyword_only", 1, limit=2)', [1, 2, 1]),
+  {
+    law: "a request of Nameko with delivery_mode 1 is answered",
+    core: true,
+    async prove(stage) {
+      const transient = stage.name("transient");
+      const options = { delivery_mode: 1 };
+      await stage.python('serve("rpc_service", transient, ours, options=options)', { transient, options });
+      const relayed = await stage.python('call(transient, "relay", "signature", 1, b=2)', { transient });
+      deepStrictEqual(relayed, [1, 2]);
+      await stage.python("kill(transient)", { transient });
+    },
+  },
   gives("any number of arguments reaches a rest parameter", 'call(ours, "anything", 1, "two", [3])', [
     1,
     "two",

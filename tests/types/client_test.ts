@@ -105,7 +105,14 @@ Deno.test("ClientMethod has with, start and kwargs of the same result", () => {
   type _4 = Expect<Equal<ReturnType<PendingCall<Charged>["result"]>, Promise<Charged>>>;
   type _5 = Expect<Equal<ReturnType<Charge["kwargs"]>, Promise<Charged>>>;
   type Switches = "idempotent" | "retry" | "circuit" | "bulkhead" | "rateLimit" | "fallback";
-  type Wire = "serializer" | "compression" | "priority" | "expiration" | "deliveryMode" | "bigints";
+  type Wire =
+    | "serializer"
+    | "compression"
+    | "priority"
+    | "expiration"
+    | "persistent"
+    | "deliveryMode"
+    | "bigints";
   type _6 = Expect<
     Equal<keyof Parameters<Charge["with"]>[0], "timeout" | "headers" | "signal" | "errors" | Switches | Wire>
   >;

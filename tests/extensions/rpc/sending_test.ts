@@ -84,7 +84,7 @@ Deno.test("A request has the properties that its client gives it", async () => {
     serializer: messagepack,
     compression: "gzip",
     priority: 7,
-    deliveryMode: 1,
+    persistent: false,
     timeout: 60_000,
   });
   const stop = new AbortController();
@@ -149,6 +149,8 @@ Deno.test("A client refuses options that make no sense, when it is made and when
     [{ expiration: -1 }, /expiration -1: it must be a number of milliseconds, 0 or more/],
     [{ expiration: NaN }, /expiration NaN/],
     [{ deliveryMode: 3 }, /deliveryMode 3: it must be 1 or 2/],
+    [{ persistent: 1 }, /persistent 1: it must be true or false/],
+    [{ persistent: true, deliveryMode: 1 }, /persistent true and deliveryMode 1: they contradict each other/],
     [{ compression: "bzip2" }, /Cannot compress with "bzip2": only "gzip"/],
     [{ serializer: "msgpack" }, /serializer "msgpack": it is none\. Give an object, such as messagepack/],
   ];
