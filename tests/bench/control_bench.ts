@@ -4,6 +4,7 @@ import { ControlClient } from "../../extensions/control/control_client.ts";
 import { ControlHost, type ControlResponder } from "../../extensions/control/host.ts";
 import { getLog } from "../../runtime/log/observe.ts";
 import type { Transport } from "../../runtime/message/transport.ts";
+import type { Figure } from "./figures.ts";
 import { median } from "./median.ts";
 
 const INSTANCES = [1, 50, 200, 1_000];
@@ -34,7 +35,7 @@ const RESPONDERS: ReadonlyMap<string, ControlResponder> = new Map([["status", {
 }]]);
 
 /** Measures how long a question to many instances takes, and `enoki ps` as a process. */
-export async function benchControl(broker: string): Promise<void> {
+export async function benchControl(broker: string): Promise<readonly Figure[]> {
   console.log("\ncontrol: ms until the first answer, the last answer, the end; enoki ps as a process");
   const open = async () => {
     const transport = amqp(broker);
@@ -44,6 +45,7 @@ export async function benchControl(broker: string): Promise<void> {
   const hosts: ControlHost[] = [];
   const transports: Transport[] = [];
   await using client = new ControlClient(await open());
+  const figures: Figure[] = [];
   for (const count of INSTANCES) {
     while (hosts.length < count) {
       if (hosts.length % SHARED === 0) transports.push(await open());
@@ -68,8 +70,13 @@ export async function benchControl(broker: string): Promise<void> {
       } ` +
         `with ${answers} answers; ${process.toFixed(0)}`,
     );
+    figures.push(
+      { name: `${count} instances, until the last answers`, unit: "ms", enoki: last! },
+      { name: `${count} instances, enoki ps`, unit: "ms", enoki: process },
+    );
   }
   for (const transport of transports) await transport.close();
+  return figures;
 }
 
 async function ask(client: ControlClient): Promise<readonly [number, number, number, number]> {

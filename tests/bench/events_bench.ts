@@ -1,4 +1,5 @@
 // deno-lint-ignore-file no-console -- a benchmark prints what it measured
+import type { Figure } from "./figures.ts";
 import { median } from "./median.ts";
 import { lines } from "./peer.ts";
 
@@ -8,7 +9,7 @@ const ROUNDS = 5;
 const EVENTS = 20_000;
 
 /** Events over a broker, emitter and handler in two processes, beside bare amqplib. */
-export async function benchEvents(broker: string): Promise<void> {
+export async function benchEvents(broker: string): Promise<readonly Figure[]> {
   console.log(
     `\nEvents over RabbitMQ, dispatched with confirms, 50 at a time, and handled at prefetch 50; ${ROUNDS} rounds of ` +
       `${EVENTS}, medians; ratio to bare amqplib`,
@@ -20,13 +21,17 @@ export async function benchEvents(broker: string): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
     rounds.push({ bare: await bare.rate(EVENTS), enoki: await enoki.rate(EVENTS) });
   }
+  const figure = {
+    name: "dispatched and handled",
+    unit: "events/s",
+    enoki: median(rounds.map(({ enoki }) => enoki)),
+    bare: median(rounds.map(({ bare }) => bare)),
+    ratio: median(rounds.map(({ bare, enoki }) => enoki / bare)),
+  };
   console.log("side     events/s    ratio");
-  console.log(`bare   ${median(rounds.map(({ bare }) => bare)).toFixed(0).padStart(10)}`);
-  console.log(
-    `enoki  ${median(rounds.map(({ enoki }) => enoki)).toFixed(0).padStart(10)} ${
-      median(rounds.map(({ bare, enoki }) => enoki / bare)).toFixed(2).padStart(8)
-    }`,
-  );
+  console.log(`bare   ${figure.bare.toFixed(0).padStart(10)}`);
+  console.log(`enoki  ${figure.enoki.toFixed(0).padStart(10)} ${figure.ratio.toFixed(2).padStart(8)}`);
+  return [figure];
 }
 
 /** An emitter and a handler of one kind, each in its own process. */

@@ -1,4 +1,5 @@
 /** A client that does as little as it can: requests of fixed bytes over connections that stay open. */
+import { type Measurement, measurementOf } from "./load.ts";
 
 /** What is asked, again and again. */
 export interface HttpCase {
@@ -10,19 +11,19 @@ export interface HttpCase {
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();
 
-/** Requests a second, with one request at a time on each of `connections` for `duration` milliseconds. */
+/** Requests a second and how long they took, with one request at a time on each of `connections` for `duration` milliseconds. */
 export async function httpLoad(
   port: number,
   asked: HttpCase,
   connections: number,
   duration: number,
-): Promise<number> {
+): Promise<Measurement> {
   const start = performance.now();
   const request = ENCODER.encode(requestText(asked));
-  const counts = await Promise.all(
+  const latencies = await Promise.all(
     Array.from({ length: connections }, () => ask(port, request, start + duration)),
   );
-  return counts.reduce((sum, count) => sum + count, 0) / (performance.now() - start) * 1_000;
+  return measurementOf(latencies.flat(), performance.now() - start);
 }
 
 function requestText({ method, path, body }: HttpCase): string {
@@ -32,12 +33,13 @@ function requestText({ method, path, body }: HttpCase): string {
   return `${method} ${path} HTTP/1.1\r\nhost: localhost\r\n${content}\r\n${body ?? ""}`;
 }
 
-async function ask(port: number, request: Uint8Array, end: number): Promise<number> {
+/** The milliseconds that each of the requests took. */
+async function ask(port: number, request: Uint8Array, end: number): Promise<number[]> {
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
   connection.setNoDelay();
   const buffer = new Uint8Array(16_384);
-  let count = 0;
-  while (performance.now() < end) {
+  const latencies: number[] = [];
+  for (let before = performance.now(); before < end;) {
     await connection.write(request);
     for (let length = 0, whole = Infinity; length < whole;) {
       const read = await connection.read(buffer.subarray(length));
@@ -45,9 +47,11 @@ async function ask(port: number, request: Uint8Array, end: number): Promise<numb
       length += read;
       if (whole === Infinity) whole = responseLength(DECODER.decode(buffer.subarray(0, length)));
     }
-    count++;
+    const after = performance.now();
+    latencies.push(after - before);
+    before = after;
   }
-  return count;
+  return latencies;
 }
 
 /** Bytes of a response whose head is there; infinity until then. */

@@ -1,9 +1,15 @@
-/** A server in a process of its own: `http_peer.ts <bare|enoki|untold>` prints its port and serves until it is killed. */
+/**
+ * A server in a process of its own: `http_peer.ts <bare|minimal|enoki|untold>` prints its port and serves until it is
+ * killed. `bare` sends what Enoki sends, `minimal` is the least that Deno can do.
+ */
 import { memory } from "../../extensions/memory/mod.ts";
 import { run } from "../../extensions/run.ts";
 import { configureLogging } from "../../runtime/log/observe.ts";
 
+const ADDRESS = { hostname: "127.0.0.1", port: 0, onListen() {} };
+
 async function serve(kind: string): Promise<number> {
+  if (kind === "minimal") return Deno.serve(ADDRESS, () => Response.json(7)).addr.port;
   if (kind !== "bare") {
     configureLogging({ level: "warning" });
     const { http } = await run([import.meta.resolve("./http_services.ts")], {
@@ -13,11 +19,12 @@ async function serve(kind: string): Promise<number> {
     });
     return Number(new URL(http!).port);
   }
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+  const server = Deno.serve(ADDRESS, async (request) => {
     const id = request.headers.get("x-request-id") ?? crypto.randomUUID();
     const reply = (type: string, body: string) =>
       new Response(body, { headers: [["content-type", type], ["x-request-id", id]] });
     if (request.method === "POST") return reply("application/json", JSON.stringify(await request.json()));
+    if (request.url.endsWith("/number")) return reply("application/json", JSON.stringify(7));
     return reply(
       "text/plain; charset=utf-8",
       `Hello, ${request.url.slice(request.url.lastIndexOf("/") + 1)}!`,

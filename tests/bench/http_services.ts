@@ -11,9 +11,11 @@ export default service("bench", {
   entrypoints: {
     hello: http("GET", "/hello/<int:id>"),
     order: http("POST", "/orders", { input: { body: Order } }),
+    number: http("GET", "/number"),
   },
   handlers: {
     hello: (_context, _request, { id }) => `Hello, ${id}!`,
     order: (_context, _request, _params, { body }) => body,
+    number: () => 7,
   },
 });

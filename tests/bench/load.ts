@@ -31,8 +31,12 @@ export async function load(target: Echo, inFlight: number, duration: number): Pr
       before = after;
     }
   }));
-  const elapsed = performance.now() - start;
-  latencies.sort((a, b) => a - b);
-  const quantile = (share: number) => latencies[Math.floor(share * (latencies.length - 1))] ?? NaN;
-  return { rate: latencies.length / elapsed * 1_000, p50: quantile(0.5), p99: quantile(0.99) };
+  return measurementOf(latencies, performance.now() - start);
+}
+
+/** What the milliseconds that calls took come to, which were made in `elapsed` milliseconds. */
+export function measurementOf(latencies: readonly number[], elapsed: number): Measurement {
+  const sorted = latencies.toSorted((a, b) => a - b);
+  const quantile = (share: number) => sorted[Math.floor(share * (sorted.length - 1))] ?? NaN;
+  return { rate: sorted.length / elapsed * 1_000, p50: quantile(0.5), p99: quantile(0.99) };
 }

@@ -2,10 +2,11 @@
 import { memory, MemoryBroker } from "../../extensions/memory/mod.ts";
 import { connect, run } from "../../extensions/run.ts";
 import type service from "./echo_service.ts";
+import type { Figure } from "./figures.ts";
 import { load } from "./load.ts";
 
 /** The same echo over the in-process broker, and what 100,000 calls leave behind. */
-export async function benchMemory(): Promise<void> {
+export async function benchMemory(): Promise<readonly Figure[]> {
   console.log("\nRPC echo over memory:, one process");
   console.log("in flight      calls/s    p50 ms    p99 ms");
   const broker = new MemoryBroker();
@@ -16,8 +17,10 @@ export async function benchMemory(): Promise<void> {
   const client = connection.client<typeof service>("bench_echo");
   const target = { echo: (value: unknown) => client.echo(value), close: () => connection.close() };
   await load(target, 50, 2_000);
+  const figures: Figure[] = [];
   for (const inFlight of [1, 50, 200]) {
     const { rate, p50, p99 } = await load(target, inFlight, 3_000);
+    figures.push({ name: `${inFlight} in flight`, unit: "calls/s", enoki: rate });
     console.log(
       `${String(inFlight).padStart(9)}   ${rate.toFixed(0).padStart(10)} ${p50.toFixed(2).padStart(9)} ${
         p99.toFixed(2).padStart(9)
@@ -38,6 +41,7 @@ export async function benchMemory(): Promise<void> {
       before.toFixed(0)
     } -> ${after.toFixed(0)} MB resident, ${running.containers.get("bench_echo")!.pool.size} threads)`,
   );
+  return [...figures, { name: "growth by 100,000 calls", unit: "MB", enoki: after - before }];
 }
 
 /** Resident memory once garbage has had the time to be collected. */

@@ -1,4 +1,5 @@
 // deno-lint-ignore-file no-console -- a benchmark prints what it measured
+import type { Figure } from "./figures.ts";
 import type { Measurement } from "./load.ts";
 import { median } from "./median.ts";
 import { RpcSide } from "./rpc_side.ts";
@@ -10,7 +11,7 @@ const ROUNDS = 5;
 const DURATION = 3_000;
 
 /** RPC echo, with a span of OpenTelemetry for each call on both sides, beside the same without. */
-export async function benchOtel(broker: string): Promise<void> {
+export async function benchOtel(broker: string): Promise<readonly Figure[]> {
   console.log(
     `RPC echo over RabbitMQ with two spans for each call, ${ROUNDS} rounds of ${
       DURATION / 1_000
@@ -27,6 +28,7 @@ export async function benchOtel(broker: string): Promise<void> {
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collector.addr.port}`,
   });
   for (const side of [plain, traced]) await side.load(50, 1_500);
+  const figures: Figure[] = [];
   for (const inFlight of [1, 50]) {
     const rounds: { readonly plain: Measurement; readonly traced: Measurement }[] = [];
     for (let round = 0; round < ROUNDS; round++) {
@@ -44,5 +46,13 @@ export async function benchOtel(broker: string): Promise<void> {
         } ${of("p99").toFixed(2).padStart(9)} ${name === "traced" ? ratio.toFixed(2).padStart(8) : ""}`,
       );
     }
+    figures.push({
+      name: `${inFlight} in flight, with spans`,
+      unit: "calls/s",
+      enoki: median(rounds.map(({ traced }) => traced.rate)),
+      ratio,
+      peers: { "without spans": median(rounds.map(({ plain }) => plain.rate)) },
+    });
   }
+  return figures;
 }

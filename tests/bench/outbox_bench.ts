@@ -10,6 +10,7 @@ import type { Messenger } from "../../runtime/message/messenger.ts";
 import { Metrics } from "../../runtime/telemetry/metrics.ts";
 import type { Transport } from "../../runtime/message/transport.ts";
 import { type SqlDatabase, SqlDatabases } from "../fixtures/sql_databases.ts";
+import type { Figure } from "./figures.ts";
 import { median } from "./median.ts";
 
 const ROUNDS = 3;
@@ -19,7 +20,7 @@ const MESSAGES = 20_000;
 const SERVICE = "enoki_bench_outbox";
 
 /** The relay of an outbox: from a full one to an empty one, with the confirms of RabbitMQ. */
-export async function benchOutbox(broker: string): Promise<void> {
+export async function benchOutbox(broker: string): Promise<readonly Figure[]> {
   console.log(
     `\nOutbox: ${MESSAGES} messages from a private database over RabbitMQ with confirms, until the outbox is empty; ` +
       `${ROUNDS} rounds, medians`,
@@ -29,6 +30,7 @@ export async function benchOutbox(broker: string): Promise<void> {
   await transport.connect();
   await transport.declare({ queues: [{ name: SERVICE }] });
   console.log("database      messages/s");
+  const figures: Figure[] = [];
   for (const database of databases.all) {
     await ensureTables(openDriver(database.uri), ["outbox"]);
     const rates: number[] = [];
@@ -37,8 +39,10 @@ export async function benchOutbox(broker: string): Promise<void> {
       rates.push(await rate(database, transport));
     }
     console.log(`${database.dialect.padEnd(12)} ${median(rates).toFixed(0).padStart(11)}`);
+    figures.push({ name: database.dialect, unit: "messages/s", enoki: median(rates) });
   }
   await transport.deleteQueue(SERVICE);
+  return figures;
 }
 
 async function fill({ uri, dialect }: SqlDatabase): Promise<void> {

@@ -1,5 +1,6 @@
 // deno-lint-ignore-file no-console -- a benchmark prints what it measured
 import { connect } from "../../extensions/run.ts";
+import type { Figure } from "./figures.ts";
 import { median } from "./median.ts";
 import { CAPACITY, PATIENCE, type patient, type refusing, TAKES } from "./overload_services.ts";
 import { PortPeer } from "./port_peer.ts";
@@ -19,7 +20,7 @@ type Call = () => Promise<boolean>;
  * What a service that is asked too much still answers in time, in calls per second: one that refuses the calls
  * that cannot be answered in time, beside one that runs them.
  */
-export async function benchOverload(broker: string): Promise<void> {
+export async function benchOverload(broker: string): Promise<readonly Figure[]> {
   console.log(
     `\nOverload: calls of ${TAKES} ms whose callers wait ${PATIENCE} ms, a service that can run ${CAPACITY} in a ` +
       `second; ${ROUNDS} rounds of ${DURATION / 1_000} s, medians of answers in time per second`,
@@ -38,6 +39,7 @@ export async function benchOverload(broker: string): Promise<void> {
     },
   };
   console.log("kind   asked/s   running/s   refusing/s");
+  const figures: Figure[] = [];
   for (const [kind, { running, refusing }] of Object.entries(kinds)) {
     for (const load of LOADS) {
       const rounds: { readonly running: number; readonly refusing: number }[] = [];
@@ -47,14 +49,22 @@ export async function benchOverload(broker: string): Promise<void> {
           refusing: await goodput(refusing, load * CAPACITY),
         });
       }
-      const shown = [
-        load * CAPACITY,
-        median(rounds.map(({ running }) => running)),
-        median(rounds.map(({ refusing }) => refusing)),
-      ].map((number, column) => number.toFixed(1).padStart([9, 11, 12][column]!));
+      const asked = load * CAPACITY;
+      const ran = median(rounds.map(({ running }) => running));
+      const refused = median(rounds.map(({ refusing }) => refusing));
+      const shown = [asked, ran, refused].map((number, column) =>
+        number.toFixed(1).padStart([9, 11, 12][column]!)
+      );
       console.log(`${kind.padEnd(5)}${shown.join(" ")}`);
+      figures.push({
+        name: `${kind}, ${asked} asked a second, refusing`,
+        unit: "answers in time/s",
+        enoki: refused,
+        peers: { running: ran },
+      });
     }
   }
+  return figures;
 }
 
 /** Asks `rate` times in a second, whether there are answers or not, and counts the answers in time per second. */

@@ -1,5 +1,8 @@
 import { lines } from "./peer.ts";
 
+/** The folder of the benchmark in this tree. */
+const FOLDER = new URL("./", import.meta.url);
+
 /** A process of a benchmark that serves, and prints first at which port. Disposing it kills it. */
 export class PortPeer implements AsyncDisposable {
   readonly port: number;
@@ -11,15 +14,26 @@ export class PortPeer implements AsyncDisposable {
   }
 
   /** @param module Name of the module beside this one that the process runs. */
-  static async start(module: string, ...args: readonly string[]): Promise<PortPeer> {
-    const script = new URL(module, import.meta.url).pathname;
-    const process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-prompt", script, ...args],
+  static start(module: string, ...args: readonly string[]): Promise<PortPeer> {
+    return PortPeer.startIn(FOLDER, module, ...args);
+  }
+
+  /** @param folder The folder of the benchmark, in this tree or in another. */
+  static startIn(folder: URL, module: string, ...args: readonly string[]): Promise<PortPeer> {
+    const script = new URL(module, folder).pathname;
+    return PortPeer.run(Deno.execPath(), "run", "-A", "--no-prompt", script, ...args);
+  }
+
+  /** Runs any program that serves and prints its port. */
+  static async run(program: string, ...args: readonly string[]): Promise<PortPeer> {
+    const process = new Deno.Command(program, {
+      args: [...args],
       stdin: "null",
       stdout: "piped",
       stderr: "inherit",
     }).spawn();
     const { value } = await lines(process.stdout).next();
+    if (value === undefined) throw new Error("its process ended before it served");
     return new PortPeer(process, Number(value));
   }
 

@@ -5,6 +5,7 @@ import { sql } from "../../extensions/sql/mod.ts";
 import type { Call } from "../../runtime/service/call.ts";
 import type { DependencyHost } from "../../runtime/service/dependency.ts";
 import { PrivateDatabase } from "../fixtures/private_database.ts";
+import type { Figure } from "./figures.ts";
 import { median } from "./median.ts";
 
 /** Milliseconds that a side is measured for in one round. */
@@ -19,9 +20,9 @@ interface Tables {
 }
 
 /** A session of one SELECT in a server of our own, beside the same by bare `postgres`: in a transaction, and alone. All in this process. */
-export async function benchSql(): Promise<void> {
+export async function benchSql(): Promise<readonly Figure[]> {
   await using server = await PrivateDatabase.open("postgres");
-  if (server === undefined) return;
+  if (server === undefined) return [];
   const bare = connectPostgres(server.uri, { max: 50, onnotice() {} });
   await bare.unsafe(`create table bench_boxes (id int primary key, name text);
     insert into bench_boxes select n, 'box ' || n from generate_series(1, 1000) n`);
@@ -37,6 +38,7 @@ export async function benchSql(): Promise<void> {
     };
     console.log("\nA session of one SELECT in PostgreSQL, and the same by bare postgres, one process");
     console.log("in flight   side                              calls/s   session / side");
+    const figures: Figure[] = [];
     for (const inFlight of [1, 10, 50]) {
       const rates = Object.fromEntries(Object.keys(sides).map((name): [string, number[]] => [name, []]));
       for (let round = 0; round <= ROUNDS; round++) {
@@ -57,7 +59,17 @@ export async function benchSql(): Promise<void> {
           `${String(inFlight).padStart(9)}   ${name.padEnd(30)} ${rate.toFixed(0).padStart(10)}   ${verdict}`,
         );
       }
+      const [bare, alone] = [rates["bare: BEGIN; SELECT; COMMIT"]!, rates["bare: SELECT"]!].map(median);
+      figures.push({
+        name: `a session of one SELECT, ${inFlight} in flight`,
+        unit: "sessions/s",
+        enoki: session,
+        bare: bare!,
+        ratio: session / bare!,
+        peers: { "bare, without a transaction": alone! },
+      });
     }
+    return figures;
   } finally {
     await bare.end();
   }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { compile, COMPILER } from "../e2e/binaries.ts";
 import { runProgram } from "../e2e/program.ts";
 import { freePort } from "../fixtures/free_port.ts";
+import type { Figure } from "./figures.ts";
 import { median } from "./median.ts";
 
 /** Rounds; all programs take turns, so that a noisy minute hits each. The first ones only warm up. */
@@ -50,7 +51,7 @@ interface Measurement {
 }
 
 /** How long binaries take until they answer, what they need in memory, and how large they are. */
-export async function benchStart(): Promise<void> {
+export async function benchStart(): Promise<readonly Figure[]> {
   const folder = await Deno.makeTempDir({ prefix: "enoki-bench-" });
   const at = (name: string) => join(folder, name);
   const texts = {
@@ -80,13 +81,13 @@ export async function benchStart(): Promise<void> {
     ]);
     await compile(at("service.ts"), "-o", at("application"));
     await compile("-o", at("enoki"));
-    await report(at, `http://127.0.0.1:${origin.addr.port}/service.ts`);
+    return await report(at, `http://127.0.0.1:${origin.addr.port}/service.ts`);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-async function report(at: (name: string) => string, url: string): Promise<void> {
+async function report(at: (name: string) => string, url: string): Promise<readonly Figure[]> {
   const flags = (port: number) => ["--broker", "memory:", "--http", `127.0.0.1:${port}`];
   const starts: readonly Start[] = [
     { name: "Deno.serve", command: (port) => [at("bare"), `${port}`] },
@@ -114,9 +115,11 @@ async function report(at: (name: string) => string, url: string): Promise<void> 
   );
   console.log("                            ms   to bare   MB resident");
   let bare: number | undefined;
+  const figures: Figure[] = [];
   for (const [{ name }, measurements] of measured) {
     const milliseconds = median(measurements.map(({ milliseconds }) => milliseconds));
     bare ??= milliseconds;
+    figures.push({ name, unit: "ms", enoki: milliseconds, bare, ratio: milliseconds / bare });
     const bytes = measurements.flatMap(({ bytes }) => bytes ?? []);
     console.log(
       `${name.padEnd(24)} ${milliseconds.toFixed(0).padStart(5)} ${
@@ -128,6 +131,8 @@ async function report(at: (name: string) => string, url: string): Promise<void> 
     ["bare", "enoki"].map(async (name) => (await Deno.stat(at(name))).size),
   );
   console.log(`enoki is ${((size! - bareSize!) / 1e6).toFixed(1)} MB larger than the bare binary`);
+  // The first two are what the others are beside.
+  return figures.slice(2);
 }
 
 async function measure({ command, forgets = false }: Start, cache: string): Promise<Measurement> {

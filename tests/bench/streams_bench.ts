@@ -1,4 +1,5 @@
 // deno-lint-ignore-file no-console -- a benchmark prints what it measured
+import type { Figure } from "./figures.ts";
 import { median } from "./median.ts";
 import { lines } from "./peer.ts";
 
@@ -19,7 +20,7 @@ const IDLE = 10_000;
 const MOST_MEGABYTES = 100;
 
 /** Lines to a service, beside the same by a bare `Deno.listen`, and what silent connections take. */
-export async function benchStreams(): Promise<void> {
+export async function benchStreams(): Promise<readonly Figure[]> {
   console.log(
     `\nStreams, lines of 64 bytes over ${CONNECTIONS} connections, one at a time on each; ${ROUNDS} rounds of ` +
       `${DURATION / 1_000} s, medians; ratio to a bare Deno.listen that sends back what it reads`,
@@ -39,10 +40,14 @@ export async function benchStreams(): Promise<void> {
   }
   const ratio = median(rounds.map(({ bare, enoki }) => enoki / bare));
   console.log("        bare/s  enoki/s   ratio  floor");
+  const [bareRate, enokiRate] = [
+    median(rounds.map(({ bare }) => bare)),
+    median(rounds.map(({ enoki }) => enoki)),
+  ];
   console.log(
-    `echo   ${median(rounds.map(({ bare }) => bare)).toFixed(0).padStart(7)} ${
-      median(rounds.map(({ enoki }) => enoki)).toFixed(0).padStart(8)
-    } ${ratio.toFixed(2).padStart(7)} ${FLOOR.toFixed(2).padStart(6)}${ratio < FLOOR ? "  too slow" : ""}`,
+    `echo   ${bareRate.toFixed(0).padStart(7)} ${enokiRate.toFixed(0).padStart(8)} ${
+      ratio.toFixed(2).padStart(7)
+    } ${FLOOR.toFixed(2).padStart(6)}${ratio < FLOOR ? "  too slow" : ""}`,
   );
   await using fresh = await Peer.start("serve", "enoki");
   const port = await fresh.next();
@@ -54,6 +59,10 @@ export async function benchStreams(): Promise<void> {
       took > MOST_MEGABYTES ? "  too much" : ""
     }`,
   );
+  return [
+    { name: "lines sent back", unit: "lines/s", enoki: enokiRate, bare: bareRate, ratio },
+    { name: `${IDLE} silent connections`, unit: "MB", enoki: took },
+  ];
 }
 
 async function hold(port: string): Promise<Peer> {

@@ -1,4 +1,5 @@
 // deno-lint-ignore-file no-console -- a benchmark prints what it measured
+import type { Figure } from "./figures.ts";
 import { httpLoad } from "./http_load.ts";
 import { median } from "./median.ts";
 import { PortPeer } from "./port_peer.ts";
@@ -18,25 +19,27 @@ const IN_FLIGHT = 50;
 const CONNECTIONS = 64;
 
 /** What telemetry costs: the rates of calls and of requests with it, beside those with `telemetry: false`. */
-export async function benchTelemetry(broker: string): Promise<void> {
+export async function benchTelemetry(broker: string): Promise<readonly Figure[]> {
   console.log(
     `\nTelemetry on, beside telemetry: false; ${ROUNDS} rounds of ${DURATION / 1_000} s each, medians`,
   );
   console.log("load       off/s      on/s   ratio  floor");
+  const figures: Figure[] = [];
   {
     await using off = await RpcSide.start("untold", broker);
     await using on = await RpcSide.start("enoki", broker);
     const rate = async (side: RpcSide) => (await side.load(IN_FLIGHT, DURATION)).rate;
-    await compare("RPC", () => rate(off), () => rate(on));
+    figures.push(await compare("RPC", () => rate(off), () => rate(on)));
   }
   const load = await hasWrk() ? wrkLoad : httpLoad;
   await using off = await PortPeer.start("./http_peer.ts", "untold");
   await using on = await PortPeer.start("./http_peer.ts", "enoki");
-  const rate = ({ port }: PortPeer) => load(port, { method: "GET", path: "/hello/7" }, CONNECTIONS, DURATION);
-  await compare("HTTP", () => rate(off), () => rate(on));
+  const rate = async ({ port }: PortPeer) =>
+    (await load(port, { method: "GET", path: "/hello/7" }, CONNECTIONS, DURATION)).rate;
+  return [...figures, await compare("HTTP", () => rate(off), () => rate(on))];
 }
 
-async function compare(name: string, off: () => Promise<number>, on: () => Promise<number>): Promise<void> {
+async function compare(name: string, off: () => Promise<number>, on: () => Promise<number>): Promise<Figure> {
   await off();
   await on();
   const rounds: { readonly off: number; readonly on: number }[] = [];
@@ -47,9 +50,17 @@ async function compare(name: string, off: () => Promise<number>, on: () => Promi
     rounds.push(round % 2 === 0 ? { off: first, on: second } : { off: second, on: first });
   }
   const ratio = median(rounds.map(({ off, on }) => on / off));
+  const [without, withIt] = [median(rounds.map(({ off }) => off)), median(rounds.map(({ on }) => on))];
   console.log(
-    `${name.padEnd(5)} ${median(rounds.map(({ off }) => off)).toFixed(0).padStart(10)} ${
-      median(rounds.map(({ on }) => on)).toFixed(0).padStart(9)
-    } ${ratio.toFixed(3).padStart(7)} ${FLOOR.toFixed(2).padStart(6)}${ratio < FLOOR ? "  too slow" : ""}`,
+    `${name.padEnd(5)} ${without.toFixed(0).padStart(10)} ${withIt.toFixed(0).padStart(9)} ${
+      ratio.toFixed(3).padStart(7)
+    } ${FLOOR.toFixed(2).padStart(6)}${ratio < FLOOR ? "  too slow" : ""}`,
   );
+  return {
+    name: `${name}, with telemetry`,
+    unit: name === "RPC" ? "calls/s" : "requests/s",
+    enoki: withIt,
+    ratio,
+    peers: { "without telemetry": without },
+  };
 }

@@ -1,5 +1,8 @@
 /** The load generator `wrk`, where it is installed: it takes less of a core than a client in JavaScript. */
 import type { HttpCase } from "./http_load.ts";
+import type { Measurement } from "./load.ts";
+
+const MILLISECONDS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1_000, m: 60_000 };
 
 /** Whether there is a `wrk` on the PATH. */
 export async function hasWrk(): Promise<boolean> {
@@ -11,13 +14,13 @@ export async function hasWrk(): Promise<boolean> {
   }
 }
 
-/** Requests a second, with one request at a time on each of `connections` for `duration` milliseconds. */
+/** Requests a second and how long they took, with one request at a time on each of `connections` for `duration` milliseconds. */
 export async function wrkLoad(
   port: number,
   { method, path, body }: HttpCase,
   connections: number,
   duration: number,
-): Promise<number> {
+): Promise<Measurement> {
   const script = await Deno.makeTempFile({ suffix: ".lua" });
   try {
     await Deno.writeTextFile(
@@ -29,6 +32,7 @@ export async function wrkLoad(
     );
     const { stdout } = await new Deno.Command("wrk", {
       args: [
+        "--latency",
         "--threads=1",
         `--connections=${connections}`,
         `--duration=${duration / 1_000}s`,
@@ -38,8 +42,18 @@ export async function wrkLoad(
     }).output();
     const report = new TextDecoder().decode(stdout);
     if (/Non-2xx|Socket errors/.test(report)) throw new Error(`Not all requests were answered: ${report}`);
-    return Number(/Requests\/sec:\s+([\d.]+)/.exec(report)![1]);
+    return {
+      rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(report)![1]),
+      p50: latency(report, 50),
+      p99: latency(report, 99),
+    };
   } finally {
     await Deno.remove(script);
   }
+}
+
+/** The milliseconds that a part of the requests took at most. */
+function latency(report: string, percent: number): number {
+  const [, number, unit] = new RegExp(`\\b${percent}%\\s+([\\d.]+)(us|ms|s|m)\\b`).exec(report)!;
+  return Number(number) * MILLISECONDS[unit!]!;
 }

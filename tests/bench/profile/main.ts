@@ -30,7 +30,7 @@ const PARTS: Readonly<Record<string, () => Promise<Load>>> = {
     const { http } = await serve("bench_echo_profiled", { WEB_SERVER_ADDRESS: "127.0.0.1:0" });
     const asked = { method: "GET", path: "/number" };
     const port = Number(new URL(http!).port);
-    return async (duration) => await wrkLoad(port, asked, 64, duration) * duration / 1_000;
+    return async (duration) => (await wrkLoad(port, asked, 64, duration)).rate * duration / 1_000;
   },
   async rpc() {
     await serve("bench_echo_profiled", {}, BROKER);

@@ -1,0 +1,58 @@
+import { parseArgs } from "node:util";
+
+/** What `deno task bench` was asked for. */
+export interface BenchArguments {
+  readonly parts: readonly string[];
+  /** The file that gets the figures. */
+  readonly json: string | undefined;
+  /** The folder that gets a chart of each part. */
+  readonly svg: string | undefined;
+  /** The revision that this tree is compared to. */
+  readonly against: string | undefined;
+  /** Slices of each side in a comparison. */
+  readonly slices: number;
+}
+
+/** Slices of each side that a comparison has if nobody says how many. */
+const SLICES = 30;
+
+/** Fewer slices tell too little of how much they differ by themselves. */
+const FEWEST_SLICES = 5;
+
+/**
+ * Reads the arguments of the benchmark.
+ *
+ * @param known The names of all parts; those without an argument.
+ * @param guarded The names of the parts that can be compared with another revision.
+ * @throws {TypeError} If a flag or a part is unknown, or a number is none.
+ */
+export function readBenchArguments(
+  args: readonly string[],
+  known: readonly string[],
+  guarded: readonly string[],
+): BenchArguments {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      json: { type: "string" },
+      svg: { type: "string" },
+      against: { type: "string" },
+      slices: { type: "string" },
+    },
+  });
+  const { json, svg, against } = values;
+  const possible = against === undefined ? known : guarded;
+  const unknown = positionals.find((part) => !possible.includes(part));
+  if (unknown !== undefined) {
+    const action = against === undefined ? "measure" : "compare";
+    throw new TypeError(`Cannot ${action} "${unknown}": the parts are ${possible.join(", ")}`);
+  }
+  const slices = Number(values.slices ?? SLICES);
+  if (!Number.isInteger(slices) || slices < FEWEST_SLICES) {
+    throw new TypeError(
+      `Cannot compare in ${values.slices} slices: it must be a whole number of ${FEWEST_SLICES} or more`,
+    );
+  }
+  return { parts: positionals.length > 0 ? positionals : possible, json, svg, against, slices };
+}
