@@ -9,18 +9,11 @@
 import { Buffer } from "node:buffer";
 import { abortable, pause, within } from "../../runtime/waiting/abort.ts";
 import { growingDelay } from "../../runtime/waiting/growing_delay.ts";
-import {
-  type ClientLibrary,
-  loadClientLibrary,
-  type RedisClientType,
-  type RedisClusterType,
-} from "./client_library.ts";
+import type { AnyRedisClient } from "./any_client.ts";
+import { type ClientLibrary, loadClientLibrary } from "./client_library.ts";
 import { clientOptions, clusterOptions, RECONNECTION } from "./client_options.ts";
 import { describeConnectionFault, RedisUnavailableError } from "./redis_error.ts";
 import type { RedisServer } from "./settings.ts";
-
-/** A client of the library, for a single Redis or for a cluster. */
-export type AnyRedisClient = RedisClientType | RedisClusterType;
 
 /** Options of {@linkcode RedisConnection.run}. */
 export interface RedisRunOptions {

@@ -2,9 +2,10 @@ import { type Duration, millisecondsOf } from "../../runtime/waiting/duration.ts
 import { Buffer } from "node:buffer";
 import type { Call } from "../../runtime/service/call.ts";
 import { dependency, type DependencySpec } from "../../runtime/service/dependency.ts";
+import type { AnyRedisClient } from "./any_client.ts";
 import { CallClients } from "./call_client.ts";
 import type { RedisClientType, RedisClusterType } from "./client_library.ts";
-import { type AnyRedisClient, BLOB_STRING, COMMAND_TIMEOUT } from "./connection.ts";
+import { BLOB_STRING, COMMAND_TIMEOUT } from "./connection.ts";
 import { requireOptions } from "./options.ts";
 import { serverOf } from "./settings.ts";
 import { type HeldConnection, holdConnection } from "./shared_connection.ts";

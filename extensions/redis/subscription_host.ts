@@ -122,7 +122,7 @@ export class SubscriptionHost implements Entrypoint {
             await connection.run(
               (client) =>
                 channel === undefined
-                  ? client.pUnsubscribe(pattern, receive, isBytes)
+                  ? client.pUnsubscribe(pattern!, receive, isBytes)
                   : client.unsubscribe(channel, receive, isBytes),
               {
                 action: "UNSUBSCRIBE",
