@@ -22,7 +22,7 @@ const broker = new ServiceBroker({
   namespace,
   nodeID: role,
   logger: false,
-  transporter: { type: "AMQP", options: { url, autoDeleteQueues: true } },
+  transporter: { type: "AMQP", options: { url, autoDeleteQueues: true, socketOptions: { noDelay: true } } },
 });
 if (role === "serve") {
   broker.createService({
