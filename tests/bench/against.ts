@@ -70,6 +70,9 @@ async function inTurns(
   for (let slice = 0; slice <= slices; slice++) {
     const first = await (slice % 2 === 0 ? before : now)();
     const second = await (slice % 2 === 0 ? now : before)();
+    if (first === 0 || second === 0) {
+      throw new Error("Cannot compare: nothing was answered in a slice. Leave the machine to the benchmark");
+    }
     if (slice > 0) pairs.push(slice % 2 === 0 ? [first, second] : [second, first]);
   }
   return pairs;

@@ -5,9 +5,9 @@ const WIDTH = 760;
 const MARGIN = 16;
 const LABELS = 240;
 const NUMBERS = 90;
-const BAR = 16;
-const STEP = 21;
-const GROUP = 34;
+const BAR = 14;
+const STEP = 18;
+const GROUP = 30;
 const HEAD = 60;
 
 /** The card has a ground of its own, so that it can be read on any page; it follows the theme where it can. */
@@ -34,7 +34,7 @@ export function chart(part: string, figures: readonly Figure[], machine: Machine
   let y = HEAD;
   for (const figure of figures) {
     const unit = figure.unit.endsWith("/s") ? figure.unit : `${figure.unit}, less is better`;
-    drawn.push(text(MARGIN, y + 14, `${figure.name} (${unit})`, "case"));
+    drawn.push(text(MARGIN, y + 12, `${figure.name} (${unit})`, "case"));
     y += STEP;
     const most = Math.max(...sidesOf(figure).map(([, value]) => value));
     for (const [side, value] of sidesOf(figure)) {
@@ -71,11 +71,11 @@ function bar(y: number, side: string, value: number, most: number): string {
   const width = Math.max(1, (WIDTH - 2 * MARGIN - LABELS - NUMBERS) * value / (most || 1));
   const x = MARGIN + LABELS;
   return [
-    text(MARGIN + 12, y + 12, side),
+    text(MARGIN + 12, y + 11, side),
     `<rect class="${side === "Enoki" ? "enoki" : "other"}" x="${x}" y="${y}" width="${
       width.toFixed(1)
     }" height="${BAR}" rx="2"/>`,
-    text(x + width + 6, y + 12, shown(value)),
+    text(x + width + 6, y + 11, shown(value)),
   ].join("\n");
 }
 

@@ -24,6 +24,8 @@ const MOST_P99 = 4;
 /** What is asked for. */
 interface Case {
   readonly name: string;
+  /** What the chart calls it. */
+  readonly title: string;
   readonly asked: HttpCase;
   /** The least parts of the rates of other sides that Enoki must reach, by the first words of their names. */
   readonly floors: Readonly<Record<string, number>>;
@@ -31,9 +33,15 @@ interface Case {
 
 /** What Enoki is asked for, and a server on `Deno.serve` that sends the same responses. */
 export const HTTP_CASES: readonly Case[] = [
-  { name: "plain", asked: { method: "GET", path: "/hello/7" }, floors: { bare: 0.45 } },
+  {
+    name: "plain",
+    title: "GET of a text",
+    asked: { method: "GET", path: "/hello/7" },
+    floors: { bare: 0.45 },
+  },
   {
     name: "JSON",
+    title: "POST of JSON that a schema checks",
     asked: { method: "POST", path: "/orders", body: JSON.stringify(PAYLOAD) },
     floors: { bare: 0.35 },
   },
@@ -42,6 +50,7 @@ export const HTTP_CASES: readonly Case[] = [
 /** What all others are asked for, too. */
 const NUMBER: Case = {
   name: "number",
+  title: "GET of a number as JSON",
   asked: { method: "GET", path: "/number" },
   floors: { minimal: 0.35, Fastify: 0.9 },
 };
@@ -62,7 +71,7 @@ export async function benchHttp(): Promise<readonly Figure[]> {
   console.log("case    side                             requests/s   p50 ms   p99 ms  Enoki to it  floor");
   const figures: Figure[] = [];
   const cases = [...HTTP_CASES.map((asked) => ({ ...asked, peers: own })), { ...NUMBER, peers: all }];
-  for (const { name, asked, floors, peers } of cases) {
+  for (const { name, title, asked, floors, peers } of cases) {
     const sides = new Map(
       [...peers].map(([side, { port }]) =>
         [side, (duration: number) => load(port, asked, CONNECTIONS, duration)] as const
@@ -72,7 +81,7 @@ export async function benchHttp(): Promise<readonly Figure[]> {
     const turns = await Turns.measure(sides, ROUNDS, DURATION);
     for (const side of sides.keys()) console.log(`${name.padEnd(7)} ${line(side, turns, floors)}`);
     const others = [...sides.keys()].filter((side) => side !== ENOKI && side !== "bare");
-    figures.push(...turns.figures(name, "requests/s", { enoki: ENOKI, bare: "bare", peers: others }));
+    figures.push(...turns.figures(title, "requests/s", { enoki: ENOKI, bare: "bare", peers: others }));
     if (!peers.has("minimal")) continue;
     const slowness = turns.ratio(ENOKI, "minimal", "p99");
     console.log(
