@@ -13,6 +13,14 @@ export interface BenchArguments {
   readonly slices: number;
 }
 
+/** The flags, all of which have a value. */
+export const BENCH_FLAGS = {
+  json: { type: "string" },
+  svg: { type: "string" },
+  against: { type: "string" },
+  slices: { type: "string" },
+} as const;
+
 /** Slices of each side that a comparison has if nobody says how many. */
 const SLICES = 30;
 
@@ -34,12 +42,7 @@ export function readBenchArguments(
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: {
-      json: { type: "string" },
-      svg: { type: "string" },
-      against: { type: "string" },
-      slices: { type: "string" },
-    },
+    options: BENCH_FLAGS,
   });
   const { json, svg, against } = values;
   const possible = against === undefined ? known : guarded;

@@ -1,5 +1,6 @@
 /** What pages name in their sentences is there: commands, flags, metrics. */
 import { deepStrictEqual } from "node:assert/strict";
+import { BENCH_FLAGS } from "../bench/bench_arguments.ts";
 import { Command } from "../cli/command.ts";
 import { withoutBlocks } from "../fixtures/guide/blocks.ts";
 import { PAGES, pageText } from "../fixtures/guide/pages.ts";
@@ -11,6 +12,7 @@ const FOREIGN = new Set([
   "--default-queue-type",
   "--deny-",
   "--deny-net",
+  "--max-semi-space-size",
   "--no-prompt",
   "--no-turboshaft-loop-unrolling",
   "--parallel",
@@ -44,6 +46,7 @@ Deno.test("the page about commands has each command", async () => {
 Deno.test("the flags that pages name are there", async () => {
   const texts = await Array.fromAsync(helps());
   const known = new Set([...texts.join("\n").matchAll(/--[a-z][\w-]*/g)].map(([flag]) => flag));
+  for (const flag of Object.keys(BENCH_FLAGS)) known.add(`--${flag}`);
   const unknown = PAGES.flatMap((page) => {
     const code = [...withoutBlocks(pageText(page)).matchAll(/`[^`]+`/g)].map(([text]) => text).join("\n");
     const flags = [...code.matchAll(/(?<![\w-])--[a-z][\w-]*/g)].map(([flag]) => flag);
