@@ -4,7 +4,8 @@
  * A broker is looked for in this order: `AMQP_URI`, localhost:5672, and `rabbitmq-server` on this machine, which is
  * started as a private node for the run. In the same way, the tests over NATS use `NATS_URI`, localhost:4222, or
  * `nats-server` on this machine. Where there is none, the tests that need one are skipped and said so.
- * Arguments go to `deno test`; without any, all of `tests/` runs.
+ * Arguments go to `deno test`; without any, all of `tests/` runs. Then `deno check` checks the types before: where it has
+ * checked this state of the project already, it has nothing to do, unlike `deno test`.
  */
 import process from "node:process";
 import { brokerUri } from "./fixtures/broker_probe.ts";
@@ -37,12 +38,16 @@ async function withRabbitmq(args: readonly string[], env: Readonly<Record<string
 }
 
 async function test(args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
-  const paths = args.length > 0 ? args : ["tests/"];
+  const isWhole = args.length === 0;
+  if (isWhole) {
+    const code = await deno(["check", "--quiet"]);
+    if (code !== 0) return code;
+  }
   // What tests import from servers of their own is not to end in the project's lock.
   const lock = await Deno.makeTempFile({ prefix: "enoki-tests-", suffix: ".lock" });
   await Deno.copyFile(new URL("../deno.lock", import.meta.url), lock);
-  const { code } = await new Deno.Command(Deno.execPath(), {
-    args: [
+  const code = await deno(
+    [
       "test",
       "--allow-all",
       "--no-prompt",
@@ -50,15 +55,23 @@ async function test(args: readonly string[], env: Readonly<Record<string, string
       "--parallel",
       "--sanitize-ops",
       "--sanitize-resources",
-      ...paths,
+      ...(isWhole ? ["--no-check", "tests/"] : args),
     ],
     // On a broker that others use, too, no two runs have the same names.
-    env: { ...env, ENOKI_TEST_RUN: crypto.randomUUID().slice(0, 8) },
-    stdout: "inherit",
-    stderr: "inherit",
-  }).output();
+    { ...env, ENOKI_TEST_RUN: crypto.randomUUID().slice(0, 8) },
+  );
   await Deno.remove(lock);
   return code;
+}
+
+async function deno(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<number> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    env,
+    stdout: "inherit",
+    stderr: "inherit",
+  });
+  return (await command.output()).code;
 }
 
 function report(line: string): void {
