@@ -27,6 +27,7 @@
 import { Buffer } from "node:buffer";
 import { type BrokerError, UnroutableError } from "../../runtime/message/errors.ts";
 import type { Message, TransportPublishOptions } from "../../runtime/message/transport.ts";
+import { AbortWatch } from "./abort_watch.ts";
 import { isOpen, type PublishChannel, type ReceivedMessage } from "./client_library.ts";
 import type { Link } from "./link.ts";
 import { refusal } from "./refusal.ts";
@@ -76,6 +77,7 @@ export class Publisher {
   /** Upper limit of the publications in `#waiting` that their callers have given up. */
   #givenUp = 0;
   readonly #unconfirmed = new PendingMap<number, Publication>();
+  readonly #aborts = new AbortWatch<Publication>((publication, reason) => this.#giveUp(publication, reason));
   #lastTag = 0;
   /** Whether a suspect is in flight. Then no other publication may be sent. */
   #alone = false;
@@ -115,11 +117,13 @@ export class Publisher {
         strikes: 0,
         recovered: false,
       };
-      if (signal !== undefined) this.#watch(publication, signal);
       if (this.#first === this.#waiting.length && this.#maySend(publication)) this.#send(publication);
       else {
         this.#waiting.push(publication);
         this.#watchCancellation(publication);
+      }
+      if (signal !== undefined && !publication.settled) {
+        publication.unwatch = this.#aborts.add(publication, signal);
       }
     });
   }
@@ -192,12 +196,6 @@ export class Publisher {
     this.#detach(undefined);
     for (const publication of this.#waiting) settle(publication, reason);
     this.#compact();
-  }
-
-  #watch(publication: Publication, signal: AbortSignal): void {
-    const onAbort = () => this.#giveUp(publication, signal.reason);
-    publication.unwatch = () => signal.removeEventListener("abort", onAbort);
-    signal.addEventListener("abort", onAbort, { once: true });
   }
 
   #watchCancellation(publication: Publication): void {
