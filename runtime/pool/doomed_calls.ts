@@ -53,7 +53,7 @@ export class DoomedCalls {
   }
 
   /** Records that a run of an entrypoint has succeeded within `elapsed` milliseconds. */
-  record(entrypoint: number, elapsed: number, now = performance.now()): void {
+  record(entrypoint: number, elapsed: number, now: number): void {
     (this.#runs[entrypoint] ??= new LeastTime()).record(elapsed, now);
   }
 

@@ -25,6 +25,8 @@ export interface Job {
   thread: string | undefined;
   /** Milliseconds that the thread took for the call, as the thread says. */
   ran: number | undefined;
+  /** Time at which the outcome came from the thread; undefined if the pool has made the outcome. */
+  endedAt: number | undefined;
   /** Whether the thread has failed to answer in time. */
   timedOut: boolean;
   /** Reply that the handler still produces. The call has been settled then, but keeps its slot. */
@@ -42,6 +44,7 @@ export function createJob(invocation: Invocation, settle: (outcome: Outcome) => 
     timeoutAt: Infinity,
     thread: undefined,
     ran: undefined,
+    endedAt: undefined,
     timedOut: false,
     stream: undefined,
   };
@@ -55,8 +58,8 @@ export function createJob(invocation: Invocation, settle: (outcome: Outcome) => 
  */
 export function tellEnd(job: Job, outcome: Outcome, listener: (ended: EndedCall) => void): Outcome {
   if (outcome.status === "done" && outcome.stream !== undefined) return outcome;
-  const { invocation, thread, ran, queuedAt } = job;
-  listener({ invocation, outcome, thread, ran, took: performance.now() - queuedAt });
+  const { invocation, thread, ran, queuedAt, endedAt = performance.now() } = job;
+  listener({ invocation, outcome, thread, ran, took: endedAt - queuedAt });
   const { span, parent } = invocation;
   return outcome.status === "failed" && span !== undefined
     ? { ...outcome, traceparent: traceparentOfSpan(span, parent) }

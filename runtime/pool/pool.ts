@@ -68,7 +68,7 @@ export class Pool implements AsyncDisposable {
       entrypoints,
       messenger,
       events: {
-        onSettled: (job, outcome, elapsed) => this.#settled(job, outcome, elapsed),
+        onSettled: (job, outcome, elapsed, now) => this.#settled(job, outcome, elapsed, now),
         onRoom: () => this.#dispatch(),
         onEnd: (thread, reason, started, unstarted) => this.#lost(thread, reason, started, unstarted),
       },
@@ -160,7 +160,7 @@ export class Pool implements AsyncDisposable {
         if (this.#state !== "open") return job.settle({ status: "unstarted", reason: "stopping" });
         this.#queue.add(job);
         cancellation?.onCancel(() => this.#cancel(job));
-        this.#dispatch();
+        this.#dispatch(job.queuedAt);
       }),
     );
   }
@@ -247,7 +247,8 @@ export class Pool implements AsyncDisposable {
     return this.#options.logThreshold?.() ?? "info";
   }
 
-  #dispatch(): void {
+  /** @param now The present time, for a caller that knows it: to ask for it costs as much as a small call takes here. */
+  #dispatch(now = performance.now()): void {
     if (this.#queue.length > 0) this.#crew.tellLogThreshold(this.#logThreshold());
     if (this.#successor !== undefined) this.#successor.#adopt(this.#queue.takeAll());
     while (this.#queue.length > 0) {
@@ -263,10 +264,10 @@ export class Pool implements AsyncDisposable {
       }
       this.#times.begin(job);
       thread.assign(job);
-      if (thread.assigned > this.#limits.concurrency) this.#timer.by(performance.now() + MAILBOX_PATIENCE);
+      if (thread.assigned > this.#limits.concurrency) this.#timer.by(now + MAILBOX_PATIENCE);
     }
     // A later time may be set already, such as that of an idle thread's end, and must not delay the look.
-    this.#timer.by(performance.now() + lookInterval(this.#limits.stallTimeout));
+    this.#timer.by(now + lookInterval(this.#limits.stallTimeout));
     this.#grow();
     if (this.#onIdle.size > 0) this.#announceIdle();
   }
@@ -307,13 +308,16 @@ export class Pool implements AsyncDisposable {
     if (oldest !== undefined && wanted === 0) this.#timer.by(Math.max(oldest.queuedAt, now) + GROW_PATIENCE);
   }
 
-  #settled(job: Job, outcome: Outcome, elapsed: number | undefined): void {
+  #settled(job: Job, outcome: Outcome, elapsed: number | undefined, now: number): void {
     const { entrypoint } = job.invocation;
-    job.ran = elapsed;
+    if (elapsed !== undefined) {
+      job.ran = elapsed;
+      job.endedAt = now;
+    }
     if (elapsed !== undefined && outcome.status === "done") {
       this.#demand.record(entrypoint, elapsed);
       // The answer of a stream had begun long before the run ended.
-      if (job.stream === undefined) this.#doomed.record(entrypoint, elapsed);
+      if (job.stream === undefined) this.#doomed.record(entrypoint, elapsed, now);
     }
     if (!job.timedOut) job.settle(outcome);
     if (this.#queue.length > 0) this.#dispatch();

@@ -28,8 +28,11 @@ import { ThreadStart } from "./thread_start.ts";
 
 /** Events of a thread, for its pool. */
 export interface ThreadEvents {
-  /** A call has its outcome. `elapsed` is its milliseconds in the thread, as far as they are known. */
-  readonly onSettled: (job: Job, outcome: Outcome, elapsed: number | undefined) => void;
+  /**
+   * A call has its outcome. `elapsed` is its milliseconds in the thread, as far as they are known, and `now` the
+   * time at which the thread was heard of last.
+   */
+  readonly onSettled: (job: Job, outcome: Outcome, elapsed: number | undefined, now: number) => void;
   /** The thread has skipped a call that the pool took back, so it has room again. */
   readonly onRoom: () => void;
   /** The thread is gone. It may have run the `started` calls, and has not run the `unstarted` ones. */
@@ -357,7 +360,7 @@ export class PooledThread {
     this.#busySince = this.#heardAt;
     this.#freeSlots.push(slot);
     job.stream?.end(outcome.status === "failed" ? outcome.failure.message : undefined);
-    this.#events?.onSettled(job, outcome, elapsed);
+    this.#events?.onSettled(job, outcome, elapsed, this.#heardAt);
   }
 
   /** Takes a call back. Returns false if the thread has started the call. */
