@@ -21,3 +21,4 @@ for await (const line of lines(Deno.stdin.readable)) {
   for (; performance.now() < end; count += STEP) await emitter.emit!(STEP, PAYLOAD);
   console.log(count);
 }
+Deno.exit();
