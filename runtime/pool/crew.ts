@@ -127,6 +127,12 @@ export class Crew {
     return true;
   }
 
+  /** Whether a ready thread has been busy since `time`, or longer, without settling a call. */
+  hasBusySince(time: number): boolean {
+    for (const { assigned, busySince } of this.#ready) if (assigned > 0 && busySince <= time) return true;
+    return false;
+  }
+
   /**
    * Starts the first `minWorkers` threads, a few at a time.
    *

@@ -69,12 +69,21 @@ export interface PoolView {
   /** Expected milliseconds of the first waiting call, or the average of all calls if none waits. */
   readonly expected: number;
   readonly hasIdle: boolean;
+  /** Whether a thread has settled nothing for {@linkcode QUEUE_PATIENCE}, though it has calls. */
+  readonly hasStuck: boolean;
   readonly maxWorkers: number;
 }
 
-/** Returns how many threads should be starting at present, at most {@linkcode STARTING_LIMIT}. */
-export function threadsWanted({ size, queued, waited, expected, hasIdle, maxWorkers }: PoolView): number {
-  const short = expected < SHORT_CALL && waited < QUEUE_PATIENCE;
+/**
+ * Returns how many threads should be starting at present, at most {@linkcode STARTING_LIMIT}.
+ *
+ * Short calls that wait for long behind threads that settle one call after the other wait for a processor, which more
+ * threads would only keep busier.
+ */
+export function threadsWanted(
+  { size, queued, waited, expected, hasIdle, hasStuck, maxWorkers }: PoolView,
+): number {
+  const short = expected < SHORT_CALL && !(hasStuck && waited >= QUEUE_PATIENCE);
   const room = (short ? Math.min(maxWorkers, CORES) : maxWorkers) - size;
   if (room <= 0) return 0;
   if (queued > 0 && waited >= GROW_PATIENCE) return Math.min(queued, room, STARTING_LIMIT);

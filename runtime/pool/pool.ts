@@ -302,6 +302,7 @@ export class Pool implements AsyncDisposable {
         ? this.#demand.mean
         : this.#demand.expected(oldest.invocation.entrypoint),
       hasIdle: this.#crew.hasIdle,
+      hasStuck: this.#crew.hasBusySince(now - QUEUE_PATIENCE),
       maxWorkers,
     });
     while (this.#crew.starting < wanted) this.#crew.grow();

@@ -1,0 +1,33 @@
+import { equal, ok } from "node:assert/strict";
+import {
+  type PoolView,
+  QUEUE_PATIENCE,
+  STARTING_LIMIT,
+  threadsWanted,
+} from "../../../runtime/pool/placement.ts";
+
+/** A pool with as many threads as cores, whose short calls have waited for long. */
+const OVERLOADED: PoolView = {
+  size: Math.max(2, navigator.hardwareConcurrency),
+  queued: 100,
+  waited: 2 * QUEUE_PATIENCE,
+  expected: 0.05,
+  hasIdle: false,
+  hasStuck: false,
+  maxWorkers: 1_000,
+};
+
+Deno.test("short calls that wait behind threads that settle others get no more threads than cores", () => {
+  equal(threadsWanted(OVERLOADED), 0);
+  ok(threadsWanted({ ...OVERLOADED, size: 1 }) > 0);
+});
+
+Deno.test("short calls that wait behind a thread that settles nothing get further threads", () => {
+  equal(threadsWanted({ ...OVERLOADED, hasStuck: true }), STARTING_LIMIT);
+  equal(threadsWanted({ ...OVERLOADED, hasStuck: true, waited: QUEUE_PATIENCE / 2 }), 0);
+});
+
+Deno.test("long calls that wait get further threads, up to max_workers", () => {
+  equal(threadsWanted({ ...OVERLOADED, expected: 50 }), STARTING_LIMIT);
+  equal(threadsWanted({ ...OVERLOADED, expected: 50, maxWorkers: OVERLOADED.size }), 0);
+});
