@@ -28,6 +28,20 @@ async function succeeds(folder: string, ...args: readonly string[]): Promise<str
   return text.decode(stdout);
 }
 
+/** Checks the types of projects in one program, as their settings differ in nothing that the compiler reads. */
+async function checkTogether(folder: string): Promise<void> {
+  const settings = await Promise.all(TEMPLATE_NAMES.map(async (name) => {
+    const { tasks: _tasks, ...others } = JSON.parse(await Deno.readTextFile(`${folder}/${name}/deno.json`));
+    return others;
+  }));
+  for (const others of settings) assert.deepEqual(others, settings[0]);
+  const files = await Array.fromAsync(TEMPLATE_NAMES, async (name) => {
+    const paths = Object.keys((await TEMPLATES[name]()).files);
+    return paths.filter((path) => path.endsWith(".ts")).map((path) => `${name}/${path}`);
+  });
+  await succeeds(folder, "check", "--config", `${TEMPLATE_NAMES[0]}/deno.json`, ...files.flat());
+}
+
 /** Serves a project as its task does, on a broker of its own. */
 async function whileServed(
   name: TemplateName,
@@ -59,10 +73,10 @@ Deno.test("a new project of each template is formatted, passes lint, and passes 
     }
     await succeeds(folder, "fmt", "--check");
     await succeeds(folder, "lint");
+    await checkTogether(folder);
     await Promise.all(TEMPLATE_NAMES.map(async (name) => {
-      const project = `${folder}/${name}`;
-      await succeeds(project, "check");
-      assert.match(await succeeds(project, "test", "-A", "--no-check"), /[1-9] passed \| 0 failed/);
+      const passed = await succeeds(`${folder}/${name}`, "test", "-A", "--no-check");
+      assert.match(passed, /[1-9] passed \| 0 failed/);
     }));
   });
 });
