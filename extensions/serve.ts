@@ -136,7 +136,8 @@ export async function serve(
   const sources = given.map(sourceOf);
   ensureLogging(logLevel);
   const log = getLog();
-  for (const remark of settings.remarks) log.warning(remark);
+  // One process of several tells them.
+  if (settings.place?.share.isFirst !== false) { for (const remark of settings.remarks) log.warning(remark); }
   const { telemetry: wanted } = settings.runtime;
   const telemetry = new Telemetry(wanted);
   if (wanted !== undefined) {

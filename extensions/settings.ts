@@ -13,6 +13,7 @@ import type { ExtensionParts } from "../runtime/hosting/extension.ts";
 import { isTexts } from "../runtime/message/plain.ts";
 import { pythonSerializers } from "../runtime/config/payload_settings.ts";
 import { type RuntimeSettings, runtimeSettings, type ThreadSettings } from "../runtime/serving/settings.ts";
+import type { ProcessPlace } from "./process_place.ts";
 import type { HealthSettings } from "./http/health/settings.ts";
 import type { ExtensionSource } from "./loaded_extensions.ts";
 import type { SentrySettings } from "./sentry/settings.ts";
@@ -29,12 +30,16 @@ export interface ReadSettingsOptions {
   readonly extensions?: readonly ExtensionSource[];
   /** Path or URL of a `deno.json` or an import map for extensions. @default {the `deno.json` of each module} */
   readonly importMap?: string;
+  /** The place of this process among those that serve the same. @default {it is alone} */
+  readonly place?: ProcessPlace;
 }
 
 /** The settings of one start. Some of them are read when somebody first asks for them. */
 export class Settings {
   readonly config: Config;
   readonly runtime: RuntimeSettings;
+  /** The place of this process among those that serve the same; undefined if it is alone. */
+  readonly place: ProcessPlace | undefined;
   readonly #at: Section;
   readonly #read = new Map<SettingsReader<unknown>, unknown>();
   readonly #remarks: string[] = [];
@@ -47,8 +52,9 @@ export class Settings {
   #statsd: readonly StatsdSettings[] = [];
 
   /** Use {@linkcode Settings.read}. */
-  constructor(config: Config, threads: ThreadSettings) {
+  constructor(config: Config, threads: ThreadSettings, place?: ProcessPlace) {
     this.config = config;
+    this.place = place;
     this.#at = new Section(config);
     this.runtime = runtimeSettings(this.#at, threads);
     this.#logging = this.#at.section("LOGGING");
@@ -66,9 +72,9 @@ export class Settings {
    */
   static async read(
     config: Config,
-    { threads = {}, extensions = [], importMap }: ReadSettingsOptions = {},
+    { threads = {}, extensions = [], importMap, place }: ReadSettingsOptions = {},
   ): Promise<Settings> {
-    const settings = new Settings(config, threads);
+    const settings = new Settings(config, threads, place);
     await settings.#loadExtensions([...settings.#at.texts("extensions") ?? [], ...extensions], importMap);
     settings.#broker = namedBroker(settings.#at, Object.keys(settings.extensions.transports));
     if (settings.#at.others.length > 0) await settings.#readAll();

@@ -48,6 +48,7 @@ export async function createWeb(options: WebOptions): Promise<Web> {
     isLogged: () => isLogged("info"),
     own: await ownPages(options, known.health, settings.health.metrics),
     setting: WEB_ADDRESS,
+    share: settings.place?.share,
   });
   const served = await servedDocuments(known, options);
   if (served.length === 0) return { server, documents: [] };
@@ -104,7 +105,7 @@ export async function openHealth(options: WebOptions): Promise<HttpServer | unde
     import("./http/settings.ts"),
   ]);
   const own = await ownPages(options, true, apart.metrics);
-  return await openHealthServer(settings.of(httpSettings), apart.address, own, log);
+  return await openHealthServer(settings.of(httpSettings), apart.address, own, log, settings.place?.ownShare);
 }
 
 async function ownPages(

@@ -262,7 +262,7 @@ function sharedParts(
           import("./stream/calls/connections_answer.ts"),
           import("./stream/calls/connection_requests.ts"),
         ]);
-    const server = new StreamServer(settings.of(streamSettings), log);
+    const server = new StreamServer(settings.of(streamSettings), log, settings.place?.share);
     local.set(CONNECTIONS_ADDRESS, (request, service) => answerForConnections(server, service, request));
     return server;
   });
@@ -295,7 +295,7 @@ const ENTRYPOINTS: Readonly<Record<string, (shared: Shared) => Promise<Entrypoin
     return (entries, host) => {
       const access = accessOf(shared.settings, host.service);
       for (const exchange of sourcesOf(entries)) access.requireSource(exchange);
-      return createEventHost(entries, host, known);
+      return createEventHost(entries, host, known, shared.settings.place?.share.index);
     };
   },
   consume: ({ messaging }) => messaging.loadConsume(),
@@ -378,7 +378,10 @@ async function openTransport(
     ...given({ broker, clock }),
     ...(onUnreachable && {
       onUnreachable(error: BrokerError, retryIn: number) {
-        if (willServeHttp()) answerForHealth().catch(failed.reject);
+        // Where others serve already, requests are to go to them.
+        if (willServeHttp() && settings.place?.share.isFirst !== false) {
+          answerForHealth().catch(failed.reject);
+        }
         onUnreachable(error, retryIn);
       },
     }),

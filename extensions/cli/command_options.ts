@@ -49,6 +49,7 @@ export function withServing(command: Command): Command {
   return withLogging(withBroker(command))
     .option("--max-workers <n>", "threads that a service may have", positiveInteger)
     .option("--concurrency <n>", "calls that a thread runs at a time", positiveInteger)
+    .option("--processes <n>", "processes that serve, or auto: one for each core", processCount)
     .option("--http <address>", "where to serve HTTP: [host:]port or unix:/path (default: 0.0.0.0:8000)");
 }
 
@@ -118,6 +119,11 @@ export function positiveInteger(text: string): number {
     throw new InvalidArgumentError("It must be an integer, 1 or more.");
   }
   return value;
+}
+
+/** Reads a number of processes, or `auto`. */
+function processCount(text: string): number | "auto" {
+  return text === "auto" ? text : positiveInteger(text);
 }
 
 /** Reads a duration, whose bare numbers are seconds, and returns its seconds. */

@@ -27,16 +27,18 @@ interface EventManifest {
 /**
  * Makes the host that consumes the event queues of a service.
  *
+ * @param index The number of this process among several that have one configuration. @default {0}
  * @throws {ConfigurationError} If the configuration lacks a key that a broadcast handler names.
  */
 export function createEventHost(
   entries: readonly HostedEntrypoint[],
   host: EntrypointHost,
   settings: EventSettings,
+  index = 0,
 ): Entrypoint {
   // The container has one id, so that all of its handlers are the same instance.
   const uuid = crypto.randomUUID().replaceAll("-", "");
-  return new QueueHost(entries.map((entry) => subscription(entry, host, settings, uuid)), host);
+  return new QueueHost(entries.map((entry) => subscription(entry, host, settings, uuid, index)), host);
 }
 
 /** Returns the exchanges whose messages the event handlers get. */
@@ -68,6 +70,7 @@ function subscription(
   { service, config }: EntrypointHost,
   settings: EventSettings,
   uuid: string,
+  index: number,
 ): QueueSubscription {
   const { source, type, delivery, reliable, broadcastId = "uuid", requeueOnError = false, prefetch, once } =
     // The options have the shape that event() wrote.
@@ -79,7 +82,9 @@ function subscription(
     reliable,
     service,
     method: entry.method,
-    broadcastId: delivery === "broadcast" ? broadcastIdOf(entry.method, broadcastId, config, uuid) : "",
+    broadcastId: delivery === "broadcast"
+      ? instanceOf(broadcastIdOf(entry.method, broadcastId, config, uuid), index)
+      : "",
   });
   return {
     entry,
@@ -93,6 +98,11 @@ function subscription(
     ...(prefetch !== undefined && { prefetch }),
     ...(once !== undefined && { passMessage: true }),
   };
+}
+
+/** The processes of a machine have one configuration, so that all but the first have their number in the id. */
+function instanceOf(id: string, index: number): string {
+  return index === 0 ? id : `${id}-${index + 1}`;
 }
 
 function broadcastIdOf(method: string, chosen: Plain, config: PlainRecord, uuid: string): string {

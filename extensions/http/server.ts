@@ -34,7 +34,8 @@ import type { RequestSpan } from "../../runtime/telemetry/telemetry.ts";
 import { spanIdOf, traceIdOf, traceparentOfSpan } from "../../runtime/telemetry/trace.ts";
 import { traceparentOf } from "./request/trace_context.ts";
 import { type UpgradeHandler, upgradeRoute } from "./upgrade.ts";
-import { listenFailure } from "./listening/listen_failure.ts";
+import { listenError } from "./listening/listen_failure.ts";
+import { type PortShare, sharedPortOptions } from "./listening/shared_port.ts";
 import { isAboutPem, readPem } from "./listening/pem_file.ts";
 
 /** Options of {@linkcode HttpServer}. */
@@ -54,6 +55,8 @@ export interface HttpServerOptions extends HttpSettings {
   readonly counts?: RequestCounts | undefined;
   /** What chooses the address, for messages. */
   readonly setting: string;
+  /** The place of the process among those that share the address. @default {it is its own} */
+  readonly share?: PortShare | undefined;
 }
 
 /** Milliseconds that connections have to send their last bytes, where nothing reports that these are sent. */
@@ -159,16 +162,17 @@ export class HttpServer implements AsyncDisposable {
 
   async #open(): Promise<void> {
     if (this.#closing !== undefined) return;
-    const { tls, setting } = this.#options;
+    const { tls, setting, share } = this.#options;
     const certificate = tls &&
       { cert: readPem(tls.cert, "HTTP_TLS.cert"), key: readPem(tls.key, "HTTP_TLS.key") };
     if ("path" in this.#address) await clearSocketFile(this.#address.path, setting);
     if (this.#closing !== undefined) return;
     const options = { automaticCompression: true, onListen() {}, onError: this.#onError };
     try {
+      const shared = sharedPortOptions(this.#address, share);
       this.#server = "path" in this.#address
         ? Deno.serve({ ...options, ...this.#address }, this.#answer)
-        : Deno.serve({ ...options, ...this.#address, ...certificate }, this.#answer);
+        : Deno.serve({ ...options, ...this.#address, ...certificate, ...shared }, this.#answer);
     } catch (error) {
       if (tls !== undefined && isAboutPem(error)) {
         throw new ConfigurationError(
@@ -177,12 +181,7 @@ export class HttpServer implements AsyncDisposable {
           { cause: error },
         );
       }
-      throw new ConfigurationError(
-        `Cannot listen on ${formatListenAddress(this.#address)}: ${
-          listenFailure(error)
-        }. Choose another address with ${setting}`,
-        { cause: error },
-      );
+      throw listenError(formatListenAddress(this.#address), error, setting);
     }
   }
 
@@ -277,7 +276,8 @@ export class HttpServer implements AsyncDisposable {
     if (traceparent !== undefined && headerOf(given, "traceparent") === undefined) {
       headers.append("traceparent", traceparent);
     }
-    const { cors } = this.#options;
+    const { cors, share } = this.#options;
+    if (share?.leaving.aborted) headers.set("connection", "close");
     if (cors !== undefined && headerOf(given, "access-control-allow-origin") === undefined) {
       for (const [name, value] of crossOriginHeaders(headerOf(asked, "origin"), cors)) {
         headers.append(name, value);

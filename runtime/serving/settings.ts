@@ -76,6 +76,8 @@ export interface RuntimeSettings extends ServiceSettings {
   readonly modules: ModuleFetcherOptions;
   /** How long a polite stop may take. */
   readonly grace: number;
+  /** How many processes `run` starts; undefined if it serves in its own. */
+  readonly processes: number | undefined;
   /** Services that have their own settings. {@linkcode serviceSettings} gives the settings of any service. */
   readonly services: ReadonlyMap<string, OwnSettings>;
 }
@@ -145,6 +147,7 @@ export function runtimeSettings(at: Section, threads: ThreadSettings = {}): Runt
     telemetry: telemetrySettings(at),
     modules: moduleSettings(at.section("modules")),
     grace: at.milliseconds("grace") ?? DEFAULT_GRACE,
+    processes: at.get("processes") === "auto" ? navigator.hardwareConcurrency : at.integer("processes", 1),
     services: new Map(
       Object.keys(services?.values ?? {}).map((name) => {
         const own = services!.section(name);
@@ -312,6 +315,7 @@ const OWN_SETTINGS: SettingTable = Object.fromEntries(
 export const RUNTIME_SETTINGS: SettingTable = {
   ...SHARED_SETTINGS,
   grace: { kind: "duration", default: "30s", about: "how long a polite stop may take" },
+  processes: { kind: "number", about: "processes that enoki run starts, or auto: one for each core" },
   parent_calls_tracked: { kind: "number", default: 10, about: "ids of former calls that a call keeps" },
   serializer: { kind: "text", default: "json", about: "what RPC, events and messages are written in" },
   ACCEPT: { kind: "list", about: "serializers of what is read (what serializer says)" },

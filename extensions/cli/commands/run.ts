@@ -1,31 +1,19 @@
-import { within } from "../../../runtime/waiting/abort.ts";
 import { isTexts } from "../../../runtime/message/plain.ts";
 import { ServiceLoadError } from "../../../runtime/message/errors.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import { configureLogging, type ConfigureLoggingOptions, getLog } from "../../../runtime/log/observe.ts";
 import { takesSpans } from "../../../runtime/telemetry/otel/switch.ts";
-import type { CommandIo, StopSignal } from "../command_io.ts";
+import type { CommandIo } from "../command_io.ts";
 import type { Running, ServeOptions } from "../../serve.ts";
 import { Settings } from "../../settings.ts";
 import { ConfigWatch, denoConfigsOf } from "../flags/config_watch.ts";
-import { EXIT } from "../view/failure_report.ts";
 import { requireModuleFiles } from "../flags/module_files.ts";
 import { readRunConfig, type RunFlags } from "../flags/run_config.ts";
 import { logAsConfigured } from "../view/configured_log.ts";
+import { Supervised } from "../processes/supervised.ts";
+import { readyReport } from "../view/ready_report.ts";
 import { RunView } from "../view/run_view.ts";
-
-/** Exit statuses of a process that these signals end. */
-const KILLED_BY: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
-
-/**
- * Milliseconds within which a further signal of the same kind counts as the same request: under `deno task`, the
- * terminal sends one SIGINT and the task sends another, and a supervisor may send SIGTERM to the process and to its
- * group.
- */
-const ECHO_TIME: Readonly<Record<StopSignal, number>> = { SIGINT: 300, SIGTERM: 1_000 };
-
-/** Milliseconds that an aborted stop has for its clean-up. */
-const ABORT_LIMIT = 1_000;
+import { StopRequests } from "./stop_requests.ts";
 
 /** What another command does while modules are served. */
 export interface RunHooks {
@@ -39,10 +27,10 @@ export interface RunHooks {
 export async function runCommand(
   modules: readonly string[],
   flags: RunFlags,
-  io: CommandIo,
+  outer: CommandIo,
   hooks?: RunHooks,
 ): Promise<number> {
-  const done = await io.startOver(modules[0]);
+  const done = await outer.startOver(modules[0]);
   if (done !== undefined) return done;
   hooks?.onBegin();
   const {
@@ -51,7 +39,9 @@ export async function runCommand(
     logLevel,
     logFormat,
   } = flags;
-  const view = new RunView(io, logFormat ?? "pretty");
+  const supervised = await Supervised.find();
+  const io = supervised?.io(outer) ?? outer;
+  const view = new RunView(io, logFormat ?? "pretty", supervised !== undefined);
   const plain: ConfigureLoggingOptions = {
     level: logLevel ?? "info",
     format: logFormat ?? "pretty",
@@ -63,6 +53,7 @@ export async function runCommand(
   const settings = await Settings.read(config, {
     extensions: io.extensions,
     ...(flags.importMap !== undefined && { importMap: flags.importMap }),
+    ...(supervised && { place: supervised.place }),
   });
   using logging = await logAsConfigured(settings.logging, plain, flags, io);
   await requireModuleFiles(modules);
@@ -72,6 +63,11 @@ export async function runCommand(
       "OTEL_DENO has no effect in this binary: OpenTelemetry is on in binaries that were made with " +
         "enoki compile --otel",
     );
+  }
+  const { processes } = settings.runtime;
+  if (processes !== undefined && supervised === undefined && hooks === undefined) {
+    const { supervise } = await import("../processes/supervise.ts");
+    return await supervise(processes, { settings, watch, io, view });
   }
   const { serve } = await import("../../serve.ts");
   using stop = new StopRequests(io);
@@ -99,6 +95,8 @@ export async function runCommand(
     view,
     settings.runtime.grace,
     (serving) => {
+      if (supervised === undefined) view.ready(readyReport(serving));
+      else supervised.ready(readyReport(serving));
       logging?.remarkOn(serving.containers.keys());
       return hooks?.onReady(serving, settings, stop.first);
     },
@@ -119,7 +117,6 @@ async function serveUntilStopped(
   const serving = await startServing(serve, modules, options, stop.first, view);
   if (serving === undefined) return view.say("Stopped before anything was served");
   try {
-    view.ready(serving);
     const over = onReady(serving);
     await Promise.race([serving.finished, stop.requested, ...over === undefined ? [] : [over]]);
     if (stop.first.aborted) view.stopping(serving, grace);
@@ -159,61 +156,5 @@ async function startServing(
         throw error;
       }
     }
-  }
-}
-
-/** Listens for the first and the second request to stop. */
-class StopRequests implements Disposable {
-  readonly #first = new AbortController();
-  readonly #second = new AbortController();
-  readonly #requested = Promise.withResolvers<void>();
-  readonly #again = Promise.withResolvers<void>();
-  readonly #listening: Disposable;
-  #status: number = EXIT.fine;
-
-  constructor(io: CommandIo) {
-    const heardAt: Record<StopSignal, number> = { SIGINT: -Infinity, SIGTERM: -Infinity };
-    this.#listening = io.onStop((signal) => {
-      const now = performance.now();
-      if (now - heardAt[signal] < ECHO_TIME[signal]) return;
-      heardAt[signal] = now;
-      if (this.first.aborted) {
-        this.#status = KILLED_BY[signal];
-        this.#second.abort();
-        this.#again.resolve();
-      } else {
-        this.#first.abort();
-        this.#requested.resolve();
-      }
-    });
-  }
-
-  get first(): AbortSignal {
-    return this.#first.signal;
-  }
-
-  get second(): AbortSignal {
-    return this.#second.signal;
-  }
-
-  /** Resolves with the first request. */
-  get requested(): Promise<void> {
-    return this.#requested.promise;
-  }
-
-  /** Exit status of the process. After an abort, it is the status of a process that the signal has killed. */
-  get status(): number {
-    return this.#status;
-  }
-
-  /** Resolves shortly after the second request, whether `service` has ended or not. */
-  async aborted(view: RunView, service: Promise<unknown>): Promise<void> {
-    await this.#again.promise;
-    view.say("Aborting: calls that still run go back to the broker");
-    await within(ABORT_LIMIT, service).catch(() => {});
-  }
-
-  [Symbol.dispose](): void {
-    this.#listening[Symbol.dispose]();
   }
 }

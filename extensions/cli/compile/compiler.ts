@@ -27,6 +27,7 @@ const RUN_OPTIONS = [
   "--no-prompt",
   "--unstable-worker-options",
   "--unstable-no-legacy-abort",
+  "--unstable-net",
   `${INTERRUPTIBLE_LOOPS_FLAG},${YOUNG_HEAP_FLAG}`,
 ];
 

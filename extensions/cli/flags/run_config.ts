@@ -15,6 +15,7 @@ export type RunFlags = ConfigFlags & PermissionFlags & ModuleFlags & {
   readonly maxWorkers?: number;
   readonly concurrency?: number;
   readonly http?: string;
+  readonly processes?: number | "auto";
   readonly watch?: boolean;
   readonly logLevel?: string;
   readonly logFormat?: LogFormat;
@@ -33,12 +34,13 @@ export async function readRunConfig(
   io: CommandIo,
   options: Pick<CommandConfigOptions, "onRemark" | "onFound"> = {},
 ): Promise<CommandConfig> {
-  const { extension = [], maxWorkers, concurrency, http } = flags;
+  const { extension = [], maxWorkers, concurrency, http, processes } = flags;
   const permissions = permissionsOf(flags);
   const given = {
     max_workers: maxWorkers,
     concurrency,
     WEB_SERVER_ADDRESS: http,
+    processes,
     permissions: permissions as ConfigValue | undefined,
   };
   const { config: resolved, file } = await commandConfig(flags, io, {

@@ -4,24 +4,26 @@ import type { RunningCall } from "../../../runtime/pool/running_calls.ts";
 import type { BrokerError, ServiceLoadError } from "../../../runtime/message/errors.ts";
 import { getLog, type LogFormat } from "../../../runtime/log/observe.ts";
 import { escapeControls, escapeControlsInLines } from "../../../runtime/log/terminal_text.ts";
-import type { ServiceContainer } from "../../../runtime/serving/service_container.ts";
 import type { Progress } from "../../../runtime/serving/service_set.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { Running } from "../../serve.ts";
 import { reportFailure } from "./failure_report.ts";
-import { describePermissions } from "../flags/permission_flags.ts";
 import { ProgressLine } from "./progress_line.ts";
-import { alignColumns, entrypointRows } from "./service_listing.ts";
+import type { ReadyReport } from "./ready_report.ts";
+import { alignColumns } from "./service_listing.ts";
 
 /** Shows what `run` does: in lines for people, or in log records if the log is JSON for programs. */
 export class RunView {
   readonly #io: CommandIo;
   readonly #json: boolean;
+  readonly #isSupervised: boolean;
   readonly #line: ProgressLine;
   readonly #startedAt = performance.now();
 
-  constructor(io: CommandIo, format: LogFormat) {
+  /** @param isSupervised Whether a supervisor says what is the same for all its processes. @default {false} */
+  constructor(io: CommandIo, format: LogFormat, isSupervised = false) {
     this.#io = io;
+    this.#isSupervised = isSupervised;
     this.#json = format === "json";
     this.#line = new ProgressLine(io);
   }
@@ -33,13 +35,22 @@ export class RunView {
 
   /** Shows a short message. */
   say(text: string): void {
+    if (this.#isSupervised) return;
+    this.#tell(text);
+  }
+
+  #tell(text: string): void {
     if (this.#json) getLog().info(text);
     else this.#line.write(escapeControlsInLines(text));
   }
 
-  /** Shows that the start has begun. */
-  starting(): void {
-    this.#show("Connecting to the broker");
+  /**
+   * Shows that the start has begun.
+   *
+   * @param processes How many processes are started; undefined if this one serves.
+   */
+  starting(processes?: number): void {
+    this.#show(processes === undefined ? "Connecting to the broker" : `Starting ${counted(processes)}`);
   }
 
   /** Shows a step of the start or of a reload. */
@@ -65,26 +76,34 @@ export class RunView {
     this.#failed(reportFailure(error).text, "Waiting for a change");
   }
 
-  /** Shows that the services answer calls. */
-  ready({ containers, transport: { broker }, http, streams }: Running): void {
+  /**
+   * Shows that the services answer calls.
+   *
+   * @param pids The processes that have these services; undefined if they are in this one.
+   */
+  ready({ services, broker, http, streams }: ReadyReport, pids?: readonly number[]): void {
     this.clear();
     const took = Math.round(performance.now() - this.#startedAt);
     if (this.#json) {
       getLog().info("Ready", {
-        services: [...containers.keys()],
+        services: services.map(({ name }) => name),
         broker,
-        ...(http && { http }),
+        ...(http !== undefined && { http }),
         ...(streams.length > 0 && { streams }),
+        ...(pids !== undefined && { processes: pids }),
         took,
       });
       return;
     }
-    const services = [...containers.values()].map((container) => this.#listing(container));
+    const listings = services.map(({ name, rows }) =>
+      `${this.#bold(escapeControls(name))}\n${alignColumns(rows, "  ")}`
+    );
     const places = [broker, ...(http === undefined ? [] : [http]), ...streams.map(escapeControls)];
     const last = places.pop();
     const on = places.length === 0 ? last : `${places.join(", ")} and ${last}`;
+    const parts = pids === undefined ? "" : ` in ${counted(pids.length)}`;
     this.#line.write(
-      `\n${services.join("\n\n")}\n\nReady on ${on} after ${took} ms. Press Ctrl-C to stop\n`,
+      `\n${listings.join("\n\n")}\n\nReady on ${on}${parts} after ${took} ms. Press Ctrl-C to stop\n`,
     );
   }
 
@@ -95,9 +114,9 @@ export class RunView {
    */
   stopping({ containers }: Running, grace: number): void {
     const calls = [...containers.values()].flatMap(({ running }) => running);
-    // The terminal has just written ^C at the cursor.
-    if (this.#io.terminal) this.#io.writeMessage("\r");
-    this.say(
+    if (this.#isSupervised && calls.length === 0) return;
+    this.#afterInterrupt();
+    this.#tell(
       `Stopping ${[...containers.keys()].join(", ")}` +
         (calls.length === 0
           ? ""
@@ -105,6 +124,17 @@ export class RunView {
             Math.round(grace / 1_000)
           } s more; press Ctrl-C again to abort`),
     );
+  }
+
+  /** Shows that several processes stop. */
+  stoppingProcesses(processes: number): void {
+    this.#afterInterrupt();
+    this.say(`Stopping ${counted(processes)}`);
+  }
+
+  /** The terminal has just written ^C at the cursor. */
+  #afterInterrupt(): void {
+    if (this.#io.terminal) this.#io.writeMessage("\r");
   }
 
   #reloaded(services: readonly string[], took: number): void {
@@ -129,26 +159,16 @@ export class RunView {
   }
 
   #show(text: string): void {
-    if (!this.#json) this.#line.show(text);
-  }
-
-  #listing({ manifest, pool, settings }: ServiceContainer): string {
-    const { maxWorkers, concurrency, permissions } = settings;
-    const each = concurrency > 1 ? `, ${concurrency} calls each` : "";
-    const sandbox = permissions === "all"
-      ? "with all permissions"
-      : `sandboxed: ${describePermissions(permissions)}`;
-    const entrypoints = entrypointRows(manifest).map(([kind = "", ...rest]) => [kind, rest.join("  ")]);
-    const rows = [
-      ...(entrypoints.length > 0 ? entrypoints : [["no entrypoints"]]),
-      ["threads", `${pool.size} of up to ${maxWorkers}${each}, ${sandbox}`],
-    ];
-    return `${this.#bold(escapeControls(manifest.name))}\n${alignColumns(rows, "  ")}`;
+    if (!this.#json && !this.#isSupervised) this.#line.show(text);
   }
 
   #bold(text: string): string {
     return this.#io.colors ? `\x1b[1m${text}\x1b[0m` : text;
   }
+}
+
+function counted(processes: number): string {
+  return processes === 1 ? "1 process" : `${processes} processes`;
 }
 
 /** Shortens the URL of a file to its path, relative to the working folder if the file is in it. */

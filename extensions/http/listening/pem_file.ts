@@ -19,5 +19,6 @@ export function readPem(path: string, setting: string): string {
 
 /** Tells by the message whether an error is about a PEM file, since such errors have several classes. */
 export function isAboutPem(error: unknown): error is Error {
-  return error instanceof Error && /\b(?:keys?|cert|certificates?|PEM)\b/i.test(error.message);
+  return error instanceof Error && !(error instanceof ConfigurationError) &&
+    /\b(?:keys?|cert|certificates?|PEM)\b/i.test(error.message);
 }

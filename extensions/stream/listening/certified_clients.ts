@@ -6,6 +6,7 @@
  */
 import { createServer, type TLSSocket } from "node:tls";
 import type { AddressInfo } from "node:net";
+import type { SharedPortOptions } from "../../http/listening/shared_port.ts";
 import type { Incoming, OpenListener } from "./incoming.ts";
 import { formatEnd } from "./stream_address.ts";
 
@@ -17,7 +18,10 @@ const MOST_WAITING = 128;
  * handshake.
  */
 export async function listenForCertified(
-  { hostname, port }: { readonly hostname: string; readonly port: number },
+  { hostname, port, reusePort }: SharedPortOptions & {
+    readonly hostname: string;
+    readonly port: number;
+  },
   pem: { readonly cert: string; readonly key: string; readonly ca: string },
 ): Promise<OpenListener> {
   const arrived: Incoming[] = [];
@@ -40,7 +44,9 @@ export async function listenForCertified(
   server.on("tlsClientError", () => {});
   const listening = Promise.withResolvers<void>();
   server.once("error", listening.reject);
-  server.listen(port, hostname, () => listening.resolve());
+  // The types of Node do not know this option yet.
+  const options = { port, host: hostname, reusePort: reusePort === true };
+  server.listen(options, () => listening.resolve());
   try {
     await listening.promise;
   } catch (error) {

@@ -4,13 +4,20 @@ import { clearSocketFile } from "../../http/listening/socket_file.ts";
 import type { StreamTls } from "../settings.ts";
 import type { OpenListener } from "./incoming.ts";
 import { formatEnd, formatStreamAddress, type StreamAddress } from "./stream_address.ts";
-import { listenFailure } from "../../http/listening/listen_failure.ts";
+import { listenError } from "../../http/listening/listen_failure.ts";
+import {
+  type PortShare,
+  type SharedPortOptions,
+  sharedPortOptions,
+} from "../../http/listening/shared_port.ts";
 import { isAboutPem, readPem } from "../../http/listening/pem_file.ts";
 
 /** Options of {@linkcode openListener}. */
 export interface OpenListenerOptions {
   readonly tls: StreamTls | undefined;
   readonly socketMode: number | undefined;
+  /** The place of the process among those that share the address; undefined if it is its own. */
+  readonly share?: PortShare | undefined;
 }
 
 /** What chooses the address, for messages. */
@@ -23,24 +30,23 @@ const ADDRESS_SETTING = "listen in stream()";
  */
 export async function openListener(
   address: StreamAddress,
-  { tls, socketMode }: OpenListenerOptions,
+  { tls, socketMode, share }: OpenListenerOptions,
 ): Promise<OpenListener> {
-  const text = formatStreamAddress(address);
   try {
+    const shared = sharedPortOptions(address, share);
     switch (address.scheme) {
       case "tcp":
-        return listenerOf("tcp", Deno.listen({ hostname: address.hostname, port: address.port }));
+        return listenerOf(
+          "tcp",
+          Deno.listen({ hostname: address.hostname, port: address.port, ...shared }),
+        );
       case "unix":
         return await listenOnFile(address.path, socketMode);
       case "tls":
-        return await listenWithTls(address, tls);
+        return await listenWithTls(address, tls, shared);
     }
   } catch (error) {
-    if (error instanceof ConfigurationError) throw error;
-    throw new ConfigurationError(
-      `Cannot listen on ${text}: ${listenFailure(error)}. Choose another address with ${ADDRESS_SETTING}`,
-      { cause: error },
-    );
+    throw listenError(formatStreamAddress(address), error, ADDRESS_SETTING);
   }
 }
 
@@ -59,6 +65,7 @@ async function listenOnFile(path: string, mode: number | undefined): Promise<Ope
 async function listenWithTls(
   address: Extract<StreamAddress, { readonly port: number }>,
   tls: StreamTls | undefined,
+  shared: SharedPortOptions,
 ): Promise<OpenListener> {
   const text = formatStreamAddress(address);
   if (tls === undefined) {
@@ -71,10 +78,10 @@ async function listenWithTls(
   try {
     if (tls.clientCa === undefined) {
       const { hostname, port } = address;
-      return listenerOf("tls", Deno.listenTls({ hostname, port, cert, key }));
+      return listenerOf("tls", Deno.listenTls({ hostname, port, cert, key, ...shared }));
     }
     const { listenForCertified } = await import("./certified_clients.ts");
-    return await listenForCertified(address, {
+    return await listenForCertified({ ...address, ...shared }, {
       cert,
       key,
       ca: readPem(tls.clientCa, "STREAM_TLS.client_ca"),

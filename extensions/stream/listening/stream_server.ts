@@ -1,5 +1,6 @@
 import type { Log } from "../../../runtime/log/log.ts";
 import type { Conversation } from "../conversation/conversation.ts";
+import type { PortShare } from "../../http/listening/shared_port.ts";
 import type { StreamSettings } from "../settings.ts";
 import { openListener } from "./open_listener.ts";
 import type { StreamAddress } from "./stream_address.ts";
@@ -9,12 +10,15 @@ import { StreamListener, type StreamTarget } from "./stream_listener.ts";
 export class StreamServer {
   readonly settings: StreamSettings;
   readonly #log: Log;
+  readonly #share: PortShare | undefined;
   readonly #listeners = new Map<string, Promise<StreamListener>>();
   readonly #open = new Map<string, StreamListener>();
 
-  constructor(settings: StreamSettings, log: Log) {
+  /** @param share The place of the process among those that share the addresses. @default {they are its own} */
+  constructor(settings: StreamSettings, log: Log, share?: PortShare) {
     this.settings = settings;
     this.#log = log;
+    this.#share = share;
   }
 
   /** The addresses that are listened on. */
@@ -89,7 +93,7 @@ export class StreamServer {
       try {
         const listener = new StreamListener(
           address.scheme,
-          await openListener(address, this.settings),
+          await openListener(address, { ...this.settings, share: this.#share }),
           this.#log,
         );
         this.#open.set(key, listener);
