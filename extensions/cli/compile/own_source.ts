@@ -58,7 +58,8 @@ export async function packOptionalTexts(
 }
 
 async function optionalTexts(): Promise<Readonly<Record<string, string>>> {
-  return await (await readPacked(TEXTS_NAME))?.json() ?? {};
+  const packed = await readPacked(TEXTS_NAME);
+  return packed === undefined ? {} : JSON.parse(new TextDecoder().decode(packed));
 }
 
 async function* files(folder: string): AsyncGenerator<string> {

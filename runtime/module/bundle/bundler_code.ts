@@ -31,6 +31,5 @@ export async function packBundlerCode(path: string, folder: string): Promise<str
 
 /** Reads and compiles the code, packed or not. */
 export async function compileBundlerCode(): Promise<WebAssembly.Module> {
-  const packed = await readPacked(PACKED_NAME);
-  return await WebAssembly.compile(await packed?.arrayBuffer() ?? await Deno.readFile(bundlerCodePath()!));
+  return await WebAssembly.compile(await readPacked(PACKED_NAME) ?? await Deno.readFile(bundlerCodePath()!));
 }
