@@ -125,7 +125,7 @@ Deno.test("cli.ts by URL that starts itself over keeps its process, its flags an
   const words = (await Deno.readTextFile(`/proc/${serving.pid}/cmdline`)).split("\0").slice(1, -1);
   assert.deepEqual(words, [
     ...["run", "-A", "--quiet", "--unstable-worker-options", "--unstable-no-legacy-abort"],
-    "--v8-flags=--no-turboshaft-loop-unrolling",
+    "--v8-flags=--no-turboshaft-loop-unrolling,--max-semi-space-size=16",
     ...[source.url("cli.ts"), "run", "--broker", "memory:", "./service.ts"],
   ]);
   serving.kill("SIGKILL");
