@@ -1,4 +1,4 @@
-import { SHORT_CALL } from "./pooled_thread.ts";
+import { SHORT_CALL } from "./job.ts";
 
 /** Deliveries that a consumer holds per slot while calls are short: enough for a round trip to the broker. */
 const SHORT_CALL_PREFETCH = 20;

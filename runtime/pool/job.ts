@@ -8,6 +8,9 @@ import type { EndedCall } from "../telemetry/ended_call.ts";
 import { traceparentOfSpan } from "../telemetry/trace.ts";
 import type { PoolOptions } from "./pool_options.ts";
 
+/** Calls shorter than this many milliseconds may wait behind each other in a thread. */
+export const SHORT_CALL = 1;
+
 /** A call, as the pool holds it. */
 export interface Job {
   readonly invocation: Invocation;

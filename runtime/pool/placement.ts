@@ -6,7 +6,8 @@
  * call gets a separate thread, and the pool keeps a spare thread ready for the next one. More threads than
  * cores do not help short calls, unless the threads are stuck.
  */
-import { type PooledThread, SHORT_CALL } from "./pooled_thread.ts";
+import { SHORT_CALL } from "./job.ts";
+import type { PooledThread } from "./pooled_thread.ts";
 
 /** Milliseconds that calls may wait in the queue before they count as stuck. */
 export const QUEUE_PATIENCE = 250;

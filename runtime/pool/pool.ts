@@ -17,7 +17,7 @@ import { Crew, type ThreadCounts } from "./crew.ts";
 import { Demand } from "./demand.ts";
 import { WorkerLostError } from "../message/errors.ts";
 import { DoomedCalls } from "./doomed_calls.ts";
-import { createJob, type Job, logFailure, tellEnd } from "./job.ts";
+import { createJob, type Job, logFailure, SHORT_CALL, tellEnd } from "./job.ts";
 import type { LogThreshold } from "../log/log.ts";
 import type { Invocation } from "../channel/port.ts";
 import { JobQueue } from "./queue/job_queue.ts";
@@ -26,7 +26,7 @@ import { failed, type Outcome } from "../message/outcome.ts";
 import { chooseThread, GROW_PATIENCE, MAILBOX_PATIENCE, QUEUE_PATIENCE, threadsWanted } from "./placement.ts";
 import { type PoolLimits, poolLimits, type PoolOptions } from "./pool_options.ts";
 import { WakeTimer } from "../waiting/wake_timer.ts";
-import { type PooledThread, SHORT_CALL } from "./pooled_thread.ts";
+import type { PooledThread } from "./pooled_thread.ts";
 import { CallTimes, checkPulse, expireCalls, lookInterval, nextLook, outOfTime } from "./overdue.ts";
 import { type RunningCall, runningCalls } from "./running_calls.ts";
 import { spanSeed } from "../telemetry/trace.ts";
@@ -52,9 +52,9 @@ export class Pool implements AsyncDisposable {
     this.#options = options;
     this.#limits = poolLimits(options);
     const { service, spawner, entrypoints, messenger, config = {}, log, onLog } = options;
-    const { callTimeout, parentCallsTracked, payloads, heapLimit } = options;
+    const { configOrigins, callTimeout, parentCallsTracked, payloads, heapLimit } = options;
     const { maxWorkers, concurrency, logLimit } = this.#limits;
-    const sent = { config, configOrigins: options.configOrigins, callTimeout, parentCallsTracked, payloads };
+    const sent = { config, configOrigins, callTimeout, parentCallsTracked, payloads };
     const served = { service, ...sent, concurrency, logLimit, heapLimit };
     this.#times = new CallTimes(options, (now) => this.#expire(now));
     this.#saturation = new Saturation(options);
@@ -68,7 +68,7 @@ export class Pool implements AsyncDisposable {
       entrypoints,
       messenger,
       events: {
-        onSettled: (job, outcome, elapsed, now) => this.#settled(job, outcome, elapsed, now),
+        onSettled: (job, outcome) => this.#settled(job, outcome),
         onRoom: () => this.#dispatch(),
         onEnd: (thread, reason, started, unstarted) => this.#lost(thread, reason, started, unstarted),
       },
@@ -247,7 +247,7 @@ export class Pool implements AsyncDisposable {
     return this.#options.logThreshold?.() ?? "info";
   }
 
-  /** @param now The present time, for a caller that knows it: to ask for it costs as much as a small call takes here. */
+  /** @param now The present time, for a caller that knows it already. */
   #dispatch(now = performance.now()): void {
     if (this.#queue.length > 0) this.#crew.tellLogThreshold(this.#logThreshold());
     if (this.#successor !== undefined) this.#successor.#adopt(this.#queue.takeAll());
@@ -309,16 +309,12 @@ export class Pool implements AsyncDisposable {
     if (oldest !== undefined && wanted === 0) this.#timer.by(Math.max(oldest.queuedAt, now) + GROW_PATIENCE);
   }
 
-  #settled(job: Job, outcome: Outcome, elapsed: number | undefined, now: number): void {
-    const { entrypoint } = job.invocation;
-    if (elapsed !== undefined) {
-      job.ran = elapsed;
-      job.endedAt = now;
-    }
-    if (elapsed !== undefined && outcome.status === "done") {
-      this.#demand.record(entrypoint, elapsed);
+  #settled(job: Job, outcome: Outcome): void {
+    const { invocation: { entrypoint }, ran, endedAt } = job;
+    if (ran !== undefined && outcome.status === "done") {
+      this.#demand.record(entrypoint, ran);
       // The answer of a stream had begun long before the run ended.
-      if (job.stream === undefined) this.#doomed.record(entrypoint, elapsed, now);
+      if (job.stream === undefined) this.#doomed.record(entrypoint, ran, endedAt!);
     }
     if (!job.timedOut) job.settle(outcome);
     if (this.#queue.length > 0) this.#dispatch();
@@ -399,7 +395,6 @@ export class Pool implements AsyncDisposable {
 
   #checkQueue(now: number): void {
     const { oldest } = this.#queue;
-    if (oldest === undefined || now - oldest.queuedAt < QUEUE_PATIENCE) return;
-    this.#demand.surprise();
+    if (oldest !== undefined && now - oldest.queuedAt >= QUEUE_PATIENCE) this.#demand.surprise();
   }
 }

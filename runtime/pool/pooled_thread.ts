@@ -12,7 +12,7 @@ import {
   withPlainData,
 } from "../channel/message_form.ts";
 import type { FromThread, ServeMessage, ServiceExport, ToThread } from "../channel/port.ts";
-import type { Job } from "./job.ts";
+import { type Job, SHORT_CALL } from "./job.ts";
 import type { LogRecord, LogThreshold } from "../log/log.ts";
 import type { Messenger } from "../message/messenger.ts";
 import { describeFailure } from "../message/failure.ts";
@@ -28,11 +28,8 @@ import { ThreadStart } from "./thread_start.ts";
 
 /** Events of a thread, for its pool. */
 export interface ThreadEvents {
-  /**
-   * A call has its outcome. `elapsed` is its milliseconds in the thread, as far as they are known, and `now` the
-   * time at which the thread was heard of last.
-   */
-  readonly onSettled: (job: Job, outcome: Outcome, elapsed: number | undefined, now: number) => void;
+  /** A call has its outcome, and its job says how long the thread took for it, as far as that is known. */
+  readonly onSettled: (job: Job, outcome: Outcome) => void;
   /** The thread has skipped a call that the pool took back, so it has room again. */
   readonly onRoom: () => void;
   /** The thread is gone. It may have run the `started` calls, and has not run the `unstarted` ones. */
@@ -43,9 +40,6 @@ export interface ThreadEvents {
     unstarted: readonly Job[],
   ) => void;
 }
-
-/** Calls shorter than this many milliseconds may wait behind each other in a thread. */
-export const SHORT_CALL = 1;
 
 /** One thread, as the main thread holds it: its mailbox, its messages and its end. */
 export class PooledThread {
@@ -360,7 +354,11 @@ export class PooledThread {
     this.#busySince = this.#heardAt;
     this.#freeSlots.push(slot);
     job.stream?.end(outcome.status === "failed" ? outcome.failure.message : undefined);
-    this.#events?.onSettled(job, outcome, elapsed, this.#heardAt);
+    if (elapsed !== undefined) {
+      job.ran = elapsed;
+      job.endedAt = this.#heardAt;
+    }
+    this.#events?.onSettled(job, outcome);
   }
 
   /** Takes a call back. Returns false if the thread has started the call. */

@@ -9,7 +9,7 @@ export async function writePacked(path: string, content: BlobPart): Promise<void
 /**
  * Reads a packed file of this binary, without the packing.
  *
- * It unpacks the file in one step, which takes the code of the bundler a third less time than as a stream.
+ * It unpacks the file in one step, which takes less time than to unpack it as a stream.
  *
  * @param name Name of the file, which lies beside the main module.
  * @returns Undefined if this program is no binary, or has no such file.
