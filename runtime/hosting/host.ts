@@ -47,18 +47,23 @@ export function invocationOf(
   { body, contentType, headers, message, deadline, answerBy, priority: own = 0 }: Payload,
   { span, parent }: CallSpan = {},
 ): Invocation {
-  const addressed = span === undefined
-    ? { entrypoint: index, body, contentType, headers }
-    : { entrypoint: index, body, contentType, headers, span, parent };
+  const invocation: { -readonly [Key in keyof Invocation]: Invocation[Key] } = {
+    entrypoint: index,
+    body,
+    contentType,
+    headers,
+  };
+  if (span !== undefined) {
+    invocation.span = span;
+    invocation.parent = parent;
+  }
   // The priorities of messages, which are from 0 to 255, decide among the calls of one priority of methods.
-  const called = priority === 0 && own === 0 ? addressed : { ...addressed, priority: priority * 256 + own };
-  const invocation = deadline !== undefined
-    ? { ...called, deadline }
-    : answerBy !== undefined
-    ? { ...called, answerBy }
-    : called;
-  if (message === undefined) return timeout === undefined ? invocation : { ...invocation, timeout };
-  return timeout === undefined ? { ...invocation, message } : { ...invocation, message, timeout };
+  if (priority !== 0 || own !== 0) invocation.priority = priority * 256 + own;
+  if (deadline !== undefined) invocation.deadline = deadline;
+  else if (answerBy !== undefined) invocation.answerBy = answerBy;
+  if (message !== undefined) invocation.message = message;
+  if (timeout !== undefined) invocation.timeout = timeout;
+  return invocation;
 }
 
 /** The part of a container that the host of an entrypoint may use. */
