@@ -12,7 +12,9 @@ import { benchAgainst, GUARDED } from "./against.ts";
 import { type BenchArguments, readBenchArguments } from "./bench_arguments.ts";
 import { benchCache } from "./cache_bench.ts";
 import { chart, whereAndWhen } from "./chart.ts";
+import { benchContention } from "./contention_bench.ts";
 import { benchControl } from "./control_bench.ts";
+import { benchCores } from "./cores_bench.ts";
 import { benchEvents } from "./events_bench.ts";
 import type { Figure } from "./figures.ts";
 import { benchHttp } from "./http_bench.ts";
@@ -35,10 +37,12 @@ const parts: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   otel: () => benchOtel(broker),
   events: () => benchEvents(broker),
   http: benchHttp,
+  contention: benchContention,
   overload: () => benchOverload(broker),
   streams: benchStreams,
   memory: benchMemory,
   threads: benchThreads,
+  cores: benchCores,
   start: benchStart,
   control: () => benchControl(broker),
   telemetry: () => benchTelemetry(broker),
