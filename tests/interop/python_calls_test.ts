@@ -290,7 +290,7 @@ namekoLaws("Python calls a service of Enoki", setUp, [
   {
     law: "a proxy gives up a method that does not answer, and stays of use",
     async prove(stage) {
-      const given = await stage.python('timed_out_then(0.2, ours, "wait", "nothing")');
+      const given = await stage.python('timed_out_then(1, ours, "wait", "nothing")');
       stage.release();
       deepStrictEqual(given, ["RpcTimeout", null]);
     },
