@@ -13,6 +13,9 @@ import { greetedBy, natsUri } from "./fixtures/nats_probe.ts";
 import { PrivateNats } from "./fixtures/private_nats.ts";
 import { PrivateRabbitmq } from "./fixtures/private_rabbitmq.ts";
 
+/** Files of tests that run at a time, unless `DENO_JOBS` says how many: most tests wait for servers and other programs. */
+const JOBS = String(navigator.hardwareConcurrency + 1);
+
 async function main(args: readonly string[]): Promise<number> {
   await using nats = await greetedBy(natsUri()) === undefined ? await PrivateNats.open() : undefined;
   if (nats !== undefined) report("Testing with a private NATS server");
@@ -58,7 +61,7 @@ async function test(args: readonly string[], env: Readonly<Record<string, string
       ...(isWhole ? ["--no-check", "tests/"] : args),
     ],
     // On a broker that others use, too, no two runs have the same names.
-    { ...env, ENOKI_TEST_RUN: crypto.randomUUID().slice(0, 8) },
+    { DENO_JOBS: JOBS, ...Deno.env.toObject(), ...env, ENOKI_TEST_RUN: crypto.randomUUID().slice(0, 8) },
   );
   await Deno.remove(lock);
   return code;
