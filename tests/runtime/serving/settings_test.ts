@@ -27,6 +27,7 @@ Deno.test("runtimeSettings() fills in the defaults", () => {
     threadKind: undefined,
     modules: {},
     grace: 30_000,
+    processes: undefined,
     services: new Map(),
   });
 });
