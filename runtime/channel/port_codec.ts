@@ -103,7 +103,7 @@ function join(numbers: string, fields: readonly [Body, ...Text[]]): string {
 function split(
   text: string,
   count: number,
-  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0),
+  bytes: Uint8Array<ArrayBuffer> | undefined,
 ): { readonly numbers: readonly number[]; readonly fields: readonly Body[] } {
   const end = text.indexOf("\n");
   const words = text.slice(0, end).split(" ");
@@ -114,7 +114,7 @@ function split(
     const word = words[index]!;
     if (index < count) numbers.push(Number(word));
     else if (word === "-") fields.push(undefined);
-    else if (word === BYTES) fields.push(bytes);
+    else if (word === BYTES) fields.push(bytes ?? new Uint8Array(0));
     else fields.push(text.slice(offset, offset += Number(word)));
   }
   if (offset !== text.length) {
