@@ -8,12 +8,9 @@ import { lines } from "../peer.ts";
 const STEP = 500;
 
 const [broker] = Deno.args as [string];
-await run([`${new URL(import.meta.resolve("./profiled_services.ts")).pathname}:profile_emitter`], {
-  broker,
-  threads: { permissions: "all" },
-});
+await run([`${new URL(import.meta.resolve("../events_services.ts")).pathname}:bench_emitter`], { broker });
 await using connection = await connect({ broker });
-const emitter = connection.client("profile_emitter");
+const emitter = connection.client("bench_emitter");
 console.log("ready");
 for await (const line of lines(Deno.stdin.readable)) {
   const end = performance.now() + Number(line);

@@ -38,7 +38,7 @@ const PARTS: Readonly<Record<string, () => Promise<Load>>> = {
     return async (duration) => JSON.parse(await ask(`50 ${duration}`)).rate * duration / 1_000;
   },
   async events() {
-    await serve("profile_handler", {}, BROKER);
+    await serve("bench_handler", {}, BROKER);
     const ask = await startPeer("profile/emitting_peer.ts", BROKER);
     return async (duration) => Number(await ask(String(duration)));
   },
