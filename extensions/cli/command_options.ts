@@ -114,16 +114,18 @@ export function permissionList(text: string, earlier: readonly string[] = []): r
 
 /** Reads an integer of at least 1. */
 export function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new InvalidArgumentError("It must be an integer, 1 or more.");
-  }
-  return value;
+  return integerFromOne(text, "It must be an integer, 1 or more.");
 }
 
 /** Reads a number of processes, or `auto`. */
 function processCount(text: string): number | "auto" {
-  return text === "auto" ? text : positiveInteger(text);
+  return text === "auto" ? text : integerFromOne(text, "It must be an integer, 1 or more, or auto.");
+}
+
+function integerFromOne(text: string, demand: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError(demand);
+  return value;
 }
 
 /** Reads a duration, whose bare numbers are seconds, and returns its seconds. */

@@ -82,6 +82,15 @@ export interface RuntimeSettings extends ServiceSettings {
   readonly services: ReadonlyMap<string, OwnSettings>;
 }
 
+function processCount(at: Section): number | undefined {
+  const value = at.get("processes");
+  if (value === "auto") return navigator.hardwareConcurrency;
+  if (value === undefined || Number.isInteger(value) && (value as number) >= 1) {
+    return value as number | undefined;
+  }
+  return at.refuse("processes", "an integer, 1 or more, or auto");
+}
+
 /** The settings that the configuration has for one service. */
 export interface OwnSettings extends ServiceSettings {
   /** Key of these settings with its line and file, as messages name it. */
@@ -147,7 +156,7 @@ export function runtimeSettings(at: Section, threads: ThreadSettings = {}): Runt
     telemetry: telemetrySettings(at),
     modules: moduleSettings(at.section("modules")),
     grace: at.milliseconds("grace") ?? DEFAULT_GRACE,
-    processes: at.get("processes") === "auto" ? navigator.hardwareConcurrency : at.integer("processes", 1),
+    processes: processCount(at),
     services: new Map(
       Object.keys(services?.values ?? {}).map((name) => {
         const own = services!.section(name);

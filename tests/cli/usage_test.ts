@@ -46,6 +46,10 @@ const MISTAKES: readonly (readonly [readonly string[], string])[] = [
   [["run"], "Missing required argument 'module'"],
   [["run", "--brokr", "x", "a.ts"], "Unknown option '--brokr'. Did you mean --broker?"],
   [["run", "--max-workers", "0", "a.ts"], "Cannot use --max-workers 0: it must be an integer, 1 or more"],
+  [
+    ["run", "--processes", "none", "a.ts"],
+    "Cannot use --processes none: it must be an integer, 1 or more, or auto",
+  ],
   [["run", "--concurrency", "two", "a.ts"], "Cannot use --concurrency two: it must be an integer, 1 or more"],
   [["run", "--log-format", "xml", "a.ts"], "Cannot use --log-format xml: allowed choices are pretty, json"],
   [["run", "--allow-net=", "a.ts"], "Cannot use --allow-net : the list is empty"],
