@@ -10,7 +10,7 @@ import { ConfigWatch, denoConfigsOf } from "../flags/config_watch.ts";
 import { requireModuleFiles } from "../flags/module_files.ts";
 import { readRunConfig, type RunFlags } from "../flags/run_config.ts";
 import { logAsConfigured } from "../view/configured_log.ts";
-import { Supervised } from "../processes/supervised.ts";
+import { PROCESS_ORDER } from "../processes/process_order.ts";
 import { readyReport } from "../view/ready_report.ts";
 import { RunView } from "../view/run_view.ts";
 import { StopRequests } from "./stop_requests.ts";
@@ -39,7 +39,10 @@ export async function runCommand(
     logLevel,
     logFormat,
   } = flags;
-  const supervised = await Supervised.find();
+  const order = Deno.env.get(PROCESS_ORDER);
+  const supervised = order === undefined
+    ? undefined
+    : await (await import("../processes/supervised.ts")).Supervised.connect(order);
   const io = supervised?.io(outer) ?? outer;
   const view = new RunView(io, logFormat ?? "pretty", supervised !== undefined);
   const plain: ConfigureLoggingOptions = {

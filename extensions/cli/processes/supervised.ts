@@ -36,10 +36,12 @@ export class Supervised {
     void this.#obey();
   }
 
-  /** Goes to the supervisor that has started this process; gives undefined if there is none. */
-  static async find(): Promise<Supervised | undefined> {
-    const text = Deno.env.get(PROCESS_ORDER);
-    if (text === undefined) return undefined;
+  /**
+   * Goes to the supervisor that has started this process.
+   *
+   * @param text What {@linkcode PROCESS_ORDER} says.
+   */
+  static async connect(text: string): Promise<Supervised> {
     // What this process starts is not the supervisor's.
     Deno.env.delete(PROCESS_ORDER);
     const order: ProcessOrder = JSON.parse(text);
