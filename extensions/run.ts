@@ -14,6 +14,7 @@ import type {
   ServicePermissions,
 } from "../runtime/permissions/permissions.ts";
 import type { PoolLimits } from "../runtime/pool/pool_options.ts";
+import type { RenewalLimits } from "../runtime/pool/renewal/wear.ts";
 import type { RunningCall } from "../runtime/pool/running_calls.ts";
 import type { Manifest } from "../runtime/service/manifest.ts";
 import type { ContainerState } from "../runtime/serving/container.ts";
@@ -62,6 +63,7 @@ export type {
   PoolLimits,
   PoolNumbers,
   Progress,
+  RenewalLimits,
   Running,
   RunningCall,
   RunOptions,

@@ -240,6 +240,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     "PoolLimits",
     "PoolNumbers",
     "Progress",
+    "RenewalLimits",
     "RunOptions",
     "Runner",
     "Running",

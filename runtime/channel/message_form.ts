@@ -7,9 +7,10 @@
  * that may have made a mistake.
  */
 import { type Failure, isErrorStatus } from "../message/failure.ts";
-import type { Fault } from "../message/outcome.ts";
+import { failed, type Fault, type Outcome } from "../message/outcome.ts";
 import { isRecord, isTexts } from "../message/plain.ts";
 import { plainSize } from "./plain_size.ts";
+import type { FromThread } from "./port.ts";
 
 /** Largest size of a manifest, of the data of a failure, or of headers, as {@linkcode plainSize} measures it. */
 const MOST = 64 * 1_048_576;
@@ -35,7 +36,7 @@ export function isHead(value: unknown): boolean {
   return typeof value === "string" || isRecord(value);
 }
 
-/** Whether a value is a number of milliseconds that have passed. */
+/** Whether a value is a number of milliseconds that have passed, or of bytes. */
 export function isElapsed(value: unknown): boolean {
   return typeof value === "number" && value >= 0 && value < Infinity;
 }
@@ -67,6 +68,25 @@ const LONGEST_NAME = 256;
 export function isFault(value: unknown): value is Fault {
   return isRecord(value) && typeof value["name"] === "string" && value["name"].length <= LONGEST_NAME &&
     typeof value["expected"] === "boolean";
+}
+
+/** Makes the outcome of a call from what its thread says of its end; undefined if that has another form. */
+export function reportedOutcome(
+  message: Extract<FromThread, { readonly type: "done" | "failed" }>,
+): Outcome | undefined {
+  if (!isElapsed(message.elapsed)) return undefined;
+  if (message.type === "failed") {
+    const { failure, expected, undecoded } = message;
+    if (!isFailure(failure)) return undefined;
+    const outcome = failed(withPlainData(failure), expected === true);
+    return undecoded === true ? { ...outcome, undecoded } : outcome;
+  }
+  const { body, head, fault } = message;
+  if (!isBody(body) || head !== undefined && !isHead(head) || fault !== undefined && !isFault(fault)) {
+    return undefined;
+  }
+  const outcome = fault ? { status: "done", body, fault } as const : { status: "done", body } as const;
+  return head === undefined ? outcome : { ...outcome, head };
 }
 
 /** Leaves out the data of a failure that JSON cannot carry. */

@@ -119,6 +119,8 @@ export interface ServeMessage {
   readonly logLimit: number;
   /** Mebibytes that the thread may have for its objects; absent if V8 decides. */
   readonly heapLimit?: number | undefined;
+  /** Mebibytes above which the thread tells the main thread of its heap; absent if it never does. */
+  readonly softHeapLimit?: number | undefined;
   /** With it, the thread knows the calls by the same names as the main thread. */
   readonly spanSeed: SpanSeed;
   /** Parameters of the handlers that another thread has read. */
@@ -207,6 +209,8 @@ export type FromThread =
     readonly piece?: Uint8Array;
     readonly failure?: Failure;
   }
+  /** The thread has used this many bytes of heap, which is above its soft limit. */
+  | { readonly type: "heap"; readonly used: number }
   | { readonly type: "pong" }
   | { readonly type: "exiting"; readonly code: number }
   | { readonly type: "stopped" };

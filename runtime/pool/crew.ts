@@ -1,20 +1,23 @@
 /**
- * This file starts the threads of a pool, restarts them with backoff, retires them and stops them.
+ * This file starts the threads of a pool, restarts them with backoff, replaces them, retires them and stops them.
  *
  * Invariant: a thread is in `ready` exactly while the pool can give it calls. That time begins when the
- * dependencies of the thread are set up. It ends when the thread is gone or the crew retires it. While starts
- * fail, the crew makes one attempt at a time, and waits longer before each.
+ * dependencies of the thread are set up. It ends when the thread is gone, when the crew retires it, or when
+ * another thread has taken its place. While starts fail, the crew makes one attempt at a time, and waits longer
+ * before each.
  */
 import { timeLimit } from "../waiting/abort.ts";
 import { ServiceLoadError } from "../message/errors.ts";
-import type { Job } from "./job.ts";
+import type { Demand } from "./demand.ts";
+import { type Job, SHORT_CALL } from "./job.ts";
 import type { Log, LogRecord, LogThreshold } from "../log/log.ts";
 import type { ManifestEntrypoint } from "../service/manifest.ts";
 import type { Messenger } from "../message/messenger.ts";
 import type { KnownParameters } from "../service/declared/parameters.ts";
 import type { PoolLimits } from "./pool_options.ts";
 import type { ServeMessage, ServiceExport } from "../channel/port.ts";
-import { STARTING_LIMIT } from "./placement.ts";
+import { GROW_PATIENCE, QUEUE_PATIENCE, STARTING_LIMIT, threadsWanted } from "./placement.ts";
+import type { RenewalLimits } from "./renewal/wear.ts";
 import { firstDifference, sameEntrypoints } from "../service/same_entrypoints.ts";
 import type { ThreadSpawner } from "../spawning/spawner.ts";
 import { PooledThread, type ThreadEvents } from "./pooled_thread.ts";
@@ -23,6 +26,7 @@ import { PooledThread, type ThreadEvents } from "./pooled_thread.ts";
 export interface CrewOptions {
   readonly spawner: ThreadSpawner;
   readonly limits: PoolLimits;
+  readonly renewal: RenewalLimits;
   readonly serve: Omit<ServeMessage, "logThreshold">;
   /** Gives the least severe level of log records that a thread sends when it begins to serve. */
   readonly logThreshold: () => LogThreshold;
@@ -35,6 +39,10 @@ export interface CrewOptions {
   readonly events: ThreadEvents;
   /** Called when the pool can give calls to another thread. */
   readonly onReady: () => void;
+  /** Called when a ready thread has been used as much as it may be. */
+  readonly onWorn: () => void;
+  /** Called with the calls that a thread had not started when another one took its place. */
+  readonly onLeft: (unstarted: readonly Job[]) => void;
   /** Called when a start has failed. {@linkcode Crew.retry} is due at `time`. */
   readonly onRetryAt: (time: number) => void;
   readonly onLog: (record: LogRecord) => void;
@@ -56,11 +64,18 @@ const LONGEST_DELAY = 30_000;
 
 const FIRST_DELAY = 250;
 
+/** Called when a thread has left, with the milliseconds that the start of the other one took. */
+type OnLeft = (took: number) => void;
+
 /** The threads of one pool. */
 export class Crew {
   readonly #options: CrewOptions;
   readonly #threads = new Set<PooledThread>();
   readonly #ready = new Set<PooledThread>();
+  /** Threads in whose place others are. They finish the calls that they have started. */
+  readonly #leaving = new Set<PooledThread>();
+  /** The thread that leaves when the next one is ready. */
+  #replaced: { readonly thread: PooledThread; readonly onLeft: OnLeft } | undefined;
   /**
    * Parameters of the handlers, as the first thread that serves knows them. Resolves with undefined if that
    * thread did not start to serve.
@@ -85,7 +100,12 @@ export class Crew {
     return this.#ready;
   }
 
-  /** Number of threads, including those that start and those that retire. */
+  /** Threads that have calls, or can get some. */
+  get working(): Iterable<PooledThread> {
+    return this.#leaving.size === 0 ? this.#ready : [...this.#ready, ...this.#leaving];
+  }
+
+  /** Number of threads, including those that start and those that retire or leave. */
   get size(): number {
     return this.#threads.size;
   }
@@ -96,8 +116,13 @@ export class Crew {
 
   get counts(): ThreadCounts {
     let busy = 0;
-    for (const { assigned } of this.#ready) if (assigned > 0) busy++;
+    for (const { assigned } of this.working) if (assigned > 0) busy++;
     return { ready: this.#ready.size, busy, starting: this.#starting };
+  }
+
+  /** Number of threads that the service has for further calls, or soon will have. `maxWorkers` limits it. */
+  get #staff(): number {
+    return this.#threads.size - this.#leaving.size - (this.#replaced === undefined ? 0 : 1);
   }
 
   /** Whether the pool may start another thread. While starts fail it may not: the crew itself tries again. */
@@ -107,7 +132,7 @@ export class Crew {
 
   /** Whether the crew needs no other thread. A frozen crew is what is left of a version: one is enough. */
   get #suffices(): boolean {
-    return this.#frozen && this.#threads.size > 0;
+    return this.#frozen && this.#threads.size > this.#leaving.size;
   }
 
   /** Time at which the crew tries a failed start again; infinite if no start has failed. */
@@ -158,13 +183,15 @@ export class Crew {
   }
 
   async #boot(thread: PooledThread = this.#spawn()): Promise<void> {
-    const { limits: { loadTimeout }, serve, messenger, events, onReady } = this.#options;
+    const { limits: { loadTimeout }, renewal, serve, messenger, events, onReady, onWorn } = this.#options;
+    const begunAt = performance.now();
     this.#threads.add(thread);
     this.#starting++;
     const limit = setTimeout(() => thread.kill(`it did not load within ${loadTimeout} ms`), loadTimeout);
     try {
       this.#check(await thread.loaded());
       const parameters = await this.#parameters;
+      thread.wear.begin(renewal, onWorn);
       const served = thread.serve(
         { ...serve, logThreshold: this.#logThreshold, ...(parameters && { parameters }) },
         messenger,
@@ -182,6 +209,7 @@ export class Crew {
       clearTimeout(limit);
       this.#starting--;
     }
+    this.#replace(performance.now() - begunAt);
     this.replenish();
     onReady();
   }
@@ -190,7 +218,7 @@ export class Crew {
   replenish(): void {
     const { minWorkers } = this.#options.limits;
     while (
-      this.#started && !this.#closed && this.mayGrow && this.size < minWorkers &&
+      this.#started && !this.#closed && this.mayGrow && this.#staff < minWorkers &&
       this.#starting < STARTING_LIMIT
     ) this.grow();
   }
@@ -220,6 +248,69 @@ export class Crew {
     });
   }
 
+  /**
+   * Starts as many threads as the calls need that wait, or that may come.
+   *
+   * @param queue The calls that wait for a thread.
+   * @returns The time at which the pool has to ask again; infinite if it need not.
+   */
+  growFor(queue: { readonly length: number; readonly oldest: Job | undefined }, demand: Demand): number {
+    const { maxWorkers } = this.#options.limits;
+    if (this.#staff >= maxWorkers || this.#closed || !this.mayGrow) return Infinity;
+    const { oldest } = queue;
+    if (oldest === undefined && demand.mean < SHORT_CALL) return Infinity;
+    const now = performance.now();
+    // Starting a thread delays the main thread, and most calls end before a spare thread can help.
+    if (oldest === undefined && !this.isBusySince(now - GROW_PATIENCE)) {
+      return this.hasIdle ? Infinity : now + GROW_PATIENCE;
+    }
+    const wanted = threadsWanted({
+      size: this.#staff - this.#starting,
+      queued: queue.length,
+      waited: oldest === undefined ? 0 : now - oldest.queuedAt,
+      expected: oldest === undefined ? demand.mean : demand.expected(oldest.invocation.entrypoint),
+      hasIdle: this.hasIdle,
+      hasStuck: this.hasBusySince(now - QUEUE_PATIENCE),
+      maxWorkers,
+    });
+    while (this.#starting < wanted) this.grow();
+    return oldest !== undefined && wanted === 0 ? Math.max(oldest.queuedAt, now) + GROW_PATIENCE : Infinity;
+  }
+
+  /** Whether the crew can replace a thread: it replaces one at a time, and not too many others have yet to leave. */
+  get mayReplace(): boolean {
+    return this.#started && !this.#closed && !this.#frozen && this.mayGrow && this.#replaced === undefined &&
+      this.#leaving.size < this.#options.limits.maxWorkers;
+  }
+
+  /**
+   * Starts another thread, and lets a ready thread leave once that one, or any other, is ready. If the start fails, the
+   * ready thread stays until the crew has tried again.
+   *
+   * @param onLeft Not called if the thread is gone before.
+   */
+  replace(thread: PooledThread, onLeft: OnLeft): void {
+    this.#replaced = { thread, onLeft };
+    this.grow();
+  }
+
+  /** Lets the thread leave in whose place another one is ready. */
+  #replace(took: number): void {
+    if (this.#replaced === undefined) return;
+    const { thread, onLeft } = this.#replaced;
+    this.#replaced = undefined;
+    this.#ready.delete(thread);
+    this.#leaving.add(thread);
+    this.#options.onLeft(thread.takeBackUnstarted());
+    onLeft(took);
+    this.release(thread);
+  }
+
+  /** Stops a thread that leaves, if it has no call any more. */
+  release(thread: PooledThread): void {
+    if (thread.assigned === 0 && this.#leaving.has(thread)) void this.#stop(thread);
+  }
+
   /** Tries a failed start again if its time has come. */
   retry(now: number): void {
     if (now < this.#retryAt) return;
@@ -227,10 +318,12 @@ export class Crew {
     this.grow();
   }
 
-  /** Removes a thread that is gone. Returns whether the pool could give it calls. */
-  remove(thread: PooledThread): boolean {
+  /** Removes a thread that is gone. Returns whether the pool could give it calls, or it had started some. */
+  remove(thread: PooledThread, hadStarted: boolean): boolean {
     this.#threads.delete(thread);
-    return this.#ready.delete(thread);
+    if (this.#replaced?.thread === thread) this.#replaced = undefined;
+    const hasLeft = this.#leaving.delete(thread);
+    return this.#ready.delete(thread) || hasLeft && hadStarted;
   }
 
   /** Cancels a call in the thread that holds it. Returns false if no thread holds it. */
@@ -247,6 +340,7 @@ export class Crew {
       if (this.#ready.size <= minWorkers) return;
       if (thread.assigned > 0 || now - thread.idleSince < idleTimeout) continue;
       this.#ready.delete(thread);
+      if (this.#replaced?.thread === thread) this.#replaced = undefined;
       void this.#stop(thread);
     }
   }

@@ -154,16 +154,16 @@ export function checkPulse(thread: PooledThread, now: number, stallTimeout: numb
  */
 export function nextLook(
   now: number,
-  { ready, size, retryAt }: Pick<Crew, "ready" | "size" | "retryAt">,
+  { ready, working, retryAt }: Pick<Crew, "ready" | "working" | "retryAt">,
   oldest: Job | undefined,
   { concurrency, minWorkers, idleTimeout, stallTimeout }: PoolLimits,
 ): number {
   let next = retryAt;
-  for (const thread of ready) {
+  for (const thread of working) {
     if (thread.assigned > 0) {
       const look = thread.assigned > concurrency ? MAILBOX_PATIENCE : lookInterval(stallTimeout);
       next = Math.min(next, now + look);
-    } else if (size > minWorkers) {
+    } else if (ready.size > minWorkers) {
       next = Math.min(next, thread.idleSince + idleTimeout);
     }
   }

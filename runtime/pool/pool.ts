@@ -23,11 +23,12 @@ import type { Invocation } from "../channel/port.ts";
 import { JobQueue } from "./queue/job_queue.ts";
 import { describeFailure, type Failure } from "../message/failure.ts";
 import { failed, type Outcome } from "../message/outcome.ts";
-import { chooseThread, GROW_PATIENCE, MAILBOX_PATIENCE, QUEUE_PATIENCE, threadsWanted } from "./placement.ts";
+import { chooseThread, MAILBOX_PATIENCE, QUEUE_PATIENCE } from "./placement.ts";
 import { type PoolLimits, poolLimits, type PoolOptions } from "./pool_options.ts";
 import { WakeTimer } from "../waiting/wake_timer.ts";
 import type { PooledThread } from "./pooled_thread.ts";
 import { CallTimes, checkPulse, expireCalls, lookInterval, nextLook, outOfTime } from "./overdue.ts";
+import { Renewal } from "./renewal/renewal.ts";
 import { type RunningCall, runningCalls } from "./running_calls.ts";
 import { spanSeed } from "../telemetry/trace.ts";
 import { Saturation } from "./saturation.ts";
@@ -43,6 +44,7 @@ export class Pool implements AsyncDisposable {
   readonly #times: CallTimes;
   readonly #saturation: Saturation;
   readonly #doomed: DoomedCalls;
+  readonly #renewal: Renewal;
   #demand: Demand;
   #successor: Pool | undefined;
   #state: "open" | "draining" | "closed" = "open";
@@ -52,10 +54,10 @@ export class Pool implements AsyncDisposable {
     this.#options = options;
     this.#limits = poolLimits(options);
     const { service, spawner, entrypoints, messenger, config = {}, log, onLog } = options;
-    const { configOrigins, callTimeout, parentCallsTracked, payloads, heapLimit } = options;
+    const { configOrigins, callTimeout, parentCallsTracked, payloads, heapLimit, softHeapLimit } = options;
     const { maxWorkers, concurrency, logLimit } = this.#limits;
     const sent = { config, configOrigins, callTimeout, parentCallsTracked, payloads };
-    const served = { service, ...sent, concurrency, logLimit, heapLimit };
+    const served = { service, ...sent, concurrency, logLimit, heapLimit, softHeapLimit };
     this.#times = new CallTimes(options, (now) => this.#expire(now));
     this.#saturation = new Saturation(options);
     this.#doomed = new DoomedCalls(options, this.#limits.refuseDoomed);
@@ -63,20 +65,27 @@ export class Pool implements AsyncDisposable {
     this.#crew = new Crew({
       spawner,
       limits: this.#limits,
+      renewal: options,
       serve: { type: "serve", ...served, spanSeed: spanSeed() },
       logThreshold: () => this.#logThreshold(),
       entrypoints,
       messenger,
       events: {
-        onSettled: (job, outcome) => this.#settled(job, outcome),
+        onSettled: (thread, job, outcome) => this.#settled(thread, job, outcome),
         onRoom: () => this.#dispatch(),
         onEnd: (thread, reason, started, unstarted) => this.#lost(thread, reason, started, unstarted),
       },
-      onReady: () => this.#dispatch(),
+      onReady: () => {
+        this.#renew();
+        this.#dispatch();
+      },
+      onWorn: () => this.#renew(),
+      onLeft: (unstarted) => this.#queue.putBack(unstarted),
       onRetryAt: (time) => this.#timer.by(time),
       onLog,
       log,
     });
+    this.#renewal = new Renewal({ crew: this.#crew, log, onRenewed: options.onThreadRenewed });
   }
 
   /** Number of threads, including those that start. */
@@ -96,13 +105,13 @@ export class Pool implements AsyncDisposable {
   /** Number of calls in threads. */
   get active(): number {
     let active = 0;
-    for (const thread of this.#crew.ready) active += thread.assigned;
+    for (const { assigned } of this.#crew.working) active += assigned;
     return active;
   }
 
   /** The calls in threads, the oldest first. */
   get running(): readonly RunningCall[] {
-    return runningCalls(this.#crew.ready, this.#options);
+    return runningCalls(this.#crew.working, this.#options);
   }
 
   /** Number of calls that wait for a thread. */
@@ -135,6 +144,7 @@ export class Pool implements AsyncDisposable {
     signal?.addEventListener("abort", stop, { once: true });
     try {
       await this.#crew.start(first);
+      this.#renew();
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
@@ -268,7 +278,7 @@ export class Pool implements AsyncDisposable {
     }
     // A later time may be set already, such as that of an idle thread's end, and must not delay the look.
     this.#timer.by(now + lookInterval(this.#limits.stallTimeout));
-    this.#grow();
+    this.#timer.by(this.#crew.growFor(this.#queue, this.#demand));
     if (this.#onIdle.size > 0) this.#announceIdle();
   }
 
@@ -283,33 +293,7 @@ export class Pool implements AsyncDisposable {
     for (const job of this.#queue.takeAll()) job.settle({ status: "unstarted", reason });
   }
 
-  #grow(): void {
-    const { maxWorkers } = this.#limits;
-    if (this.#crew.size >= maxWorkers || this.#state === "closed" || !this.#crew.mayGrow) return;
-    const { oldest } = this.#queue;
-    if (oldest === undefined && this.#demand.mean < SHORT_CALL) return;
-    const now = performance.now();
-    // Starting a thread delays the main thread, and most calls end before a spare thread can help.
-    if (oldest === undefined && !this.#crew.isBusySince(now - GROW_PATIENCE)) {
-      if (!this.#crew.hasIdle) this.#timer.by(now + GROW_PATIENCE);
-      return;
-    }
-    const wanted = threadsWanted({
-      size: this.#crew.size - this.#crew.starting,
-      queued: this.#queue.length,
-      waited: oldest === undefined ? 0 : now - oldest.queuedAt,
-      expected: oldest === undefined
-        ? this.#demand.mean
-        : this.#demand.expected(oldest.invocation.entrypoint),
-      hasIdle: this.#crew.hasIdle,
-      hasStuck: this.#crew.hasBusySince(now - QUEUE_PATIENCE),
-      maxWorkers,
-    });
-    while (this.#crew.starting < wanted) this.#crew.grow();
-    if (oldest !== undefined && wanted === 0) this.#timer.by(Math.max(oldest.queuedAt, now) + GROW_PATIENCE);
-  }
-
-  #settled(job: Job, outcome: Outcome): void {
+  #settled(thread: PooledThread, job: Job, outcome: Outcome): void {
     const { invocation: { entrypoint }, ran, endedAt } = job;
     if (ran !== undefined && outcome.status === "done") {
       this.#demand.record(entrypoint, ran);
@@ -317,12 +301,13 @@ export class Pool implements AsyncDisposable {
       if (job.stream === undefined) this.#doomed.record(entrypoint, ran, endedAt!);
     }
     if (!job.timedOut) job.settle(outcome);
+    this.#crew.release(thread);
     if (this.#queue.length > 0) this.#dispatch();
     else if (this.#onIdle.size > 0) this.#announceIdle();
   }
 
   #lost(thread: PooledThread, reason: string, started: readonly Job[], unstarted: readonly Job[]): void {
-    const served = this.#crew.remove(thread);
+    const served = this.#crew.remove(thread, started.length > 0);
     const aborted = this.#state === "closed";
     this.#queue.putBack(unstarted);
     const failure = describeFailure(
@@ -342,6 +327,7 @@ export class Pool implements AsyncDisposable {
       });
       this.#crew.replenish();
     }
+    this.#renew();
     this.#dispatch();
     this.#announceIdle();
   }
@@ -362,7 +348,7 @@ export class Pool implements AsyncDisposable {
   #look(): void {
     const now = performance.now();
     this.#crew.retry(now);
-    for (const thread of [...this.#crew.ready]) {
+    for (const thread of [...this.#crew.working]) {
       if (thread.assigned === 0) continue;
       this.#relieve(thread, now);
       checkPulse(thread, now, this.#limits.stallTimeout);
@@ -372,15 +358,21 @@ export class Pool implements AsyncDisposable {
     this.#saturation.look(now, this.#crew.ready, this.#queue, this.#limits);
     this.#dispatch();
     this.#timer.reset(nextLook(now, this.#crew, this.#queue.oldest, this.#limits));
+    this.#renew(now);
+  }
+
+  /** Renews a thread that has been used enough, if its turn has come. */
+  #renew(now = performance.now()): void {
+    if (this.#state === "open") this.#timer.by(this.#renewal.look(now));
   }
 
   /** Ends the calls whose time is up. */
   #expire(now: number): void {
     const fail = (job: Job) => this.#fail(job, outOfTime(job, this.#options));
     const grace = this.#limits.killGrace;
-    for (const thread of [...this.#crew.ready]) this.#queue.putBack(expireCalls(thread, now, grace, fail));
+    for (const thread of [...this.#crew.working]) this.#queue.putBack(expireCalls(thread, now, grace, fail));
     this.#dispatch();
-    this.#times.watch(this.#crew.ready);
+    this.#times.watch(this.#crew.working);
   }
 
   /** Takes back the calls that wait behind a slow one, so that they run elsewhere. */

@@ -9,9 +9,11 @@ import type { EndedCall } from "../telemetry/ended_call.ts";
 import type { PayloadSettings } from "../message/payload/settings.ts";
 import type { PlainRecord } from "../message/plain.ts";
 import type { ThreadSpawner } from "../spawning/spawner.ts";
+import { checkRenewalLimits, type RenewalLimits } from "./renewal/wear.ts";
+import type { ThreadRenewal } from "../telemetry/measuring/thread_renewal.ts";
 
 /** Options of a pool. */
-export interface PoolOptions extends Partial<PoolLimits> {
+export interface PoolOptions extends Partial<PoolLimits>, RenewalLimits {
   /** Name of the service. The pool names its threads after it. */
   readonly service: string;
   readonly spawner: ThreadSpawner;
@@ -54,6 +56,8 @@ export interface PoolOptions extends Partial<PoolLimits> {
   readonly onCallEnded?: (ended: EndedCall) => void;
   /** Called with the reason when a thread that served is lost. It must not throw. @default {nobody wants to know} */
   readonly onThreadLost?: (reason: string) => void;
+  /** Called when another thread has taken the place of a thread. It must not throw. @default {nobody wants to know} */
+  readonly onThreadRenewed?: (reason: ThreadRenewal) => void;
   /** Called when `Pool.demand` changes. */
   readonly onDemand?: (demand: number) => void;
 }
@@ -101,7 +105,8 @@ export const DEFAULT_LIMITS: PoolLimits = {
  *
  * @throws {RangeError} If a limit is out of its range.
  */
-export function poolLimits(given: Partial<PoolLimits>): PoolLimits {
+export function poolLimits(given: Partial<PoolLimits> & RenewalLimits): PoolLimits {
+  checkRenewalLimits(given);
   const names = Object.keys(DEFAULT_LIMITS) as (keyof PoolLimits)[];
   const { minWorkers, ...rest } = Object.fromEntries(
     names.map((name) => [name, given[name] ?? DEFAULT_LIMITS[name]]),

@@ -1,16 +1,7 @@
 import { Claims, SLOTS } from "../channel/claims.ts";
 import { Inspections } from "../channel/inspections.ts";
 import { ServiceLoadError } from "../message/errors.ts";
-import {
-  isBody,
-  isChunk,
-  isElapsed,
-  isFailure,
-  isFault,
-  isHead,
-  nameOf,
-  withPlainData,
-} from "../channel/message_form.ts";
+import { isChunk, isHead, nameOf, reportedOutcome } from "../channel/message_form.ts";
 import type { FromThread, ServeMessage, ServiceExport, ToThread } from "../channel/port.ts";
 import { type Job, SHORT_CALL } from "./job.ts";
 import type { LogRecord, LogThreshold } from "../log/log.ts";
@@ -25,11 +16,12 @@ import type { Thread, ThreadSpawner } from "../spawning/spawner.ts";
 import { ThreadLog } from "./thread_log.ts";
 import { ThreadRequests } from "./thread_requests.ts";
 import { ThreadStart } from "./thread_start.ts";
+import { Wear } from "./renewal/wear.ts";
 
 /** Events of a thread, for its pool. */
 export interface ThreadEvents {
   /** A call has its outcome, and its job says how long the thread took for it, as far as that is known. */
-  readonly onSettled: (job: Job, outcome: Outcome) => void;
+  readonly onSettled: (thread: PooledThread, job: Job, outcome: Outcome) => void;
   /** The thread has skipped a call that the pool took back, so it has room again. */
   readonly onRoom: () => void;
   /** The thread is gone. It may have run the `started` calls, and has not run the `unstarted` ones. */
@@ -54,6 +46,7 @@ export class PooledThread {
   readonly #requests: ThreadRequests;
   readonly #start = new ThreadStart();
   readonly inspections: Inspections;
+  readonly wear: Wear = new Wear();
   readonly #stopped = Promise.withResolvers<void>();
   #events: ThreadEvents | undefined;
   #messenger: Messenger | undefined;
@@ -274,12 +267,11 @@ export class PooledThread {
   /** Acts on a message. Returns false, without an effect, if no honest thread sends such a message. */
   #take(message: FromThread): boolean {
     switch (message.type) {
-      case "done": {
-        const { slot, body, head, fault, elapsed } = message;
-        if (!this.#holds(slot) || !isElapsed(elapsed) || !isBody(body)) return false;
-        if (head !== undefined && !isHead(head) || fault !== undefined && !isFault(fault)) return false;
-        const outcome = fault ? { status: "done", body, fault } as const : { status: "done", body } as const;
-        this.#settle(slot, head === undefined ? outcome : { ...outcome, head }, elapsed);
+      case "done":
+      case "failed": {
+        const outcome = this.#holds(message.slot) ? reportedOutcome(message) : undefined;
+        if (outcome === undefined) return false;
+        this.#settle(message.slot, outcome, message.elapsed);
         break;
       }
       case "opened":
@@ -291,13 +283,6 @@ export class PooledThread {
         if (!this.#holds(message.slot) || !isChunk(message.chunk)) return false;
         this.#jobs[message.slot]!.stream?.deliver(message.chunk);
         break;
-      case "failed": {
-        const { slot, failure, expected, undecoded, elapsed } = message;
-        if (!this.#holds(slot) || !isElapsed(elapsed) || !isFailure(failure)) return false;
-        const outcome = failed(withPlainData(failure), expected === true);
-        this.#settle(slot, undecoded === true ? { ...outcome, undecoded } : outcome, elapsed);
-        break;
-      }
       case "skipped":
         if (typeof message.slot !== "number" || this.#takenBack[message.slot] !== 1) return false;
         this.#takenBack[message.slot] = 0;
@@ -310,6 +295,8 @@ export class PooledThread {
         return this.#requests.take(message, this.#messenger);
       case "log":
         return this.#log.take(message.record);
+      case "heap":
+        return this.wear.takeHeap(message.used);
       case "inspected":
         return this.inspections.receive(message);
       case "loaded":
@@ -358,7 +345,8 @@ export class PooledThread {
       job.ran = elapsed;
       job.endedAt = this.#heardAt;
     }
-    this.#events?.onSettled(job, outcome);
+    this.wear.countCall();
+    this.#events?.onSettled(this, job, outcome);
   }
 
   /** Takes a call back. Returns false if the thread has started the call. */

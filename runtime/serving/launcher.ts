@@ -161,7 +161,11 @@ export class Launcher {
       log: getLog(name),
       logThreshold: () => logThreshold(name),
       onDemand,
-      ...(watch && { onCallEnded: watch.ended, onThreadLost: watch.threadLost }),
+      ...(watch && {
+        onCallEnded: watch.ended,
+        onThreadLost: watch.threadLost,
+        onThreadRenewed: watch.threadRenewed,
+      }),
     });
     try {
       await pool.start({ ...(first && { first: first.thread }), ...(signal && { signal }) });

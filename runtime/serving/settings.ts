@@ -15,12 +15,13 @@ import { checkPermissions, type ServicePermissions } from "../permissions/permis
 import { checkVariables } from "../permissions/variables.ts";
 import { payloadSettings } from "../config/payload_settings.ts";
 import { DEFAULT_LIMITS, type PoolLimits, poolLimits } from "../pool/pool_options.ts";
+import type { RenewalLimits } from "../pool/renewal/wear.ts";
 import { type TelemetrySettings, telemetrySettings } from "../telemetry/settings.ts";
-import type { ThreadPlan } from "../spawning/create_spawner.ts";
+import { DEFAULT_HEAP_LIMIT, type ThreadPlan } from "../spawning/create_spawner.ts";
 import type { ThreadKind } from "../spawning/spawner.ts";
 
 /** The limits of threads that are set. All other limits have the defaults of {@linkcode PoolLimits}. */
-export type ThreadLimits = Partial<Omit<PoolLimits, "maxWorkers" | "concurrency">> & {
+export type ThreadLimits = Partial<Omit<PoolLimits, "maxWorkers" | "concurrency">> & RenewalLimits & {
   /** Mebibytes of JavaScript heap for each thread. */
   readonly heapLimit?: number;
 };
@@ -104,6 +105,7 @@ export interface OwnSettings extends ServiceSettings {
 export type ThreadSettings =
   & Partial<ThreadPlan>
   & { readonly [Name in Exclude<keyof PoolLimits, DurationLimit>]?: PoolLimits[Name] }
+  & Omit<RenewalLimits, DurationLimit>
   & { readonly [Name in DurationLimit]?: Duration };
 
 const DEFAULTS: ServiceSettings = {
@@ -123,6 +125,7 @@ const DURATION_LIMITS = {
   stallTimeout: "stall_timeout",
   killGrace: "kill_grace",
   stopTimeout: "stop_timeout",
+  maxAge: "max_age",
 } as const satisfies Partial<Record<keyof ThreadLimits, string>>;
 
 /**
@@ -137,6 +140,9 @@ type DurationLimit = keyof typeof DURATION_LIMITS;
  * and the whole process ends.
  */
 const LEAST_HEAP = 16;
+
+/** Least age in milliseconds at which threads can be renewed. */
+const LEAST_AGE = 1_000;
 
 /**
  * Reads the runtime's own keys.
@@ -206,7 +212,7 @@ function sharedSettings(at: Section, defaults: ServiceSettings): ServiceSettings
     concurrency: at.integer("concurrency", 1) ?? defaults.concurrency,
     callTimeout: at.milliseconds("call_timeout") ?? defaults.callTimeout,
     permissions: permissions(at) ?? defaults.permissions,
-    limits: { ...defaults.limits, ...threadLimits(at) },
+    limits: withSoftLimit(at, { ...defaults.limits, ...threadLimits(at) }),
     ...given({ env: mergedVariables(defaults.env, variables(at)) }),
   };
 }
@@ -219,12 +225,25 @@ function brokerNames(at: Section | undefined): BrokerNames | undefined {
 
 function threadLimits(at: Section): ThreadLimits {
   const limits: Record<string, number | boolean | undefined> = {};
-  for (const [name, key] of Object.entries(DURATION_LIMITS)) limits[name] = at.milliseconds(key);
+  for (const [name, key] of Object.entries(DURATION_LIMITS)) {
+    limits[name] = at.milliseconds(key, name === "maxAge" ? LEAST_AGE : 0);
+  }
   limits["minWorkers"] = at.integer("min_workers", 1);
   limits["heapLimit"] = at.integer("heap_limit", LEAST_HEAP);
+  limits["maxCalls"] = at.integer("max_calls", 1);
+  limits["softHeapLimit"] = at.integer("soft_heap_limit", LEAST_HEAP);
   limits["logLimit"] = at.integer("log_limit", 1);
   limits["refuseDoomed"] = at.flag("refuse_doomed");
   return given(limits);
+}
+
+/** Refuses a soft limit of the heap that is not below the hard one: it would have no effect. */
+function withSoftLimit(at: Section, limits: ThreadLimits): ThreadLimits {
+  const { heapLimit = DEFAULT_HEAP_LIMIT, softHeapLimit = 0 } = limits;
+  if (softHeapLimit < heapLimit) return limits;
+  return at.get("soft_heap_limit") === undefined
+    ? at.refuse("heap_limit", `more than the soft_heap_limit of ${softHeapLimit}`)
+    : at.refuse("soft_heap_limit", `less than the heap_limit of ${heapLimit}`);
 }
 
 function permissions(at: Section): ServicePermissions | undefined {
@@ -307,6 +326,9 @@ const SHARED_SETTINGS: SettingTable = {
     about: "how long a thread may take to dispose its dependencies",
   },
   heap_limit: { kind: "number", default: 1_024, about: "mebibytes of JavaScript heap of each thread" },
+  max_calls: { kind: "number", about: "calls after which another thread takes the place of a thread" },
+  max_age: { kind: "duration", about: "how old a thread gets before another one takes its place" },
+  soft_heap_limit: { kind: "number", about: "mebibytes of heap above which another one takes its place" },
   log_limit: { kind: "number", default: 1_000, about: "log records that a thread may write in a second" },
   refuse_doomed: {
     kind: "flag",

@@ -60,6 +60,7 @@ async function begin(
   new ServiceThread(openThreadChannel(channel), claims, {
     exit() {},
     enclose() {},
+    sharesHeap: true,
     ...given(own),
   });
 }

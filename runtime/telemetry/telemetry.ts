@@ -10,6 +10,7 @@ import type { EndedCall } from "./ended_call.ts";
 import type { Counter } from "./metric.ts";
 import { Metrics } from "./metrics.ts";
 import { lossOf, THREAD_LOSSES } from "./measuring/thread_loss.ts";
+import { THREAD_RENEWALS, type ThreadRenewal } from "./measuring/thread_renewal.ts";
 import { type CallEntry, DEFAULT_RECENT_CALLS, RecentCalls } from "./recent_calls.ts";
 
 /**
@@ -96,8 +97,15 @@ export class Telemetry {
       help: "Threads that served and were lost, by the class of the reason.",
       labels: ["service", "reason"],
     });
-    const lost = Object.fromEntries(THREAD_LOSSES.map((loss) => [loss, losses.with(service, loss)]));
-    return new CallWatch(entries, options, series, lost, this, this.#counts, this.#sinks);
+    const renewals = this.metrics.counter("enoki_threads_renewed_total", {
+      help: "Threads in whose place others were started, by the limit that they had come to.",
+      labels: ["service", "reason"],
+    });
+    const threads = {
+      lost: Object.fromEntries(THREAD_LOSSES.map((loss) => [loss, losses.with(service, loss)])),
+      renewed: Object.fromEntries(THREAD_RENEWALS.map((reason) => [reason, renewals.with(service, reason)])),
+    };
+    return new CallWatch(entries, options, series, threads, this, this.#counts, this.#sinks);
   }
 }
 
@@ -106,7 +114,7 @@ export class CallWatch {
   readonly #entries: readonly CallEntry[];
   readonly #options: readonly PlainRecord[];
   readonly #series: readonly EntryCounts[];
-  readonly #lost: Readonly<Record<string, Counter>>;
+  readonly #threads: ThreadCounters;
   readonly #telemetry: Telemetry;
   readonly #counts: CallCounts;
   readonly #sinks: Readonly<CallSinks>;
@@ -116,7 +124,7 @@ export class CallWatch {
     entries: readonly CallEntry[],
     options: readonly PlainRecord[],
     series: readonly EntryCounts[],
-    lost: Readonly<Record<string, Counter>>,
+    threads: ThreadCounters,
     telemetry: Telemetry,
     counts: CallCounts,
     sinks: Readonly<CallSinks>,
@@ -124,7 +132,7 @@ export class CallWatch {
     this.#entries = entries;
     this.#options = options;
     this.#series = series;
-    this.#lost = lost;
+    this.#threads = threads;
     this.#telemetry = telemetry;
     this.#counts = counts;
     this.#sinks = sinks;
@@ -170,7 +178,16 @@ export class CallWatch {
   };
 
   /** Takes the reason why a thread of the service was lost. */
-  readonly threadLost = (reason: string): void => this.#lost[lossOf(reason)]!.add();
+  readonly threadLost = (reason: string): void => this.#threads.lost[lossOf(reason)]!.add();
+
+  /** Takes the reason why another thread has taken the place of a thread. */
+  readonly threadRenewed = (reason: ThreadRenewal): void => this.#threads.renewed[reason]!.add();
+}
+
+/** Counts the threads of a service that have gone, by the reason. */
+interface ThreadCounters {
+  readonly lost: Readonly<Record<string, Counter>>;
+  readonly renewed: Readonly<Record<string, Counter>>;
 }
 
 type Ended = Exclude<Outcome, { readonly status: "unstarted" }>;

@@ -15,17 +15,29 @@ export interface HeapNumbers {
   readonly limit: number;
 }
 
-/** Says in the log, once for each time, that a thread is near its heap limit, at which V8 ends it. */
+/** A limit of the heap at which a thread may go on, but another one is to take its place. */
+export interface SoftLimit {
+  readonly mebibytes: number;
+  /** Called once, with the bytes that the thread uses, when these are more. */
+  readonly onPassed: (used: number) => void;
+}
+
+/**
+ * Says in the log, once for each time, that a thread is near its heap limit, at which V8 ends it. Also tells when the
+ * thread is above its soft limit.
+ */
 export class HeapWatch {
   readonly #log: Log;
   readonly #numbers: () => HeapNumbers | undefined;
+  #soft: SoftLimit | undefined;
   #lookedAt = -Infinity;
   #near = false;
 
   /** @param numbers Gives the numbers; undefined while they are not known. */
-  constructor(log: Log, numbers: () => HeapNumbers | undefined) {
+  constructor(log: Log, numbers: () => HeapNumbers | undefined, soft?: SoftLimit) {
     this.#log = log;
     this.#numbers = numbers;
+    this.#soft = soft;
   }
 
   /**
@@ -35,10 +47,14 @@ export class HeapWatch {
    */
   look(now: number): void {
     if (now - this.#lookedAt < INTERVAL) return;
-    this.#lookedAt = now;
     const numbers = this.#numbers();
     if (numbers === undefined) return;
+    this.#lookedAt = now;
     const { used, limit } = numbers;
+    if (this.#soft !== undefined && used >= this.#soft.mebibytes * MEBIBYTE) {
+      this.#soft.onPassed(used);
+      this.#soft = undefined;
+    }
     if (used < limit * FAR) this.#near = false;
     if (this.#near || used < limit * NEAR) return;
     this.#near = true;

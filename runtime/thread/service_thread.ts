@@ -56,6 +56,8 @@ export interface ThreadMeans {
   enclose(url: string, rights: InnerRights, environment: OwnEnvironment): void;
   /** What the module exports, if the thread must not import it. */
   readonly exports?: Readonly<Record<string, unknown>>;
+  /** Whether the thread has the heap of the program, which says nothing of the service. @default {false} */
+  readonly sharesHeap?: boolean;
   /** The clock that the calls go by. @default {the clock of the machine} */
   readonly clock?: Clock;
 }
@@ -234,6 +236,7 @@ export class ServiceThread {
       logThreshold,
       logLimit,
       heapLimit,
+      softHeapLimit,
       spanSeed,
       parameters: known,
     }: ServeMessage,
@@ -245,7 +248,14 @@ export class ServiceThread {
     useSpanSeed(spanSeed);
     this.#isServing = true;
     for (const variable of this.#deniedAtLoad) this.#denied(variable);
-    this.#heap = new HeapWatch(this.#log(), heapNumbers(heapLimit));
+    this.#heap = new HeapWatch(
+      this.#log(),
+      heapNumbers(heapLimit),
+      softHeapLimit === undefined || this.#means.sharesHeap ? undefined : {
+        mebibytes: softHeapLimit,
+        onPassed: (used) => this.#port.postMessage({ type: "heap", used }),
+      },
+    );
     const own = { service: name, ...given({ clock: this.#means.clock }) };
     try {
       this.#invoker = await Invoker.create(

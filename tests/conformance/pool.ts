@@ -12,6 +12,7 @@ import { poolMessagingLaws } from "./pool_messaging_laws.ts";
 import { poolClosingLaws } from "./pool_closing_laws.ts";
 import { poolPermissionLaws } from "./pool_permission_laws.ts";
 import { poolPropertyLaws } from "./pool_property_laws.ts";
+import { poolRenewalLaws } from "./pool_renewal_laws.ts";
 import { poolSharingLaws } from "./pool_sharing_laws.ts";
 import { PoolStage, type SpawnerFactory, type StagePlan } from "./pool_stage.ts";
 import { poolTimingLaws } from "./pool_timing_laws.ts";
@@ -46,6 +47,7 @@ export function poolConformance(
   poolEndingLaws(law);
   poolMessagingLaws(law);
   poolPropertyLaws(law, { threads });
+  poolRenewalLaws(law, { threads });
   poolLoadingLaws(name, createSpawner, { threads });
   if (threads) poolLosingLaws(law, { killsSpinning });
   if (threads) poolEnvironmentLaws(name, createSpawner, { sandboxed });

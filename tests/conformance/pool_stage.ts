@@ -38,6 +38,7 @@ const METHODS: Readonly<Record<string, readonly string[]>> = {
     "fail",
     "hold",
     "holdAll",
+    "keep",
     "nap",
     "say",
     "sleepOrSpin",
@@ -47,6 +48,7 @@ const METHODS: Readonly<Record<string, readonly string[]>> = {
     "whoami",
   ],
   raw: ["same"],
+  streaming: ["ticks", "whoami"],
   reaching: [
     "adopt",
     "connect",

@@ -65,6 +65,13 @@ Deno.test("Pool.freeze() lets no more threads start", async () => {
   assert.equal(stage.threads.spawned.length, 1);
 });
 
+Deno.test("Pool.freeze() lets no thread be renewed", async () => {
+  await using stage = await PoolStage.open((url) => Promise.resolve(new InlineThreads(url)), { maxCalls: 5 });
+  stage.pool.freeze();
+  for (let call = 0; call < 20; call++) await stage.value("echo", call);
+  assert.equal(stage.threads.spawned.length, 1);
+});
+
 Deno.test("Pool.freeze() lets the last thread be replaced when it is lost", async () => {
   await using stage = await inlinePool(2);
   stage.pool.freeze();

@@ -95,6 +95,8 @@ const MALFORMED: Readonly<Record<string, (slot: number) => unknown>> = {
   "a record that is deep": () => ({ type: "log", record: { ...RECORD, properties: { deep: deep(500) } } }),
   "services that are none": () => ({ type: "loaded", services: 1 }),
   "a service without a manifest": () => ({ type: "loaded", services: [{ exportName: "default" }] }),
+  "a heap above a limit that there is not": () => ({ type: "heap", used: 1e9 }),
+  "a heap that is no size": () => ({ type: "heap", used: "1e9" }),
   "parameters that are none": () => ({ type: "ready", parameters: null }),
   "an exit with an object as its code": () => ({ type: "exiting", code: { toString: 1 } }),
 };

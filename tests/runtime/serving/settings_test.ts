@@ -59,6 +59,19 @@ Deno.test("serviceSettings() prefers the service's own settings", () => {
   strictEqual(serviceSettings(settings, "toString").maxWorkers, 4);
 });
 
+Deno.test("serviceSettings() says when the threads of a service are renewed", () => {
+  const settings = read(
+    { max_calls: 1_000, max_age: "1h", services: { leaking: { soft_heap_limit: 200, max_age: "1m" } } },
+    { maxCalls: 500 },
+  );
+  deepStrictEqual(serviceSettings(settings, "other").limits, { maxCalls: 500, maxAge: 3_600_000 });
+  deepStrictEqual(serviceSettings(settings, "leaking").limits, {
+    maxCalls: 500,
+    maxAge: 60_000,
+    softHeapLimit: 200,
+  });
+});
+
 Deno.test("runtimeSettings() lets a program win over the configuration, and a service's settings over both", () => {
   const config = {
     max_workers: 4,
@@ -80,6 +93,7 @@ Deno.test("runtimeSettings() lets a program win over the configuration, and a se
 Deno.test("runtimeSettings() refuses threads that make no sense", () => {
   throws(() => read({}, { maxWorkers: 0 }), RangeError);
   throws(() => read({}, { heapLimit: 8 }), RangeError);
+  throws(() => read({}, { maxCalls: 0 }), RangeError);
   throws(() => read({}, { permissions: "most" as never }), { name: "ConfigurationError" });
 });
 
@@ -94,6 +108,15 @@ const REFUSED: readonly (readonly [Config, string])[] = [
     '"2h", "1d" or "1m30s"',
   ],
   [{ parent_calls_tracked: "x" }, '"parent_calls_tracked": got "x", expected an integer'],
+  [{ max_calls: 0 }, '"max_calls": got 0, expected an integer, 1 or more'],
+  [
+    { soft_heap_limit: 1_024 },
+    '"soft_heap_limit": got 1024, expected less than the heap_limit of 1024',
+  ],
+  [
+    { soft_heap_limit: 200, services: { a: { heap_limit: 128 } } },
+    '"services.a.heap_limit": got 128, expected more than the soft_heap_limit of 200',
+  ],
   [
     { services: { a: { max_workers: -1 } } },
     '"services.a.max_workers": got -1, expected an integer, 1 or more',
@@ -101,8 +124,8 @@ const REFUSED: readonly (readonly [Config, string])[] = [
   [
     { services: { a: { permision: "none" } } },
     '"services.a.permision": got "none", expected nothing: the keys here are max_workers, concurrency, ' +
-    "call_timeout, permissions, idle_timeout, load_timeout, stall_timeout, kill_grace, stop_timeout, " +
-    "min_workers, heap_limit, log_limit, refuse_doomed, env, config, config_keys, broker",
+    "call_timeout, permissions, idle_timeout, load_timeout, stall_timeout, kill_grace, stop_timeout, max_age, " +
+    "min_workers, heap_limit, max_calls, soft_heap_limit, log_limit, refuse_doomed, env, config, config_keys, broker",
   ],
 ];
 

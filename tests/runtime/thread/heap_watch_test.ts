@@ -24,6 +24,21 @@ Deno.test("HeapWatch tells once that a thread comes near its limit, and again wh
 Deno.test("HeapWatch looks once in a second", () =>
   deepStrictEqual(toldAt([[0, 10], [999, 99], [1_000, 10], [1_999, 99]]), []));
 
+Deno.test("HeapWatch tells once that a thread is above its soft limit, however long it stays there", () => {
+  const passed: number[] = [];
+  let used = 0;
+  const watch = new HeapWatch(
+    createLog({ emit: () => {} }),
+    () => ({ used, limit: 100 * 1_048_576 }),
+    { mebibytes: 1, onPassed: (bytes) => passed.push(bytes) },
+  );
+  for (const [second, bytes] of [1_048_575, 1_048_576, 1_048_577].entries()) {
+    used = bytes;
+    watch.look(second * 1_000);
+  }
+  deepStrictEqual(passed, [1_048_576]);
+});
+
 Deno.test("HeapWatch names what is used, what may be used, and the way out", () => {
   const messages: string[] = [];
   const watch = new HeapWatch(
