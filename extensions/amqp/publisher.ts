@@ -96,12 +96,9 @@ export class Publisher {
   }
 
   /** Publishes. Resolves on the broker's confirm, or, without confirms, when the message is on its way. */
-  publish(
-    message: Message,
-    signal?: AbortSignal,
-    cancellation?: TransportPublishOptions["cancellation"],
-  ): Promise<void> {
+  publish(message: Message, options: TransportPublishOptions = {}): Promise<void> {
     return new Promise((resolve, reject) => {
+      const { cancellation } = options;
       const { body } = message;
       const publication: Publication = {
         message,
@@ -122,9 +119,9 @@ export class Publisher {
         this.#waiting.push(publication);
         this.#watchCancellation(publication);
       }
-      if (signal !== undefined && !publication.settled) {
-        publication.unwatch = this.#aborts.add(publication, signal);
-      }
+      if (cancellation !== undefined || publication.settled) return;
+      const { signal } = options;
+      if (signal !== undefined) publication.unwatch = this.#aborts.add(publication, signal);
     });
   }
 

@@ -26,7 +26,7 @@ export class Publishers {
 
   publish(message: Message, options?: TransportPublishOptions): Promise<void> {
     const publisher = options?.confirmed === false && this.#confirms ? this.#forHasty() : this.#main;
-    return publisher.publish(message, options?.signal, options?.cancellation);
+    return publisher.publish(message, options);
   }
 
   /** Sends on this link from now on. */

@@ -213,7 +213,7 @@ export class AmqpTransport implements Transport {
   publish(message: Message, options?: TransportPublishOptions): Promise<void> {
     try {
       this.#connection.assertUsable();
-      options?.signal?.throwIfAborted();
+      if (options?.cancellation === undefined) options?.signal?.throwIfAborted();
     } catch (error) {
       return Promise.reject(error);
     }

@@ -1,10 +1,10 @@
 /**
- * The codecs of the messages that go through a ring between the main thread and a thread: calls and plain
- * results.
+ * The codecs of the messages that go through a ring between the main thread and a thread: calls and plain results, and
+ * what handlers send, with the answers to it.
  *
- * The text of a message is a line with numbers and the lengths of its fields, and then the fields. Texts stay
- * as they are, so the bodies need no escaping, which JSON would need. Bytes of a body go beside the text. Records
- * become JSON, if JSON can carry them.
+ * The text of a message is a line with numbers and the lengths of its fields, and then the fields. The first number
+ * says which message it is. Texts stay as they are, so the bodies need no escaping, which JSON would need. Bytes of a
+ * body go beside the text. Records become JSON, if JSON can carry them.
  */
 import type { Fault } from "../message/outcome.ts";
 import type { Body } from "../message/reply.ts";
@@ -15,38 +15,57 @@ import type { RingCodec } from "./ring_port.ts";
 /** Encodes and decodes messages from the main thread to a thread. */
 export const TO_THREAD: RingCodec<ToThread> = {
   encode(message) {
-    if (message.type !== "call") return undefined;
-    const { slot, entrypoint, timeout, deadline, body, contentType, headers, span, message: facts } =
-      message.call;
-    if (!isPlain(headers) || !isPlain(facts)) return undefined;
-    const [number, traceparent] = typeof span === "string" ? [NO_SPAN, span] : [span ?? NO_SPAN, undefined];
-    return join(`${slot} ${entrypoint} ${timeout ?? NO_TIME} ${deadline ?? NO_TIME} ${number}`, [
-      body,
-      contentType,
-      headers && JSON.stringify(headers),
-      traceparent,
-      ...textOrJson(facts),
-    ]);
+    if (message.type === "call") return encodeCall(message.call);
+    if (message.type !== "answer" || !isBody(message.body)) return undefined;
+    return join(`${ANSWER} ${message.id}`, [message.body]);
   },
-  bytes: (message) => message.type === "call" ? bytesOf(message.call.body) : undefined,
+  bytes: (message) =>
+    message.type === "call"
+      ? bytesOf(message.call.body)
+      : message.type === "answer"
+      ? bytesOf(message.body as Body)
+      : undefined,
   decode(text, bytes) {
-    const { numbers, fields } = split(text, 5, bytes);
-    const [slot, entrypoint, timeout, deadline, span] = numbers;
-    const [body, contentType, headers, traceparent, ...facts] = fields as [Body, ...Text[]];
-    const call: CallMessage = {
-      slot: slot!,
-      entrypoint: entrypoint!,
-      body,
-      contentType,
-      headers: headers === undefined ? undefined : JSON.parse(headers) as FieldTable,
-      span: traceparent ?? (span === NO_SPAN ? undefined : span),
-      ...(timeout !== NO_TIME && { timeout: timeout! }),
-      ...(deadline !== NO_TIME && { deadline: deadline! }),
-    };
-    const message = fromTextOrJson(facts);
-    return { type: "call", call: message === undefined ? call : { ...call, message } };
+    const { numbers, fields } = split(text, TO_THREAD_NUMBERS, bytes);
+    if (numbers[0] === CALL) return { type: "call", call: decodeCall(numbers, fields) };
+    return { type: "answer", id: numbers[1]!, body: fields[0] };
   },
 };
+
+/** What the first number of a text from the main thread says. */
+const CALL = 0;
+const ANSWER = 1;
+
+/** How many numbers each of these texts has. */
+const TO_THREAD_NUMBERS = [6, 2];
+
+function encodeCall(
+  { slot, entrypoint, timeout, deadline, body, contentType, headers, span, message }: CallMessage,
+): string | undefined {
+  if (!isPlain(headers) || !isPlain(message)) return undefined;
+  const [number, traceparent] = typeof span === "string" ? [NO_SPAN, span] : [span ?? NO_SPAN, undefined];
+  return join(
+    `${CALL} ${slot} ${entrypoint} ${timeout ?? NO_TIME} ${deadline ?? NO_TIME} ${number}`,
+    [body, contentType, headers && JSON.stringify(headers), traceparent, ...textOrJson(message)],
+  );
+}
+
+function decodeCall(numbers: readonly number[], fields: readonly Body[]): CallMessage {
+  const [, slot, entrypoint, timeout, deadline, span] = numbers;
+  const [body, contentType, headers, traceparent, ...facts] = fields as [Body, ...Text[]];
+  const call: CallMessage = {
+    slot: slot!,
+    entrypoint: entrypoint!,
+    body,
+    contentType,
+    headers: headers === undefined ? undefined : JSON.parse(headers) as FieldTable,
+    span: traceparent ?? (span === NO_SPAN ? undefined : span),
+    ...(timeout !== NO_TIME && { timeout: timeout! }),
+    ...(deadline !== NO_TIME && { deadline: deadline! }),
+  };
+  const message = fromTextOrJson(facts);
+  return message === undefined ? call : { ...call, message };
+}
 
 /** Stands for a span without a number. */
 const NO_SPAN = 0;
@@ -57,32 +76,88 @@ const NO_TIME = 0;
 /** Encodes and decodes messages from a thread to the main thread. */
 export const FROM_THREAD: RingCodec<FromThread> = {
   encode(message) {
-    if (message.type !== "done" || !isPlain(message.head)) return undefined;
-    const { slot, elapsed, body, head, fault } = message;
-    return join(`${slot} ${elapsed}`, [body, fault && JSON.stringify(fault), ...textOrJson(head)]);
+    switch (message.type) {
+      case "done": {
+        const { slot, elapsed, body, head, fault } = message;
+        if (!isPlain(head)) return undefined;
+        return join(`${DONE} ${slot} ${elapsed}`, [
+          body,
+          fault && JSON.stringify(fault),
+          ...textOrJson(head),
+        ]);
+      }
+      case "publish": {
+        const { body, ...rest } = message.message;
+        return isBody(body) && isPlain(rest)
+          ? join(`${PUBLISH} ${message.id}`, [body, JSON.stringify(rest)])
+          : undefined;
+      }
+      case "request": {
+        const { id, timeout, request: { body, ...rest } } = message;
+        return isBody(body) && isPlain(rest)
+          ? join(`${REQUEST} ${id} ${timeout}`, [body, JSON.stringify(rest)])
+          : undefined;
+      }
+      default:
+        return undefined;
+    }
   },
-  bytes: (message) => message.type === "done" ? bytesOf(message.body) : undefined,
+  bytes(message) {
+    switch (message.type) {
+      case "done":
+        return bytesOf(message.body);
+      case "publish":
+        return bytesOf(message.message.body);
+      case "request":
+        return bytesOf(message.request.body);
+      default:
+        return undefined;
+    }
+  },
   decode(text, bytes) {
-    const { numbers: [slot, elapsed], fields } = split(text, 2, bytes);
-    const [body, fault, ...facts] = fields as [Body, ...Text[]];
-    const head = fromTextOrJson(facts);
+    const { numbers, fields } = split(text, FROM_THREAD_NUMBERS, bytes);
+    const [kind, id, time] = numbers as [number, number, number];
+    const [body, json, ...facts] = fields as [Body, ...Text[]];
+    if (kind === PUBLISH) return { type: "publish", id, message: withBody(json, body) };
+    if (kind === REQUEST) return { type: "request", id, timeout: time, request: withBody(json, body) };
     const done = {
       type: "done",
-      slot: slot!,
-      elapsed: elapsed!,
+      slot: id,
+      elapsed: time,
       body,
-      ...(fault !== undefined && { fault: JSON.parse(fault) as Fault }),
+      ...(json !== undefined && { fault: JSON.parse(json) as Fault }),
     } as const;
+    const head = fromTextOrJson(facts);
     return head === undefined ? done : { ...done, head };
   },
 };
+
+/** What the first number of a text from a thread says. */
+const DONE = 0;
+const PUBLISH = 1;
+const REQUEST = 2;
+
+/** How many numbers each of these texts has. */
+const FROM_THREAD_NUMBERS = [3, 2, 3];
+
+/** Makes what a handler sends. The pool looks at its form, as at that of everything that comes from a thread. */
+function withBody<Sent>(json: Text, body: Body): Sent {
+  const sent = JSON.parse(json!);
+  sent.body = body;
+  return sent;
+}
 
 type Text = string | undefined;
 
 /** Stands in the line for the field that is the bytes beside the text. */
 const BYTES = "*";
 
-function bytesOf(body: Body): Uint8Array | undefined {
+/** Handlers in JavaScript may send other bodies, which the port takes to whoever refuses them. */
+function isBody(body: unknown): body is Body {
+  return typeof body === "string" || body === undefined || body instanceof Uint8Array;
+}
+
+function bytesOf(body: string | Uint8Array | undefined): Uint8Array | undefined {
   return typeof body === "object" ? body : undefined;
 }
 
@@ -100,13 +175,16 @@ function join(numbers: string, fields: readonly [Body, ...Text[]]): string {
   return `${line}\n${rest}`;
 }
 
+/** @param counts How many numbers a text has, by the first of them. */
 function split(
   text: string,
-  count: number,
+  counts: readonly number[],
   bytes: Uint8Array<ArrayBuffer> | undefined,
 ): { readonly numbers: readonly number[]; readonly fields: readonly Body[] } {
   const end = text.indexOf("\n");
   const words = text.slice(0, end).split(" ");
+  const count = counts[Number(words[0])];
+  if (count === undefined) throw new TypeError("Cannot read a message: there is no such kind");
   const numbers: number[] = [];
   const fields: Body[] = [];
   let offset = end + 1;

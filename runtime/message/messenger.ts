@@ -1,4 +1,4 @@
-import type { FieldTable, FieldValue, Message } from "./transport.ts";
+import type { FieldTable, FieldValue, Message, TransportPublishOptions } from "./transport.ts";
 import type { Body } from "./reply.ts";
 
 /** A request to a service. A transport publishes it to an address, and one message answers it. */
@@ -66,6 +66,8 @@ export interface RequestOptions {
 export interface PublishOptions {
   /** Aborting ends the wait for the confirmation. */
   readonly signal?: AbortSignal;
+  /** See {@linkcode TransportPublishOptions.cancellation}. */
+  readonly cancellation?: NonNullable<TransportPublishOptions["cancellation"]>;
 }
 
 /**

@@ -222,8 +222,8 @@ export interface TransportPublishOptions {
   readonly signal?: AbortSignal;
   /**
    * Takes the message back if the transport has not sent it yet, and costs less than a signal. A transport
-   * that never keeps messages back may ignore it. Its `onCancel` calls the listener once, at once if it is
-   * cancelled already.
+   * that heeds it need not look at the signal beside it, and one that never keeps messages back may ignore it. Its
+   * `onCancel` calls the listener once, at once if it is cancelled already.
    */
   readonly cancellation?: { onCancel(listener: () => void): void };
 }

@@ -1,18 +1,43 @@
 import { faultOfMessage, faultOfRequest, isId } from "../channel/message_form.ts";
-import type { FromThread, HostPort } from "../channel/port.ts";
+import type { FromThread, HostPort, ToThread } from "../channel/port.ts";
 import { describeFailure } from "../message/failure.ts";
-import type { Messenger } from "../message/messenger.ts";
+import type { Messenger, PublishOptions, RequestAnswer } from "../message/messenger.ts";
 import { dependencyAt } from "../service/dependency.ts";
+import { Cancellation } from "../waiting/cancellation.ts";
 import { PendingMap } from "../waiting/pending_map.ts";
 
 type Withdrawn = Extract<FromThread, { readonly type: "withdraw" }>;
 type Sent = Extract<FromThread, { readonly type: "request" | "publish" }>;
 
-/** A request or a message that has no answer yet. */
-interface Running {
-  readonly controller: AbortController;
+/** A request or a message that has no answer yet. It also is the options with which it is sent. */
+class Running implements PublishOptions {
   /** The service that a request goes to. */
   readonly service: string | undefined;
+  readonly cancellation = new Cancellation();
+  #controller: AbortController | undefined;
+  #withdrawn = false;
+
+  constructor(service: string | undefined) {
+    this.service = service;
+  }
+
+  /** Whether the thread waits for it no more. */
+  get withdrawn(): boolean {
+    return this.#withdrawn;
+  }
+
+  /** Aborts when the thread waits for it no more. It is made only for who asks for it, because it costs much. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#withdrawn) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  withdraw(): void {
+    this.#withdrawn = true;
+    this.#controller?.abort();
+    this.cancellation.cancel();
+  }
 }
 
 /** What the handlers in one thread send: requests and messages, until the main thread has their answers. */
@@ -49,42 +74,40 @@ export class ThreadRequests {
    */
   take(sent: Sent | Withdrawn, messenger: Messenger | undefined): boolean {
     if (sent.type === "withdraw") {
-      this.#running.get(sent.id)?.controller.abort();
+      this.#running.get(sent.id)?.withdraw();
       return true;
     }
     if (!isId(sent.id) || messenger === undefined) return false;
-    void this.#send(messenger, sent);
+    const { id } = sent;
+    const running = new Running(sent.type === "request" ? sent.request?.service : undefined);
+    this.#running.set(id, running);
+    send(messenger, sent, running)
+      .then((body) => this.#end(id, running, { type: "answer", id, body: body ?? undefined }))
+      .catch((error) => this.#end(id, running, { type: "refusal", id, failure: describeFailure(error) }));
     return true;
   }
 
-  /** Sends a request or a message, and answers the thread. Never rejects. */
-  async #send(messenger: Messenger, sent: Sent): Promise<void> {
-    const { id } = sent;
-    const controller = new AbortController();
-    const { signal } = controller;
-    this.#running.set(id, {
-      controller,
-      service: sent.type === "request" ? sent.request?.service : undefined,
-    });
-    try {
-      requireForm(sent);
-      const body = sent.type === "request"
-        ? await messenger.request(sent.request, { timeout: sent.timeout, signal })
-        : await messenger.publish(sent.message, { signal }) ?? undefined;
-      if (!this.#ended) this.#port.postMessage({ type: "answer", id, body });
-    } catch (error) {
-      if (!this.#ended && !signal.aborted) {
-        this.#port.postMessage({ type: "refusal", id, failure: describeFailure(error) });
-      }
-    } finally {
-      this.#running.delete(id);
-    }
+  /** Tells the thread what has come of it, unless nobody waits for that. */
+  #end(id: number, running: Running, settlement: ToThread): void {
+    this.#running.delete(id);
+    if (!this.#ended && !running.withdrawn) this.#port.postMessage(settlement);
   }
 
   /** Gives up everything, because the thread is gone. */
   end(): void {
     this.#ended = true;
-    for (const { controller } of this.#running.values()) controller.abort();
+    for (const running of this.#running.values()) running.withdraw();
+  }
+}
+
+function send(messenger: Messenger, sent: Sent, running: Running): Promise<RequestAnswer | void> {
+  try {
+    requireForm(sent);
+    return sent.type === "publish"
+      ? messenger.publish(sent.message, running)
+      : messenger.request(sent.request, { timeout: sent.timeout, signal: running.signal });
+  } catch (error) {
+    return Promise.reject(error);
   }
 }
 

@@ -66,7 +66,7 @@ export function poolMessagingLaws(law: PoolLaw): void {
     const call = stage.call("abortGate", "withdrawn");
     const { signal } = await stage.gate.arrival("withdrawn");
     const withdrawn = new Promise((resolve) => signal!.addEventListener("abort", resolve));
-    stage.gate.open("withdrawn arrived");
+    (await stage.gate.arrival("withdrawn arrived")).release();
     assert.equal(valueOf(await call), "withdrawn by the handler");
     await withdrawn;
   });

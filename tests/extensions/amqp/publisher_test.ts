@@ -8,7 +8,7 @@ Deno.test("Publisher lets go of what is given up while there is no channel", asy
   const publisher = new Publisher({ confirms: true });
   const reason = new Error("given up");
   const callers = Array.from({ length: 3 }, () => new AbortController());
-  const publishing = callers.map(({ signal }) => publisher.publish(LETTER, signal));
+  const publishing = callers.map(({ signal }) => publisher.publish(LETTER, { signal }));
   for (const caller of callers) caller.abort(reason);
   for (const each of publishing) await assert.rejects(each, reason);
   await publisher.settled();
@@ -18,7 +18,7 @@ Deno.test("Publisher takes back a message that waits when its caller cancels it"
   const publisher = new Publisher({ confirms: true });
   const [early, late] = [new Cancellation(), new Cancellation()];
   early.cancel();
-  const publishing = [early, late].map((each) => publisher.publish(LETTER, undefined, each));
+  const publishing = [early, late].map((each) => publisher.publish(LETTER, { cancellation: each }));
   late.cancel();
   for (const each of publishing) await assert.rejects(each, { name: "AbortError" });
   await publisher.settled();
