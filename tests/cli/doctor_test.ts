@@ -3,6 +3,7 @@ import { machineCheck } from "../../extensions/cli/doctor/machine_check.ts";
 import { type Finding, runCheck } from "../../extensions/cli/doctor/finding.ts";
 import { portCheck } from "../../extensions/cli/doctor/port_check.ts";
 import { Settings } from "../../extensions/settings.ts";
+import type { ThreadLimits } from "../../runtime/serving/settings.ts";
 import { brokerTest } from "../fixtures/broker.ts";
 import { freePort } from "../fixtures/free_port.ts";
 import { enoki, GREETING, SERVICES, withBroker } from "./command.ts";
@@ -134,16 +135,20 @@ Deno.test("enoki doctor looks at the stream address that a service has of its ow
 
 const MIB = 2 ** 20;
 
-async function machine(memory: number, maxWorkers: number, heapLimit?: number): Promise<readonly string[]> {
+async function machine(
+  memory: number,
+  maxWorkers: number,
+  { processes = 1, ...limits }: ThreadLimits & { readonly processes?: number } = {},
+): Promise<readonly string[]> {
   const settings = {
     maxWorkers,
     concurrency: 1,
     callTimeout: 1,
     permissions: "none",
-    limits: heapLimit === undefined ? {} : { heapLimit },
+    limits,
   } as const;
   const own = { cores: 2, memory: memory * MIB, isContainer: true, openFiles: 256 };
-  return (await runCheck("machine", machineCheck([settings], own))).map(({ state, text }) =>
+  return (await runCheck("machine", machineCheck([settings], processes, own))).map(({ state, text }) =>
     `${state}: ${text}`
   );
 }
@@ -154,6 +159,20 @@ Deno.test("threads that need more memory than there is are a problem, a heap tha
     /problem: 128 MiB of memory in this container: 20 threads .* 260 MiB/,
   );
   assert.match((await machine(512, 10)).join("\n"), /warning: 512 MiB .*Lower heap_limit below 226/);
-  assert.match((await machine(512, 10, 200)).join("\n"), /ok: 512 MiB .* up to 200 MiB of heap/);
+  assert.match(
+    (await machine(512, 10, { heapLimit: 200 })).join("\n"),
+    /ok: 512 MiB .* up to 200 MiB of heap/,
+  );
   assert.match((await machine(512, 10)).join("\n"), /warning: 256 open files .* ulimit -n/);
+});
+
+Deno.test("several processes need the memory of one several times, and that of their supervisor", async () => {
+  assert.match(
+    (await machine(512, 20, { processes: 2 })).join("\n"),
+    /problem: 512 MiB .*: 20 threads \(max_workers\) in each of 2 processes may take 580 MiB .* or processes$/m,
+  );
+});
+
+Deno.test("a service whose threads are renewed may have one thread more", async () => {
+  assert.match((await machine(512, 20, { maxAge: 60_000 })).join("\n"), /: 21 threads /);
 });

@@ -74,7 +74,7 @@ async function examine(
   const threads = known && served.map((name) => serviceSettings(known.runtime, name));
   return [
     ...await runCheck("Deno", denoCheck(modules)),
-    ...await runCheck("machine", machineCheck(threads)),
+    ...await runCheck("machine", machineCheck(threads, known?.runtime.processes ?? 1)),
     ...await packages,
     ...config,
     ...await messages ?? [],

@@ -9,6 +9,9 @@ const MIB = 2 ** 20;
 const MAIN_COST = 60;
 const THREAD_COST = 10;
 
+/** Mebibytes that the supervisor of several processes takes. */
+const SUPERVISOR_COST = 60;
+
 /** Mebibytes of JavaScript heap that a thread may have if nothing says otherwise. */
 const DEFAULT_HEAP = 1_024;
 
@@ -58,25 +61,36 @@ function textOf(path: string): string | undefined {
   }
 }
 
+/** How many threads a service may have: one more than its `maxWorkers` while one of them is renewed. */
+function mostThreads({ maxWorkers, limits: { maxCalls, maxAge, softHeapLimit } }: ServiceSettings): number {
+  return maxWorkers + ((maxCalls ?? maxAge ?? softHeapLimit) === undefined ? 0 : 1);
+}
+
 /**
  * Looks at cores, memory and open files.
  *
  * @param services The settings of each service; undefined if the configuration cannot be read.
+ * @param processes How many processes serve them.
  */
 export function machineCheck(
   services: readonly ServiceSettings[] | undefined,
+  processes: number,
   { cores, memory, isContainer, openFiles }: Machine = thisMachine(),
 ): Check {
   return (found) => {
     found.ok(`${cores} ${cores === 1 ? "core" : "cores"}`);
     if (memory !== undefined && services !== undefined) {
-      const threads = services.reduce((sum, { maxWorkers }) => sum + maxWorkers, 0);
+      const threads = services.reduce((sum, settings) => sum + mostThreads(settings), 0);
       const heap = Math.max(...services.map(({ limits }) => limits.heapLimit ?? DEFAULT_HEAP));
-      const bare = MAIN_COST + threads * THREAD_COST;
+      const supervisor = processes === 1 ? 0 : SUPERVISOR_COST;
+      const bare = supervisor + processes * (MAIN_COST + threads * THREAD_COST);
       const own = `${Math.round(memory / MIB)} MiB of memory${isContainer ? " in this container" : ""}`;
-      const cost = `${threads} ${threads === 1 ? "thread" : "threads"} (max_workers) may take ${bare} MiB ` +
-        `before they hold any data`;
-      if (bare * MIB > memory * MOST_BARE) found.problem(`${own}: ${cost}. Lower max_workers`);
+      const each = processes === 1 ? "" : ` in each of ${processes} processes`;
+      const cost =
+        `${threads} ${threads === 1 ? "thread" : "threads"} (max_workers)${each} may take ${bare} ` +
+        "MiB before they hold any data";
+      const wayOut = processes === 1 ? "Lower max_workers" : "Lower max_workers or processes";
+      if (bare * MIB > memory * MOST_BARE) found.problem(`${own}: ${cost}. ${wayOut}`);
       else if (heap * MIB > memory) {
         found.warn(
           `${own}: ${cost}, and one thread may take ${heap} MiB, at which the system would end the whole ` +
