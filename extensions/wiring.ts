@@ -295,7 +295,9 @@ const ENTRYPOINTS: Readonly<Record<string, (shared: Shared) => Promise<Entrypoin
     return (entries, host) => {
       const access = accessOf(shared.settings, host.service);
       for (const exchange of sourcesOf(entries)) access.requireSource(exchange);
-      return createEventHost(entries, host, known, shared.settings.place?.share.index);
+      const { place } = shared.settings;
+      const among = place && { index: place.share.index, takesOver: !place.ownShare.isFirst };
+      return createEventHost(entries, host, known, among);
     };
   },
   consume: ({ messaging }) => messaging.loadConsume(),

@@ -24,21 +24,29 @@ interface EventManifest {
   readonly once?: PlainRecord;
 }
 
+/** Which of several processes with one configuration a process is. */
+export interface ProcessNumber {
+  /** From 0. */
+  readonly index: number;
+  /** Whether the process before it with this number still serves. */
+  readonly takesOver: boolean;
+}
+
 /**
  * Makes the host that consumes the event queues of a service.
  *
- * @param index The number of this process among several that have one configuration. @default {0}
+ * @param among The place of this process among several that have one configuration. @default {it is alone}
  * @throws {ConfigurationError} If the configuration lacks a key that a broadcast handler names.
  */
 export function createEventHost(
   entries: readonly HostedEntrypoint[],
   host: EntrypointHost,
   settings: EventSettings,
-  index = 0,
+  among: ProcessNumber = { index: 0, takesOver: false },
 ): Entrypoint {
   // The container has one id, so that all of its handlers are the same instance.
   const uuid = crypto.randomUUID().replaceAll("-", "");
-  return new QueueHost(entries.map((entry) => subscription(entry, host, settings, uuid, index)), host);
+  return new QueueHost(entries.map((entry) => subscription(entry, host, settings, uuid, among)), host);
 }
 
 /** Returns the exchanges whose messages the event handlers get. */
@@ -70,21 +78,24 @@ function subscription(
   { service, config }: EntrypointHost,
   settings: EventSettings,
   uuid: string,
-  index: number,
+  among: ProcessNumber,
 ): QueueSubscription {
   const { source, type, delivery, reliable, broadcastId = "uuid", requeueOnError = false, prefetch, once } =
     // The options have the shape that event() wrote.
     entry.options as unknown as EventManifest;
+  const { method } = entry;
+  const instance = delivery === "broadcast"
+    ? instanceOf(broadcastIdOf(method, broadcastId, config, uuid), among)
+    : "";
   const queue = eventQueue({
     source,
     type,
     delivery,
     reliable,
     service,
-    method: entry.method,
-    broadcastId: delivery === "broadcast"
-      ? instanceOf(broadcastIdOf(entry.method, broadcastId, config, uuid), index)
-      : "",
+    method,
+    // The process that this one takes over from still has the queue, if that is exclusive.
+    broadcastId: among.takesOver && !reliable ? `${instance}-${uuid}` : instance,
   });
   return {
     entry,
@@ -101,7 +112,7 @@ function subscription(
 }
 
 /** The processes of a machine have one configuration, so that all but the first have their number in the id. */
-function instanceOf(id: string, index: number): string {
+function instanceOf(id: string, { index }: ProcessNumber): string {
   return index === 0 ? id : `${id}-${index + 1}`;
 }
 
