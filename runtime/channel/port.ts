@@ -68,8 +68,6 @@ export type SpanSeed = readonly [trace: number, trace: number, span: number, spa
 
 /** One call for a thread. */
 export interface CallMessage {
-  /** Cell of the thread's {@linkcode Claims}. It is also the name of the call until the call has settled. */
-  readonly slot: number;
   /** Place of the entrypoint in the manifest. */
   readonly entrypoint: number;
   readonly body: Body;
@@ -88,10 +86,12 @@ export interface CallMessage {
   readonly deadline?: number;
 }
 
-/** A call as a pool gets it, without the slot that the pool will give to the call. */
-export type Invocation = Omit<CallMessage, "slot"> & {
+/** A call as a pool gets it. */
+export type Invocation = CallMessage & {
   /** Epoch milliseconds by which an answer must begin. The pool alone heeds it. @default {the deadline} */
   readonly answerBy?: number;
+  /** Time at which the call came, as `performance.now()` gives it. The pool alone heeds it. @default {now} */
+  readonly at?: number | undefined;
   /** Calls of a higher priority get a thread first. The pool alone heeds it. @default {0} */
   readonly priority?: number;
   /** Names the span that led to the call. No thread needs it. */
@@ -150,11 +150,19 @@ export interface LoadMessage {
 /** What can be taken of a thread, as Chrome's DevTools read it: a CPU profile, or a snapshot of its heap. */
 export type InspectionSubject = "profile" | "heap";
 
+/** Gives a thread a call. */
+export interface AssignMessage {
+  readonly type: "call";
+  /** Cell of the thread's {@linkcode Claims}. It is also the name of the call until the call has settled. */
+  readonly slot: number;
+  readonly call: CallMessage;
+}
+
 /** A message from the main thread to a thread. */
 export type ToThread =
   | LoadMessage
   | ServeMessage
-  | { readonly type: "call"; readonly call: CallMessage }
+  | AssignMessage
   | { readonly type: "cancel"; readonly slot: number; readonly reason: CancelReason }
   | { readonly type: "pull"; readonly slot: number }
   | { readonly type: "answer"; readonly id: number; readonly body: RequestAnswer | undefined }
@@ -222,11 +230,18 @@ export interface ServiceExport {
   readonly manifest: Manifest;
 }
 
+/** A message that has come. */
+export interface Arrival<Message> {
+  readonly data: Message;
+  /** Time at which the port last looked at the clock, as `performance.now()` gives it. */
+  readonly at: number;
+}
+
 /** The part of a `MessagePort` that both sides use. */
 export interface Port<Outgoing, Incoming> {
   /** @throws {DataCloneError} If the message cannot be cloned. Later messages can be posted all the same. */
   postMessage(message: Outgoing): void;
-  onmessage: ((event: { readonly data: Incoming }) => void) | null;
+  onmessage: ((arrival: Arrival<Incoming>) => void) | null;
   /**
    * Called once, with a reason, when the other side has sent what no message looks like. The port delivers
    * nothing after that. Without a listener, the port throws into its event loop.

@@ -2,7 +2,7 @@
  * A message port whose common messages go through shared memory.
  *
  * To post a message through a `MessagePort` costs more than most calls do: the port serializes and queues
- * each message, and wakes the other thread. So a side writes each message that the codec can turn into a text
+ * each message, and wakes the other thread. So a side writes each message that the codec can turn into a record
  * to a ring, and wakes the other side only if that side waits. All other messages go through the port as
  * before: streams, large messages, and every message while the ring is full.
  *
@@ -21,16 +21,17 @@
  */
 import type { Port } from "./port.ts";
 import { Arrivals } from "./arrivals.ts";
+import { type RecordShape, RingRecord } from "./ring_record.ts";
 import { NOTIFIES, RingReader, RingWriter } from "./shared_ring.ts";
 import { Vigil } from "./vigil.ts";
 
-/** Chooses the messages that go through a ring, and turns them into texts and back. */
+/** Chooses the messages that go through a ring, and turns them into records and back. */
 export interface RingCodec<Message> {
-  /** Returns the text of a message, or undefined if the message must go through the port. */
-  encode(message: Message): string | undefined;
-  /** Returns the bytes that go beside the text of such a message, if it has any. */
-  bytes(message: Message): Uint8Array | undefined;
-  decode(text: string, bytes?: Uint8Array<ArrayBuffer>): Message;
+  readonly shape: RecordShape;
+  /** Puts a message into an empty record. Returns false if the message must go through the port. */
+  encode(message: Message, record: RingRecord): boolean;
+  /** Takes a message out of a record, which its writer may have filled with anything. */
+  decode(record: RingRecord): Message;
 }
 
 /** Parts of a {@linkcode RingPort}. The `outgoing` of one side is the `incoming` of the other side. */
@@ -68,6 +69,8 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
   readonly #reader: RingReader;
   readonly #outgoing: RingCodec<Outgoing>;
   readonly #incoming: RingCodec<Incoming>;
+  readonly #written: RingRecord;
+  readonly #read: RingRecord;
   readonly #arrived = new Arrivals<Incoming>();
   readonly #vigil = new Vigil();
   #sent = 0;
@@ -87,6 +90,8 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
     this.#reader = new RingReader(incoming);
     this.#outgoing = outgoingCodec;
     this.#incoming = incomingCodec;
+    this.#written = new RingRecord(outgoingCodec.shape);
+    this.#read = new RingRecord(incomingCodec.shape);
   }
 
   get onmessage(): Port<Outgoing, Incoming>["onmessage"] {
@@ -112,8 +117,9 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
   postMessage(message: Outgoing): void {
     // A message that cannot be posted must not take the number: the other side would wait for it for ever.
     const number = this.#sent;
-    const text = this.#outgoing.encode(message);
-    if (text === undefined || !this.#writer.write(number, text, this.#outgoing.bytes(message))) {
+    const record = this.#written;
+    record.clear();
+    if (!this.#outgoing.encode(message, record) || !this.#writer.write(number, record)) {
       this.#post([number, message]);
       this.#sent = (number + 1) | 0;
       return;
@@ -151,6 +157,7 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
   readonly #look = (): void => {
     this.#looking = undefined;
     const now = performance.now();
+    let at = now;
     const first = this.#expected;
     for (let delivered = 1; this.#onmessage !== null; delivered++) {
       let message: Incoming | undefined;
@@ -164,8 +171,9 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
       }
       if (message !== undefined) {
         this.#expected = (this.#expected + 1) | 0;
-        this.#onmessage({ data: message });
-        if (delivered < MOST_IN_TURN && !isLate(delivered, now)) continue;
+        this.#onmessage({ data: message, at });
+        if ((delivered & (CLOCK_STEP - 1)) === 0) at = performance.now();
+        if (delivered < MOST_IN_TURN && at - now <= LONGEST_TURN) continue;
         this.#looking = setImmediate(this.#look);
         return;
       }
@@ -194,7 +202,11 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
 
   #next(): Incoming | undefined {
     if (this.#arrived.nextNumber === this.#expected) return this.#arrived.take();
-    return this.#reader.nextNumber === this.#expected ? this.#reader.take(this.#incoming.decode) : undefined;
+    if (this.#reader.nextNumber !== this.#expected) return undefined;
+    this.#reader.take(this.#read);
+    const message = this.#incoming.decode(this.#read);
+    this.#read.requireEnd();
+    return message;
   }
 
   #fail(fault: string): void {
@@ -204,11 +216,6 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
     this.onfault = null;
     listener(fault);
   }
-}
-
-/** Whether a turn has taken too long. Looks at the clock only now and then. */
-function isLate(delivered: number, since: number): boolean {
-  return (delivered & (CLOCK_STEP - 1)) === 0 && performance.now() - since > LONGEST_TURN;
 }
 
 function isNumbered(data: unknown): boolean {

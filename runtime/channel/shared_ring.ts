@@ -1,5 +1,5 @@
 /**
- * Carries numbered records from one thread to another through shared memory: a text each, with bytes beside it.
+ * Carries numbered records from one thread to another through shared memory.
  *
  * Invariant: one side writes and the other side reads, in order, and the reader sees a record only when the
  * record is whole. The invariant holds because each side changes only its own counter, and the writer
@@ -14,6 +14,7 @@
  * another way.
  */
 import { Buffer } from "node:buffer";
+import type { RingRecord } from "./ring_record.ts";
 
 const WRITTEN = 0;
 const READ = 1;
@@ -23,10 +24,10 @@ const WAITING = 2;
 const WORDS_BYTES = 64;
 
 /**
- * A record begins with the length of its text, its number and the number of its bytes. The text in UTF-8 and the
- * bytes follow.
+ * A record begins with the length of its text, its number and the number of its bytes. Its numbers, the lengths of its
+ * fields, its text in UTF-8 and its bytes follow.
  */
-const HEADER_BYTES = 12;
+const HEADER_BYTES = 16;
 const WRAP = -1;
 
 /** The most bytes of UTF-8 that one UTF-16 unit takes. */
@@ -53,43 +54,60 @@ export function createRing(bytes: number): SharedArrayBuffer {
 export class RingWriter {
   readonly #words: Int32Array;
   readonly #records: Int32Array;
+  readonly #numbers: Float64Array;
   readonly #bytes: Uint8Array;
   readonly #mask: number;
   /** Bytes since the beginning. All counters are in bytes, and wrap around as 32-bit numbers do. */
   #written = 0;
+  /** The counter of the reader, as it was when the writer last looked. */
+  #read = 0;
 
   constructor(memory: SharedArrayBuffer) {
     this.#words = new Int32Array(memory, 0, WORDS_BYTES / 4);
     this.#records = new Int32Array(memory, WORDS_BYTES);
+    this.#numbers = new Float64Array(memory, WORDS_BYTES);
     this.#bytes = new Uint8Array(memory, WORDS_BYTES);
     this.#mask = this.#bytes.length - 1;
   }
 
   /** Writes a record. Returns false if the ring has no room for it. */
-  write(number: number, text: string, bytes: Uint8Array | undefined): boolean {
+  write(number: number, { numbers, lengths, text, bytes }: RingRecord): boolean {
     const size = this.#bytes.length;
+    const head = headBytes(numbers, lengths);
     const more = bytes === undefined ? 0 : bytes.length;
-    const room = HEADER_BYTES + text.length * BYTES_PER_UNIT + more + 3;
+    const room = head + text.length * BYTES_PER_UNIT + more + ALIGNMENT;
     if (room > size / 4) return false;
     let offset = this.#written & this.#mask;
     const skipped = offset + room > size ? size - offset : 0;
-    const used = (this.#written - load(this.#words, READ)) | 0;
-    if (used + skipped + room > size) return false;
+    if (!this.#hasRoom(skipped + room)) return false;
     if (skipped > 0) {
       this.#records[offset >> 2] = WRAP;
       offset = 0;
     }
-    const start = offset + HEADER_BYTES;
+    const start = offset + head;
     // V8 joins the pieces of a text when somebody reads it, and has a fast way into the encoder for a joined text only.
     text.charCodeAt(0);
     const { written } = ENCODER.encodeInto(text, this.#bytes.subarray(start, offset + room));
     if (bytes !== undefined) this.#bytes.set(bytes, start + written);
-    this.#records[offset >> 2] = written;
-    this.#records[(offset >> 2) + 1] = number;
-    this.#records[(offset >> 2) + 2] = more;
-    this.#written = (this.#written + skipped + recordBytes(written + more)) | 0;
+    let place = offset >> 2;
+    this.#records[place] = written;
+    this.#records[place + 1] = number;
+    this.#records[place + 2] = more;
+    place = (offset + HEADER_BYTES) >> 3;
+    for (let index = 0; index < numbers.length; index++) this.#numbers[place++] = numbers[index]!;
+    place <<= 1;
+    for (let index = 0; index < lengths.length; index++) this.#records[place++] = lengths[index]!;
+    this.#written = (this.#written + skipped + recordBytes(head + written + more)) | 0;
     store(this.#words, WRITTEN, this.#written);
     return true;
+  }
+
+  /** Looks at the counter of the reader only if there seems to be no room. */
+  #hasRoom(bytes: number): boolean {
+    const most = this.#bytes.length - bytes;
+    if (((this.#written - this.#read) | 0) <= most) return true;
+    this.#read = load(this.#words, READ);
+    return ((this.#written - this.#read) | 0) <= most;
   }
 
   /** Wakes the reader if it waits. Returns true once for each wait of the reader. */
@@ -104,6 +122,7 @@ export class RingWriter {
 export class RingReader {
   readonly #words: Int32Array;
   readonly #records: Int32Array;
+  readonly #numbers: Float64Array;
   readonly #bytes: Uint8Array;
   readonly #texts: Buffer;
   readonly #mask: number;
@@ -112,6 +131,7 @@ export class RingReader {
   constructor(memory: SharedArrayBuffer) {
     this.#words = new Int32Array(memory, 0, WORDS_BYTES / 4);
     this.#records = new Int32Array(memory, WORDS_BYTES);
+    this.#numbers = new Float64Array(memory, WORDS_BYTES);
     this.#bytes = new Uint8Array(memory, WORDS_BYTES);
     this.#texts = Buffer.from(memory, WORDS_BYTES);
     this.#mask = this.#bytes.length - 1;
@@ -139,24 +159,29 @@ export class RingReader {
   /**
    * Takes the next record, which {@linkcode nextNumber} has found.
    *
-   * @param decode Gets the text, and a copy of the bytes, if there are any.
+   * @param record Gets the content, with a copy of the bytes.
    * @throws {RangeError} If the memory holds what no writer writes.
    */
-  take<Message>(decode: (text: string, bytes: Uint8Array<ArrayBuffer> | undefined) => Message): Message {
+  take(record: RingRecord): void {
+    const { numbers, lengths } = record;
     const offset = this.#read & this.#mask;
+    const start = offset + headBytes(numbers, lengths);
     const length = this.#records[offset >> 2]!;
     const more = this.#records[(offset >> 2) + 2]!;
-    const most = this.#bytes.length - offset - HEADER_BYTES;
+    const most = this.#bytes.length - start;
     if (length < 0 || length > most || more < 0 || more > most - length) throw brokenRing();
-    const start = offset + HEADER_BYTES;
-    const text = this.#texts.toString("utf8", start, start + length);
+    let place = (offset + HEADER_BYTES) >> 3;
+    for (let index = 0; index < numbers.length; index++) numbers[index] = this.#numbers[place++]!;
+    place <<= 1;
+    for (let index = 0; index < lengths.length; index++) lengths[index] = this.#records[place++]!;
+    record.text = this.#texts.toString("utf8", start, start + length);
     // A copy has memory of its own, which is not shared.
-    const bytes = more === 0
+    record.bytes = more === 0
       ? undefined
       : this.#bytes.slice(start + length, start + length + more) as Uint8Array<ArrayBuffer>;
-    this.#read = (this.#read + recordBytes(length + more)) | 0;
+    record.rewind();
+    this.#read = (this.#read + recordBytes(start - offset + length + more)) | 0;
     store(this.#words, READ, this.#read);
-    return decode(text, bytes);
   }
 
   /**
@@ -189,7 +214,14 @@ function brokenRing(): RangeError {
   );
 }
 
-/** Returns the bytes of a record. Records begin at multiples of four, because their headers are words. */
+/** Records begin at multiples of this many bytes, because numbers take as many. */
+const ALIGNMENT = 8;
+
 function recordBytes(length: number): number {
-  return (HEADER_BYTES + length + 3) & ~3;
+  return (length + ALIGNMENT - 1) & -ALIGNMENT;
+}
+
+/** Returns the bytes in front of the text of a record. */
+function headBytes(numbers: Float64Array, lengths: Int32Array): number {
+  return HEADER_BYTES + numbers.byteLength + lengths.byteLength;
 }

@@ -22,6 +22,9 @@ import { type Framing, OversizedFrame } from "../../extensions/stream/framing/fr
 import { parseStreamAddress } from "../../extensions/stream/listening/stream_address.ts";
 import { decodeArguments, decodeEnvelope } from "../../extensions/websocket/wire.ts";
 import { FROM_THREAD, TO_THREAD } from "../../runtime/channel/port_codec.ts";
+import type { RingCodec } from "../../runtime/channel/ring_port.ts";
+import { RingRecord } from "../../runtime/channel/ring_record.ts";
+import { createRing, RingReader } from "../../runtime/channel/shared_ring.ts";
 import { parseConfigYaml } from "../../runtime/config/yaml.ts";
 import { createLog, type LogRecord } from "../../runtime/log/log.ts";
 import { formatJsonLine, formatPrettyLine } from "../../runtime/log/log_line.ts";
@@ -236,6 +239,24 @@ function reader(
   return { name, feed: (random) => read(make(random)), read };
 }
 
+/** Fills the memory of a ring with anything, and reads it as a thread that has gone mad would have written it. */
+function readRing<Message>(random: Random, { shape, decode }: RingCodec<Message>): void {
+  const memory = createRing(1_024);
+  const bytes = new Uint8Array(memory);
+  const words = new Int32Array(memory);
+  bytes.set(random.bytes(bytes.length));
+  for (let changes = random.below(20); changes > 0; changes--) {
+    words[random.below(words.length)] = random.below(80) - 2;
+  }
+  const reader = new RingReader(memory);
+  const record = new RingRecord(shape);
+  for (let records = 0; records < 10 && reader.nextNumber !== undefined; records++) {
+    reader.take(record);
+    decode(record);
+    record.requireEnd();
+  }
+}
+
 /** Feeds bytes in chunks of any size to a reader of frames. */
 function readFrames(random: Random, framing: Framing): void {
   const encoding = random.pick(["utf-8", "latin1"] as const);
@@ -269,8 +290,8 @@ fuzz([
   reader("unpackFields()", (text) => unpackFields({ headers: JSON.parse(text) }), fields),
   { name: "decompress()", feed: (random) => decompress(compressed(random), "application/x-gzip", MOST) },
   reader("parseLockFile()", readLockFile, lockFile),
-  reader("TO_THREAD", TO_THREAD.decode),
-  reader("FROM_THREAD", FROM_THREAD.decode),
+  { name: "TO_THREAD", feed: (random) => readRing(random, TO_THREAD) },
+  { name: "FROM_THREAD", feed: (random) => readRing(random, FROM_THREAD) },
   reader("maskTextSecrets()", maskTextSecrets),
   reader("formatPrettyLine()", (text) => formatPrettyLine(logged(text), true)),
   reader("formatJsonLine()", (text) => formatJsonLine(logged(text))),
