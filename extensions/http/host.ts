@@ -127,10 +127,10 @@ export class HttpHost implements Entrypoint {
     params: Params,
   ): Promise<OutgoingResponse> {
     this.#calls.enter();
-    const { request, headers, id } = incoming;
+    const { request, method, headers, id } = incoming;
     try {
       const length = headerOf(headers, "content-length");
-      const reading = readRequestBody(request, length, this.#maxBody, this.#server.clients);
+      const reading = readRequestBody(incoming, length, this.#maxBody, this.#server.clients);
       const body = reading instanceof Promise ? await reading : reading;
       if (body === "stalled") return refusal(408, "RequestTimeout", "The body did not arrive in time");
       if (body === "incomplete") return refusal(400, "BadRequest", "The body is incomplete");
@@ -142,7 +142,7 @@ export class HttpHost implements Entrypoint {
         ? await this.#calls.run(entry, payload, this.#departures.watch(request))
         : await this.#runWithin(entry.timeout, request, entry, payload);
       this.#departures.forget(request);
-      return this.#toResponse(outcome, request.method, id);
+      return this.#toResponse(outcome, method, id);
     } finally {
       this.#calls.leave();
     }
@@ -203,7 +203,7 @@ const STOPPED = completeResponse(
 );
 
 function toPayload(
-  { request: { method, url }, headers, id, trace }: IncomingRequest,
+  { method, url, headers, id, at, trace }: IncomingRequest,
   params: Params,
   body: Uint8Array<ArrayBuffer> | undefined,
   contextHeaders: ContextHeaders | undefined,
@@ -217,7 +217,10 @@ function toPayload(
     ),
     contentType,
     headers: contextOf(headers, contextHeaders),
-    ...trace,
+    parent: trace.parent,
+    span: trace.span,
+    // The time that a body takes to come is not the service's.
+    at: body === undefined ? at : undefined,
     message: encodeRequestHead({ method, url, headers, params, id }),
   };
 }

@@ -6,9 +6,13 @@ import type { Params } from "./routing/router.ts";
 /** A request on its way to a service. */
 export interface IncomingRequest {
   readonly request: Request;
+  readonly method: string;
+  readonly url: string;
   /** Headers that include `x-request-id`: the client's own id, or one that the server made. */
   readonly headers: FlatHeaders;
   readonly id: string;
+  /** Time at which the request came, as `performance.now()` gives it. */
+  readonly at: number;
   /** Names the request as a span of its trace, or names the span that led to it. */
   readonly trace: RequestSpan;
 }

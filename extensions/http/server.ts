@@ -10,6 +10,7 @@ import type { HttpSettings } from "./settings.ts";
 import { ConfigurationError } from "../../runtime/message/errors.ts";
 import type { Log } from "../../runtime/log/log.ts";
 import { crossOriginHeaders, preflightHeaders } from "./response/cross_origin.ts";
+import { logRequest } from "./access_log.ts";
 import { AllowedHosts } from "./request/allowed_hosts.ts";
 import { formatListenAddress, type ListenAddress } from "./listening/listen_address.ts";
 import { OngoingResponses } from "./clients/ongoing_responses.ts";
@@ -31,7 +32,6 @@ import { parseRule, type Rule } from "./routing/rule.ts";
 import { SlowClients } from "./clients/slow_clients.ts";
 import { clearSocketFile } from "./listening/socket_file.ts";
 import type { RequestSpan } from "../../runtime/telemetry/telemetry.ts";
-import { spanIdOf, traceIdOf, traceparentOfSpan } from "../../runtime/telemetry/trace.ts";
 import { traceparentOf } from "./request/trace_context.ts";
 import { type UpgradeHandler, upgradeRoute } from "./upgrade.ts";
 import { listenError } from "./listening/listen_failure.ts";
@@ -227,13 +227,22 @@ export class HttpServer implements AsyncDisposable {
     const path = pathOf(url);
     const headers: string[] = [];
     request.headers.forEach((value, name) => headers.push(name, value));
-    const id = headerOf(headers, "x-request-id") ?? crypto.randomUUID();
-    if (headerOf(headers, "x-request-id") === undefined) headers.push("x-request-id", id);
+    const named = headerOf(headers, "x-request-id");
+    const id = named ?? crypto.randomUUID();
+    if (named === undefined) headers.push("x-request-id", id);
     const host = headerOf(headers, "host");
     const verdict = this.#urls.check(url, host);
     const given = traceparentOf(headers);
     const { trace } = this.#options;
-    const incoming = { request, headers, id, trace: trace?.(given) ?? { parent: given } };
+    const incoming = {
+      request,
+      method,
+      url,
+      headers,
+      id,
+      at: start,
+      trace: trace?.(given) ?? { parent: given },
+    };
     const facts = this.#options.isLogged()
       ? {
         ...("hostname" in info.remoteAddr && { client: info.remoteAddr.hostname }),
@@ -251,7 +260,8 @@ export class HttpServer implements AsyncDisposable {
     const isLarge = typeof response.bytes === "number" && response.bytes > LARGE_BODY && method !== "HEAD";
     const { head, body, bytes } = isLarge ? piecewise(response, this.clients) : response;
     if (facts !== undefined) {
-      const record = (bytes: number) => this.#record(incoming, path, head.status, start, bytes, facts);
+      const record = (bytes: number) =>
+        logRequest(this.#options.log, incoming, path, head.status, bytes, facts);
       if (method === "HEAD") record(0);
       else if (typeof bytes === "number") record(bytes);
       else void bytes.then(record);
@@ -366,27 +376,6 @@ export class HttpServer implements AsyncDisposable {
     if (methods.length === 0) return methods;
     if (methods.includes("GET")) methods.push("HEAD");
     return [...new Set([...methods, "OPTIONS"])].sort();
-  }
-
-  #record(
-    { request: { method }, id, trace: { span, parent } }: IncomingRequest,
-    path: string,
-    status: number,
-    start: number,
-    bytes: number,
-    facts: Readonly<Record<string, string>>,
-  ): void {
-    const took = (performance.now() - start).toFixed(1);
-    const traceparent = span === undefined ? parent : traceparentOfSpan(span, parent);
-    this.#options.log.info(`${method} ${path} ${status} ${took} ms ${bytes} bytes`, facts, {
-      ...(traceparent !== undefined && { trace: traceIdOf(traceparent), span: spanIdOf(traceparent) }),
-      request: id,
-      method,
-      path,
-      status,
-      ms: Number(took),
-      bytes,
-    });
   }
 
   readonly #onError = (error: unknown): Response => {

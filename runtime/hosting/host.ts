@@ -44,7 +44,7 @@ export type CallSpan = Pick<Invocation, "span" | "parent">;
 /** Makes the call of an entrypoint that the pool can run. */
 export function invocationOf(
   { index, timeout, priority = 0 }: HostedEntrypoint,
-  { body, contentType, headers, message, deadline, answerBy, priority: own = 0 }: Payload,
+  { body, contentType, headers, message, deadline, answerBy, at, priority: own = 0 }: Payload,
   { span, parent }: CallSpan = {},
 ): Invocation {
   const invocation: { -readonly [Key in keyof Invocation]: Invocation[Key] } = {
@@ -52,6 +52,7 @@ export function invocationOf(
     body,
     contentType,
     headers,
+    at,
   };
   if (span !== undefined) {
     invocation.span = span;

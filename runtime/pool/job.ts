@@ -43,7 +43,7 @@ export function createJob(invocation: Invocation, settle: (outcome: Outcome) => 
     settle,
     expected: Infinity,
     surprised: false,
-    queuedAt: performance.now(),
+    queuedAt: invocation.at ?? performance.now(),
     timeoutAt: Infinity,
     thread: undefined,
     ran: undefined,
@@ -62,7 +62,7 @@ export function createJob(invocation: Invocation, settle: (outcome: Outcome) => 
 export function tellEnd(job: Job, outcome: Outcome, listener: (ended: EndedCall) => void): Outcome {
   if (outcome.status === "done" && outcome.stream !== undefined) return outcome;
   const { invocation, thread, ran, queuedAt, endedAt = performance.now() } = job;
-  listener({ invocation, outcome, thread, ran, took: endedAt - queuedAt });
+  listener({ invocation, outcome, thread, ran, took: endedAt - queuedAt, endedAt });
   const { span, parent } = invocation;
   return outcome.status === "failed" && span !== undefined
     ? { ...outcome, traceparent: traceparentOfSpan(span, parent) }

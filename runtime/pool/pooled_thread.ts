@@ -2,7 +2,7 @@ import { Claims, SLOTS } from "../channel/claims.ts";
 import { Inspections } from "../channel/inspections.ts";
 import { ServiceLoadError } from "../message/errors.ts";
 import { isChunk, isHead, nameOf, reportedOutcome } from "../channel/message_form.ts";
-import type { FromThread, ServeMessage, ServiceExport, ToThread } from "../channel/port.ts";
+import type { Arrival, FromThread, ServeMessage, ServiceExport, ToThread } from "../channel/port.ts";
 import { type Job, SHORT_CALL } from "./job.ts";
 import type { LogRecord, LogThreshold } from "../log/log.ts";
 import type { Messenger } from "../message/messenger.ts";
@@ -66,7 +66,7 @@ export class PooledThread {
     this.#thread = spawner.spawn({ name, claims: this.#claims.buffer });
     this.#requests = new ThreadRequests(this.#thread.port);
     this.inspections = new Inspections(this.#thread.port);
-    this.#thread.port.onmessage = ({ data }) => this.#receive(data);
+    this.#thread.port.onmessage = (arrival) => this.#receive(arrival);
     this.#thread.port.onfault = (fault) => this.kill(fault);
     void this.#thread.ended.then((reason) => this.#end(reason));
   }
@@ -165,7 +165,7 @@ export class PooledThread {
     else this.#longAssigned++;
     this.#claims.offer(slot);
     try {
-      this.#thread.port.postMessage({ type: "call", call: { slot, ...job.invocation } });
+      this.#thread.port.postMessage({ type: "call", slot, call: job.invocation });
     } catch (error) {
       // The thread has not got the call, so the main thread wins the claim. The pool expects no outcome yet.
       this.#claims.takeBack(slot);
@@ -253,8 +253,8 @@ export class PooledThread {
     this.#end(reason);
   }
 
-  #receive(message: FromThread): void {
-    this.#heardAt = performance.now();
+  #receive({ data: message, at }: Arrival<FromThread>): void {
+    this.#heardAt = at;
     try {
       if (isRecord(message) && this.#take(message)) return;
       this.kill(`it sent a message out of form: ${nameOf(message)}`);

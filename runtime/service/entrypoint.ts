@@ -41,6 +41,12 @@ export interface Payload {
    * it: an answer that has begun may take longer.
    */
   readonly answerBy?: number;
+  /**
+   * Time at which the call came, as `performance.now()` gives it. Only the main thread knows it.
+   *
+   * @default {the time at which the call gets to the threads}
+   */
+  readonly at?: number | undefined;
   /** Priority of the message, from 0 to 255. Only the main thread knows it. @default {0} */
   readonly priority?: number;
 }

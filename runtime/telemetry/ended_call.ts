@@ -14,6 +14,8 @@ export interface EndedCall {
   readonly thread: string | undefined;
   /** Milliseconds from the moment when the call came to the pool. */
   readonly took: number;
+  /** Time at which the outcome came, as `performance.now()` gives it. */
+  readonly endedAt: number;
   /** Milliseconds of these in the thread; undefined if the thread has not said so. */
   readonly ran: number | undefined;
 }

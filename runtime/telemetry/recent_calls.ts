@@ -45,6 +45,7 @@ export class RecentCalls {
   readonly #parents: (string | undefined)[] = [];
   readonly #threads: (string | undefined)[] = [];
   readonly #errors: (string | undefined)[] = [];
+  /** Times as `performance.now()` gives them. */
   readonly #endedAt: Float64Array;
   readonly #took: Float64Array;
   readonly #waited: Float64Array;
@@ -67,6 +68,7 @@ export class RecentCalls {
     entry: CallEntry,
     span: SpanName | undefined,
     parent: string | undefined,
+    endedAt: number,
     took: number,
     waited: number,
     thread: string | undefined,
@@ -81,7 +83,7 @@ export class RecentCalls {
     this.#parents[place] = parent;
     this.#threads[place] = thread;
     this.#errors[place] = error;
-    this.#endedAt[place] = Date.now();
+    this.#endedAt[place] = endedAt;
     this.#took[place] = took;
     this.#waited[place] = waited;
     this.#outcomes[place] = OUTCOMES.indexOf(outcome);
@@ -100,7 +102,7 @@ export class RecentCalls {
 
   /** Says how many calls of a service have ended lately, and how long they took. */
   rates(service: string): CallRates {
-    const now = Date.now();
+    const now = performance.now();
     const took: number[] = [];
     let errors = 0;
     let since = now - RATES_WINDOW;
@@ -143,7 +145,7 @@ export class RecentCalls {
       kind,
       traceparent: this.#traceparent(place),
       parent: this.#parents[place],
-      at: this.#endedAt[place]! - took,
+      at: Date.now() - (performance.now() - this.#endedAt[place]!) - took,
       took,
       waited: this.#waited[place]!,
       thread: this.#threads[place],

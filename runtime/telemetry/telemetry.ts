@@ -154,7 +154,7 @@ export class CallWatch {
 
   /** Takes a call that has its outcome. A call that no thread has run, and that comes again, is not counted. */
   readonly ended = (ended: EndedCall): void => {
-    const { invocation, outcome, thread, took, ran } = ended;
+    const { invocation, outcome, thread, took, endedAt, ran } = ended;
     const { entrypoint, span, parent } = invocation;
     if (typeof span === "string") this.#telemetry.tracer.end?.(span, outcome);
     if (outcome.status === "unstarted") return;
@@ -165,7 +165,7 @@ export class CallWatch {
     const how = outcomeOf(outcome);
     const error = errorOf(outcome);
     this.#counts.count(entry, this.#series[entrypoint]!, how, error, took, waited);
-    this.#telemetry.recent.keep(entry, span, parent, took, waited, thread, how, error);
+    this.#telemetry.recent.keep(entry, span, parent, endedAt, took, waited, thread, how, error);
     if (this.#sinks.size === 0) return;
     const at = Date.now() - took;
     let record: CallRecord | undefined;

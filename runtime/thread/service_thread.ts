@@ -30,7 +30,7 @@ import { OutgoingStream } from "./outgoing_stream.ts";
 import { optionalParametersOf } from "./optional_parameters.ts";
 import type { OriginalName, ReadParametersOptions } from "../service/declared/parameters.ts";
 import type {
-  CallMessage,
+  AssignMessage,
   InnerRights,
   LoadMessage,
   ServeMessage,
@@ -70,7 +70,7 @@ export class ServiceThread {
   readonly #means: ThreadMeans;
   readonly #claims: Claims;
   readonly #messenger: PortMessenger;
-  readonly #mailbox: CallMessage[] = [];
+  readonly #mailbox: AssignMessage[] = [];
   readonly #running = new PendingMap<number, CallScope>();
   readonly #streams = new Map<number, OutgoingStream>();
   readonly #ending = new AbortController();
@@ -160,7 +160,7 @@ export class ServiceThread {
         void this.#load(message);
         break;
       case "call":
-        this.#mailbox.push(message.call);
+        this.#mailbox.push(message);
         this.#pump();
         break;
       case "answer":
@@ -322,21 +322,21 @@ export class ServiceThread {
     });
   }
 
-  #pump(): void {
+  /** @param now The present time, where it is known. It holds for one call: the handler of that may take long. */
+  #pump(now?: number): void {
     while (this.#running.size < this.#concurrency) {
       const message = this.#mailbox.shift();
       if (message === undefined) return;
-      if (this.#claims.start(message.slot)) void this.#run(message);
+      if (this.#claims.start(message.slot)) void this.#run(message, now);
       else this.#port.postMessage({ type: "skipped", slot: message.slot });
+      now = undefined;
     }
   }
 
-  async #run(message: CallMessage): Promise<void> {
-    const { slot } = message;
+  async #run({ slot, call: message }: AssignMessage, start = performance.now()): Promise<void> {
     const invoker = this.#invoker!;
     const call = invoker.scope(message);
     this.#running.set(slot, call);
-    const start = performance.now();
     const invoke = () => invoker.invoke(message, call, (reply) => this.#stream(slot, reply));
     const spans = this.#spans;
     const outcome = await this.#outcomeOf(
@@ -351,7 +351,7 @@ export class ServiceThread {
       this.#postOutcome(slot, failed(describeFailure(error)), 0);
     }
     this.#heap?.look(end);
-    this.#pump();
+    this.#pump(end);
   }
 
   #postOutcome(slot: number, outcome: Outcome, elapsed: number): void {

@@ -1,4 +1,5 @@
 import { pause } from "../../../runtime/waiting/abort.ts";
+import type { IncomingRequest } from "../request_handler.ts";
 import { BodyPieces } from "./body_pieces.ts";
 import type { SlowClients, Wait } from "../clients/slow_clients.ts";
 
@@ -31,12 +32,12 @@ const REST = 10;
  * @param limit Bytes that the body may have.
  */
 export function readRequestBody(
-  request: Request,
+  { request, method }: Pick<IncomingRequest, "request" | "method">,
   length: string | undefined,
   limit: number,
   clients: SlowClients,
 ): RequestBody | Promise<RequestBody> {
-  if (request.method === "GET" || request.method === "HEAD") return undefined;
+  if (method === "GET" || method === "HEAD") return undefined;
   if (length !== undefined) {
     const bytes = Number(length);
     if (bytes > limit) return "too large";

@@ -22,13 +22,52 @@ export interface ResponseHead {
 
 /** Encodes a head as one text, with a line for each part. No part can contain a line break. */
 export function encodeRequestHead({ method, url, id, params, headers }: RequestHead): string {
-  return `${method}\n${url}\n${id}\n${JSON.stringify(params)}\n${headers.join("\n")}`;
+  return `${encodeParams(params)}\n${id}\n${method}\n${url}\n${headers.join("\n")}`;
 }
 
-/** Decodes a text of {@linkcode encodeRequestHead}. */
+const NO_PARAMS = "{}";
+
+function encodeParams(params: RequestHead["params"]): string {
+  for (const _name in params) return JSON.stringify(params);
+  return NO_PARAMS;
+}
+
+/** Decodes a text of {@linkcode encodeRequestHead}. Most handlers read only the variables of the rule. */
 export function decodeRequestHead(text: string): RequestHead {
-  const [method, url, id, params, ...headers] = text.split("\n");
-  return { method: method!, url: url!, id: id!, params: JSON.parse(params!), headers };
+  return new EncodedRequestHead(text);
+}
+
+class EncodedRequestHead implements RequestHead {
+  readonly params: RequestHead["params"];
+  readonly #text: string;
+  #lines: readonly string[] | undefined;
+  #headers: FlatHeaders | undefined;
+
+  constructor(text: string) {
+    const params = text.slice(0, text.indexOf("\n"));
+    this.params = params === NO_PARAMS ? {} : JSON.parse(params);
+    this.#text = text;
+  }
+
+  get id(): string {
+    return this.#split[1]!;
+  }
+
+  get method(): string {
+    return this.#split[2]!;
+  }
+
+  get url(): string {
+    return this.#split[3]!;
+  }
+
+  get headers(): FlatHeaders {
+    return this.#headers ??= this.#split.slice(4);
+  }
+
+  get #split(): readonly string[] {
+    return this.#lines ??= this.#text.split("\n");
+  }
 }
 
 /** Most headers that a response may have: the time that Deno takes for them grows with their square. */

@@ -68,7 +68,17 @@ for (const kind of Object.keys(BROKERS)) {
         const recent = new RecentCalls(10_000);
         for (let call = 0; call < size; call++) {
           const span = call.toString(16).padStart(16, "f");
-          recent.keep(entry, `00-${TRACE}-${span}-01`, undefined, 1, 0, undefined, "ok", undefined);
+          recent.keep(
+            entry,
+            `00-${TRACE}-${span}-01`,
+            undefined,
+            performance.now(),
+            1,
+            0,
+            undefined,
+            "ok",
+            undefined,
+          );
         }
         const responders = new Map<string, ControlResponder>([["trace", {
           respond: ({ trace }) => tellTrace(recent, trace),
