@@ -3,15 +3,9 @@
  *
  * @module
  */
-import type { Build, CommandIo, StopSignal } from "./extensions/cli/command_io.ts";
+import type { Build, CommandIo } from "./extensions/cli/command_io.ts";
 import { runCommandLine } from "./extensions/cli/main.ts";
-import { terminalScreen } from "./extensions/cli/terminal.ts";
-import { startOver } from "./extensions/cli/restart.ts";
-import { complaintAboutDeno } from "./extensions/cli/view/deno_version.ts";
-import { programName } from "./extensions/cli/view/program_name.ts";
-import { versionText } from "./extensions/cli/view/version.ts";
-import { stderrSettled, writeToStderr } from "./runtime/log/observe.ts";
-import { OWN_PACKAGE } from "./runtime/program/own_package.ts";
+import { startProcess } from "./extensions/cli/process.ts";
 
 /**
  * Runs a command line and returns its exit status: 0 for success, 1 if the remote method failed, 2 for wrong
@@ -22,78 +16,8 @@ export function main(argv: readonly string[], io: CommandIo): Promise<number> {
 }
 
 /** Runs this process's command line and ends the process. */
-export async function start(build: Build = {}): Promise<never> {
-  const complaint = complaintAboutDeno(Deno.version.deno);
-  if (complaint !== undefined) {
-    writeToStderr(`${complaint}\n`);
-    Deno.exit(2);
-  }
-  const status = await main(Deno.args, processIo(build));
-  await stderrSettled(STDERR_LIMIT);
-  Deno.exit(status);
+export function start(build: Build = {}): Promise<never> {
+  return startProcess(build, main);
 }
-
-function processIo(build: Build): CommandIo {
-  const { application, extensions = [], revision } = build;
-  return {
-    program: application?.name ?? programName(Deno.mainModule, Deno.env.get("PATH")),
-    version: versionText(OWN_PACKAGE.version, build),
-    ...(revision !== undefined && { revision }),
-    ...(application && { application }),
-    extensions,
-    env: Deno.env,
-    terminal: Deno.stderr.isTerminal(),
-    colors: Deno.stderr.isTerminal() && !Deno.noColor,
-    columns: Deno.stderr.isTerminal() ? Deno.consoleSize().columns || 80 : 80,
-    ...(Deno.stdout.isTerminal() && { screen: terminalScreen() }),
-    input: {
-      terminal: Deno.stdin.isTerminal(),
-      read: () => new Response(Deno.stdin.readable).text(),
-      ...(Deno.stdin.isTerminal() && { ask: (question, proposal) => prompt(question, proposal) }),
-    },
-    writeResult,
-    writeMessage: writeToStderr,
-    startOver,
-    onStop,
-  };
-}
-
-function onStop(listener: (signal: StopSignal) => void): Disposable {
-  // Windows has only one of the two signals.
-  const signals: readonly StopSignal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
-  const listeners = signals.map((signal) => [signal, () => listener(signal)] as const);
-  for (const [signal, heard] of listeners) Deno.addSignalListener(signal, heard);
-  return {
-    [Symbol.dispose]() {
-      for (const [signal, heard] of listeners) Deno.removeSignalListener(signal, heard);
-    },
-  };
-}
-
-/**
- * Writes the whole text, and waits for a reader who takes it slowly. A reader that has gone, as in `… | head -1`,
- * is not a failure.
- */
-function writeResult(text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  for (let sent = 0; sent < bytes.length;) {
-    try {
-      sent += Deno.stdout.writeSync(bytes.subarray(sent));
-    } catch (error) {
-      if (error instanceof Deno.errors.BrokenPipe) return;
-      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
-      Atomics.wait(NOBODY, 0, 0, RESULT_PAUSE);
-    }
-  }
-}
-
-/** Milliseconds before the next attempt to write to a full pipe. */
-const RESULT_PAUSE = 10;
-
-/** Memory that nobody changes, to wait at. */
-const NOBODY = new Int32Array(new SharedArrayBuffer(4));
-
-/** Milliseconds that the end of the process waits for the reader of stderr. */
-const STDERR_LIMIT = 1_000;
 
 if (import.meta.main) await start();

@@ -1,10 +1,14 @@
 /** Measures the process, and reports its numbers to where the configuration says. */
 import type { Log } from "../runtime/log/log.ts";
+import type { Metrics } from "../runtime/telemetry/metrics.ts";
 import { ProcessMetrics } from "../runtime/telemetry/measuring/process_metrics.ts";
 import { takesMetrics } from "../runtime/telemetry/otel/switch.ts";
 import { measureServices, type ServiceLoad } from "../runtime/telemetry/measuring/service_metrics.ts";
 import type { Telemetry } from "../runtime/telemetry/telemetry.ts";
+import type { Lazy } from "../runtime/waiting/lazy.ts";
 import type { Settings } from "./settings.ts";
+import type { StreamServer } from "./stream/listening/stream_server.ts";
+import type { SocketServer } from "./websocket/sockets/socket_server.ts";
 
 /** Options of {@linkcode measure}. */
 export interface MeasureOptions {
@@ -36,4 +40,24 @@ export async function measure(
     measuring.use(new MetricInstruments(metrics));
   }
   return measuring;
+}
+
+/** Counts the connections of clients, whenever somebody collects the numbers. */
+export function measureConnections(
+  metrics: Metrics,
+  { sockets, streams }: { readonly sockets: Lazy<SocketServer>; readonly streams: Lazy<StreamServer> },
+): void {
+  metrics.onCollect(() => {
+    if (sockets.value !== undefined) {
+      metrics.gauge("enoki_websocket_connections", { help: "WebSockets that are open." }).with()
+        .set(sockets.value.size);
+    }
+    const connections = streams.value?.counts ?? [];
+    for (const { service, stream, count } of connections) {
+      metrics.gauge("enoki_stream_connections", {
+        help: "Connections of streams that are open.",
+        labels: ["service", "stream"],
+      }).with(service, stream).set(count);
+    }
+  });
 }

@@ -109,8 +109,10 @@ export interface Serving extends Running {
   add(added: ServiceOrModule): Promise<readonly ServiceContainer[]>;
 }
 
-/** Options of {@linkcode serve} that only the testing door uses. */
+/** Options of {@linkcode serve} that only the testing door and the command line use. */
 export interface WatchedServeOptions extends ServeOptions {
+  /** Kinds of entrypoints that the services will have, as far as they are known. Their code loads with the modules. */
+  readonly expectedKinds?: readonly string[];
   /** Takes the calls in place of the kinds of entrypoints. @default {nothing does} */
   readonly intercept?: (telemetry: Telemetry) => EntrypointInterceptor;
 }
@@ -127,6 +129,7 @@ export async function serve(
     watch = false,
     onProgress = () => {},
     onUnreachable,
+    expectedKinds = [],
     intercept,
     clock,
     signal,
@@ -156,6 +159,7 @@ export async function serve(
     ...(broker !== undefined && { broker }),
     containers: () => current.services?.containers ?? new Map(),
     willServeHttp: () => willServeHttp,
+    expectedKinds,
     ...(onUnreachable && { onUnreachable }),
     intercept: intercept?.(telemetry),
     clock,
@@ -164,6 +168,8 @@ export async function serve(
   });
   // Modules load in the meantime. If the wiring fails, they load for nothing, so the start gives up.
   wiring.catch((error) => failing.abort(error));
+  const loadingControl = wiring.then(() => import("./control_channel.ts"));
+  loadingControl.catch(() => {});
   const listen = async () => (await wiring).listen();
   try {
     const since = Date.now();
@@ -202,7 +208,7 @@ export async function serve(
     };
     const wired = await wiring;
     const { containers } = services;
-    const control = answerOnControl({
+    const control = answerOnControl(loadingControl, {
       settings,
       transport: wired.transport,
       containers,
@@ -265,10 +271,13 @@ async function loadWiring(options: WireOptions): Promise<Wired> {
 }
 
 /** Answers on the control channel, which nothing waits for. Disposing it does not wait for the broker. */
-function answerOnControl(options: ControlChannelOptions): AsyncDisposable {
+function answerOnControl(
+  module: Promise<typeof import("./control_channel.ts")>,
+  options: ControlChannelOptions,
+): AsyncDisposable {
   let isOver = false;
   let channel: ControlChannel | undefined;
-  const loading = import("./control_channel.ts").then(({ ControlChannel }) => {
+  const loading = module.then(({ ControlChannel }) => {
     if (isOver) return;
     channel = new ControlChannel(options);
     void channel.start();

@@ -13,11 +13,10 @@ import { given } from "../runtime/message/plain.ts";
 import { loadPayloads } from "../runtime/message/payload/payloads.ts";
 import type { ServiceContainer } from "../runtime/serving/service_container.ts";
 import type { Log } from "../runtime/log/log.ts";
-import type { Metrics } from "../runtime/telemetry/metrics.ts";
 import type { Telemetry } from "../runtime/telemetry/telemetry.ts";
 import { getLog } from "../runtime/log/observe.ts";
 import type { Transport, TransportStatus } from "../runtime/message/transport.ts";
-import { measure } from "./measuring.ts";
+import { measure, measureConnections } from "./measuring.ts";
 import { type Clock, SYSTEM_CLOCK } from "../runtime/waiting/clock.ts";
 import { within } from "../runtime/waiting/abort.ts";
 import { Lazy } from "../runtime/waiting/lazy.ts";
@@ -52,6 +51,8 @@ export interface WireOptions {
   readonly containers: () => ReadonlyMap<string, ServiceContainer>;
   /** Tells whether a service that has been loaded will serve HTTP. */
   readonly willServeHttp: () => boolean;
+  /** Kinds of entrypoints whose code is loaded before a manifest names them. */
+  readonly expectedKinds: readonly string[];
   readonly onUnreachable?: (error: BrokerError, retryIn: number) => void;
   /** @default {every entrypoint is hosted as its kind has it} */
   readonly intercept?: EntrypointInterceptor | undefined;
@@ -92,6 +93,10 @@ export async function wire(options: WireOptions): Promise<Wired> {
     log,
   };
   const shared = sharedParts(options, webOptions, () => readiness.transport!);
+  for (const kind of options.expectedKinds) {
+    // Whoever needs it meets the same failure.
+    if (Object.hasOwn(ENTRYPOINTS, kind)) void ENTRYPOINTS[kind]!(shared).catch(() => {});
+  }
   if (settings.runtime.telemetry !== undefined) {
     readiness.measure(telemetry.metrics);
     measureConnections(telemetry.metrics, shared);
@@ -208,23 +213,6 @@ interface Shared {
 /** Gives what a service may use of the broker. */
 function accessOf(settings: Settings, service: string): BrokerAccess {
   return new BrokerAccess(service, serviceSettings(settings.runtime, service).broker);
-}
-
-/** Counts the connections of clients, whenever somebody collects the numbers. */
-function measureConnections(metrics: Metrics, { sockets, streams }: Shared): void {
-  metrics.onCollect(() => {
-    if (sockets.value !== undefined) {
-      metrics.gauge("enoki_websocket_connections", { help: "WebSockets that are open." }).with()
-        .set(sockets.value.size);
-    }
-    const connections = streams.value?.counts ?? [];
-    for (const { service, stream, count } of connections) {
-      metrics.gauge("enoki_stream_connections", {
-        help: "Connections of streams that are open.",
-        labels: ["service", "stream"],
-      }).with(service, stream).set(count);
-    }
-  });
 }
 
 function sharedParts(

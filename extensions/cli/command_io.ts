@@ -84,6 +84,8 @@ export interface Application {
   readonly revision?: string;
   /** Specifiers of the modules to serve. */
   readonly modules: readonly string[];
+  /** Kinds of entrypoints that its services have, as far as `compile` could tell. */
+  readonly kinds: readonly string[];
   /** Text of a configuration file, for the keys that are set nowhere else. */
   readonly config?: string;
 }

@@ -1,22 +1,18 @@
 import type { CommandIo } from "./command_io.ts";
 import { BUNDLE_WORD } from "../../runtime/program/own_package.ts";
 import { parseAndRun } from "./program.ts";
+import { reportingFailure } from "./view/reporting_failure.ts";
 
 /** Runs a command line and returns the exit status. It never throws, and never ends the process. */
 export async function runCommandLine(
   argv: readonly string[],
   io: CommandIo,
 ): Promise<number> {
-  try {
+  return await reportingFailure(io, async () => {
     if (argv[0] === BUNDLE_WORD) {
       const { bundleCommand } = await import("../../runtime/module/bundle/bundling_process.ts");
       return await bundleCommand();
     }
     return await parseAndRun(argv, io);
-  } catch (error) {
-    const { reportFailure } = await import("./view/failure_report.ts");
-    const { status, text } = reportFailure(error);
-    io.writeMessage(`${text}\n`);
-    return status;
-  }
+  });
 }

@@ -16,10 +16,10 @@ import {
   withExtension,
   withFetching,
   withLoading,
-  withPermissions,
   withServing,
 } from "./command_options.ts";
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "./commander.ts";
+import { createCommandLine, parseCommandLine } from "./command_line.ts";
+import { Argument, type Command, InvalidArgumentError, Option } from "./commander.ts";
 import type { ConfigFlags } from "./commands/config.ts";
 import type { DeadAction } from "./commands/dead.ts";
 import { addDescribingCommands } from "./describing_commands.ts";
@@ -30,7 +30,6 @@ import { addLiveCommands } from "./live_commands.ts";
 import { addOperatingCommands } from "./operating_commands.ts";
 import { addSqlCommands } from "./sql_commands.ts";
 import { EXIT } from "./view/failure_report.ts";
-import { moveBarePermissionFlags } from "./flags/permission_flags.ts";
 
 /** Parses a command line, runs its command, and returns the exit status. */
 export async function parseAndRun(
@@ -38,16 +37,17 @@ export async function parseAndRun(
   io: CommandIo,
 ): Promise<number> {
   let status: number = EXIT.fine;
-  const program = createProgram(io);
-
-  const { application } = io;
-  if (application !== undefined) {
-    withPermissions(withServing(program)).action(async (flags) => {
-      const { runCommand } = await import("./commands/run.ts");
-      status = await runCommand(application.modules, flags, io);
-    });
-    return await parse();
-  }
+  const program = createCommandLine(io)
+    .description("Serves and calls microservices, over RabbitMQ or without a broker.")
+    .usage("<command> [options]")
+    .addHelpText(
+      "after",
+      examples(io, [
+        ["run ./service.ts", "serve a module's services"],
+        ["call greeting_service.hello Ada", "call one of them"],
+        ["run --help", "more about a command"],
+      ]),
+    );
 
   addNewCommand(program, io, async (name, flags) => {
     const { newCommand } = await import("./commands/new.ts");
@@ -210,17 +210,7 @@ export async function parseAndRun(
     return await completeCommand(program, argv.slice(1), io);
   }
 
-  return await parse();
-
-  async function parse(): Promise<number> {
-    try {
-      await program.parseAsync(moveBarePermissionFlags(argv), { from: "user" });
-      return status;
-    } catch (error) {
-      if (!(error instanceof CommanderError)) throw error;
-      return error.exitCode === 0 ? EXIT.fine : EXIT.usage;
-    }
-  }
+  return await parseCommandLine(program, argv) ?? status;
 }
 
 /** Adds the command `new`. */
@@ -296,65 +286,6 @@ function addDeadCommands(
   deadSubcommand("purge", "delete all messages")
     .option("--yes", "confirm the deletion")
     .action((queue, { yes = false, ...flags }) => run({ name: "purge", yes }, queue, flags));
-}
-
-function createProgram(io: CommandIo): Command {
-  const program = new Command(io.program)
-    .version(io.version, "--version", "print the version")
-    .helpOption("-h, --help", "print this help")
-    .helpCommand(false)
-    .exitOverride()
-    .configureOutput({
-      writeOut: io.writeResult,
-      writeErr: io.writeMessage,
-      outputError: (text, write) => write(sentence(text)),
-      getOutHelpWidth: () => io.columns,
-      getErrHelpWidth: () => io.columns,
-      getOutHasColors: () => io.colors,
-      getErrHasColors: () => io.colors,
-    })
-    .configureHelp({
-      optionTerm: ({ flags }) => flags.replace(/^(--allow-\S+) \[(.*)\]$/, "$1[=$2]"),
-      subcommandTerm: (command) => command.name(),
-      showGlobalOptions: false,
-    })
-    .showHelpAfterError(`See ${io.program} --help`);
-  if (io.application !== undefined) {
-    return program
-      .description("Serves the services inside this program until SIGINT or SIGTERM; a second signal aborts.")
-      .usage("[options]");
-  }
-  return program
-    .description("Serves and calls microservices, over RabbitMQ or without a broker.")
-    .usage("<command> [options]")
-    .addHelpText(
-      "after",
-      examples(io, [
-        ["run ./service.ts", "serve a module's services"],
-        ["call greeting_service.hello Ada", "call one of them"],
-        ["run --help", "more about a command"],
-      ]),
-    );
-}
-
-/** Turns Commander's text, such as `error: unknown option '--x'\n(Did you mean --y?)`, into sentences. */
-function sentence(text: string): string {
-  return invalidValue(text)
-    .replace(/^error: (.)/, (_, first: string) => first.toUpperCase())
-    .replace(/\n\(Did you mean (.*)\?\)/, ". Did you mean $1?");
-}
-
-const INVALID_VALUE = /^error: (?:option '(?:-\S, )?([^\s']+)(?: [^']*)?' argument|command-argument value) '/;
-
-/** Shortens `error: option '--x <n>' argument '0' is invalid. It must be 1 or more.`; leaves other texts. */
-function invalidValue(text: string): string {
-  const [head = "", option = "argument"] = INVALID_VALUE.exec(text) ?? [];
-  const end = text.lastIndexOf("' is invalid");
-  const reason = text.indexOf(". ", end) + ". ".length;
-  const last = text.lastIndexOf(".");
-  if (head === "" || end < head.length || reason < end || last < reason) return text;
-  const state = `${text[reason]!.toLowerCase()}${text.slice(reason + 1, last)}${text.slice(last + 1)}`;
-  return `error: cannot use ${option} ${text.slice(head.length, end)}: ${state}`;
 }
 
 function header(text: string, earlier: FieldTable = {}): FieldTable {

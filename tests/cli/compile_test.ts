@@ -115,7 +115,10 @@ Deno.test("The version names what a binary was made of", () => {
   const versions = `deno ${Deno.version.deno}, v8 ${Deno.version.v8}, ${Deno.build.target}`;
   assert.equal(versionText("1.2.3"), `enoki 1.2.3\n${versions}`);
   assert.equal(
-    versionText("1.2.3", { revision: "a1b2c3d", application: { name: "shop", revision: "v4", modules: [] } }),
+    versionText("1.2.3", {
+      revision: "a1b2c3d",
+      application: { name: "shop", revision: "v4", modules: [], kinds: [] },
+    }),
     `shop, revision v4\nenoki 1.2.3, revision a1b2c3d\n${versions}`,
   );
 });

@@ -308,4 +308,12 @@ export function binaryLaws({ folder, generic, application, empty }: Binaries): v
     );
     assert.ok(size! - least! < SIZE_LIMIT, `it is ${size! - least!} bytes larger`);
   });
+
+  Deno.test("An application holds neither the code of commands nor the types of Enoki's packages", async () => {
+    const text = new TextDecoder("latin1").decode(await Deno.readFile(application));
+    for (const name of ["shell.ts", "doctor.ts", "acorn.d.ts"]) {
+      assert.ok(!text.includes(`"n":"${name}"`), `it holds ${name}`);
+    }
+    assert.ok(text.includes('"n":"acorn.mjs"'), "its files have other names");
+  });
 }

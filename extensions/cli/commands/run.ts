@@ -4,7 +4,7 @@ import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import { configureLogging, type ConfigureLoggingOptions, getLog } from "../../../runtime/log/observe.ts";
 import { takesSpans } from "../../../runtime/telemetry/otel/switch.ts";
 import type { CommandIo } from "../command_io.ts";
-import type { Running, ServeOptions } from "../../serve.ts";
+import type { Running, WatchedServeOptions } from "../../serve.ts";
 import { Settings } from "../../settings.ts";
 import { ConfigWatch, denoConfigsOf } from "../flags/config_watch.ts";
 import { requireModuleFiles } from "../flags/module_files.ts";
@@ -93,6 +93,7 @@ export async function runCommand(
       watch,
       onProgress: (progress) => view.progress(progress),
       onUnreachable: (error, retryIn) => view.unreachable(error, retryIn),
+      ...(io.application && { expectedKinds: io.application.kinds }),
     },
     stop,
     view,
@@ -109,9 +110,9 @@ export async function runCommand(
 }
 
 async function serveUntilStopped(
-  serve: (options: ServeOptions) => Promise<Running>,
+  serve: (options: WatchedServeOptions) => Promise<Running>,
   modules: readonly string[],
-  options: ServeOptions,
+  options: WatchedServeOptions,
   stop: StopRequests,
   view: RunView,
   grace: number,
@@ -134,9 +135,9 @@ async function serveUntilStopped(
  * load may be repaired: then the start waits for a change and tries again.
  */
 async function startServing(
-  serve: (options: ServeOptions) => Promise<Running>,
+  serve: (options: WatchedServeOptions) => Promise<Running>,
   modules: readonly string[],
-  options: ServeOptions,
+  options: WatchedServeOptions,
   signal: AbortSignal,
   view: RunView,
 ): Promise<Running | undefined> {

@@ -73,7 +73,10 @@ export async function compileCommand(
   const loading = { extensions, ...(flags.importMap !== undefined && { importMap: flags.importMap }) };
   if (config === undefined) await requireExtensions(extensions, fetching, flags.importMap);
   else await checkBinaryConfig(config, loading);
-  for (const specifier of specifiers) await requireServices(specifier, fetching, flags.importMap);
+  const kinds = new Set<string>();
+  for (const specifier of specifiers) {
+    for (const kind of await requireServices(specifier, fetching, flags.importMap)) kinds.add(kind);
+  }
   const compiler = await Compiler.find();
   const path = output ?? defaultOutput(first, target);
   io.writeMessage(`Compiling ${path}${found ? `, with ${file} inside` : ""}\n`);
@@ -101,7 +104,7 @@ export async function compileCommand(
     );
     const inside = packed.map(({ specifier }) => specifier);
     const application = first &&
-      await describeApplication(basename(path, ".exe"), first.url, inside, config?.text);
+      await describeApplication(basename(path, ".exe"), first.url, inside, [...kinds], config?.text);
     const revision = io.revision ?? await revisionOf(source);
     const build = {
       ...(revision !== undefined && { revision }),
@@ -120,10 +123,17 @@ export async function compileCommand(
         // Only a binary that loads services when it runs bundles modules. Only such a binary compiles others.
         ...(code !== undefined && first === undefined ? [await packBundlerCode(code, folder)] : []),
         ...(first === undefined
-          ? [await packOptionalTexts(ownDoors(source, OPTIONAL_DOORS), source, packing)]
+          ? [
+            source + APPLICATION,
+            await packOptionalTexts(ownDoors(source, OPTIONAL_DOORS), source, packing),
+          ]
           : []),
       ],
-      exclude: [...(code === undefined ? [] : [code]), ...(parts.includes(DOCS) ? await docsLeftOut() : [])],
+      exclude: [
+        ...(code === undefined ? [] : [code]),
+        ...(parts.includes(DOCS) ? await docsLeftOut() : []),
+        ...await compiler.unneededFiles(),
+      ],
       config: project,
       importMap,
       ...(target !== undefined && { target }),
@@ -138,6 +148,9 @@ export async function compileCommand(
 }
 
 const DOCS = "./docs";
+
+/** The module that starts an application. Only the binaries that it makes import it. */
+const APPLICATION = "extensions/cli/application.ts";
 
 /** Lists the files of the page's packages that a binary does not need. A binary that compiles others knows none. */
 async function docsLeftOut(): Promise<readonly string[]> {
@@ -155,21 +168,25 @@ function defaultOutput(first: ModuleSpecifier | undefined, target = Deno.build.t
  * Refuses a module that loads without permissions, but does not export the wanted services.
  *
  * A module that does not load here without permissions may load where the binary runs.
+ *
+ * @returns The kinds of entrypoints of the services, if the module loads.
  */
 async function requireServices(
   specifier: ModuleSpecifier,
   modules: ModuleFetcherOptions,
   importMap: string | undefined,
-): Promise<void> {
+): Promise<readonly string[]> {
   try {
-    await describeModule(specifier, {
+    const services = await describeModule(specifier, {
       permissions: "none",
       modules,
       ...(importMap !== undefined && { importMap }),
       onLog: () => {},
     });
+    return services.flatMap(({ manifest }) => manifest.entrypoints.map(({ kind }) => kind));
   } catch (error) {
     if (error instanceof NoServiceError) throw error;
+    return [];
   }
 }
 
@@ -188,6 +205,7 @@ async function describeApplication(
   name: string,
   origin: string,
   specifiers: readonly ModuleSpecifier[],
+  kinds: readonly string[],
   config: string | undefined,
 ): Promise<Application> {
   const revision = await revisionOf(origin);
@@ -195,6 +213,7 @@ async function describeApplication(
     name,
     ...(revision !== undefined && { revision }),
     modules: specifiers.map(({ url, service }) => service === undefined ? url : `${url}:${service}`),
+    kinds,
     ...(config !== undefined && { config }),
   };
 }
@@ -207,12 +226,13 @@ function entryText(entry: URL, source: string, { application, extensions = [], .
     `"extensions": [${extensions.map(resolved)}]`,
     application && `"application": { ...${JSON.stringify(application)}, modules: [${modules}] }`,
   ];
-  // A start needs these modules at once. Deno keeps no compiled code of modules that are imported later.
-  const early = application === undefined ? [] : ["extensions/cli/commands/run.ts", "extensions/serve.ts"];
-  return [
-    ...early.map((path) => `import ${JSON.stringify(addressFrom(entry, source + path))};`),
-    `import { start } from ${JSON.stringify(addressFrom(entry, `${source}cli.ts`))};`,
-    `await start({ ${parts.filter(Boolean).join(", ")} });\n`,
+  const from = (path: string) => JSON.stringify(addressFrom(entry, source + path));
+  const given = `{ ${parts.filter(Boolean).join(", ")} }`;
+  return application === undefined ? `import { start } from ${from("cli.ts")};\nawait start(${given});\n` : [
+    // A start needs this module at once. Deno keeps no compiled code of modules that are imported later.
+    `import ${from("extensions/serve.ts")};`,
+    `import { startApplication } from ${from(APPLICATION)};`,
+    `await startApplication(${given});\n`,
   ].join("\n");
 }
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { INTERRUPTIBLE_LOOPS_FLAG } from "../../../runtime/permissions/interruptible_loops.ts";
 import { YOUNG_HEAP_FLAG } from "../../../runtime/program/young_heap.ts";
 import { ServiceLoadError } from "../../../runtime/message/errors.ts";
+import { unneededFiles } from "./unneeded_files.ts";
 
 /** Options of {@linkcode Compiler.compile}. */
 export interface CompileOptions {
@@ -64,6 +65,13 @@ export class Compiler {
     const { output } = await run(this.#deno, ["eval", "--quiet", code]);
     const url = output.trim();
     return url.startsWith("file:") ? fileURLToPath(url) : undefined;
+  }
+
+  /** Lists paths of files that no program needs, of Enoki's own packages. */
+  async unneededFiles(): Promise<readonly string[]> {
+    const { output } = await run(this.#deno, ["info", "--quiet", "--json"]);
+    const { npmCache }: { npmCache: string } = JSON.parse(output);
+    return await unneededFiles(npmCache);
   }
 
   /** @throws {ServiceLoadError} If the entry does not compile. */
