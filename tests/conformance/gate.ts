@@ -19,6 +19,7 @@ export interface Held {
 export class Gate implements Messenger {
   readonly published: Message[] = [];
   readonly #opened = new Set<string>();
+  #isOpen = false;
   readonly #held = new Map<string, PromiseWithResolvers<Held>>();
 
   /** The handler that asked for `name`; waits until it does. */
@@ -31,9 +32,15 @@ export class Gate implements Messenger {
     for (const name of names) this.#opened.add(name);
   }
 
+  /** Lets all handlers go, those that hold and those that come. */
+  openAll(): void {
+    this.#isOpen = true;
+    for (const { promise } of this.#held.values()) void promise.then(({ release }) => release());
+  }
+
   request(request: Request, { timeout, signal }: RequestOptions): Promise<string | Uint8Array> {
     const name = String(decodeRequest(request.body).args[0]);
-    if (this.#opened.has(name)) return Promise.resolve(encodeResult("null"));
+    if (this.#isOpen || this.#opened.has(name)) return Promise.resolve(encodeResult("null"));
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
     this.#of(name).resolve({

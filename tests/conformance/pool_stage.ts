@@ -7,6 +7,7 @@ import type { Outcome } from "../../runtime/message/outcome.ts";
 import { Pool } from "../../runtime/pool/pool.ts";
 import type { PoolOptions } from "../../runtime/pool/pool_options.ts";
 import type { ThreadSpawner } from "../../runtime/spawning/spawner.ts";
+import { within } from "../../runtime/waiting/abort.ts";
 import type { FieldTable } from "../../runtime/message/transport.ts";
 import { Gate } from "./gate.ts";
 import { WatchedThreads } from "./watched_threads.ts";
@@ -81,6 +82,15 @@ export function fixtureUrl(module: string): string {
   return import.meta.resolve(`../fixtures/pool/${module}.ts`);
 }
 
+/** Milliseconds for which the calls may go on that a law has not waited for. */
+const LAST_CALLS = 2_000;
+
+/** Keeps a promise from failing the whole file where a law fails before it waits for the promise. */
+function heeded<Value>(promise: Promise<Value>): Promise<Value> {
+  promise.catch(() => {});
+  return promise;
+}
+
 /** A pool of one fixture's threads, with what a test wants to see of it. Disposing it shuts the pool down. */
 export class PoolStage implements AsyncDisposable {
   readonly pool: Pool;
@@ -150,13 +160,13 @@ export class PoolStage implements AsyncDisposable {
   }
 
   /** Runs a handler and returns what it returned. */
-  async value(method: string, ...args: readonly unknown[]): Promise<unknown> {
-    return valueOf(await this.call(method, ...args));
+  value(method: string, ...args: readonly unknown[]): Promise<unknown> {
+    return heeded(this.call(method, ...args).then(valueOf));
   }
 
   /** Runs a handler and returns how it failed. */
-  async failure(method: string, ...args: readonly unknown[]): Promise<Failure> {
-    return failureOf(await this.call(method, ...args));
+  failure(method: string, ...args: readonly unknown[]): Promise<Failure> {
+    return heeded(this.call(method, ...args).then(failureOf));
   }
 
   /** The first record that has this message and these properties, past or to come. */
@@ -176,7 +186,10 @@ export class PoolStage implements AsyncDisposable {
     });
   }
 
+  /** Lets the calls end that a failed law has left behind: an inline handler would go on in the next law. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.gate.openAll();
+    await within(LAST_CALLS, this.pool.drain());
     this.pool.abort();
     await this.pool.shutdown();
     await Promise.all(this.threads.spawned.map((thread) => thread.ended));
