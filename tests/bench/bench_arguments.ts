@@ -11,6 +11,8 @@ export interface BenchArguments {
   readonly against: string | undefined;
   /** Slices of each side in a comparison. */
   readonly slices: number;
+  /** HTTP requests whose memory is measured. */
+  readonly requests: number;
 }
 
 /** The flags, all of which have a value. */
@@ -19,10 +21,14 @@ export const BENCH_FLAGS = {
   svg: { type: "string" },
   against: { type: "string" },
   slices: { type: "string" },
+  requests: { type: "string" },
 } as const;
 
 /** Slices of each side that a comparison has if nobody says how many. */
 const SLICES = 30;
+
+/** HTTP requests whose memory is measured if nobody says how many. */
+const REQUESTS = 500_000;
 
 /** Fewer slices tell too little of how much they differ by themselves. */
 const FEWEST_SLICES = 5;
@@ -57,5 +63,11 @@ export function readBenchArguments(
       `Cannot compare in ${values.slices} slices: it must be a whole number of ${FEWEST_SLICES} or more`,
     );
   }
-  return { parts: positionals.length > 0 ? positionals : possible, json, svg, against, slices };
+  const requests = Number(values.requests ?? REQUESTS);
+  if (!Number.isInteger(requests) || requests < 1) {
+    throw new TypeError(
+      `Cannot make ${values.requests} requests: it must be a whole number of 1 or more`,
+    );
+  }
+  return { parts: positionals.length > 0 ? positionals : possible, json, svg, against, slices, requests };
 }

@@ -11,6 +11,7 @@ Deno.test("a benchmark without arguments measures all parts and writes no file",
     svg: undefined,
     against: undefined,
     slices: 30,
+    requests: 500_000,
   });
 });
 
@@ -36,4 +37,11 @@ Deno.test("a comparison needs a whole number of slices, and not too few", () => 
       message: `Cannot compare in ${slices} slices: it must be a whole number of 5 or more`,
     });
   }
+});
+
+Deno.test("the memory of any number of requests can be measured", () => {
+  deepStrictEqual(read("--requests", "10000000").requests, 10_000_000);
+  throws(() => read("--requests", "some"), {
+    message: "Cannot make some requests: it must be a whole number of 1 or more",
+  });
 });

@@ -1,6 +1,7 @@
 /**
- * A server in a process of its own: `http_peer.ts <bare|minimal|enoki|untold>` prints its port and serves until it is
- * killed. `bare` sends what Enoki sends, `minimal` is the least that Deno can do.
+ * A server in a process of its own: `http_peer.ts <bare|minimal|enoki|untold|counted>` prints its port and serves until
+ * it is killed. `bare` sends what Enoki sends, `minimal` is the least that Deno can do, `counted` is Enoki that tells its
+ * numbers.
  */
 import { memory } from "../../extensions/memory/mod.ts";
 import { run } from "../../extensions/run.ts";
@@ -14,7 +15,11 @@ async function serve(kind: string): Promise<number> {
     configureLogging({ level: "warning" });
     const { http } = await run([import.meta.resolve("./http_services.ts")], {
       broker: memory(),
-      config: { WEB_SERVER_ADDRESS: "127.0.0.1:0", telemetry: kind !== "untold" },
+      config: {
+        WEB_SERVER_ADDRESS: "127.0.0.1:0",
+        telemetry: kind !== "untold",
+        ...(kind === "counted" && { METRICS: true }),
+      },
       threads: { permissions: "all" },
     });
     return Number(new URL(http!).port);

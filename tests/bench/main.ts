@@ -2,7 +2,8 @@
 /**
  * `deno task bench [--json FILE] [--svg FOLDER] [PART…]`: what Enoki costs, beside others in the same run.
  *
- * It runs all parts, or those that are named. `--json` writes the figures, `--svg` a chart of each part.
+ * It runs all parts, or those that are named. `--json` writes the figures, `--svg` a chart of each part. Part `memory`
+ * makes `--requests N` HTTP requests.
  *
  * `deno task bench --against REVISION [--slices N] [PART…]` compares this tree with a revision, and exits 1 if this
  * one is surely slower. `AMQP_URI` names the broker.
@@ -31,7 +32,7 @@ import { benchTelemetry } from "./telemetry_bench.ts";
 import { benchThreads } from "./threads_bench.ts";
 
 const broker = Deno.env.get("AMQP_URI") ?? "amqp://guest:guest@127.0.0.1:5672";
-const parts: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+const parts: Readonly<Record<string, (asked: BenchArguments) => Promise<readonly Figure[]>>> = {
   rpc: () => benchRpc(broker),
   delivery: () => benchDelivery(broker),
   otel: () => benchOtel(broker),
@@ -40,7 +41,7 @@ const parts: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   contention: benchContention,
   overload: () => benchOverload(broker),
   streams: benchStreams,
-  memory: benchMemory,
+  memory: ({ requests }) => benchMemory(requests),
   threads: benchThreads,
   cores: benchCores,
   start: benchStart,
@@ -59,7 +60,7 @@ async function main(asked: BenchArguments): Promise<number> {
   }
   const figures: Record<string, readonly Figure[]> = {};
   for (const part of asked.parts) {
-    figures[part] = await parts[part]!();
+    figures[part] = await parts[part]!(asked);
     if (asked.json !== undefined) {
       await Deno.writeTextFile(asked.json, `${JSON.stringify({ machine, parts: figures }, null, 2)}\n`);
     }

@@ -4,9 +4,14 @@ import { connect, run } from "../../extensions/run.ts";
 import type service from "./echo_service.ts";
 import type { Figure } from "./figures.ts";
 import { load } from "./load.ts";
+import { benchResident } from "./resident_bench.ts";
 
-/** The same echo over the in-process broker, and what 100,000 calls leave behind. */
-export async function benchMemory(): Promise<readonly Figure[]> {
+/**
+ * The same echo over the in-process broker, and what 100,000 calls leave behind; then what HTTP requests do.
+ *
+ * @param requests Number of the HTTP requests.
+ */
+export async function benchMemory(requests: number): Promise<readonly Figure[]> {
   console.log("\nRPC echo over memory:, one process");
   console.log("in flight      calls/s    p50 ms    p99 ms");
   const broker = new MemoryBroker();
@@ -41,7 +46,8 @@ export async function benchMemory(): Promise<readonly Figure[]> {
       before.toFixed(0)
     } -> ${after.toFixed(0)} MB resident, ${running.containers.get("bench_echo")!.pool.size} threads)`,
   );
-  return [...figures, { name: "growth by 100,000 calls", unit: "MB", enoki: after - before }];
+  const growth = { name: "growth by 100,000 calls", unit: "MB", enoki: after - before };
+  return [...figures, growth, ...await benchResident(requests)];
 }
 
 /** Resident memory once garbage has had the time to be collected. */
