@@ -115,7 +115,7 @@ export function poolRenewalLaws(law: PoolLaw, { threads }: { readonly threads: b
     const looks = setInterval(() => most = Math.max(most, stage.pool.threads.starting), 1);
     await Promise.all(former.map(({ ended }) => ended));
     clearInterval(looks);
-    assert.equal(most, 1);
+    assert.ok(most <= 1, `${most} started at the same time`);
     assert.equal(stage.pool.threads.ready, 2);
   });
 
