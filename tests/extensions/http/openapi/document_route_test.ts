@@ -5,8 +5,11 @@ import type { Manifest } from "../../../../runtime/service/manifest.ts";
 
 const INCOMING: IncomingRequest = {
   request: new Request("http://localhost/openapi.json"),
+  method: "GET",
+  url: "http://localhost/openapi.json",
   headers: [],
   id: "1",
+  at: 0,
   trace: {},
 };
 
