@@ -27,6 +27,8 @@ export interface RelayOptions extends Pick<DependencySetupHost, "service" | "mes
   readonly database: string;
   /** Milliseconds between two looks into the outbox while nobody wakes the relay. */
   readonly pollInterval: number;
+  /** Milliseconds that a stop waits for the messages that are in the outbox, and for the broker. @default {3_000} */
+  readonly stopLimit?: number;
 }
 
 /** Milliseconds between two attempts of an instance to become the one that relays. */
@@ -37,9 +39,6 @@ const COUNT_INTERVAL = 5_000;
 
 /** The pause after a failure. */
 const PAUSE: GrowingDelay = { first: 200, longest: 5_000 };
-
-/** Milliseconds that a stop waits for the messages that are in the outbox, and for the broker. */
-const STOP_LIMIT = 3_000;
 
 /** Milliseconds that the connection may take to close after that. */
 const CLOSE_LIMIT = 1_000;
@@ -72,9 +71,10 @@ export class Relay implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping.abort();
     this.#rouse?.();
-    const timer = setTimeout(() => this.#givingUp.abort(), STOP_LIMIT);
+    const { stopLimit = 3_000 } = this.#options;
+    const timer = setTimeout(() => this.#givingUp.abort(), stopLimit);
     // A database that does not answer any more cannot say goodbye either.
-    await within(STOP_LIMIT + CLOSE_LIMIT, this.#ended);
+    await within(stopLimit + CLOSE_LIMIT, this.#ended);
     clearTimeout(timer);
   }
 

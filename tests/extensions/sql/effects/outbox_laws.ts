@@ -131,6 +131,7 @@ export async function keepOutageLaw(test: Deno.TestContext, stage: EffectsStage)
       log: createLog({ emit: ({ message }) => message.startsWith("Relays") && relays.resolve() }),
       metrics: new Metrics(),
       pollInterval: 10,
+      stopLimit: 100,
     });
     await relays.promise;
     proxy.stall();
