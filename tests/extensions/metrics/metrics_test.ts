@@ -2,6 +2,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { connect, type Connection, type Running } from "../../../extensions/run.ts";
 import { configureLogging, resetLogging } from "../../../runtime/log/observe.ts";
+import type { PlainRecord } from "../../../runtime/message/plain.ts";
 import { freePort } from "../../fixtures/free_port.ts";
 import { type Family, parsePrometheus, valueOf } from "../../fixtures/prometheus_parser.ts";
 import { serveInMemory } from "../../fixtures/serve_in_memory.ts";
@@ -18,14 +19,18 @@ interface Stage {
   >;
 }
 
-async function withService(use: (stage: Stage) => Promise<void>, threads = 1): Promise<void> {
+async function withService(
+  use: (stage: Stage) => Promise<void>,
+  threads = 1,
+  config: PlainRecord = {},
+): Promise<void> {
   const lines: string[] = [];
   configureLogging({ write: (line) => lines.push(line) });
   try {
     const broker = new MemoryBroker();
     const port = freePort();
     await using running = await serveInMemory(broker, ["measuring.ts"], {
-      config: { HEALTH_ADDRESS: `127.0.0.1:${port}`, max_workers: threads, min_workers: threads },
+      config: { HEALTH_ADDRESS: `127.0.0.1:${port}`, max_workers: threads, min_workers: threads, ...config },
     });
     await using cluster = await connect({ broker: memory({ broker }) });
     const page = async () => parsePrometheus(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text());
@@ -116,3 +121,17 @@ Deno.test("a thread that ends politely has told all of its numbers, and one that
     await until("orders_placed_total", { card: "visa" }, 2);
     strictEqual(valueOf(await page(), "enoki_threads_lost_total", { service, reason: "exit" }), 1);
   }));
+
+Deno.test("a thread that is renewed is counted, and no number of it is lost", () =>
+  withService(
+    async ({ cluster, page, until }) => {
+      const { order } = cluster.client(service);
+      const renewed = async () =>
+        Number(valueOf(await page(), "enoki_threads_renewed_total", { service, reason: "calls" }));
+      let orders = 0;
+      for (; await renewed() === 0; orders++) await order!("visa", 1);
+      await until("orders_placed_total", { card: "visa" }, orders);
+    },
+    1,
+    { max_calls: 5 },
+  ));
