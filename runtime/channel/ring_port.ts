@@ -12,6 +12,9 @@
  * true: it has asked to be woken, or it will look again, or the number that it waits for is in the port and
  * will wake it.
  *
+ * A side that posts several messages one after the other wakes the other side once, when it has posted them. A message
+ * that is urgent waits for no other.
+ *
  * A side that gets messages at short intervals looks again in its next turns before it asks to be woken,
  * because a wake-up costs both sides more than a look, as long as {@linkcode Vigil} says that it pays.
  *
@@ -28,6 +31,8 @@ import { Vigil } from "./vigil.ts";
 /** Chooses the messages that go through a ring, and turns them into records and back. */
 export interface RingCodec<Message> {
   readonly shape: RecordShape;
+  /** Whether the other side is to be woken at once, and not after the message that this side may be about to post. */
+  isUrgent(message: Message): boolean;
   /** Puts a message into an empty record. Returns false if the message must go through the port. */
   encode(message: Message, record: RingRecord): boolean;
   /** Takes a message out of a record, which its writer may have filled with anything. */
@@ -48,6 +53,9 @@ const BELL = 0;
 /** Milliseconds. If messages come at shorter intervals than this, a side goes on looking for this time. */
 const SHORT_INTERVAL = 0.1;
 
+/** Messages after which a side wakes the other side, though it is about to post more. */
+const MOST_UNANNOUNCED = 16;
+
 /** Most messages that a side delivers in one turn of the event loop. */
 const MOST_IN_TURN = 1_024;
 
@@ -58,7 +66,7 @@ const LONGEST_TURN = 5;
 const CLOCK_STEP = 16;
 
 /** The functions as they were before service code could replace them. */
-const { clearImmediate, setImmediate } = globalThis;
+const { clearImmediate, queueMicrotask, setImmediate } = globalThis;
 
 type Posted<Message> = typeof BELL | readonly [number: number, message: Message];
 
@@ -74,6 +82,8 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
   readonly #arrived = new Arrivals<Incoming>();
   readonly #vigil = new Vigil();
   #sent = 0;
+  /** Messages in the ring after which the other side is still to be woken. */
+  #unannounced = 0;
   #expected = 0;
   #receivedAt = -Infinity;
   #looking: ReturnType<typeof setImmediate> | undefined;
@@ -125,8 +135,15 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
       return;
     }
     this.#sent = (number + 1) | 0;
-    if (this.#writer.wake() && !NOTIFIES) this.#post(BELL);
+    if (this.#outgoing.isUrgent(message) || this.#unannounced === MOST_UNANNOUNCED) this.#wake();
+    else if (this.#unannounced++ === 0) queueMicrotask(this.#wake);
   }
+
+  /** Wakes the other side if it waits. */
+  readonly #wake = (): void => {
+    this.#unannounced = 0;
+    if (this.#writer.wake() && !NOTIFIES) this.#post(BELL);
+  };
 
   close(): void {
     this.onmessage = null;

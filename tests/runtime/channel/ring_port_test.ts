@@ -3,13 +3,19 @@ import { setImmediate } from "node:timers";
 import { Worker } from "node:worker_threads";
 import { RingPort } from "../../../runtime/channel/ring_port.ts";
 import { createRing } from "../../../runtime/channel/shared_ring.ts";
-import { TEXTS } from "../../fixtures/ring_texts.ts";
+import { TEXTS, URGENT } from "../../fixtures/ring_texts.ts";
 
 const RING_BYTES = 4_096;
 
 interface Pair extends AsyncDisposable {
   readonly near: RingPort<unknown, unknown>;
+  /** The counters of the ring that the other end reads, and of the ring that it writes to. */
+  readonly rings: Readonly<Record<"read" | "written", Int32Array>>;
 }
+
+/** The words of a ring in which the one side counts what it has written, and the other side says that it waits. */
+const WRITTEN = 0;
+const WAITING = 2;
 
 /** A port whose other end echoes, in a thread of its own. */
 function openEcho(): Pair {
@@ -26,6 +32,7 @@ function openEcho(): Pair {
   );
   return {
     near,
+    rings: { read: new Int32Array(outgoing, 0, 3), written: new Int32Array(incoming, 0, 3) },
     async [Symbol.asyncDispose]() {
       near.close();
       await worker.terminate();
@@ -92,6 +99,19 @@ Deno.test("RingPort wakes the other side after a pause", async () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 });
+
+for (
+  const [what, messages] of [["an urgent message", [URGENT]], ["many messages", Array(20).fill("m")]] as const
+) {
+  Deno.test(`RingPort wakes the other side for ${what} before its own turn ends`, async () => {
+    await using pair = openEcho();
+    const { near, rings: { read, written } } = pair;
+    while (Atomics.load(read, WAITING) === 0) await new Promise((resolve) => setImmediate(resolve));
+    for (const message of messages) near.postMessage(message);
+    const end = performance.now() + 10_000;
+    while (Atomics.load(written, WRITTEN) === 0) assert.ok(performance.now() < end, "it has slept on");
+  });
+}
 
 Deno.test("RingPort delivers what came before anybody listened", async () => {
   const { port1, port2 } = new MessageChannel();
