@@ -15,8 +15,8 @@
  * A side that posts several messages one after the other wakes the other side once, when it has posted them. A message
  * that is urgent waits for no other.
  *
- * A side that gets messages at short intervals looks again in its next turns before it asks to be woken,
- * because a wake-up costs both sides more than a look, as long as {@linkcode Vigil} says that it pays.
+ * A side that finds no message asks to be woken at once. To look again in its next turns, because a message may come
+ * soon, costs more than it saves: it takes the time of a core that the other side or a neighbour needs.
  *
  * The main thread trusts nothing that it reads here, because service code may write to the ring and to the port
  * of its thread. What no honest thread sends is a fault, after which a side delivers nothing more. A turn of
@@ -26,7 +26,6 @@ import type { Port } from "./port.ts";
 import { Arrivals } from "./arrivals.ts";
 import { type RecordShape, RingRecord } from "./ring_record.ts";
 import { NOTIFIES, RingReader, RingWriter } from "./shared_ring.ts";
-import { Vigil } from "./vigil.ts";
 
 /** Chooses the messages that go through a ring, and turns them into records and back. */
 export interface RingCodec<Message> {
@@ -49,9 +48,6 @@ export interface RingPortOptions<Outgoing, Incoming> {
 
 /** Tells the other side that the ring holds a message, if the ring itself cannot wake that side. */
 const BELL = 0;
-
-/** Milliseconds. If messages come at shorter intervals than this, a side goes on looking for this time. */
-const SHORT_INTERVAL = 0.1;
 
 /** Messages after which a side wakes the other side, though it is about to post more. */
 const MOST_UNANNOUNCED = 16;
@@ -80,12 +76,10 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
   readonly #written: RingRecord;
   readonly #read: RingRecord;
   readonly #arrived = new Arrivals<Incoming>();
-  readonly #vigil = new Vigil();
   #sent = 0;
   /** Messages in the ring after which the other side is still to be woken. */
   #unannounced = 0;
   #expected = 0;
-  #receivedAt = -Infinity;
   #looking: ReturnType<typeof setImmediate> | undefined;
   #waiting = false;
   #onmessage: Port<Outgoing, Incoming>["onmessage"] = null;
@@ -175,7 +169,6 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
     this.#looking = undefined;
     const now = performance.now();
     let at = now;
-    const first = this.#expected;
     for (let delivered = 1; this.#onmessage !== null; delivered++) {
       let message: Incoming | undefined;
       let number: number | undefined;
@@ -198,15 +191,6 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
       // A message is in the port only after all messages before it have been posted.
       if (this.#arrived.nextNumber !== undefined && this.#arrived.nextNumber !== this.#expected) {
         return this.#fail("the numbers of its messages have a gap");
-      }
-      const isBusy = now - this.#receivedAt < SHORT_INTERVAL;
-      if (this.#expected !== first) {
-        this.#receivedAt = now;
-        this.#vigil.found();
-      }
-      if (this.#vigil.goesOn(isBusy)) {
-        this.#looking = setImmediate(this.#look);
-        return;
       }
       // If the ring has a later number, the expected message is in the port and will wake this side.
       if (number !== undefined || this.#waiting) return;
