@@ -9,7 +9,8 @@
  */
 import { type Clock, SYSTEM_CLOCK } from "../../runtime/waiting/clock.ts";
 import { WakeTimer } from "../../runtime/waiting/wake_timer.ts";
-import { JSON_CONTENT_TYPE, UTF8 } from "../../runtime/message/codec.ts";
+import { JSON_CONTENT_TYPE } from "../../runtime/message/codec.ts";
+import { decodeUtf8 } from "../../runtime/message/payload/utf8.ts";
 import { COMPRESSION_HEADER } from "../../runtime/message/payload/compression.ts";
 import { within } from "../../runtime/waiting/abort.ts";
 import { Cancellation } from "../../runtime/waiting/cancellation.ts";
@@ -274,7 +275,7 @@ function answerOf({ body, properties: { contentType, headers } }: Delivery): Req
 
 function text(body: Uint8Array): string | Uint8Array {
   try {
-    return UTF8.decode(body);
+    return decodeUtf8(body);
   } catch {
     return body.slice();
   }

@@ -1,5 +1,6 @@
 import { followDemand } from "../../runtime/hosting/follow_demand.ts";
-import { JSON_CONTENT_TYPE, UTF8 } from "../../runtime/message/codec.ts";
+import { JSON_CONTENT_TYPE } from "../../runtime/message/codec.ts";
+import { decodeUtf8 } from "../../runtime/message/payload/utf8.ts";
 import type { Body } from "../../runtime/message/reply.ts";
 import { COMPRESSION_HEADER } from "../../runtime/message/payload/compression.ts";
 import { DEFAULT_PAYLOADS, isOurJson, type Payloads } from "../../runtime/message/payload/payloads.ts";
@@ -197,7 +198,7 @@ export class RpcHost implements Entrypoint {
     const own = requestHeaders(headers);
     if (isPlainJson(contentType) && headers?.[COMPRESSION_HEADER] === undefined) {
       try {
-        payload = { body: UTF8.decode(body), contentType: undefined, headers: own };
+        payload = { body: decodeUtf8(body), contentType: undefined, headers: own };
       } catch {
         return refused(malformed("Cannot decode the request: it is not UTF-8"));
       }

@@ -4,7 +4,8 @@
  * An entrypoint always accepts JSON, text and raw bytes, as in Nameko. It accepts another content type only
  * if it names the serializer for that type. The runtime refuses all other messages before the handler runs.
  */
-import { bodyText, UTF8 } from "./codec.ts";
+import { bodyText } from "./codec.ts";
+import { decodeUtf8 } from "./payload/utf8.ts";
 import type { Body } from "./reply.ts";
 
 /** Writes and reads bodies of one content type. */
@@ -98,7 +99,7 @@ export function transportableBody(
 ): NonNullable<Body> {
   if (!compressed && contentType !== undefined && TEXT_REGEXP.test(contentType)) {
     try {
-      return UTF8.decode(body);
+      return decodeUtf8(body);
     } catch {
       return new Uint8Array(body);
     }
