@@ -172,8 +172,20 @@ export class QueueHost implements Entrypoint {
   async #receive(subscription: QueueSubscription, delivery: Delivery): Promise<Verdict> {
     if (delivery.redelivered) this.#counts.redelivered(subscription.queue);
     if (subscription.noAck) return await this.#runOnce(subscription, delivery);
+    const { entry, queue, answer } = subscription;
     try {
-      return await this.#judge(subscription, delivery);
+      if (answer !== undefined && delivery.properties.replyTo) {
+        const outcome = await this.#runInTime(subscription, delivery);
+        if (outcome.status === "unstarted") return "requeue";
+        await answer(delivery, outcome);
+        return "ack";
+      }
+      const outcome = await this.#host.run(entry, payloadOf(subscription, delivery));
+      if (outcome.status === "unstarted") return "requeue";
+      if (outcome.status === "failed") return await this.#decide(subscription, delivery, outcome);
+      if (outcome.head === SKIPPED) this.#counts.skipped(queue);
+      this.#losses.forget(subscription, delivery.offset);
+      return "ack";
     } catch (error) {
       const { log, signal } = this.#host;
       if (signal.aborted || delivery.signal.aborted) return "requeue";
@@ -182,33 +194,16 @@ export class QueueHost implements Entrypoint {
         log.error(`Dropped a message that could be neither handled nor moved: ${error.message}`);
         return "reject";
       }
-      log.error(`Cannot settle a message of queue "${subscription.queue}": ${(error as Error).message}`);
+      log.error(`Cannot settle a message of queue "${queue}": ${(error as Error).message}`);
       await pause(FAULT_PAUSE, signal, this.#host.clock).catch(() => {});
       return "requeue";
     }
   }
 
-  async #judge(subscription: QueueSubscription, delivery: Delivery): Promise<Verdict> {
-    const { entry, answer } = subscription;
-    if (answer !== undefined && delivery.properties.replyTo) {
-      const outcome = await this.#runInTime(subscription, delivery);
-      if (outcome.status === "unstarted") return "requeue";
-      await answer(delivery, outcome);
-      return "ack";
-    }
-    const outcome = await this.#host.run(entry, payloadOf(subscription, delivery));
-    switch (outcome.status) {
-      case "done":
-        if (outcome.head === SKIPPED) this.#counts.skipped(subscription.queue);
-        this.#losses.forget(subscription, delivery.offset);
-        return "ack";
-      case "unstarted":
-        return "requeue";
-      case "failed":
-        return subscription.offset === undefined
-          ? await this.#decide(subscription, delivery, outcome)
-          : await this.#decideRecord(subscription, delivery, outcome);
-    }
+  #decide(subscription: QueueSubscription, delivery: Delivery, outcome: FailedOutcome): Promise<Verdict> {
+    return subscription.offset === undefined
+      ? this.#decideMessage(subscription, delivery, outcome)
+      : this.#decideRecord(subscription, delivery, outcome);
   }
 
   /** Runs the call of a message whose sender waits for the answer, unless the sender waits no more. */
@@ -248,7 +243,7 @@ export class QueueHost implements Entrypoint {
   async #decideRecord(
     subscription: QueueSubscription,
     delivery: Delivery,
-    { failure, undecoded, lostWith, traceparent }: Extract<Outcome, { readonly status: "failed" }>,
+    { failure, undecoded, lostWith, traceparent }: FailedOutcome,
   ): Promise<Verdict> {
     const { transport, log, signal, clock } = this.#host;
     if (signal.aborted || delivery.signal.aborted) return "requeue";
@@ -289,10 +284,11 @@ export class QueueHost implements Entrypoint {
     return "ack";
   }
 
-  async #decide(
+  /** Decides the fate of a message. The thread has logged the failure. */
+  async #decideMessage(
     { entry, queue, topology, requeueOnError }: QueueSubscription,
     delivery: Delivery,
-    { failure, expected, undecoded, lostWith, traceparent }: Extract<Outcome, { readonly status: "failed" }>,
+    { failure, expected, undecoded, lostWith, traceparent }: FailedOutcome,
   ): Promise<Verdict> {
     const { transport, log, signal } = this.#host;
     if (signal.aborted || delivery.signal.aborted) return "requeue";
@@ -341,6 +337,8 @@ export class QueueHost implements Entrypoint {
     return requeueOnError ? "requeue" : "ack";
   }
 }
+
+type FailedOutcome = Extract<Outcome, { readonly status: "failed" }>;
 
 /** Makes the payload of a call from a message. Only who answers a message heeds its deadline. */
 function payloadOf(
