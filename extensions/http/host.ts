@@ -1,4 +1,4 @@
-import { transportableBody } from "../../runtime/message/serializer.ts";
+import { transportableBody } from "../../runtime/message/payload/transportable_body.ts";
 import { CallTimeoutError } from "../../runtime/message/errors.ts";
 import { HeldCalls } from "../../runtime/hosting/held_calls.ts";
 import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/hosting/host.ts";

@@ -1,7 +1,7 @@
 import type { DependencyHalf, DependencySetupHost } from "../../runtime/hosting/host.ts";
 import { requireFields } from "../../runtime/message/field_table.ts";
 import { isRecord } from "../../runtime/message/plain.ts";
-import { transportableBody } from "../../runtime/message/serializer.ts";
+import { transportableBody } from "../../runtime/message/payload/transportable_body.ts";
 import type { FieldTable, Message } from "../../runtime/message/transport.ts";
 import type { ManifestDependency } from "../../runtime/service/manifest.ts";
 import { type Frame, readFrame, writeFrame } from "./frame.ts";

@@ -48,7 +48,7 @@ export type { EndedOutcome, Fault, Outcome } from "../message/outcome.ts";
 export type { Plain, PlainRecord } from "../message/plain.ts";
 export type { Body, Chunk } from "../message/reply.ts";
 export type { ReplyStream } from "../message/reply_stream.ts";
-export { transportableBody } from "../message/serializer.ts";
+export { transportableBody } from "../message/payload/transportable_body.ts";
 export type {
   BindingDeclaration,
   ConsumeOptions,

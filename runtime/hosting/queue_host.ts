@@ -32,7 +32,7 @@ import {
   nextRetry,
   reasonForRetry,
 } from "../message/retry.ts";
-import { transportableBody } from "../message/serializer.ts";
+import { transportableBody } from "../message/payload/transportable_body.ts";
 import { SKIPPED } from "../service/effects/once.ts";
 import type { Payload } from "../service/entrypoint.ts";
 import type {

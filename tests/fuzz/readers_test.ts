@@ -36,7 +36,7 @@ import { describeFailure, failureToError } from "../../runtime/message/failure.t
 import { decompressBzip2 } from "../../runtime/message/payload/bzip2.ts";
 import { compress, decompress } from "../../runtime/message/payload/compression.ts";
 import { decodeExactJson } from "../../runtime/message/payload/exact_json.ts";
-import { transportableBody } from "../../runtime/message/serializer.ts";
+import { transportableBody } from "../../runtime/message/payload/transportable_body.ts";
 import type { Delivery, FieldTable } from "../../runtime/message/transport.ts";
 import { formatLockFile, parseLockFile } from "../../runtime/module/fetch/lock_file.ts";
 import { parseModuleSpecifier } from "../../runtime/module/specifier.ts";

@@ -1,5 +1,7 @@
 /**
- * How a service writes and reads what has no serializer of its own.
+ * This folder holds how the bodies of messages are written and read: serializers, compression, text.
+ *
+ * This file says how a service writes and reads what has no serializer of its own.
  *
  * A thread makes the serializers of its settings once, and loads only those that are named.
  */

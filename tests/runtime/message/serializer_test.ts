@@ -4,7 +4,8 @@ import type { Payload } from "../../../runtime/service/entrypoint.ts";
 import { testContext } from "../../../extensions/testing/mod.ts";
 import { payloadConversion } from "../../../runtime/service/payload_conversion.ts";
 import { MAX_DECOMPRESSED_BYTES } from "../../../runtime/message/payload/settings.ts";
-import { parseContentType, type Serializer, transportableBody } from "../../../runtime/message/serializer.ts";
+import { transportableBody } from "../../../runtime/message/payload/transportable_body.ts";
+import { parseContentType, type Serializer } from "../../../runtime/message/serializer.ts";
 
 const { call: CALL } = testContext({ name: "orders", dependencies: {} });
 
