@@ -40,11 +40,14 @@ export class TickWriter {
 
   /** Takes a frame. Returns whether the caller may write more frames at once. */
   write(frame: Uint8Array): boolean {
-    if (this.#frames.push(frame) === 1) nextTick(this.flush);
+    if (this.#frames.push(frame) === 1) nextTick(this.#flushLast);
     this.#bytes += frame.length;
     if (this.#bytes >= GATHER_LIMIT) this.flush();
     return !this.full;
   }
+
+  /** Flushes behind what the tick still has to do, such as to send the acknowledgements that belong to these frames. */
+  readonly #flushLast = (): void => nextTick(this.flush);
 
   /** Writes the collected frames. After the loss of the socket, it drops them. */
   readonly flush = (): void => {
