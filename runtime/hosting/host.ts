@@ -52,8 +52,8 @@ export function invocationOf(
     body,
     contentType,
     headers,
-    at,
   };
+  if (at !== undefined) invocation.at = at;
   if (span !== undefined) {
     invocation.span = span;
     invocation.parent = parent;
