@@ -29,6 +29,7 @@ import type { Progress } from "../runtime/serving/service_set.ts";
 import type { ServiceOrModule, ServiceValue } from "../runtime/serving/service_source.ts";
 import type {
   BrokerNames,
+  Isolation,
   ServiceSettings,
   ThreadLimits,
   ThreadSettings,
@@ -56,6 +57,7 @@ export type {
   DenoPermissionName,
   ExtensionSource,
   FileWatchOptions,
+  Isolation,
   LiveService,
   LogLevel,
   Manifest,

@@ -26,8 +26,13 @@ const THREAD_ENTRY = "runtime/thread/main.ts";
 /** The door of tests, which knows several extensions. */
 const TESTING = "extensions/testing/";
 
-/** The command line, and the main function of the process that bundles. */
-const COMMAND_LINE = ["cli.ts", "extensions/cli/", "runtime/module/bundle/bundling_process.ts"];
+/** The command line, and the main functions of the process that bundles and of the process of a service. */
+const COMMAND_LINE = [
+  "cli.ts",
+  "extensions/cli/",
+  "runtime/module/bundle/bundling_process.ts",
+  "runtime/spawning/process/main.ts",
+];
 
 /** Where the program speaks: the command line, and the log's sink. */
 const SPEAKERS = [...COMMAND_LINE, "runtime/log/observe.ts"];
@@ -37,6 +42,7 @@ const PROCESS = [
   ...COMMAND_LINE,
   "runtime/module/",
   "runtime/permissions/debugger_signal.ts",
+  "runtime/spawning/process/",
   "runtime/thread/closing/audited_calls.ts",
   "extensions/amqp/",
   "extensions/local/",
@@ -343,8 +349,9 @@ Deno.test("only the command line reads arguments, installs signal handlers and e
         /^(?:args|exit|exitCode|addSignalListener|removeSignalListener)$/.test(member) &&
         // It stands in for the function that service code calls.
         !(file.path === "runtime/thread/main.ts" && member === "exit") &&
-        // Its listener hears nothing: it keeps Deno from hearing.
-        !(file.path === "runtime/permissions/debugger_signal.ts" && member.endsWith("SignalListener"))
+        // Their listeners hear nothing: they keep Deno from hearing.
+        !(/^runtime\/(?:permissions\/debugger_signal|spawning\/process\/child)\.ts$/.test(file.path) &&
+          member.endsWith("SignalListener"))
       );
       return members.map((member) => `uses Deno.${member}`);
     }),

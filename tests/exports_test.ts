@@ -233,6 +233,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     "DenoPermissionName",
     "ExtensionSource",
     "FileWatchOptions",
+    "Isolation",
     "LiveService",
     "LogLevel",
     "Manifest",

@@ -49,6 +49,10 @@ export function withServing(command: Command): Command {
   return withLogging(withBroker(command))
     .option("--max-workers <n>", "threads that a service may have", positiveInteger)
     .option("--concurrency <n>", "calls that a thread runs at a time", positiveInteger)
+    .addOption(
+      new Option("--isolation <how>", "process: a process of its own for each service (default: threads)")
+        .choices(["threads", "process"]),
+    )
     .option("--processes <n>", "processes that serve, or auto: one for each core", processCount)
     .option("--http <address>", "where to serve HTTP: [host:]port or unix:/path (default: 0.0.0.0:8000)");
 }

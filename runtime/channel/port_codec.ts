@@ -35,6 +35,11 @@ export const TO_THREAD: RingCodec<ToThread> = {
   },
 };
 
+/** Returns the slot of the call that a record from the main thread holds; undefined if it holds no call. */
+export function slotOfCall({ numbers }: RingRecord): number | undefined {
+  return numbers[0] === CALL ? numbers[1] : undefined;
+}
+
 /** Stands for a span without a number. */
 const NO_SPAN = 0;
 

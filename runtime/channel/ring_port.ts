@@ -36,6 +36,8 @@ export interface RingCodec<Message> {
   encode(message: Message, record: RingRecord): boolean;
   /** Takes a message out of a record, which its writer may have filled with anything. */
   decode(record: RingRecord): Message;
+  /** Returns a message as it goes through the port. @default {as it is} */
+  posted?(message: Message): unknown;
 }
 
 /** Parts of a {@linkcode RingPort}. The `outgoing` of one side is the `incoming` of the other side. */
@@ -124,7 +126,7 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
     const record = this.#written;
     record.clear();
     if (!this.#outgoing.encode(message, record) || !this.#writer.write(number, record)) {
-      this.#post([number, message]);
+      this.#post([number, this.#outgoing.posted?.(message) ?? message]);
       this.#sent = (number + 1) | 0;
       return;
     }
@@ -147,7 +149,7 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
     this.#port.close();
   }
 
-  #post(posted: Posted<Outgoing>): void {
+  #post(posted: Posted<unknown>): void {
     this.#port.postMessage(posted);
   }
 

@@ -53,6 +53,14 @@ export class RingRecord {
     }
   }
 
+  /** Takes the content of another record of the same shape. */
+  copy({ numbers, lengths, text, bytes }: RingRecord): void {
+    this.numbers.set(numbers);
+    this.lengths.set(lengths);
+    this.text = text;
+    this.bytes = bytes;
+  }
+
   /** Begins to take the fields, which another side has added. */
   rewind(): void {
     this.#index = 0;
@@ -71,6 +79,11 @@ export class RingRecord {
     if (this.lengths[this.#index] !== BYTES) return this.takeText();
     this.#index++;
     return this.bytes ?? new Uint8Array(0);
+  }
+
+  /** Leaves all fields to whoever gets the record. */
+  skip(): void {
+    this.#offset = this.text.length;
   }
 
   /** @throws {TypeError} If the lengths of the fields do not fit the text. */

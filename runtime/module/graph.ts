@@ -10,7 +10,7 @@
 import { fileURLToPath } from "node:url";
 import { ServiceLoadError } from "../message/errors.ts";
 import { isOwnModule, isPackage, type LoadNeeds, ownNeeds } from "../program/own_modules.ts";
-import { programConfig, programLock } from "../program/program_config.ts";
+import { programFlags } from "../program/program_config.ts";
 
 /** An import in a local module, resolved under the configuration of this program. */
 export interface ResolvedImport {
@@ -171,13 +171,4 @@ async function info(
     throw new ServiceLoadError(`Cannot load module ${moduleUrl}: ${reason}`);
   }
   return JSON.parse(new TextDecoder().decode(stdout));
-}
-
-/**
- * Returns the flags by which Deno looks at modules as it runs this program. Without those for the lock file, the packages
- * of a module that has another lock file, or none, would end in that of the program.
- */
-function programFlags(): readonly string[] {
-  const config = programConfig();
-  return [...programLock(), ...(config === undefined ? ["--no-config"] : ["--config", config])];
 }

@@ -53,6 +53,18 @@ export function createJob(invocation: Invocation, settle: (outcome: Outcome) => 
   };
 }
 
+/** The outcome of a call that nobody waits for, and that no thread has started. */
+export const CANCELLED = { status: "unstarted", reason: "cancelled" } as const;
+
+/** Marks calls that waited behind one that took too long, and returns them. */
+export function surprised(jobs: readonly Job[]): readonly Job[] {
+  for (const job of jobs) {
+    job.expected = SHORT_CALL;
+    job.surprised = true;
+  }
+  return jobs;
+}
+
 /**
  * Tells `listener` that a call has ended. A call whose reply is a stream has its outcome when the stream begins, and
  * ends with the stream.

@@ -30,12 +30,14 @@ export class CallTimes {
   /** Whether the threads go by the same clock. */
   readonly #isShared: boolean;
   readonly #timer: WakeTimer;
+  readonly #onDue: (now: number) => void;
 
   /** @param onDue Called with the steady time when the time of some call may be up. */
   constructor({ clock = SYSTEM_CLOCK, spawner }: CallTimesOptions, onDue: (now: number) => void) {
     this.#clock = clock;
     this.#isShared = clock === (spawner.clock ?? SYSTEM_CLOCK);
-    this.#timer = new WakeTimer(() => onDue(clock.steady()), { clock });
+    this.#onDue = onDue;
+    this.#timer = new WakeTimer(() => this.look(), { clock });
   }
 
   /** Lets a clock that somebody moves wait for a call. */
@@ -60,6 +62,11 @@ export class CallTimes {
     if (timeout === undefined) return;
     job.timeoutAt = this.#clock.steady() + timeout;
     this.#timer.by(job.timeoutAt);
+  }
+
+  /** Ends the calls whose time is up, if there are any. */
+  look(): void {
+    this.#onDue(this.#clock.steady());
   }
 
   /** Watches the timeouts of the calls that these threads have. */

@@ -17,7 +17,7 @@ import { Crew, type ThreadCounts } from "./crew.ts";
 import { Demand } from "./demand.ts";
 import { WorkerLostError } from "../message/errors.ts";
 import { DoomedCalls } from "./doomed_calls.ts";
-import { createJob, type Job, logFailure, SHORT_CALL, tellEnd } from "./job.ts";
+import { CANCELLED, createJob, type Job, logFailure, surprised, tellEnd } from "./job.ts";
 import type { LogThreshold } from "../log/log.ts";
 import type { Invocation } from "../channel/port.ts";
 import { JobQueue } from "./queue/job_queue.ts";
@@ -73,6 +73,11 @@ export class Pool implements AsyncDisposable {
       events: {
         onSettled: (thread, job, outcome) => this.#settled(thread, job, outcome),
         onRoom: () => this.#dispatch(),
+        onReturned: (thread, jobs) => {
+          this.#adopt(surprised(jobs));
+          this.#crew.release(thread);
+          this.#times.look();
+        },
         onEnd: (thread, reason, started, unstarted) => this.#lost(thread, reason, started, unstarted),
       },
       onReady: () => {
@@ -244,7 +249,7 @@ export class Pool implements AsyncDisposable {
   }
 
   #cancel(job: Job): void {
-    if (this.#queue.remove(job)) job.settle({ status: "unstarted", reason: "cancelled" });
+    if (this.#queue.remove(job)) job.settle(CANCELLED);
     else if (!this.#crew.cancel(job) && this.#successor !== undefined) this.#successor.#cancel(job);
     this.#announceIdle();
   }
@@ -378,11 +383,7 @@ export class Pool implements AsyncDisposable {
   /** Takes back the calls that wait behind a slow one, so that they run elsewhere. */
   #relieve(thread: PooledThread, now: number): void {
     if (thread.assigned <= this.#limits.concurrency || now - thread.busySince < MAILBOX_PATIENCE) return;
-    for (const job of thread.takeBackUnstarted().reverse()) {
-      job.expected = SHORT_CALL;
-      job.surprised = true;
-      this.#queue.putBack([job]);
-    }
+    this.#queue.putBack(surprised(thread.takeBackUnstarted()));
   }
 
   #checkQueue(now: number): void {

@@ -1,10 +1,12 @@
-import { Claims, SLOTS } from "../channel/claims.ts";
+import { Claims } from "../channel/claims.ts";
 import { Inspections } from "../channel/inspections.ts";
 import { ServiceLoadError } from "../message/errors.ts";
 import { isChunk, isHead, nameOf, reportedOutcome } from "../channel/message_form.ts";
 import type { Arrival, FromThread, ServeMessage, ServiceExport, ToThread } from "../channel/port.ts";
-import { type Job, SHORT_CALL } from "./job.ts";
+import { CANCELLED, type Job } from "./job.ts";
 import type { LogRecord, LogThreshold } from "../log/log.ts";
+import { Mailbox, type SlottedCall } from "./queue/mailbox.ts";
+import { Recalls } from "./queue/recalls.ts";
 import type { Messenger } from "../message/messenger.ts";
 import { describeFailure } from "../message/failure.ts";
 import { failed, type Outcome } from "../message/outcome.ts";
@@ -24,6 +26,11 @@ export interface ThreadEvents {
   readonly onSettled: (thread: PooledThread, job: Job, outcome: Outcome) => void;
   /** The thread has skipped a call that the pool took back, so it has room again. */
   readonly onRoom: () => void;
+  /**
+   * The thread has said which of the calls that it was asked for have started. The others are back, in the order in which
+   * they came to the pool.
+   */
+  readonly onReturned: (thread: PooledThread, jobs: readonly Job[]) => void;
   /** The thread is gone. It may have run the `started` calls, and has not run the `unstarted` ones. */
   readonly onEnd: (
     thread: PooledThread,
@@ -39,36 +46,38 @@ export class PooledThread {
   readonly #thread: Thread;
   readonly #claims = new Claims();
   readonly #log: ThreadLog;
-  readonly #jobs: (Job | undefined)[] = new Array(SLOTS).fill(undefined);
-  readonly #freeSlots: number[] = Array.from({ length: SLOTS }, (_, slot) => slot);
-  /** Marks the slots of calls that were taken back, until the thread has skipped them. */
-  readonly #takenBack = new Uint8Array(SLOTS);
+  readonly #mailbox = new Mailbox(this.#claims);
   readonly #requests: ThreadRequests;
   readonly #start = new ThreadStart();
+  /** Undefined if the thread shares its claims with this process, which then always knows what has started. */
+  readonly #recalls: Recalls | undefined;
   readonly inspections: Inspections;
   readonly wear: Wear = new Wear();
   readonly #stopped = Promise.withResolvers<void>();
   #events: ThreadEvents | undefined;
   #messenger: Messenger | undefined;
   #condemned = false;
-  #assigned = 0;
-  #longAssigned = 0;
-  #backlog = 0;
   #heardAt = performance.now();
   #pingedAt = 0;
   #busySince = 0;
   #idleSince = performance.now();
+  #killedFor: string | undefined;
   #ended = false;
 
   constructor(spawner: ThreadSpawner, name: string, onLog: (record: LogRecord) => void) {
     this.#name = name;
     this.#log = new ThreadLog(name, onLog);
     this.#thread = spawner.spawn({ name, claims: this.#claims.buffer });
+    this.#recalls = this.#thread.recall && new Recalls({
+      recall: (slots, onAnswer) => this.#thread.recall!(slots, onAnswer),
+      takeBack: ([slot, job]) => this.jobs[slot] === job && this.#takeBack(slot),
+      onAnswer: (jobs) => this.#events?.onReturned(this, jobs),
+    });
     this.#requests = new ThreadRequests(this.#thread.port);
     this.inspections = new Inspections(this.#thread.port);
     this.#thread.port.onmessage = (arrival) => this.#receive(arrival);
     this.#thread.port.onfault = (fault) => this.kill(fault);
-    void this.#thread.ended.then((reason) => this.#end(reason));
+    void this.#thread.ended.then((reason) => this.#end(this.#killedFor ?? reason));
   }
 
   /** Name such as `greeting#1`, after the service, or after the module until the thread serves a service. */
@@ -78,17 +87,17 @@ export class PooledThread {
 
   /** Number of calls in the thread, running and waiting. */
   get assigned(): number {
-    return this.#assigned;
+    return this.#mailbox.size;
   }
 
   /** Milliseconds of work that the thread is expected to have; infinite if one of its calls is long. */
   get backlog(): number {
-    return this.#longAssigned > 0 ? Infinity : this.#backlog;
+    return this.#mailbox.backlog;
   }
 
   /** Whether the thread can hold another call. */
   get hasSlot(): boolean {
-    return this.#freeSlots.length > 0;
+    return this.#mailbox.hasSlot && this.#killedFor === undefined;
   }
 
   /** Time at which the thread last became idle, as `performance.now()` gives it. */
@@ -118,7 +127,7 @@ export class PooledThread {
 
   /** The calls in this thread, running and waiting, by their slots. */
   get jobs(): readonly (Job | undefined)[] {
-    return this.#jobs;
+    return this.#mailbox.jobs;
   }
 
   /** What the calls in this thread have sent and wait for. */
@@ -156,14 +165,10 @@ export class PooledThread {
 
   /** Gives the thread a call. */
   assign(job: Job): void {
-    const slot = this.#freeSlots.pop()!;
-    this.#jobs[slot] = job;
     job.thread = this.#name;
     // An idle thread had no reason to give a sign of life.
-    if (this.#assigned++ === 0) this.#heardAt = this.#busySince = performance.now();
-    if (job.expected < SHORT_CALL) this.#backlog += job.expected;
-    else this.#longAssigned++;
-    this.#claims.offer(slot);
+    if (this.assigned === 0) this.#heardAt = this.#busySince = performance.now();
+    const slot = this.#mailbox.add(job);
     try {
       this.#thread.port.postMessage({ type: "call", slot, call: job.invocation });
     } catch (error) {
@@ -174,12 +179,18 @@ export class PooledThread {
     }
   }
 
-  /** Takes back the calls that have not started. Returns them in the order in which they came to the pool. */
+  /**
+   * Takes back the calls that have not started. Returns them in the order in which they came to the pool. A thread of
+   * another process is asked for its calls, and returns them later.
+   */
   takeBackUnstarted(): Job[] {
     const taken: Job[] = [];
-    for (const [slot, job] of this.#jobs.entries()) {
-      if (job !== undefined && this.#takeBack(slot, job)) taken.push(job);
+    const left: SlottedCall[] = [];
+    for (const call of this.#mailbox.calls) {
+      if (this.#takeBack(call[0])) taken.push(call[1]);
+      else left.push(call);
     }
+    this.#recalls?.ask(left);
     return taken.sort((a, b) => a.queuedAt - b.queuedAt);
   }
 
@@ -187,10 +198,10 @@ export class PooledThread {
   expire(now: number): { readonly started: readonly Job[]; readonly unstarted: readonly Job[] } {
     const started: Job[] = [];
     const unstarted: Job[] = [];
-    for (const [slot, job] of this.#jobs.entries()) {
-      if (job === undefined || job.timeoutAt > now) continue;
-      if (this.#takeBack(slot, job)) unstarted.push(job);
-      else {
+    for (const [slot, job] of this.#mailbox.calls) {
+      if (job.timeoutAt > now) continue;
+      if (this.#takeBack(slot)) unstarted.push(job);
+      else if (!this.#recalls?.putOff([slot, job], now)) {
         if (!job.timedOut) this.#thread.port.postMessage({ type: "cancel", slot, reason: "timeout" });
         started.push(job);
       }
@@ -200,26 +211,24 @@ export class PooledThread {
 
   /** The earliest time at which {@linkcode PooledThread.expire} has something to do. */
   get nextTimeout(): number {
-    let next = Infinity;
-    if (this.#assigned === 0) return next;
-    for (const job of this.#jobs) if (job !== undefined && job.timeoutAt < next) next = job.timeoutAt;
-    return next;
+    return this.#mailbox.nextTimeout;
   }
 
   /** Drops a call that nobody waits for, or tells it to stop if it runs. Returns false if it is not here. */
   cancel(job: Job): boolean {
-    const slot = this.#jobs.indexOf(job);
+    const slot = this.jobs.indexOf(job);
     if (slot === -1) return false;
-    if (this.#takeBack(slot, job)) job.settle({ status: "unstarted", reason: "cancelled" });
-    else this.#thread.port.postMessage({ type: "cancel", slot, reason: "cancelled" });
+    if (this.#takeBack(slot)) job.settle(CANCELLED);
+    else {
+      this.#recalls?.drop([slot, job]);
+      this.#thread.port.postMessage({ type: "cancel", slot, reason: "cancelled" });
+    }
     return true;
   }
 
   /** Tells the running calls to stop. */
   cancelAll(reason: CancelReason): void {
-    for (const [slot, job] of this.#jobs.entries()) {
-      if (job !== undefined) this.#thread.port.postMessage({ type: "cancel", slot, reason });
-    }
+    for (const [slot] of this.#mailbox.calls) this.#thread.port.postMessage({ type: "cancel", slot, reason });
   }
 
   /** Marks the thread, so that it gets no more calls until it has none. */
@@ -247,10 +256,15 @@ export class PooledThread {
     await this.#thread.ended;
   }
 
-  /** Ends the thread at once. The calls that it has started are lost. */
+  /**
+   * Ends the thread at once. The calls that it has started are lost. Only the end of a thread of another process tells
+   * which these are.
+   */
   kill(reason: string): void {
     this.#thread.kill();
-    this.#end(reason);
+    if (this.#recalls === undefined) return this.#end(reason);
+    this.#killedFor ??= reason;
+    this.#thread.port.onmessage = null;
   }
 
   #receive({ data: message, at }: Arrival<FromThread>): void {
@@ -269,24 +283,22 @@ export class PooledThread {
     switch (message.type) {
       case "done":
       case "failed": {
-        const outcome = this.#holds(message.slot) ? reportedOutcome(message) : undefined;
+        const outcome = this.#mailbox.holds(message.slot) ? reportedOutcome(message) : undefined;
         if (outcome === undefined) return false;
         this.#settle(message.slot, outcome, message.elapsed);
         break;
       }
       case "opened":
-        if (!this.#holds(message.slot) || !isHead(message.head)) return false;
-        if (this.#jobs[message.slot]!.stream !== undefined) return false;
+        if (!this.#mailbox.holds(message.slot) || !isHead(message.head)) return false;
+        if (this.jobs[message.slot]!.stream !== undefined) return false;
         this.#open(message);
         break;
       case "chunk":
-        if (!this.#holds(message.slot) || !isChunk(message.chunk)) return false;
-        this.#jobs[message.slot]!.stream?.deliver(message.chunk);
+        if (!this.#mailbox.holds(message.slot) || !isChunk(message.chunk)) return false;
+        this.jobs[message.slot]!.stream?.deliver(message.chunk);
         break;
       case "skipped":
-        if (typeof message.slot !== "number" || this.#takenBack[message.slot] !== 1) return false;
-        this.#takenBack[message.slot] = 0;
-        this.#freeSlots.push(message.slot);
+        if (!this.#mailbox.skipped(message.slot)) return false;
         this.#events?.onRoom();
         break;
       case "request":
@@ -319,13 +331,8 @@ export class PooledThread {
     return true;
   }
 
-  /** Whether a value from the thread is the slot of a call that the thread has. */
-  #holds(slot: unknown): boolean {
-    return typeof slot === "number" && this.#jobs[slot] !== undefined;
-  }
-
   #open({ slot, head }: Extract<FromThread, { readonly type: "opened" }>): void {
-    const job = this.#jobs[slot]!;
+    const job = this.jobs[slot]!;
     const post = (message: ToThread) => void (this.#ended || this.#thread.port.postMessage(message));
     const cancel = (reason: CancelReason) => post({ type: "cancel", slot, reason });
     if (job.timedOut) return cancel("cancelled");
@@ -335,11 +342,11 @@ export class PooledThread {
   }
 
   #settle(slot: number, outcome: Outcome, elapsed?: number): void {
-    const job = this.#jobs[slot];
+    const job = this.jobs[slot];
     if (job === undefined || this.#ended) return;
-    this.#forget(slot, job);
+    this.#mailbox.remove(slot);
     this.#busySince = this.#heardAt;
-    this.#freeSlots.push(slot);
+    this.#noteIdle();
     job.stream?.end(outcome.status === "failed" ? outcome.failure.message : undefined);
     if (elapsed !== undefined) {
       job.ran = elapsed;
@@ -350,23 +357,16 @@ export class PooledThread {
   }
 
   /** Takes a call back. Returns false if the thread has started the call. */
-  #takeBack(slot: number, job: Job): boolean {
-    if (!this.#claims.takeBack(slot)) return false;
-    this.#takenBack[slot] = 1;
-    this.#forget(slot, job);
+  #takeBack(slot: number): boolean {
+    if (!this.#mailbox.takeBack(slot)) return false;
+    this.#noteIdle();
     return true;
   }
 
-  #forget(slot: number, job: Job): void {
-    this.#jobs[slot] = undefined;
-    this.#assigned--;
-    if (job.expected < SHORT_CALL) this.#backlog -= job.expected;
-    else this.#longAssigned--;
-    if (this.#assigned === 0) {
-      this.#condemned = false;
-      this.#backlog = 0;
-      this.#idleSince = this.#heardAt;
-    }
+  #noteIdle(): void {
+    if (this.assigned > 0) return;
+    this.#condemned = false;
+    this.#idleSince = this.#heardAt;
   }
 
   #end(reason: string): void {
@@ -379,7 +379,7 @@ export class PooledThread {
     this.#log.end();
     this.inspections.end();
     const unstarted = this.takeBackUnstarted();
-    const started = this.#jobs.filter((job) => job !== undefined);
+    const started = this.jobs.filter((job) => job !== undefined);
     for (const { stream } of started) stream?.end(`The thread was lost: ${reason}`);
     this.#thread.port.onmessage = null;
     this.#thread.port.close();

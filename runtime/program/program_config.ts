@@ -27,8 +27,22 @@ export function programConfig(): string | undefined {
   return nearestConfig(Deno.mainModule);
 }
 
+/**
+ * Returns the flags by which Deno looks at modules as it runs this program. Without those for the lock file, the packages
+ * of a module that has another lock file, or none, would end in that of the program.
+ */
+export function programFlags(): readonly string[] {
+  const config = programConfig();
+  return [...programLock(), ...(config === undefined ? ["--no-config"] : ["--config", config])];
+}
+
+/** Returns the flags of Deno that are neither a permission nor about modules, but change how code runs. */
+export function engineFlags(): readonly string[] {
+  return denoOptions().filter((word) => /^--(?:unstable-[-\w]+|v8-flags=.*)$/.test(word));
+}
+
 /** Returns the options by which Deno was told which lock file it uses; none if its configuration decides. */
-export function programLock(): readonly string[] {
+function programLock(): readonly string[] {
   return denoOptions().flatMap((word, index, options) => {
     const next = options[index + 1];
     if (word === "--lock" && next?.startsWith("-") === false) return [word, next];

@@ -9,6 +9,7 @@ import { type LoadedModule, loadingPlan, loadInline, loadModule, threadPlan } fr
 import type { Manifest } from "../service/manifest.ts";
 import type { Messenger } from "../message/messenger.ts";
 import { emitRecord, getLog, logThreshold } from "../log/observe.ts";
+import { outputLog } from "../log/output_log.ts";
 import { Pool } from "../pool/pool.ts";
 import type { PrepareModuleOptions } from "../module/prepare.ts";
 import { hostConfig, threadConfig } from "./served_config.ts";
@@ -47,6 +48,8 @@ export interface LauncherOptions {
   readonly clock?: Clock | undefined;
   /** Whether the containers' manifests have the details of their entrypoints. @default {false} */
   readonly details?: boolean;
+  /** Called when the process of a service crashes again and again, to stop the service. */
+  readonly onCrashLoop?: (service: string) => void;
   /** Options for loading modules, in addition to those in the configuration. */
   readonly loading?: Pick<PrepareModuleOptions, "importMap" | "bundle">;
 }
@@ -142,6 +145,13 @@ export class Launcher {
       );
     }
     const spawner = first?.spawner ?? createSpawner(module.prepared, name, plan, clock);
+    spawner.processEvents = {
+      onOutput: outputLog({ service: name, emit: emitRecord, most: own.limits.logLimit }),
+      onCrashLoop: (reason) => {
+        getLog(name).error(`Stopping service "${name}": ${reason}`);
+        this.#options.onCrashLoop?.(name);
+      },
+    };
     const seen = threadConfig(config, own);
     const pool = new Pool({
       ...own.limits,
@@ -239,6 +249,7 @@ export class Launcher {
 
 /** Whether the thread that loaded a module has the plan of a service, so that it can serve the service. */
 function sameThreads(a: ThreadPlan, b: ThreadPlan): boolean {
-  return a.heapLimit === b.heapLimit && JSON.stringify(a.permissions) === JSON.stringify(b.permissions) &&
+  return a.kind === b.kind && a.heapLimit === b.heapLimit &&
+    JSON.stringify(a.permissions) === JSON.stringify(b.permissions) &&
     JSON.stringify(a.env) === JSON.stringify(b.env);
 }

@@ -4,6 +4,7 @@ import { given } from "../message/plain.ts";
 import { chooseServices } from "../module/choose_services.ts";
 import type { Clock } from "../waiting/clock.ts";
 import type { LogRecord } from "../log/log.ts";
+import { outputLog } from "../log/output_log.ts";
 import type { ModuleSpecifier } from "../module/specifier.ts";
 import { NO_OPTIONAL_PARAMETERS } from "../service/declared/optional_parameters.ts";
 import type { Service } from "../service/service.ts";
@@ -43,8 +44,8 @@ export interface LoadModuleOptions extends ThreadPlan, PrepareModuleOptions {
 
 /** Returns how the threads of a service are made. */
 export function threadPlan(
-  { permissions, env, limits: { heapLimit } }: ServiceSettings,
-  kind: RuntimeSettings["threadKind"],
+  { permissions, isolation, env, limits: { heapLimit } }: ServiceSettings,
+  kind: RuntimeSettings["threadKind"] = isolation === "process" ? "process" : undefined,
 ): ThreadPlan {
   return { permissions, ...given({ heapLimit, kind, env }) };
 }
@@ -98,6 +99,7 @@ export async function loadModule(
   source.catch(() => {});
   // If possible, the thread starts while the module is still being prepared, because both take time.
   const spawner = createSpawner({ url: specifier.url, source, needs }, name, plan, clock);
+  spawner.processEvents = { onOutput: outputLog({ service: name, emit: onLog }), onCrashLoop() {} };
   const thread = new PooledThread(spawner, `${name}#0`, onLog);
   let limit: ReturnType<typeof setTimeout> | undefined;
   const abort = () => thread.kill("it was aborted");

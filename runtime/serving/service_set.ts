@@ -78,7 +78,10 @@ export class ServiceSet implements AsyncDisposable {
   #stopping: Promise<void> | undefined;
 
   constructor({ listen = async () => {}, onProgress = () => {}, ...options }: ServiceSetOptions) {
-    this.#launcher = new Launcher(options);
+    this.#launcher = new Launcher({
+      ...options,
+      onCrashLoop: (service) => void this.#containers.get(service)?.stop(),
+    });
     this.#listen = listen;
     this.#onProgress = onProgress;
     this.finished = this.#end.promise;

@@ -26,6 +26,9 @@ export type ThreadLimits = Partial<Omit<PoolLimits, "maxWorkers" | "concurrency"
   readonly heapLimit?: number;
 };
 
+/** What walls a service off from others: nothing but its threads, or a process of its own. */
+export type Isolation = "threads" | "process";
+
 /** The settings of one service. Durations are in milliseconds. */
 export interface ServiceSettings {
   /** Number of threads that the service may have, at least 1. */
@@ -36,6 +39,8 @@ export interface ServiceSettings {
   readonly callTimeout: number;
   /** What the service may do. */
   readonly permissions: ServicePermissions;
+  /** Whether the service has threads of this process, or a process of its own with threads in it. */
+  readonly isolation: Isolation;
   /** How many threads it has, and how many calls they run. */
   readonly limits: ThreadLimits;
   /**
@@ -113,6 +118,7 @@ const DEFAULTS: ServiceSettings = {
   concurrency: DEFAULT_LIMITS.concurrency,
   callTimeout: 30_000,
   permissions: "none",
+  isolation: "threads",
   limits: {},
 };
 
@@ -176,10 +182,10 @@ export function runtimeSettings(at: Section, threads: ThreadSettings = {}): Runt
 /** Gives the settings of one service: its own, or else those of all services. */
 export function serviceSettings(settings: RuntimeSettings, service: string): ServiceSettings {
   const own: ServiceSettings = settings.services.get(service) ?? settings;
-  const { maxWorkers, concurrency, callTimeout, permissions, limits } = own;
+  const { maxWorkers, concurrency, callTimeout, permissions, isolation, limits } = own;
   const { env, config, configKeys, broker } = own;
   const optional = given({ env, config, configKeys, broker });
-  return { maxWorkers, concurrency, callTimeout, permissions, limits, ...optional };
+  return { maxWorkers, concurrency, callTimeout, permissions, isolation, limits, ...optional };
 }
 
 /** Gives names of services that are not in `served` and have settings, with the key and its line. */
@@ -212,6 +218,7 @@ function sharedSettings(at: Section, defaults: ServiceSettings): ServiceSettings
     concurrency: at.integer("concurrency", 1) ?? defaults.concurrency,
     callTimeout: at.milliseconds("call_timeout") ?? defaults.callTimeout,
     permissions: permissions(at) ?? defaults.permissions,
+    isolation: isolation(at) ?? defaults.isolation,
     limits: withSoftLimit(at, { ...defaults.limits, ...threadLimits(at) }),
     ...given({ env: mergedVariables(defaults.env, variables(at)) }),
   };
@@ -251,6 +258,10 @@ function permissions(at: Section): ServicePermissions | undefined {
   return value === undefined
     ? undefined
     : checkPermissions(value, (name) => at.describe("permissions", name));
+}
+
+function isolation(at: Section): Isolation | undefined {
+  return at.text("isolation", /^(?:threads|process)$/, "threads or process") as Isolation | undefined;
 }
 
 function variables(at: Section): ServiceSettings["env"] {
@@ -302,29 +313,14 @@ const SHARED_SETTINGS: SettingTable = {
     default: "none",
     about: "what services may do: none, all, or a list for each permission",
   },
+  isolation: { kind: "text", default: "threads", about: "process: one of its own for each service" },
   env: { kind: "mapping", about: "environment variables of the services" },
   min_workers: { kind: "number", default: 1, about: "threads that stay when there is nothing to do" },
-  idle_timeout: {
-    kind: "duration",
-    default: "1m",
-    about: "time without work after which a further thread ends",
-  },
+  idle_timeout: { kind: "duration", default: "1m", about: "idle time after which a further thread ends" },
   load_timeout: { kind: "duration", default: "30s", about: "how long a module may take to load" },
-  stall_timeout: {
-    kind: "duration",
-    default: "1m",
-    about: "time without a sign of life after which a busy thread is ended",
-  },
-  kill_grace: {
-    kind: "duration",
-    default: "250ms",
-    about: "how long a call may take to end after its time is up",
-  },
-  stop_timeout: {
-    kind: "duration",
-    default: "5s",
-    about: "how long a thread may take to dispose its dependencies",
-  },
+  stall_timeout: { kind: "duration", default: "1m", about: "silence after which a busy thread is ended" },
+  kill_grace: { kind: "duration", default: "250ms", about: "time to end for a call whose time is up" },
+  stop_timeout: { kind: "duration", default: "5s", about: "time for a thread to dispose its dependencies" },
   heap_limit: { kind: "number", default: 1_024, about: "mebibytes of JavaScript heap of each thread" },
   max_calls: { kind: "number", about: "calls after which another thread takes the place of a thread" },
   max_age: { kind: "duration", about: "how old a thread gets before another one takes its place" },

@@ -9,6 +9,8 @@ import { requireWorkerOptions } from "../permissions/worker_options.ts";
 import type { Clock } from "../waiting/clock.ts";
 import { InlineThreads } from "./inline_threads.ts";
 import { NodeThreads } from "./node_threads.ts";
+import { processCommand, requireProcesses } from "./process/process_command.ts";
+import { ProcessThreads } from "./process/process_threads.ts";
 import type { ThreadKind, ThreadSpawner } from "./spawner.ts";
 import { WardenThreads } from "./warden_threads.ts";
 import { WebThreads } from "./web_threads.ts";
@@ -63,30 +65,32 @@ export function createSpawner(
   clock?: Clock,
 ): ThreadSpawner {
   if (kind === "inline") return new InlineThreads(source, { clock });
-  const own = given({ env });
-  if (kind === "node") return new NodeThreads(source, { heapLimit, ...own });
-  requireWorkerOptions();
-  preventPermissionPrompts();
-  if (permissions === "all") {
-    return kind === "web"
-      ? new WebThreads(source, { permissions: "inherit", ...own })
-      : new WardenThreads(source, { name, permissions: "inherit", heapLimit, ...own });
+  if (kind === "node") return new NodeThreads(source, { heapLimit, ...given({ env }) });
+  if (kind !== "process") {
+    requireWorkerOptions();
+    preventPermissionPrompts();
   }
-  if (needs === undefined) {
+  if (permissions !== "all" && needs === undefined) {
     throw new ServiceLoadError(
       `Cannot load module ${url} with restricted permissions: only deno info knows what it ` +
         "needs, and this process may not run deno. Pass --allow-run",
     );
   }
-  const allowed = threadPermissions(permissions, needs);
-  const rights = {
-    packages: needs.packages,
+  const rights = permissions === "all" ? undefined : {
+    packages: needs!.packages,
     workers: permissions !== "none" && permissions.workers === true,
     variables: permittedVariables(permissions),
   };
-  if (kind === "web") return new WebThreads(source, { permissions: allowed, rights, ...own });
+  const grant = given({ rights, env });
+  if (kind === "process") {
+    requireProcesses();
+    const command = (socket: string) => processCommand({ permissions, needs, env }, socket);
+    return new ProcessThreads(source, { command, heapLimit, ...grant });
+  }
+  const allowed = permissions === "all" ? "inherit" : threadPermissions(permissions, needs!);
+  if (kind === "web") return new WebThreads(source, { permissions: allowed, ...grant });
   try {
-    return new WardenThreads(source, { name, permissions: allowed, rights, heapLimit, ...own });
+    return new WardenThreads(source, { name, permissions: allowed, heapLimit, ...grant });
   } catch (error) {
     throw grantError(error, name);
   }

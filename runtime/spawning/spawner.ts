@@ -24,6 +24,13 @@ export interface Thread {
   readonly ended: Promise<string>;
   /** Ends the thread soon, whatever it is doing, as far as its kind allows that. */
   kill(): void;
+  /**
+   * Asks for calls that the thread may not have started. Absent if the claims always say which calls have started.
+   *
+   * @param onAnswer Called once with the slots of those that it will not start. Their claims say so then. The claims also
+   * say so when the thread has ended, and then `onAnswer` may get nothing.
+   */
+  readonly recall?: (slots: readonly number[], onAnswer: (back: ReadonlySet<number>) => void) => void;
 }
 
 /** Options of a thread of any kind. */
@@ -42,6 +49,16 @@ export interface ThreadSpawner extends AsyncDisposable {
   spawn(options: ThreadOptions): Thread;
   /** The clock that the calls in its threads go by. @default {the clock of the machine} */
   readonly clock?: Clock | undefined;
+  /** Learns of the process of the threads, if they have one of their own. @default {nobody wants to know} */
+  processEvents?: ProcessEvents;
+}
+
+/** What happens to the process of a service's threads. */
+export interface ProcessEvents {
+  /** The process has written lines to stdout or stderr. */
+  readonly onOutput: (lines: string) => void;
+  /** The process has crashed so often that it should not be started again. */
+  readonly onCrashLoop: (reason: string) => void;
 }
 
 /**
@@ -51,12 +68,13 @@ export interface ThreadSpawner extends AsyncDisposable {
  * - `node`: node threads of the main thread. They have all its permissions, are killable and spawn in 25 ms.
  * - `web`: web Workers. They are sandboxed and spawn in 10 ms, but Deno 2.8 and later cannot stop a web
  *   Worker that spins.
+ * - `process`: node threads of a process of the service's own. They are sandboxed, killable and walled off.
  * - `inline`: no threads, for tests and debugging.
  */
-export type ThreadKind = "warden" | "node" | "web" | "inline";
+export type ThreadKind = "process" | "warden" | "node" | "web" | "inline";
 
 /** Milliseconds that a killed thread may take to end. */
-const KILL_LIMIT = 3_000;
+export const KILL_LIMIT = 3_000;
 
 /** Milliseconds that a thread may take to end by itself before it is interrupted. */
 const FORCE_AFTER = 250;
@@ -74,7 +92,7 @@ const FORCE_LOADING_AFTER = 2_000;
  * @param interrupt Calls `terminate()` of the node thread.
  */
 export function askThenInterrupt(
-  { port, ended }: Pick<Thread, "port" | "ended">,
+  { port, ended }: { readonly port: Pick<HostPort, "postMessage">; readonly ended: Promise<string> },
   claims: SharedArrayBuffer,
   interrupt: () => void,
 ): void {

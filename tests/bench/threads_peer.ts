@@ -59,6 +59,7 @@ async function spawnerOf(kind: ThreadKind): Promise<() => Promise<void>> {
     parameters = await thread.serve({ ...SERVE, parameters }, NOBODY, {
       onSettled() {},
       onRoom() {},
+      onReturned() {},
       onEnd() {},
     });
   };

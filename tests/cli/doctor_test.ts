@@ -145,6 +145,7 @@ async function machine(
     concurrency: 1,
     callTimeout: 1,
     permissions: "none",
+    isolation: "threads",
     limits,
   } as const;
   const own = { cores: 2, memory: memory * MIB, isContainer: true, openFiles: 256 };

@@ -27,9 +27,12 @@ export class Gate implements Messenger {
     return this.#of(name).promise;
   }
 
-  /** Lets all handlers go that will ask for these names. */
+  /** Lets all handlers go that ask for these names, now or later. */
   open(...names: readonly string[]): void {
-    for (const name of names) this.#opened.add(name);
+    for (const name of names) {
+      this.#opened.add(name);
+      void this.#held.get(name)?.promise.then((held) => held.release());
+    }
   }
 
   /** Lets all handlers go, those that hold and those that come. */

@@ -25,6 +25,8 @@ export interface PoolCapabilities {
   readonly killsSpinning: boolean;
   /** Whether permissions can be less than those of the process. */
   readonly sandboxed: boolean;
+  /** Whether they have a process of their own. @default {false} */
+  readonly ownProcess?: boolean;
 }
 
 /** Registers a law and its proof, on a pool of its own that is made as `plan` says. */
@@ -34,7 +36,7 @@ export type PoolLaw = (text: string, plan: StagePlan, proof: (stage: PoolStage) 
 export function poolConformance(
   name: string,
   createSpawner: SpawnerFactory,
-  { threads = true, killsSpinning, sandboxed }: PoolCapabilities,
+  { threads = true, killsSpinning, sandboxed, ownProcess = false }: PoolCapabilities,
 ): void {
   const law: PoolLaw = (text, plan, proof) => {
     Deno.test(`Pool of ${name} threads ${text}`, async () => {
@@ -53,6 +55,6 @@ export function poolConformance(
   if (threads) poolEnvironmentLaws(name, createSpawner, { sandboxed });
   if (sandboxed) {
     poolPermissionLaws(name, createSpawner);
-    poolClosingLaws(name, createSpawner);
+    poolClosingLaws(name, createSpawner, { ownProcess });
   }
 }

@@ -4,7 +4,11 @@ import { PoolStage, type SpawnerFactory } from "./pool_stage.ts";
 const SIGUSR2 = 12n;
 
 /** What a service with restricted permissions cannot do, although Deno asks for no permission. */
-export function poolClosingLaws(name: string, createSpawner: SpawnerFactory): void {
+export function poolClosingLaws(
+  name: string,
+  createSpawner: SpawnerFactory,
+  { ownProcess }: { readonly ownProcess: boolean },
+): void {
   const law = (
     text: string,
     proof: (reach: (way: string, text?: string) => Promise<unknown>) => Promise<void>,
@@ -120,7 +124,9 @@ export function poolClosingLaws(name: string, createSpawner: SpawnerFactory): vo
   law("have the files of their module and of the runtime, and facts of the process", async (reach) => {
     assert.equal(await reach("ownFiles"), true);
     assert.equal(await reach("runtimeFiles"), true);
-    assert.deepEqual(await reach("facts"), [Deno.cwd(), Deno.execPath(), Deno.pid, true]);
+    const [folder, program, pid, isPlain] = await reach("facts") as readonly unknown[];
+    assert.deepEqual([folder, program, isPlain], [Deno.cwd(), Deno.execPath(), true]);
+    assert.equal(pid === Deno.pid, !ownProcess);
     assert.equal(await reach("stdin"), 0);
   });
 

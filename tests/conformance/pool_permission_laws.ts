@@ -87,7 +87,8 @@ export function poolPermissionLaws(name: string, createSpawner: SpawnerFactory):
       for (const descriptor of descriptors) {
         const [listening, connecting] = await stage.value("adopt", descriptor) as [string, string];
         assert.match(listening, /^listen E/);
-        assert.match(connecting, /EPERM/);
+        // It is no descriptor of another process.
+        assert.match(connecting, /EPERM|Unsupported fd type/);
       }
       await accepted.write(new TextEncoder().encode("mine"));
       const bytes = new Uint8Array(8);

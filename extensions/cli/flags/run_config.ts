@@ -16,6 +16,7 @@ export type RunFlags = ConfigFlags & PermissionFlags & ModuleFlags & {
   readonly concurrency?: number;
   readonly http?: string;
   readonly processes?: number | "auto";
+  readonly isolation?: "threads" | "process";
   readonly watch?: boolean;
   readonly logLevel?: string;
   readonly logFormat?: LogFormat;
@@ -34,13 +35,14 @@ export async function readRunConfig(
   io: CommandIo,
   options: Pick<CommandConfigOptions, "onRemark" | "onFound"> = {},
 ): Promise<CommandConfig> {
-  const { extension = [], maxWorkers, concurrency, http, processes } = flags;
+  const { extension = [], maxWorkers, concurrency, http, processes, isolation } = flags;
   const permissions = permissionsOf(flags);
   const given = {
     max_workers: maxWorkers,
     concurrency,
     WEB_SERVER_ADDRESS: http,
     processes,
+    isolation,
     permissions: permissions as ConfigValue | undefined,
   };
   const { config: resolved, file } = await commandConfig(flags, io, {

@@ -20,6 +20,7 @@ Deno.test("runtimeSettings() fills in the defaults", () => {
     concurrency: 1,
     callTimeout: 30_000,
     permissions: "none",
+    isolation: "threads",
     limits: {},
     parentCallsTracked: 10,
     payloads: DEFAULT_PAYLOAD_SETTINGS,
@@ -47,6 +48,7 @@ Deno.test("serviceSettings() prefers the service's own settings", () => {
     permissions: { net: ["example.com"] },
     heap_limit: 256,
     idle_timeout: 10,
+    isolation: "process",
     services: { orders: { max_workers: 2, permissions: "all", idle_timeout: 0.5 }, constructor: null },
   });
   deepStrictEqual(serviceSettings(settings, "orders"), {
@@ -54,6 +56,7 @@ Deno.test("serviceSettings() prefers the service's own settings", () => {
     concurrency: 1,
     callTimeout: 1_500,
     permissions: "all",
+    isolation: "process",
     limits: { heapLimit: 256, idleTimeout: 500 },
   });
   strictEqual(serviceSettings(settings, "toString").maxWorkers, 4);
@@ -85,6 +88,7 @@ Deno.test("runtimeSettings() lets a program win over the configuration, and a se
     concurrency: 1,
     callTimeout: 30_000,
     permissions: { env: ["TZ"] },
+    isolation: "threads",
     limits: { heapLimit: 64 },
   });
   strictEqual(serviceSettings(settings, "other").maxWorkers, 3);
@@ -124,7 +128,7 @@ const REFUSED: readonly (readonly [Config, string])[] = [
   [
     { services: { a: { permision: "none" } } },
     '"services.a.permision": got "none", expected nothing: the keys here are max_workers, concurrency, ' +
-    "call_timeout, permissions, idle_timeout, load_timeout, stall_timeout, kill_grace, stop_timeout, max_age, " +
+    "call_timeout, permissions, isolation, idle_timeout, load_timeout, stall_timeout, kill_grace, stop_timeout, max_age, " +
     "min_workers, heap_limit, max_calls, soft_heap_limit, log_limit, refuse_doomed, env, config, config_keys, broker",
   ],
 ];

@@ -1,0 +1,107 @@
+/** How a process passes on the messages between its threads and the main thread of another process. */
+import { deserialized, plainFrame } from "./frame_port.ts";
+import { type Frame, FrameKind, type FrameWriter } from "./frame_stream.ts";
+import { fill, frameOf } from "./framed_record.ts";
+import type { FromThread, Port, ToThread } from "../port.ts";
+import { FROM_THREAD, slotOfCall, TO_THREAD } from "../port_codec.ts";
+import type { RingCodec } from "../ring_port.ts";
+import { RingRecord } from "../ring_record.ts";
+import { channelWith, type ThreadChannelEnd } from "../thread_channel.ts";
+
+/** Lets records pass a ring as they are. What does not fit into the ring is read, for the port. */
+function passing<Message>({ shape, decode }: RingCodec<Message>): RingCodec<Message | RingRecord> {
+  return {
+    shape,
+    encode(message, record) {
+      if (!(message instanceof RingRecord)) return false;
+      record.copy(message);
+      return true;
+    },
+    // Whoever gets it uses it before the next one is read.
+    decode(record) {
+      record.skip();
+      return record;
+    },
+    posted: (message) => message instanceof RingRecord ? decode(message) : message,
+  };
+}
+
+const OUTGOING = passing(TO_THREAD);
+const INCOMING = passing(FROM_THREAD);
+
+/** Bytes that may wait to leave before the messages of threads have to wait, too. */
+const MOST_UNSENT = 4 * 1_048_576;
+
+/** The end of a thread's channel in its own process, which is not that of the main thread. */
+export class Relay {
+  /** The end of the channel for the thread. */
+  readonly thread: ThreadChannelEnd;
+  readonly #port: Port<ToThread | RingRecord, FromThread | RingRecord>;
+  readonly #writer: FrameWriter;
+  readonly #receiver: number;
+  readonly #onCall: (slot: number) => void;
+  readonly #record = new RingRecord(TO_THREAD.shape);
+  #isClosed = false;
+
+  /**
+   * @param receiver Number of the thread in the frames.
+   * @param onCall Called with the slot of each call before the thread can see the call.
+   */
+  constructor(writer: FrameWriter, receiver: number, onCall: (slot: number) => void) {
+    const { host, thread } = channelWith(OUTGOING, INCOMING);
+    this.thread = thread;
+    this.#port = host;
+    this.#writer = writer;
+    this.#receiver = receiver;
+    this.#onCall = onCall;
+    host.onmessage = this.#send;
+    host.onfault = () => writer.write(receiver, UNREADABLE);
+  }
+
+  /** Passes a frame from the main thread on. */
+  receive(frame: Frame): void {
+    if (frame.kind === FrameKind.record) {
+      fill(this.#record, frame);
+      const slot = slotOfCall(this.#record);
+      if (slot !== undefined) this.#onCall(slot);
+      return this.#port.postMessage(this.#record);
+    }
+    const message = deserialized<ToThread>(frame.bytes);
+    if (message.type === "call") this.#onCall(message.slot);
+    this.#port.postMessage(message);
+  }
+
+  /** Sends the thread a message of this process. */
+  postMessage(message: ToThread): void {
+    this.#port.postMessage(message);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#port.close();
+  }
+
+  readonly #send = ({ data }: { readonly data: FromThread | RingRecord }): void => {
+    this.#writer.write(this.#receiver, data instanceof RingRecord ? frameOf(data) : sendable(data));
+    if (this.#writer.unsent > MOST_UNSENT) void this.#rest();
+  };
+
+  /** Lets the thread wait until the main thread has read more. */
+  async #rest(): Promise<void> {
+    this.#port.onmessage = null;
+    await this.#writer.flushed();
+    if (!this.#isClosed) this.#port.onmessage = this.#send;
+  }
+}
+
+/** Stands for what a thread has sent and nobody can read. Whoever reads it finds that out, too. */
+const UNREADABLE: Frame = { kind: FrameKind.plain, text: "" };
+
+/** Makes the frame of a message, which service code may have posted, and which may be anything. */
+function sendable(message: FromThread): Frame {
+  try {
+    return plainFrame(message);
+  } catch {
+    return UNREADABLE;
+  }
+}

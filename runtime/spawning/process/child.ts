@@ -1,0 +1,97 @@
+/**
+ * The entry module of a service's process. It starts and ends the threads of the service, and passes on what they and
+ * the main thread of Enoki tell each other. It runs no code of the service.
+ *
+ * The process ends when the main thread has closed the connection or has ended. Signals that a terminal or a service
+ * manager sends to all processes are for the main thread, which stops the services.
+ */
+import type { Worker } from "node:worker_threads";
+import { Claims, SLOTS } from "../../channel/claims.ts";
+import { FrameKind, FrameWriter, readFrames } from "../../channel/frames/frame_stream.ts";
+import { Relay } from "../../channel/frames/relay.ts";
+import { createNodeWorker } from "../node_worker.ts";
+import { askThenInterrupt } from "../spawner.ts";
+import { CONTROL, type FromProcess, type ProcessOrder, type ToProcess } from "./process_messages.ts";
+
+/** A thread of this process. */
+interface Member {
+  readonly relay: Relay;
+  readonly claims: Claims;
+  readonly kill: () => void;
+  received: number;
+}
+
+const members = new Map<number, Member>();
+
+/** Obeys the main thread until the connection ends. */
+export async function serveProcess({ socket, token }: ProcessOrder): Promise<void> {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(signal, () => {});
+  const connection = await Deno.connect({ transport: "unix", path: socket });
+  Deno.permissions.revokeSync({ name: "net", host: `unix:${socket}` });
+  for (const name of ["read", "write"] as const) Deno.permissions.revokeSync({ name, path: socket });
+  await connection.write(new TextEncoder().encode(token));
+  const writer = new FrameWriter(connection);
+  await readFrames(connection, (receiver, frame) => {
+    if (receiver === CONTROL) return obey(writer, JSON.parse(frame.text));
+    members.get(receiver)?.relay.receive(frame);
+  });
+}
+
+function obey(writer: FrameWriter, order: ToProcess): void {
+  switch (order.type) {
+    case "spawn":
+      spawn(writer, order);
+      break;
+    case "kill":
+      members.get(order.id)?.kill();
+      break;
+    case "recall": {
+      const { id, question, slots } = order;
+      const claims = members.get(id)?.claims;
+      report(writer, {
+        type: "recalled",
+        question,
+        slots: slots.filter((slot) => claims?.takeBack(slot) === true),
+      });
+      break;
+    }
+  }
+}
+
+function spawn(
+  writer: FrameWriter,
+  { id, name, heapLimit }: Extract<ToProcess, { readonly type: "spawn" }>,
+): void {
+  const claims = new Claims();
+  const { promise: ended, resolve } = Promise.withResolvers<string>();
+  const relay = new Relay(writer, id, (slot) => {
+    member.received++;
+    claims.offer(slot);
+  });
+  const worker: Worker = createNodeWorker(
+    name,
+    { channel: relay.thread, claims: claims.buffer },
+    heapLimit,
+    // What the thread has written last may still be on its way.
+    (reason) => void setTimeout(() => resolve(reason)),
+  );
+  const member: Member = {
+    relay,
+    claims,
+    kill: () => askThenInterrupt({ port: relay, ended }, claims.buffer, () => void worker.terminate()),
+    received: 0,
+  };
+  members.set(id, member);
+  void ended.then((reason) => {
+    members.delete(id);
+    relay.close();
+    const unstarted = Array.from({ length: SLOTS }, (_, slot) => slot).filter((slot) =>
+      claims.takeBack(slot)
+    );
+    report(writer, { type: "ended", id, reason, unstarted, received: member.received });
+  });
+}
+
+function report(writer: FrameWriter, report: FromProcess): void {
+  writer.write(CONTROL, { kind: FrameKind.control, text: JSON.stringify(report) });
+}

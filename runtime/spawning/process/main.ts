@@ -1,0 +1,7 @@
+/** The main module of a service's process under `deno run`. */
+import { text } from "node:stream/consumers";
+import { stdin } from "node:process";
+import { serveProcess } from "./child.ts";
+
+await serveProcess(JSON.parse(await text(stdin)));
+Deno.exit();

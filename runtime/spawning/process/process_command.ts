@@ -1,0 +1,127 @@
+/** Says how the process of a service is started: its program, its permissions as Deno's flags, and its environment. */
+import { join } from "node:path";
+import { ConfigurationError } from "../../message/errors.ts";
+import { type ServicePermissions, threadPermissions } from "../../permissions/permissions.ts";
+import { INTERRUPTIBLE_LOOPS_FLAG } from "../../permissions/interruptible_loops.ts";
+import { permittedVariables } from "../../permissions/variables.ts";
+import type { LoadNeeds } from "../../program/own_modules.ts";
+import { engineFlags, programFlags } from "../../program/program_config.ts";
+
+/** What the process of a service is started with. */
+export interface ProcessCommand {
+  readonly path: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** What a service may do, and what it needs to be loaded. */
+export interface ProcessRights {
+  readonly permissions: ServicePermissions;
+  /** Absent with all permissions. */
+  readonly needs?: LoadNeeds | undefined;
+  /** Environment variables of the service's own. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Variables that Deno itself and the C library read, and that change nothing of what a service may do. */
+const SYSTEM_VARIABLES =
+  /^(?:DENO_DIR|HOME|XDG_CACHE_HOME|LANG|LC_\w+|TZ|TMPDIR|SSL_CERT_\w+|DENO_CERT|DENO_TLS_CA_STORE|(?:HTTPS?|ALL|NO)_PROXY|OTEL_\w+)$/i;
+
+const MAIN = import.meta.resolve("./main.ts");
+
+/**
+ * Checks that this program can start processes for services.
+ *
+ * @throws {ConfigurationError} If it cannot.
+ */
+export function requireProcesses(): void {
+  const reason = Deno.build.standalone
+    ? "a binary cannot take away a part of its own permissions"
+    : Deno.build.os === "windows"
+    ? "Deno has no Unix sockets on Windows"
+    : Deno.permissions.querySync({ name: "run", command: Deno.execPath() }).state !== "granted"
+    ? "this program may not run deno"
+    : undefined;
+  if (reason === undefined) return;
+  throw new ConfigurationError(
+    `Cannot give a service a process of its own: ${reason}. Use isolation: threads, or enoki run with deno and -A`,
+  );
+}
+
+/**
+ * Returns the command of a service's process.
+ *
+ * @param socket Path of the socket at which the main thread waits for the process.
+ */
+export function processCommand(
+  { permissions, needs, env = {} }: ProcessRights,
+  socket: string,
+): ProcessCommand {
+  return {
+    path: Deno.execPath(),
+    args: [
+      ...["run", "--quiet", "--no-prompt", "--cached-only"],
+      ...programFlags(),
+      ...flagsOfV8(engineFlags()),
+      ...permissionFlags({ permissions, needs }, socket),
+      MAIN,
+    ],
+    env: { ...environment(permissions), ...env },
+  };
+}
+
+/** Adds the flag with which every loop can be interrupted. Deno takes flags for V8 once. */
+function flagsOfV8(given: readonly string[]): readonly string[] {
+  const prefix = "--v8-flags=";
+  const own = given.filter((flag) => flag.startsWith(prefix)).map((flag) => flag.slice(prefix.length));
+  return [
+    ...given.filter((flag) => !flag.startsWith(prefix)),
+    [INTERRUPTIBLE_LOOPS_FLAG, ...own.filter((flag) => !INTERRUPTIBLE_LOOPS_FLAG.endsWith(flag))].join(),
+  ];
+}
+
+function permissionFlags({ permissions, needs }: ProcessRights, socket: string): readonly string[] {
+  if (permissions === "all") return ["-A"];
+  const allowed = threadPermissions(permissions, needs ?? { read: [], import: [] });
+  const withSocket = {
+    ...allowed,
+    net: withItem(allowed.net, `unix:${socket}`),
+    read: withItem(allowed.read, socket),
+    write: withItem(allowed.write, socket),
+  };
+  const flags = Object.entries(withSocket).flatMap(([name, grant]) => {
+    if (grant === true) return [`--allow-${name}`];
+    if (!Array.isArray(grant) || grant.length === 0) {
+      // Without a flag, Deno allows imports from some hosts.
+      return name === "import" ? ["--deny-import"] : [];
+    }
+    return [`--allow-${name}=${grant.map((item) => `${item}`.replaceAll(",", ",,")).join()}`];
+  });
+  const cache = denoFolder();
+  // Whoever may write there decides what Deno runs the next time.
+  return cache === undefined ? flags : [...flags, `--deny-write=${cache.replaceAll(",", ",,")}`];
+}
+
+function withItem(grant: unknown, item: string): unknown {
+  if (grant === true) return true;
+  return Array.isArray(grant) ? [...grant, item] : [item];
+}
+
+/** The folder in which Deno keeps what it has downloaded. */
+function denoFolder(): string | undefined {
+  const { DENO_DIR, XDG_CACHE_HOME, HOME } = Deno.env.toObject();
+  if (DENO_DIR) return DENO_DIR;
+  if (XDG_CACHE_HOME) return join(XDG_CACHE_HOME, "deno");
+  if (!HOME) return undefined;
+  return Deno.build.os === "darwin" ? join(HOME, "Library/Caches/deno") : join(HOME, ".cache/deno");
+}
+
+/** Returns the variables of this process that the process of a service gets. */
+function environment(permissions: ServicePermissions): Record<string, string> {
+  const all = Deno.env.toObject();
+  if (permissions === "all" || (permissions !== "none" && permissions.env === true)) return all;
+  const permitted = new Set(permittedVariables(permissions));
+  return Object.fromEntries(
+    Object.entries(all).filter(([name]) => permitted.has(name) || SYSTEM_VARIABLES.test(name)),
+  );
+}

@@ -1,0 +1,228 @@
+/**
+ * One process of a service, as the main thread has it.
+ *
+ * The main thread listens at a socket of its own for one connection, which must begin with the token of the process.
+ * After that, nobody can connect any more. Then the threads of the process and the main thread send each other frames.
+ */
+import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { FrameKind, FrameWriter, readFrames } from "../../channel/frames/frame_stream.ts";
+import { passLines } from "../../log/whole_lines.ts";
+import { pause, within } from "../../waiting/abort.ts";
+import type { Thread, ThreadOptions } from "../spawner.ts";
+import type { ProcessCommand } from "./process_command.ts";
+import {
+  CONTROL,
+  type FromProcess,
+  type ProcessOrder,
+  TOKEN_LENGTH,
+  type ToProcess,
+} from "./process_messages.ts";
+import { RemoteThread } from "./remote_thread.ts";
+
+/** Milliseconds to wait for the last lines of a process: what it has started may hold its streams open. */
+const OUTPUT_LIMIT = 1_000;
+
+/** Bytes that are read in a second of each of stdout and stderr. */
+const MOST_OUTPUT = 4 * 1_048_576;
+
+/** Characters of stderr that are kept to say why a process did not start. */
+const KEPT_OUTPUT = 2_000;
+
+/** Options of {@linkcode ServiceProcess}. */
+export interface ServiceProcessOptions {
+  /** Gives the command for a process that finds the main thread at a socket. */
+  readonly command: (socket: string) => ProcessCommand;
+  /** Takes the lines that the process writes. */
+  readonly onOutput: (lines: string) => void;
+  /** Called with the reason when the process has ended, before its threads have. */
+  readonly onEnd: (reason: string) => void;
+}
+
+/** A process that runs the threads of one service. */
+export class ServiceProcess {
+  /** Resolves when the process has ended, and all its threads have. Never rejects. */
+  readonly ended: Promise<void>;
+  readonly #process: Deno.ChildProcess;
+  readonly #writer: FrameWriter;
+  readonly #threads = new Map<number, RemoteThread>();
+  readonly #questions = new Map<number, (slots: readonly number[]) => void>();
+  #lastId = 0;
+  #lastQuestion = 0;
+  /** The end of what the process has written to stderr. */
+  #errors = "";
+  #isConnected = false;
+  #killedFor: string | undefined;
+
+  constructor({ command, onOutput, onEnd }: ServiceProcessOptions) {
+    const folder = Deno.makeTempDirSync({ prefix: "enoki-" });
+    const socket = join(folder, "socket");
+    const listener = Deno.listen({ transport: "unix", path: socket });
+    const { path, args, env } = command(socket);
+    this.#process = new Deno.Command(path, {
+      args: [...args],
+      env: { ...env },
+      clearEnv: true,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const order: ProcessOrder = { socket, token: crypto.randomUUID() };
+    void new Blob([JSON.stringify(order)]).stream().pipeTo(this.#process.stdin).catch(() => {});
+    const connection = this.#accept(listener, folder, order.token);
+    this.#writer = new FrameWriter(connection);
+    this.ended = this.#run(onOutput, listener, this.#read(connection)).then((reason) => {
+      this.#killedFor ??= reason;
+      onEnd(reason);
+      for (const thread of this.#threads.values()) thread.fail(reason);
+      this.#threads.clear();
+      this.#questions.clear();
+    });
+  }
+
+  /** Id of the process. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Whether the process has not ended and is not about to. */
+  get isAlive(): boolean {
+    return this.#killedFor === undefined;
+  }
+
+  /** Starts a thread as soon as the process is there. */
+  spawn(options: ThreadOptions, heapLimit: number): Thread {
+    const id = ++this.#lastId;
+    this.#order({ type: "spawn", id, name: options.name, heapLimit });
+    const thread = new RemoteThread(id, options, this.#writer, {
+      kill: () => this.#order({ type: "kill", id }),
+      killProcess: (reason) => this.kill(reason),
+      recall: (slots, onAnswer) => this.#recall(id, slots, onAnswer),
+    });
+    this.#threads.set(id, thread);
+    return thread;
+  }
+
+  /** Ends the process at once, and so all its threads. */
+  kill(reason: string): void {
+    this.#killedFor ??= reason;
+    try {
+      this.#process.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  }
+
+  #order(order: ToProcess): void {
+    this.#writer.write(CONTROL, { kind: FrameKind.control, text: JSON.stringify(order) });
+  }
+
+  #recall(id: number, slots: readonly number[], onAnswer: (back: readonly number[]) => void): void {
+    const question = ++this.#lastQuestion;
+    this.#questions.set(question, onAnswer);
+    this.#order({ type: "recall", id, question, slots });
+  }
+
+  /** Waits for the connection of the process, and closes others. */
+  async #accept(listener: Deno.Listener, folder: string, token: string): Promise<Deno.Conn> {
+    try {
+      for (;;) {
+        const connection = await listener.accept();
+        this.#isConnected = await beginsWith(connection, token);
+        if (this.#isConnected) return connection;
+        connection.close();
+      }
+    } finally {
+      closed(listener);
+      await Deno.remove(folder, { recursive: true }).catch(() => {});
+    }
+  }
+
+  /** Never rejects. */
+  async #read(coming: Promise<Deno.Conn>): Promise<void> {
+    try {
+      const connection = await coming;
+      try {
+        await readFrames(connection, (receiver, frame) => {
+          if (receiver === CONTROL) this.#take(JSON.parse(frame.text));
+          else this.#threads.get(receiver)?.port.receive(frame);
+        });
+      } finally {
+        connection.close();
+      }
+    } catch (error) {
+      // Another error means that the process has ended, and how it has ended says more.
+      const isFault = error instanceof RangeError || error instanceof SyntaxError;
+      if (isFault) this.kill(`its process sent what cannot be read: ${error.message}`);
+    }
+  }
+
+  #take(report: FromProcess): void {
+    if (report.type === "recalled") {
+      this.#questions.get(report.question)?.(report.slots);
+      this.#questions.delete(report.question);
+      return;
+    }
+    this.#threads.get(report.id)?.end(report);
+    this.#threads.delete(report.id);
+  }
+
+  async #run(
+    onOutput: (lines: string) => void,
+    listener: Deno.Listener,
+    reading: Promise<void>,
+  ): Promise<string> {
+    const passed = Promise.allSettled([
+      passLines(throttled(this.#process.stdout), onOutput),
+      passLines(throttled(this.#process.stderr), (lines) => {
+        this.#errors = (this.#errors + lines).slice(-KEPT_OUTPUT);
+        onOutput(lines);
+      }),
+    ]);
+    const { code, signal } = await this.#process.status;
+    await within(OUTPUT_LIMIT, passed);
+    closed(listener);
+    await within(OUTPUT_LIMIT, reading);
+    const why = this.#isConnected ? "" : stripVTControlCharacters(this.#errors).trim();
+    const ending = signal === null ? `exited with status ${code}` : `was ended by ${signal}`;
+    return this.#killedFor ?? `its process ${ending}${why && `: ${why}`}`;
+  }
+}
+
+/** Reads a stream no faster than a process may write, which has to wait then. */
+function throttled(stream: ReadableStream<Uint8Array<ArrayBuffer>>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let since = performance.now();
+  let bytes = 0;
+  return stream.pipeThrough(
+    new TransformStream({
+      async transform(chunk, controller) {
+        controller.enqueue(chunk);
+        bytes += chunk.length;
+        const left = since + 1_000 - performance.now();
+        if (bytes > MOST_OUTPUT && left > 0) await pause(left);
+        if (bytes <= MOST_OUTPUT && left > 0) return;
+        since = performance.now();
+        bytes = 0;
+      },
+    }),
+  );
+}
+
+/** Whether a connection begins with a text of {@linkcode TOKEN_LENGTH} bytes. */
+async function beginsWith(connection: Deno.Conn, text: string): Promise<boolean> {
+  const bytes = new Uint8Array(TOKEN_LENGTH);
+  for (let end = 0; end < TOKEN_LENGTH;) {
+    const count = await connection.read(bytes.subarray(end));
+    if (count === null) return false;
+    end += count;
+  }
+  return new TextDecoder().decode(bytes) === text;
+}
+
+function closed(listener: Deno.Listener): void {
+  try {
+    listener.close();
+  } catch {
+    // It is closed already.
+  }
+}
