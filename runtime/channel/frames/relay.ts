@@ -12,6 +12,8 @@ import { channelWith, type ThreadChannelEnd } from "../thread_channel.ts";
 function passing<Message>({ shape, decode }: RingCodec<Message>): RingCodec<Message | RingRecord> {
   return {
     shape,
+    // The frames that have come together are passed on together.
+    isUrgent: () => false,
     encode(message, record) {
       if (!(message instanceof RingRecord)) return false;
       record.copy(message);
