@@ -249,7 +249,7 @@ export class Launcher {
 
 /** Whether the thread that loaded a module has the plan of a service, so that it can serve the service. */
 function sameThreads(a: ThreadPlan, b: ThreadPlan): boolean {
-  return a.kind === b.kind && a.heapLimit === b.heapLimit &&
+  return a.kind === b.kind && a.heapLimit === b.heapLimit && a.memoryLimit === b.memoryLimit &&
     JSON.stringify(a.permissions) === JSON.stringify(b.permissions) &&
     JSON.stringify(a.env) === JSON.stringify(b.env);
 }

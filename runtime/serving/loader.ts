@@ -44,10 +44,10 @@ export interface LoadModuleOptions extends ThreadPlan, PrepareModuleOptions {
 
 /** Returns how the threads of a service are made. */
 export function threadPlan(
-  { permissions, isolation, env, limits: { heapLimit } }: ServiceSettings,
+  { permissions, isolation, env, limits: { heapLimit, memoryLimit } }: ServiceSettings,
   kind: RuntimeSettings["threadKind"] = isolation === "process" ? "process" : undefined,
 ): ThreadPlan {
-  return { permissions, ...given({ heapLimit, kind, env }) };
+  return { permissions, ...given({ heapLimit, memoryLimit, kind, env }) };
 }
 
 /**

@@ -24,6 +24,8 @@ import type { ThreadKind } from "../spawning/spawner.ts";
 export type ThreadLimits = Partial<Omit<PoolLimits, "maxWorkers" | "concurrency">> & RenewalLimits & {
   /** Mebibytes of JavaScript heap for each thread. */
   readonly heapLimit?: number;
+  /** Mebibytes of memory for a process of the service's own. */
+  readonly memoryLimit?: number;
 };
 
 /** What walls a service off from others: nothing but its threads, or a process of its own. */
@@ -141,11 +143,11 @@ const DURATION_LIMITS = {
  */
 type DurationLimit = keyof typeof DURATION_LIMITS;
 
-/**
- * Smallest heap limit in mebibytes. With much less, V8 fails before there is a thread that could be ended,
- * and the whole process ends.
- */
+/** Smallest heap limit in mebibytes. With much less, V8 fails before there is a thread that could be ended. */
 const LEAST_HEAP = 16;
+
+/** Smallest memory limit in mebibytes: Deno and Enoki need some 100 before a service has anything. */
+const LEAST_MEMORY = 128;
 
 /** Least age in milliseconds at which threads can be renewed. */
 const LEAST_AGE = 1_000;
@@ -211,6 +213,10 @@ function ownSettings(at: Section, shared: ServiceSettings): ServiceSettings {
 }
 
 function sharedSettings(at: Section, defaults: ServiceSettings): ServiceSettings {
+  const isolated = isolation(at) ?? defaults.isolation;
+  if (isolated !== "process" && at.get("memory_limit") !== undefined) {
+    at.refuse("memory_limit", "isolation: process beside it, because threads cannot be limited so");
+  }
   return {
     // Nameko reads a zero as "not set" for this key only.
     maxWorkers: (at.get("max_workers") === 0 ? undefined : at.integer("max_workers", 1)) ??
@@ -218,7 +224,7 @@ function sharedSettings(at: Section, defaults: ServiceSettings): ServiceSettings
     concurrency: at.integer("concurrency", 1) ?? defaults.concurrency,
     callTimeout: at.milliseconds("call_timeout") ?? defaults.callTimeout,
     permissions: permissions(at) ?? defaults.permissions,
-    isolation: isolation(at) ?? defaults.isolation,
+    isolation: isolated,
     limits: withSoftLimit(at, { ...defaults.limits, ...threadLimits(at) }),
     ...given({ env: mergedVariables(defaults.env, variables(at)) }),
   };
@@ -237,6 +243,7 @@ function threadLimits(at: Section): ThreadLimits {
   }
   limits["minWorkers"] = at.integer("min_workers", 1);
   limits["heapLimit"] = at.integer("heap_limit", LEAST_HEAP);
+  limits["memoryLimit"] = at.integer("memory_limit", LEAST_MEMORY);
   limits["maxCalls"] = at.integer("max_calls", 1);
   limits["softHeapLimit"] = at.integer("soft_heap_limit", LEAST_HEAP);
   limits["logLimit"] = at.integer("log_limit", 1);
@@ -308,11 +315,7 @@ const SHARED_SETTINGS: SettingTable = {
   max_workers: { kind: "number", default: 10, about: "threads that a service may have" },
   concurrency: { kind: "number", default: 1, about: "calls that a thread runs at a time" },
   call_timeout: { kind: "duration", default: "30s", about: "how long an outgoing call waits for its answer" },
-  permissions: {
-    kind: "mapping",
-    default: "none",
-    about: "what services may do: none, all, or a list for each permission",
-  },
+  permissions: { kind: "mapping", default: "none", about: "none, all, or a list for each permission" },
   isolation: { kind: "text", default: "threads", about: "process: one of its own for each service" },
   env: { kind: "mapping", about: "environment variables of the services" },
   min_workers: { kind: "number", default: 1, about: "threads that stay when there is nothing to do" },
@@ -321,6 +324,7 @@ const SHARED_SETTINGS: SettingTable = {
   stall_timeout: { kind: "duration", default: "1m", about: "silence after which a busy thread is ended" },
   kill_grace: { kind: "duration", default: "250ms", about: "time to end for a call whose time is up" },
   stop_timeout: { kind: "duration", default: "5s", about: "time for a thread to dispose its dependencies" },
+  memory_limit: { kind: "number", about: "mebibytes of memory of a process of the service's own" },
   heap_limit: { kind: "number", default: 1_024, about: "mebibytes of JavaScript heap of each thread" },
   max_calls: { kind: "number", about: "calls after which another thread takes the place of a thread" },
   max_age: { kind: "duration", about: "how old a thread gets before another one takes its place" },

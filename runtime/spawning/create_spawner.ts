@@ -33,6 +33,13 @@ export interface ThreadPlan {
    */
   readonly heapLimit?: number;
   /**
+   * Mebibytes of memory for all threads together, of everything that their process needs. Only threads of kind
+   * "process" can be limited: the process is ended if it has more. Linux alone tells how much it has.
+   *
+   * @default {no limit}
+   */
+  readonly memoryLimit?: number;
+  /**
    * Environment variables of the service's own, in `process.env` and `Deno.env`. They win over those of the
    * process. Inline threads have none.
    *
@@ -60,8 +67,13 @@ export interface ComingModule extends Omit<PreparedModule, "source"> {
 export function createSpawner(
   { url, source, needs }: ComingModule,
   name: string,
-  { permissions, kind = permissions === "all" ? "node" : "warden", heapLimit = DEFAULT_HEAP_LIMIT, env }:
-    ThreadPlan,
+  {
+    permissions,
+    kind = permissions === "all" ? "node" : "warden",
+    heapLimit = DEFAULT_HEAP_LIMIT,
+    memoryLimit,
+    env,
+  }: ThreadPlan,
   clock?: Clock,
 ): ThreadSpawner {
   if (kind === "inline") return new InlineThreads(source, { clock });
@@ -85,7 +97,7 @@ export function createSpawner(
   if (kind === "process") {
     requireProcesses();
     const command = (socket: string) => processCommand({ permissions, needs, env }, socket);
-    return new ProcessThreads(source, { command, heapLimit, ...grant });
+    return new ProcessThreads(source, { command, heapLimit, ...given({ memoryLimit }), ...grant });
   }
   const allowed = permissions === "all" ? "inherit" : threadPermissions(permissions, needs!);
   if (kind === "web") return new WebThreads(source, { permissions: allowed, ...grant });

@@ -31,6 +31,8 @@ export interface ProcessThreadsOptions extends ThreadGrant {
   readonly command: (socket: string) => ProcessCommand;
   /** Mebibytes of JavaScript heap for each thread. */
   readonly heapLimit: number;
+  /** Mebibytes of resident memory that the process may have. @default {no limit} */
+  readonly memoryLimit?: number;
 }
 
 /** Node threads of a process of the service's own: sandboxed, possible to stop, and walled off from other services. */
@@ -39,6 +41,7 @@ export class ProcessThreads implements ThreadSpawner {
   readonly #module: ComingThreadModule;
   readonly #command: ProcessThreadsOptions["command"];
   readonly #heapLimit: number;
+  readonly #memoryLimit: number | undefined;
   readonly #grant: ThreadGrant;
   readonly #threads = new Set<Thread>();
   #process: ServiceProcess | undefined;
@@ -47,10 +50,14 @@ export class ProcessThreads implements ThreadSpawner {
   #notBefore = 0;
   #isDisposed = false;
 
-  constructor(module: ComingThreadModule, { command, heapLimit, ...grant }: ProcessThreadsOptions) {
+  constructor(
+    module: ComingThreadModule,
+    { command, heapLimit, memoryLimit, ...grant }: ProcessThreadsOptions,
+  ) {
     this.#module = module;
     this.#command = command;
     this.#heapLimit = heapLimit;
+    this.#memoryLimit = memoryLimit;
     this.#grant = grant;
   }
 
@@ -77,6 +84,7 @@ export class ProcessThreads implements ThreadSpawner {
     const startedAt = performance.now();
     this.#process = new ServiceProcess({
       command: this.#command,
+      memoryLimit: this.#memoryLimit,
       onOutput: (lines) => this.processEvents.onOutput(lines),
       onEnd: (reason) => this.#crashed(reason, startedAt),
     });

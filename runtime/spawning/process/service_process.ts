@@ -10,6 +10,7 @@ import { FrameKind, FrameWriter, readFrames } from "../../channel/frames/frame_s
 import { passLines } from "../../log/whole_lines.ts";
 import { pause, within } from "../../waiting/abort.ts";
 import type { Thread, ThreadOptions } from "../spawner.ts";
+import { watchMemory } from "./memory_watch.ts";
 import type { ProcessCommand } from "./process_command.ts";
 import {
   CONTROL,
@@ -33,6 +34,8 @@ const KEPT_OUTPUT = 2_000;
 export interface ServiceProcessOptions {
   /** Gives the command for a process that finds the main thread at a socket. */
   readonly command: (socket: string) => ProcessCommand;
+  /** Mebibytes of resident memory that the process may have. @default {no limit} */
+  readonly memoryLimit?: number | undefined;
   /** Takes the lines that the process writes. */
   readonly onOutput: (lines: string) => void;
   /** Called with the reason when the process has ended, before its threads have. */
@@ -54,7 +57,7 @@ export class ServiceProcess {
   #isConnected = false;
   #killedFor: string | undefined;
 
-  constructor({ command, onOutput, onEnd }: ServiceProcessOptions) {
+  constructor({ command, memoryLimit, onOutput, onEnd }: ServiceProcessOptions) {
     const folder = Deno.makeTempDirSync({ prefix: "enoki-" });
     const socket = join(folder, "socket");
     const listener = Deno.listen({ transport: "unix", path: socket });
@@ -69,10 +72,14 @@ export class ServiceProcess {
     }).spawn();
     const order: ProcessOrder = { socket, token: crypto.randomUUID() };
     void new Blob([JSON.stringify(order)]).stream().pipeTo(this.#process.stdin).catch(() => {});
+    const watch = memoryLimit === undefined
+      ? undefined
+      : watchMemory(this.pid, memoryLimit, (reason) => this.kill(reason));
     const connection = this.#accept(listener, folder, order.token);
     this.#writer = new FrameWriter(connection);
     this.ended = this.#run(onOutput, listener, this.#read(connection)).then((reason) => {
       this.#killedFor ??= reason;
+      watch?.[Symbol.dispose]();
       onEnd(reason);
       for (const thread of this.#threads.values()) thread.fail(reason);
       this.#threads.clear();

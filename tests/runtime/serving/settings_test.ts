@@ -127,8 +127,8 @@ const REFUSED: readonly (readonly [Config, string])[] = [
   ],
   [
     { services: { a: { permision: "none" } } },
-    '"services.a.permision": got "none", expected nothing: the keys here are max_workers, concurrency, ' +
-    "call_timeout, permissions, isolation, idle_timeout, load_timeout, stall_timeout, kill_grace, stop_timeout, max_age, " +
+    '"services.a.permision": got "none", expected nothing: the keys here are isolation, memory_limit, max_workers, concurrency, ' +
+    "call_timeout, permissions, idle_timeout, load_timeout, stall_timeout, kill_grace, stop_timeout, max_age, " +
     "min_workers, heap_limit, max_calls, soft_heap_limit, log_limit, refuse_doomed, env, config, config_keys, broker",
   ],
 ];
@@ -182,4 +182,10 @@ Deno.test("runtimeSettings() refuses what can be no environment variable, and do
       return !error.message.includes("secret");
     });
   }
+});
+
+Deno.test("runtimeSettings() refuses a limit of memory where there is no process that could have it", () => {
+  throws(() => read({ memory_limit: 300 }), /"memory_limit": got 300, expected isolation: process beside it/);
+  const settings = read({ services: { own: { isolation: "process", memory_limit: 300 } } });
+  deepStrictEqual(serviceSettings(settings, "own").limits, { memoryLimit: 300 });
 });
