@@ -23,3 +23,9 @@ export const untold = service("bench_echo_untold", {
   entrypoints: { echo: rpc() },
   handlers: { echo: (_context, value: unknown) => value },
 });
+
+/** The same for a service that has a process of its own. */
+export const ownProcess = service("bench_echo_process", {
+  entrypoints: { echo: rpc() },
+  handlers: { echo: (_context, value: unknown) => value },
+});

@@ -19,6 +19,7 @@ import { benchCores } from "./cores_bench.ts";
 import { benchEvents } from "./events_bench.ts";
 import type { Figure } from "./figures.ts";
 import { benchHttp } from "./http_bench.ts";
+import { benchIsolation } from "./isolation_bench.ts";
 import { thisMachine } from "./machine.ts";
 import { benchMemory } from "./memory_bench.ts";
 import { benchOtel } from "./otel_bench.ts";
@@ -43,6 +44,7 @@ const parts: Readonly<Record<string, (asked: BenchArguments) => Promise<readonly
   streams: benchStreams,
   memory: ({ requests }) => benchMemory(requests),
   threads: benchThreads,
+  isolation: () => benchIsolation(broker),
   cores: benchCores,
   start: benchStart,
   control: () => benchControl(broker),

@@ -1,7 +1,8 @@
 // deno-lint-ignore-file no-console -- a benchmark prints what it measured
 /**
  * One side of the benchmark in a process of its own: `serve <kind> <broker>` or `load <kind> <broker>`, of a kind of
- * `bare.ts`, of kind `enoki`, `transient`, whose calls are, or `untold`, which is Enoki without telemetry.
+ * `bare.ts`, of kind `enoki`, `transient`, whose calls are, `untold`, which is Enoki without telemetry, or `process`,
+ * whose service has a process of its own.
  *
  * A server prints `ready`. A loader reads lines `<in flight> <milliseconds>` and answers each with a measurement
  * as JSON.
@@ -11,10 +12,16 @@ import { BARE, connectBare, serveBare } from "./bare.ts";
 import type service from "./echo_service.ts";
 import { type Echo, load } from "./load.ts";
 
+/** The configuration of servers of some kinds. */
+const CONFIGS: Readonly<Record<string, Readonly<Record<string, string | boolean>>>> = {
+  untold: { telemetry: false },
+  process: { isolation: "process" },
+};
+
 async function serve(kind: string, broker: string): Promise<void> {
   if (kind in BARE) await serveBare(kind, broker);
   else {
-    const config = kind === "untold" ? { telemetry: false } : {};
+    const config = CONFIGS[kind] ?? {};
     await run([`${import.meta.resolve("./echo_service.ts")}:${serviceOf(kind)}`], { broker, config });
   }
   console.log("ready");

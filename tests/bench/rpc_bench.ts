@@ -89,7 +89,8 @@ export async function benchDelivery(broker: string): Promise<readonly Figure[]> 
   return [];
 }
 
-async function startSides(
+/** Starts a side of each kind, each with a server and a client of its own. */
+export async function startSides(
   kinds: readonly string[],
   broker: string,
   stack: AsyncDisposableStack,
@@ -99,11 +100,13 @@ async function startSides(
   return sides;
 }
 
-async function warmUp(sides: ReadonlyMap<string, RpcSide>): Promise<void> {
+/** Loads each side for a while. */
+export async function warmUp(sides: ReadonlyMap<string, RpcSide>): Promise<void> {
   for (const side of sides.values()) await side.load(50, 1_500);
 }
 
-function measure(
+/** Measures all sides in turns. */
+export function measure(
   sides: ReadonlyMap<string, RpcSide>,
   inFlight: number,
   rounds: number,

@@ -94,6 +94,17 @@ Deno.test("enoki run lets a flag win over what the configuration has for a servi
     assert.match(err, /threads {2}1 of up to 3, sandboxed: net\n/);
   }));
 
+Deno.test("enoki run --isolation process gives each service a process of its own, also against the configuration", () =>
+  withBroker(async (broker) => {
+    const services = "services={greeting_service: {isolation: threads}}";
+    const flags = ["--isolation", "process", "--define", services];
+    const command = new Command(["run", "--broker", broker, ...flags, GREETING]);
+    await command.says("Ready on");
+    command.signal("SIGTERM");
+    const { err } = await command.ended;
+    assert.match(err, /sandboxed: no permissions, in a process of its own\n/);
+  }));
+
 Deno.test("enoki run serves every service of its modules", () =>
   withBroker(async (broker) => {
     const command = new Command(["run", "-A", "--broker", broker, `${SERVICES}two_services.ts`, GREETING]);
