@@ -14,21 +14,21 @@ import { lines } from "./peer.ts";
 const EXCHANGE = "bench-bare.events";
 const QUEUE = "bench-bare-placed";
 
-/** Counts acked events, for whoever waits for so many. */
+/** Counts acked events, for whoever waits for so many more. The first of them may be acked before anybody waits. */
 class Counter {
   #count = 0;
-  #target = Infinity;
+  #target = 0;
   #reached = () => {};
 
   add(): void {
     if (++this.#count === this.#target) this.#reached();
   }
 
-  reach(count: number): Promise<void> {
+  reach(more: number): Promise<void> {
+    this.#target += more;
     return new Promise((resolve) => {
-      this.#count = 0;
-      this.#target = count;
-      this.#reached = resolve;
+      if (this.#count >= this.#target) resolve();
+      else this.#reached = resolve;
     });
   }
 }
