@@ -126,6 +126,8 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
     const record = this.#written;
     record.clear();
     if (!this.#outgoing.encode(message, record) || !this.#writer.write(number, record)) {
+      // The port takes large messages, which nothing must keep in memory.
+      record.clear();
       this.#post([number, this.#outgoing.posted?.(message) ?? message]);
       this.#sent = (number + 1) | 0;
       return;

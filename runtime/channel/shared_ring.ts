@@ -124,7 +124,6 @@ export class RingReader {
   readonly #records: Int32Array;
   readonly #numbers: Float64Array;
   readonly #bytes: Uint8Array;
-  readonly #texts: Buffer;
   readonly #mask: number;
   #read = 0;
 
@@ -133,7 +132,6 @@ export class RingReader {
     this.#records = new Int32Array(memory, WORDS_BYTES);
     this.#numbers = new Float64Array(memory, WORDS_BYTES);
     this.#bytes = new Uint8Array(memory, WORDS_BYTES);
-    this.#texts = Buffer.from(memory, WORDS_BYTES);
     this.#mask = this.#bytes.length - 1;
   }
 
@@ -174,7 +172,7 @@ export class RingReader {
     for (let index = 0; index < numbers.length; index++) numbers[index] = this.#numbers[place++]!;
     place <<= 1;
     for (let index = 0; index < lengths.length; index++) lengths[index] = this.#records[place++]!;
-    record.text = this.#texts.toString("utf8", start, start + length);
+    record.text = textIn(this.#bytes, start, length);
     // A copy has memory of its own, which is not shared.
     record.bytes = more === 0
       ? undefined
@@ -206,6 +204,21 @@ export class RingReader {
   endWait(): void {
     if (NOTIFIES) notify(this.#words, WAITING);
   }
+}
+
+/** Gets the bytes of each text before the text is read. */
+let copy = Buffer.alloc(4_096);
+
+/**
+ * Reads a text out of shared memory.
+ *
+ * V8 reads UTF-8 twice: first it measures the text, then it fills it. It would write beyond the end of the text if the
+ * other side changed the bytes meanwhile. So it reads a copy, which nobody else can change.
+ */
+function textIn(bytes: Uint8Array, start: number, length: number): string {
+  if (length > copy.length) copy = Buffer.alloc(length);
+  copy.set(bytes.subarray(start, start + length));
+  return copy.toString("utf8", 0, length);
 }
 
 function brokenRing(): RangeError {

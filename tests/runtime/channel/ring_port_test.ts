@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { Worker } from "node:worker_threads";
-import { RingPort } from "../../../runtime/channel/ring_port.ts";
+import { type RingCodec, RingPort } from "../../../runtime/channel/ring_port.ts";
+import type { RingRecord } from "../../../runtime/channel/ring_record.ts";
 import { createRing } from "../../../runtime/channel/shared_ring.ts";
 import { TEXTS, URGENT } from "../../fixtures/ring_texts.ts";
 
@@ -79,6 +80,31 @@ for (const inFlight of [1, 2, 7, 64, 1_000]) {
 Deno.test("RingPort carries a text that is larger than its ring", async () => {
   const messages = ["small", "x".repeat(RING_BYTES * 2), "small again"];
   assert.deepEqual(await echoed(messages, 3), messages);
+});
+
+Deno.test("RingPort keeps nothing of a message that its ring is too small for", () => {
+  const { port1, port2 } = new MessageChannel();
+  let used: RingRecord | undefined;
+  const codec: RingCodec<unknown> = {
+    ...TEXTS,
+    encode(message, record) {
+      used = record;
+      return TEXTS.encode(message, record);
+    },
+  };
+  const port = new RingPort<unknown, unknown>(port1, {
+    outgoing: createRing(RING_BYTES),
+    incoming: createRing(RING_BYTES),
+    outgoingCodec: codec,
+    incomingCodec: TEXTS,
+  });
+  for (const message of ["x".repeat(RING_BYTES * 2), new Uint8Array(RING_BYTES * 2)]) {
+    port.postMessage(message);
+    assert.equal(used?.text, "");
+    assert.equal(used?.bytes, undefined);
+  }
+  port.close();
+  port2.close();
 });
 
 Deno.test("RingPort gives bytes memory of their own, which later messages leave as it is", async () => {
