@@ -12,8 +12,8 @@
  * true: it has asked to be woken, or it will look again, or the number that it waits for is in the port and
  * will wake it.
  *
- * A side that posts several messages one after the other wakes the other side once, when it has posted them. A message
- * that is urgent waits for no other.
+ * A side that posts several messages one after the other wakes the other side once, when it has posted them: a wake-up
+ * costs as much as several calls. A message that is urgent waits for no other.
  *
  * A side that finds no message asks to be woken at once. To look again in its next turns, because a message may come
  * soon, costs more than it saves: it takes the time of a core that the other side or a neighbour needs.
@@ -46,13 +46,17 @@ export interface RingPortOptions<Outgoing, Incoming> {
   readonly incoming: SharedArrayBuffer;
   readonly outgoingCodec: RingCodec<Outgoing>;
   readonly incomingCodec: RingCodec<Incoming>;
+  /**
+   * Whether this side wakes the other side at the end of its turn of the event loop, and not after the task that posts
+   * messages. It is for a side that gets its work in bundles, and whose turns are short.
+   *
+   * @default {false}
+   */
+  readonly wakesAtEndOfTurn?: boolean;
 }
 
 /** Tells the other side that the ring holds a message, if the ring itself cannot wake that side. */
 const BELL = 0;
-
-/** Messages after which a side wakes the other side, though it is about to post more. */
-const MOST_UNANNOUNCED = 16;
 
 /** Most messages that a side delivers in one turn of the event loop. */
 const MOST_IN_TURN = 1_024;
@@ -77,10 +81,11 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
   readonly #incoming: RingCodec<Incoming>;
   readonly #written: RingRecord;
   readonly #read: RingRecord;
+  readonly #wakeLater: (wake: () => void) => void;
   readonly #arrived = new Arrivals<Incoming>();
   #sent = 0;
-  /** Messages in the ring after which the other side is still to be woken. */
-  #unannounced = 0;
+  /** Whether the other side is still to be woken for messages in the ring. */
+  #willWake = false;
   #expected = 0;
   #looking: ReturnType<typeof setImmediate> | undefined;
   #waiting = false;
@@ -89,8 +94,10 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
 
   constructor(
     port: MessagePort,
-    { outgoing, incoming, outgoingCodec, incomingCodec }: RingPortOptions<Outgoing, Incoming>,
+    options: RingPortOptions<Outgoing, Incoming>,
   ) {
+    const { outgoing, incoming, outgoingCodec, incomingCodec, wakesAtEndOfTurn = false } = options;
+    this.#wakeLater = wakesAtEndOfTurn ? setImmediate : queueMicrotask;
     this.#port = port;
     this.#writer = new RingWriter(outgoing);
     this.#reader = new RingReader(incoming);
@@ -133,13 +140,16 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
       return;
     }
     this.#sent = (number + 1) | 0;
-    if (this.#outgoing.isUrgent(message) || this.#unannounced === MOST_UNANNOUNCED) this.#wake();
-    else if (this.#unannounced++ === 0) queueMicrotask(this.#wake);
+    if (this.#outgoing.isUrgent(message)) this.#wake();
+    else if (!this.#willWake) {
+      this.#willWake = true;
+      this.#wakeLater(this.#wake);
+    }
   }
 
   /** Wakes the other side if it waits. */
   readonly #wake = (): void => {
-    this.#unannounced = 0;
+    this.#willWake = false;
     if (this.#writer.wake() && !NOTIFIES) this.#post(BELL);
   };
 

@@ -31,6 +31,7 @@ export function channelWith<Outgoing, Incoming>(
     incoming: toHost,
     outgoingCodec,
     incomingCodec,
+    wakesAtEndOfTurn: true,
   });
   return { host, thread: { port: port2, toThread, toHost } };
 }

@@ -19,11 +19,11 @@ const WRITTEN = 0;
 const WAITING = 2;
 
 /** A port whose other end echoes, in a thread of its own. */
-function openEcho(): Pair {
+function openEcho(options: { readonly wakesAtEndOfTurn?: boolean } = {}): Pair {
   const { port1, port2 } = new MessageChannel();
   const [outgoing, incoming] = [createRing(RING_BYTES), createRing(RING_BYTES)];
   const codecs = { outgoingCodec: TEXTS, incomingCodec: TEXTS };
-  const near = new RingPort<unknown, unknown>(port1, { outgoing, incoming, ...codecs });
+  const near = new RingPort<unknown, unknown>(port1, { outgoing, incoming, ...codecs, ...options });
   const worker = new Worker(
     new URL("../../fixtures/ring_echo.ts", import.meta.url),
     {
@@ -42,8 +42,12 @@ function openEcho(): Pair {
 }
 
 /** Sends messages, at most `inFlight` at a time, and returns what comes back. */
-async function echoed(messages: readonly unknown[], inFlight: number): Promise<unknown[]> {
-  await using pair = openEcho();
+async function echoed(
+  messages: readonly unknown[],
+  inFlight: number,
+  options: { readonly wakesAtEndOfTurn?: boolean } = {},
+): Promise<unknown[]> {
+  await using pair = openEcho(options);
   const { near } = pair;
   const back: unknown[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -70,11 +74,14 @@ function mixed(count: number): unknown[] {
   });
 }
 
-for (const inFlight of [1, 2, 7, 64, 1_000]) {
-  Deno.test(`RingPort delivers everything in order with ${inFlight} messages in flight`, async () => {
-    const messages = mixed(20_000);
-    assert.deepEqual(await echoed(messages, inFlight), messages);
-  });
+for (const wakesAtEndOfTurn of [false, true]) {
+  const when = wakesAtEndOfTurn ? "at the end of a turn" : "after a task";
+  for (const inFlight of [1, 2, 7, 64, 1_000]) {
+    Deno.test(`RingPort that wakes ${when} delivers everything in order, ${inFlight} in flight`, async () => {
+      const messages = mixed(20_000);
+      assert.deepEqual(await echoed(messages, inFlight, { wakesAtEndOfTurn }), messages);
+    });
+  }
 }
 
 Deno.test("RingPort carries a text that is larger than its ring", async () => {
@@ -126,18 +133,14 @@ Deno.test("RingPort wakes the other side after a pause", async () => {
   }
 });
 
-for (
-  const [what, messages] of [["an urgent message", [URGENT]], ["many messages", Array(20).fill("m")]] as const
-) {
-  Deno.test(`RingPort wakes the other side for ${what} before its own turn ends`, async () => {
-    await using pair = openEcho();
-    const { near, rings: { read, written } } = pair;
-    while (Atomics.load(read, WAITING) === 0) await new Promise((resolve) => setImmediate(resolve));
-    for (const message of messages) near.postMessage(message);
-    const end = performance.now() + 10_000;
-    while (Atomics.load(written, WRITTEN) === 0) assert.ok(performance.now() < end, "it has slept on");
-  });
-}
+Deno.test("RingPort wakes the other side for an urgent message before its own turn ends", async () => {
+  await using pair = openEcho();
+  const { near, rings: { read, written } } = pair;
+  while (Atomics.load(read, WAITING) === 0) await new Promise((resolve) => setImmediate(resolve));
+  near.postMessage(URGENT);
+  const end = performance.now() + 10_000;
+  while (Atomics.load(written, WRITTEN) === 0) assert.ok(performance.now() < end, "it has slept on");
+});
 
 Deno.test("RingPort delivers what came before anybody listened", async () => {
   const { port1, port2 } = new MessageChannel();
