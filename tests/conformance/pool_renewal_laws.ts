@@ -105,18 +105,22 @@ export function poolRenewalLaws(law: PoolLaw, { threads }: { readonly threads: b
     assert.equal(await stage.value("echo", "next"), "next");
   });
 
-  law("starts one at a time to renew others, though all of them are old", {
+  law("starts one at a time to renew others, though all of them have run enough calls at once", {
     maxWorkers: 2,
     minWorkers: 2,
-    maxAge: 300,
+    maxCalls: 1,
   }, async (stage) => {
-    const former = stage.threads.spawned.slice();
-    let most = 0;
-    const looks = setInterval(() => most = Math.max(most, stage.pool.threads.starting), 1);
-    await Promise.all(former.map(({ ended }) => ended));
-    clearInterval(looks);
-    assert.ok(most <= 1, `${most} started at the same time`);
-    assert.equal(stage.pool.threads.ready, 2);
+    const { pool, threads, gate } = stage;
+    const former = threads.spawned.slice();
+    const names = ["first", "second"];
+    const calls = names.map((name) => stage.call("hold", name));
+    await Promise.all(names.map((name) => gate.arrival(name)));
+    const startingBeside: number[] = [];
+    threads.onSpawn = () => void startingBeside.push(pool.threads.starting);
+    gate.open(...names);
+    await Promise.all([...calls, ...former.map(({ ended }) => ended)]);
+    assert.deepEqual(startingBeside, [0, 0]);
+    assert.equal(pool.threads.ready, 2);
   });
 
   law("keeps one that is to be renewed while no other can start", {

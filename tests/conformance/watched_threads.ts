@@ -1,8 +1,10 @@
 import type { Thread, ThreadOptions, ThreadSpawner } from "../../runtime/spawning/spawner.ts";
 
-/** A spawner that keeps what it spawned, so that a test can see threads end, and end them itself. */
+/** A spawner that keeps what it spawned, so that a test can see threads start and end, and end them itself. */
 export class WatchedThreads implements ThreadSpawner {
   readonly spawned: Thread[] = [];
+  /** Called before each thread is spawned. */
+  onSpawn: () => void = () => {};
   readonly #spawner: ThreadSpawner;
 
   constructor(spawner: ThreadSpawner) {
@@ -10,6 +12,7 @@ export class WatchedThreads implements ThreadSpawner {
   }
 
   spawn(options: ThreadOptions): Thread {
+    this.onSpawn();
     const thread = this.#spawner.spawn(options);
     this.spawned.push(thread);
     return thread;
