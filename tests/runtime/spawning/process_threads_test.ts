@@ -25,36 +25,58 @@ function spawn(spawner: ThreadSpawner, name = "test#1"): Thread {
   return spawner.spawn({ name, claims: new Claims().buffer });
 }
 
-/** Ids of the processes that this process has started and that run. */
-function children(): readonly number[] {
-  return [...Deno.readDirSync("/proc/self/task")].flatMap(({ name }) =>
-    Deno.readTextFileSync(`/proc/self/task/${name}/children`).split(" ").filter(Boolean).map(Number)
-  );
+/** Marks the processes of one spawner, because other test files start processes at the same time. */
+function mark(): {
+  readonly env: Readonly<Record<string, string>>;
+  readonly children: () => readonly number[];
+} {
+  const id = crypto.randomUUID();
+  return { env: { ENOKI_TEST_MARK: id }, children: () => processes().filter((pid) => has(pid, id)) };
+}
+
+/** Ids of all processes that this one has started and that run. */
+function processes(): readonly number[] {
+  return [...Deno.readDirSync("/proc/self/task")].flatMap(({ name }) => {
+    try {
+      return Deno.readTextFileSync(`/proc/self/task/${name}/children`).split(" ").filter(Boolean).map(Number);
+    } catch {
+      // This thread has just ended.
+      return [];
+    }
+  });
+}
+
+function has(pid: number, id: string): boolean {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/environ`).includes(id);
+  } catch {
+    return false;
+  }
 }
 
 Deno.test("threads of one spawner share a process, which ends with the spawner", async () => {
-  const before = new Set(children());
-  const spawner = await spawnerFor();
+  const { env, children } = mark();
+  const spawner = await spawnerFor({ env });
   const threads = [spawn(spawner, "test#1"), spawn(spawner, "test#2")];
   assert.deepEqual(await Promise.all(threads.map(beginning)), ["loaded", "loaded"]);
-  assert.equal(children().filter((id) => !before.has(id)).length, 1);
+  assert.equal(children().length, 1);
   await spawner[Symbol.asyncDispose]();
-  assert.deepEqual(children().filter((id) => !before.has(id)), []);
+  assert.deepEqual(children(), []);
 });
 
 Deno.test("a process that dies ends its threads, and the next thread gets a new process", async () => {
-  const before = new Set(children());
-  await using spawner = await spawnerFor();
+  const { env, children } = mark();
+  await using spawner = await spawnerFor({ env });
   const first = spawn(spawner);
   assert.equal(await beginning(first), "loaded");
-  Deno.kill(children().find((id) => !before.has(id))!, "SIGKILL");
+  Deno.kill(children()[0]!, "SIGKILL");
   assert.equal(await first.ended, "its process was ended by SIGKILL");
   assert.equal(await beginning(spawn(spawner, "test#2")), "loaded");
 });
 
 Deno.test("a process that dies again and again is started later each time, and is told of once", async () => {
-  const before = new Set(children());
-  await using spawner = await spawnerFor();
+  const { env, children } = mark();
+  await using spawner = await spawnerFor({ env });
   const told: string[] = [];
   spawner.processEvents = { onOutput() {}, onCrashLoop: (reason) => told.push(reason) };
   let refused = 0;
@@ -62,7 +84,7 @@ Deno.test("a process that dies again and again is started later each time, and i
     const thread = spawn(spawner);
     const begun = await beginning(thread);
     if (begun === "loaded") {
-      Deno.kill(children().find((id) => !before.has(id))!, "SIGKILL");
+      Deno.kill(children()[0]!, "SIGKILL");
       await thread.ended;
       crashes++;
     } else {
@@ -97,13 +119,13 @@ Deno.test("what a process writes comes line by line", async () => {
 Deno.test("a process has the permitted variables and those of the service, and few of the system", async () => {
   Deno.env.set("ENOKI_TEST_SECRET", "secret");
   Deno.env.set("ENOKI_TEST_PERMITTED", "permitted");
-  const before = new Set(children());
+  const { env, children } = mark();
   const spawner = await spawnerFor({
     permissions: { env: ["ENOKI_TEST_PERMITTED"] },
-    env: { ENOKI_TEST_OWN: "own" },
+    env: { ...env, ENOKI_TEST_OWN: "own" },
   });
   assert.equal(await beginning(spawn(spawner)), "loaded");
-  const id = children().find((id) => !before.has(id))!;
+  const id = children()[0]!;
   const variables = Deno.readTextFileSync(`/proc/${id}/environ`).split("\0");
   assert.ok(variables.includes("ENOKI_TEST_PERMITTED=permitted"));
   assert.ok(variables.includes("ENOKI_TEST_OWN=own"));
