@@ -3,7 +3,7 @@ import { machineCheck } from "../../extensions/cli/doctor/machine_check.ts";
 import { type Finding, runCheck } from "../../extensions/cli/doctor/finding.ts";
 import { portCheck } from "../../extensions/cli/doctor/port_check.ts";
 import { Settings } from "../../extensions/settings.ts";
-import type { ThreadLimits } from "../../runtime/serving/settings.ts";
+import type { ServiceSettings, ThreadLimits } from "../../runtime/serving/settings.ts";
 import { brokerTest } from "../fixtures/broker.ts";
 import { freePort } from "../fixtures/free_port.ts";
 import { enoki, GREETING, SERVICES, withBroker } from "./command.ts";
@@ -138,14 +138,17 @@ const MIB = 2 ** 20;
 async function machine(
   memory: number,
   maxWorkers: number,
-  { processes = 1, ...limits }: ThreadLimits & { readonly processes?: number } = {},
+  { processes = 1, isolation = "threads", ...limits }: ThreadLimits & {
+    readonly processes?: number;
+    readonly isolation?: ServiceSettings["isolation"];
+  } = {},
 ): Promise<readonly string[]> {
   const settings = {
     maxWorkers,
     concurrency: 1,
     callTimeout: 1,
     permissions: "none",
-    isolation: "threads",
+    isolation,
     limits,
   } as const;
   const own = { cores: 2, memory: memory * MIB, isContainer: true, openFiles: 256 };
@@ -172,6 +175,10 @@ Deno.test("several processes need the memory of one several times, and that of t
     (await machine(512, 20, { processes: 2 })).join("\n"),
     /problem: 512 MiB .*: 20 threads \(max_workers\) in each of 2 processes may take 580 MiB .* or processes$/m,
   );
+});
+
+Deno.test("a service with a process of its own needs the memory of that process", async () => {
+  assert.match((await machine(512, 10, { isolation: "process" })).join("\n"), /: 10 threads .* 195 MiB/);
 });
 
 Deno.test("a service whose threads are renewed may have one thread more", async () => {

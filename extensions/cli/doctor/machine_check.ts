@@ -9,6 +9,9 @@ const MIB = 2 ** 20;
 const MAIN_COST = 60;
 const THREAD_COST = 10;
 
+/** Mebibytes that a process of a service's own takes, beside its threads. */
+const OWN_PROCESS_COST = 35;
+
 /** Mebibytes that the supervisor of several processes takes. */
 const SUPERVISOR_COST = 60;
 
@@ -83,7 +86,9 @@ export function machineCheck(
       const threads = services.reduce((sum, settings) => sum + mostThreads(settings), 0);
       const heap = Math.max(...services.map(({ limits }) => limits.heapLimit ?? DEFAULT_HEAP));
       const supervisor = processes === 1 ? 0 : SUPERVISOR_COST;
-      const bare = supervisor + processes * (MAIN_COST + threads * THREAD_COST);
+      const ownProcesses = services.filter(({ isolation }) => isolation === "process").length;
+      const bare = supervisor +
+        processes * (MAIN_COST + ownProcesses * OWN_PROCESS_COST + threads * THREAD_COST);
       const own = `${Math.round(memory / MIB)} MiB of memory${isContainer ? " in this container" : ""}`;
       const each = processes === 1 ? "" : ` in each of ${processes} processes`;
       const cost =
