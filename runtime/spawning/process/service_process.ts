@@ -30,6 +30,9 @@ const MOST_OUTPUT = 4 * 1_048_576;
 /** Characters of stderr that are kept to say why a process did not start. */
 const KEPT_OUTPUT = 2_000;
 
+/** The errors of what is no frame, no JSON and no report. Those of the connection have other classes. */
+const FAULTS = [RangeError, SyntaxError, TypeError];
+
 /** Options of {@linkcode ServiceProcess}. */
 export interface ServiceProcessOptions {
   /** Gives the command for a process that finds the main thread at a socket. */
@@ -159,8 +162,8 @@ export class ServiceProcess {
       }
     } catch (error) {
       // Another error means that the process has ended, and how it has ended says more.
-      const isFault = error instanceof RangeError || error instanceof SyntaxError;
-      if (isFault) this.kill(`its process sent what cannot be read: ${error.message}`);
+      const isFault = FAULTS.some((fault) => error instanceof fault);
+      if (isFault) this.kill(`its process sent what cannot be read: ${(error as Error).message}`);
     }
   }
 
