@@ -107,13 +107,16 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
     this.#read = new RingRecord(incomingCodec.shape);
   }
 
+  /** Gets the messages. Those that come while it is null wait for the next listener. */
   get onmessage(): Port<Outgoing, Incoming>["onmessage"] {
     return this.#onmessage;
   }
 
   set onmessage(listener: Port<Outgoing, Incoming>["onmessage"]) {
     this.#onmessage = listener;
-    this.#port.onmessage = listener === null ? null : this.#receive;
+    if (listener === null) return;
+    // A `MessagePort` whose listener is taken away loses what comes, so this one stays, and keeps that.
+    this.#port.onmessage ??= this.#receive;
     // Messages that came before the listener have woken nobody.
     if (!this.#waiting) queueMicrotask(this.#woken);
   }
@@ -156,6 +159,7 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
   close(): void {
     this.onmessage = null;
     this.onfault = null;
+    this.#port.onmessage = null;
     clearImmediate(this.#looking);
     this.#reader.endWait();
     this.#port.close();
@@ -229,6 +233,7 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
     if (listener === null) throw new TypeError(`Cannot read the messages of the other side: ${fault}`);
     this.onmessage = null;
     this.onfault = null;
+    this.#port.onmessage = null;
     listener(fault);
   }
 }

@@ -182,6 +182,26 @@ Deno.test("RingPort delivers what is posted after a message that cannot be clone
   far.close();
 });
 
+Deno.test("RingPort keeps what comes while a listener rests", async () => {
+  const { near, far } = openPair(RING_BYTES);
+  const back: unknown[] = [];
+  const sent = [["first"], ["second"], "third", ["fourth"]];
+  await new Promise<void>((resolve) => {
+    far.onmessage = ({ data }) => void (back.push(data), resolve());
+    near.postMessage(sent[0]);
+  });
+  far.onmessage = null;
+  for (const message of sent.slice(1)) near.postMessage(message);
+  for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(back.length, 1);
+  await new Promise<void>((resolve) => {
+    far.onmessage = ({ data }) => void (back.push(data) === sent.length && resolve());
+  });
+  assert.deepEqual(back, sent);
+  near.close();
+  far.close();
+});
+
 Deno.test("RingPort lets the event loop turn while there are ever more messages", async () => {
   const { near, far } = openPair(1_048_576);
   const count = 10_000;
