@@ -27,6 +27,7 @@ Deno.test("unneededFiles() lists types, source maps and texts of Enoki's package
       `${folder}/dist/acorn.mjs.map`,
       `${folder}/dist/acorn.d.mts`,
       `${folder}/README.md`,
+      `${folder}/LICENSE.md`,
       `${folder}/types/deep/a.d.ts`,
       "npm.example/acorn/8.18.0/acorn.js",
       "npm.example/acorn/8.18.0/acorn.d.ts",
