@@ -38,7 +38,8 @@ export const OWN_PACKAGES: readonly string[] = [
  * Endings of types, source maps, texts for people, and the sources that addons are built of. Whoever passes a binary on
  * must pass the licenses on, too.
  */
-const UNNEEDED = /^(?!licen[cs]e|notice|copying).*\.(?:d\.[cm]?ts|map|md|markdown|flow|tsbuildinfo|h|cc|cpp)$/i;
+const UNNEEDED =
+  /^(?!licen[cs]e|notice|copying).*\.(?:d\.[cm]?ts|map|md|markdown|flow|tsbuildinfo|h|cc|cpp)$/i;
 
 /**
  * Lists the paths of the unneeded files, and of folders that have no other files.
