@@ -191,7 +191,8 @@ export class ServiceThread {
         this.#port.postMessage({ type: "pong" });
         break;
       case "stop":
-        void this.#stop();
+        // The pool may ask twice. The second answer must not come before the first.
+        this.#stopping ??= this.#stop();
         break;
       case "end":
         // Whether the thread has a module or not, it loads none now. So the main thread may interrupt it at
@@ -386,6 +387,8 @@ export class ServiceThread {
       this.#streams.delete(slot);
     }
   }
+
+  #stopping: Promise<void> | undefined;
 
   async #stop(): Promise<void> {
     this.#ending.abort();
