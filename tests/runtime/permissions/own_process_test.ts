@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { connect, run } from "../../../extensions/run.ts";
 import type { LogRecord } from "../../../runtime/log/log.ts";
-import { observeRecords } from "../../../runtime/log/observe.ts";
+import { configureLogging, observeRecords } from "../../../runtime/log/observe.ts";
 import { type attacker, type neighbour, socketsOfProcess } from "../../fixtures/services/attacking.ts";
 import { servicePath } from "../../fixtures/serve_in_memory.ts";
+
+configureLogging({ write: () => {} });
 
 type Stage = Awaited<ReturnType<typeof open>>;
 
