@@ -19,7 +19,6 @@ const ANSWER = 1;
 /** Encodes and decodes messages from the main thread to a thread. */
 export const TO_THREAD: RingCodec<ToThread> = {
   shape: { numbers: 6, fields: 6 },
-  isUrgent: () => false,
   encode(message, record) {
     if (message.type === "call") return encodeCall(message, record);
     if (message.type !== "answer" || !isBody(message.body)) return false;
@@ -96,8 +95,6 @@ const REQUEST = 2;
 /** Encodes and decodes messages from a thread to the main thread. */
 export const FROM_THREAD: RingCodec<FromThread> = {
   shape: { numbers: 3, fields: 4 },
-  // The next call may begin before the microtask that wakes the other side, and may take long.
-  isUrgent: ({ type }) => type === "done",
   encode(message, record) {
     const { numbers } = record;
     switch (message.type) {

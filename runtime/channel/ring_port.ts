@@ -12,8 +12,8 @@
  * true: it has asked to be woken, or it will look again, or the number that it waits for is in the port and
  * will wake it.
  *
- * A side that posts several messages one after the other wakes the other side once, when it has posted them: a wake-up
- * costs as much as several calls. A message that is urgent waits for no other.
+ * The main thread wakes a thread once for all messages of a turn, because a wake-up costs as much as several calls. A
+ * thread wakes the main thread at once: the code of a service may go on for long after it has posted something.
  *
  * A side that finds no message asks to be woken at once. To look again in its next turns, because a message may come
  * soon, costs more than it saves: it takes the time of a core that the other side or a neighbour needs.
@@ -30,8 +30,6 @@ import { NOTIFIES, RingReader, RingWriter } from "./shared_ring.ts";
 /** Chooses the messages that go through a ring, and turns them into records and back. */
 export interface RingCodec<Message> {
   readonly shape: RecordShape;
-  /** Whether the other side is to be woken at once, and not after the message that this side may be about to post. */
-  isUrgent(message: Message): boolean;
   /** Puts a message into an empty record. Returns false if the message must go through the port. */
   encode(message: Message, record: RingRecord): boolean;
   /** Takes a message out of a record, which its writer may have filled with anything. */
@@ -47,8 +45,8 @@ export interface RingPortOptions<Outgoing, Incoming> {
   readonly outgoingCodec: RingCodec<Outgoing>;
   readonly incomingCodec: RingCodec<Incoming>;
   /**
-   * Whether this side wakes the other side at the end of its turn of the event loop, and not after the task that posts
-   * messages. It is for a side that gets its work in bundles, and whose turns are short.
+   * Whether this side wakes the other side at the end of its turn of the event loop, once for all messages of the turn,
+   * and not with each message. It is for a side that gets its work in bundles, and whose turns are short.
    *
    * @default {false}
    */
@@ -81,7 +79,7 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
   readonly #incoming: RingCodec<Incoming>;
   readonly #written: RingRecord;
   readonly #read: RingRecord;
-  readonly #wakeLater: (wake: () => void) => void;
+  readonly #wakesAtEndOfTurn: boolean;
   readonly #arrived = new Arrivals<Incoming>();
   #sent = 0;
   /** Whether the other side is still to be woken for messages in the ring. */
@@ -97,7 +95,7 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
     options: RingPortOptions<Outgoing, Incoming>,
   ) {
     const { outgoing, incoming, outgoingCodec, incomingCodec, wakesAtEndOfTurn = false } = options;
-    this.#wakeLater = wakesAtEndOfTurn ? setImmediate : queueMicrotask;
+    this.#wakesAtEndOfTurn = wakesAtEndOfTurn;
     this.#port = port;
     this.#writer = new RingWriter(outgoing);
     this.#reader = new RingReader(incoming);
@@ -143,10 +141,10 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
       return;
     }
     this.#sent = (number + 1) | 0;
-    if (this.#outgoing.isUrgent(message)) this.#wake();
+    if (!this.#wakesAtEndOfTurn) this.#wake();
     else if (!this.#willWake) {
       this.#willWake = true;
-      this.#wakeLater(this.#wake);
+      setImmediate(this.#wake);
     }
   }
 

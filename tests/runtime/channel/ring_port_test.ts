@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
 import { type RingCodec, RingPort } from "../../../runtime/channel/ring_port.ts";
 import type { RingRecord } from "../../../runtime/channel/ring_record.ts";
 import { createRing } from "../../../runtime/channel/shared_ring.ts";
-import { TEXTS, URGENT } from "../../fixtures/ring_texts.ts";
+import { TEXTS } from "../../fixtures/ring_texts.ts";
 
 const RING_BYTES = 4_096;
 
@@ -75,7 +75,7 @@ function mixed(count: number): unknown[] {
 }
 
 for (const wakesAtEndOfTurn of [false, true]) {
-  const when = wakesAtEndOfTurn ? "at the end of a turn" : "after a task";
+  const when = wakesAtEndOfTurn ? "at the end of a turn" : "at once";
   for (const inFlight of [1, 2, 7, 64, 1_000]) {
     Deno.test(`RingPort that wakes ${when} delivers everything in order, ${inFlight} in flight`, async () => {
       const messages = mixed(20_000);
@@ -133,11 +133,11 @@ Deno.test("RingPort wakes the other side after a pause", async () => {
   }
 });
 
-Deno.test("RingPort wakes the other side for an urgent message before its own turn ends", async () => {
+Deno.test("RingPort wakes the other side before its own turn ends", async () => {
   await using pair = openEcho();
   const { near, rings: { read, written } } = pair;
   while (Atomics.load(read, WAITING) === 0) await new Promise((resolve) => setImmediate(resolve));
-  near.postMessage(URGENT);
+  near.postMessage("now");
   const end = performance.now() + 10_000;
   while (Atomics.load(written, WRITTEN) === 0) assert.ok(performance.now() < end, "it has slept on");
 });
