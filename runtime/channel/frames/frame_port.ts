@@ -26,6 +26,7 @@ export class FramePort implements HostPort {
   postMessage(message: ToThread): void {
     this.#written.clear();
     const frame = TO_THREAD.encode(message, this.#written) ? frameOf(this.#written) : plainFrame(message);
+    this.#written.clear();
     this.#writer.write(this.#receiver, frame);
     this.#onSent(message);
   }
@@ -39,6 +40,7 @@ export class FramePort implements HostPort {
         fill(this.#read, frame);
         message = FROM_THREAD.decode(this.#read);
         this.#read.requireEnd();
+        this.#read.clear();
       } else message = deserialized(frame.bytes);
     } catch (error) {
       const listener = this.onfault;

@@ -12,8 +12,6 @@ import { channelWith, type ThreadChannelEnd } from "../thread_channel.ts";
 function passing<Message>({ shape, decode }: RingCodec<Message>): RingCodec<Message | RingRecord> {
   return {
     shape,
-    // The frames that have come together are passed on together.
-    isUrgent: () => false,
     encode(message, record) {
       if (!(message instanceof RingRecord)) return false;
       record.copy(message);
@@ -66,7 +64,9 @@ export class Relay {
       fill(this.#record, frame);
       const slot = slotOfCall(this.#record);
       if (slot !== undefined) this.#onCall(slot);
-      return this.#port.postMessage(this.#record);
+      this.#port.postMessage(this.#record);
+      // The process keeps no message that it has passed on.
+      return this.#record.clear();
     }
     const message = deserialized<ToThread>(frame.bytes);
     if (message.type === "call") this.#onCall(message.slot);
