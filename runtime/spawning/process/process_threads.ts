@@ -64,7 +64,9 @@ export class ProcessThreads implements ThreadSpawner {
   spawn(options: ThreadOptions): Thread {
     const wait = this.#notBefore - performance.now();
     if (wait > 0) return endedThread(`its process has crashed, and starts again in ${Math.ceil(wait)} ms`);
-    const thread = this.#living().spawn(options, this.#heapLimit);
+    const process = this.#living();
+    if (typeof process === "string") return endedThread(process);
+    const thread = process.spawn(options, this.#heapLimit);
     this.#threads.add(thread);
     void thread.ended.then(() => this.#threads.delete(thread));
     void loadInto(thread.port, this.#module, this.#grant);
@@ -79,16 +81,22 @@ export class ProcessThreads implements ThreadSpawner {
     await this.#process?.ended;
   }
 
-  #living(): ServiceProcess {
+  /** Gives the process, which it starts if there is none, or the reason why the system starts none. */
+  #living(): ServiceProcess | string {
     if (this.#process?.isAlive) return this.#process;
     const startedAt = performance.now();
-    this.#process = new ServiceProcess({
-      command: this.#command,
-      memoryLimit: this.#memoryLimit,
-      onOutput: (lines) => this.processEvents.onOutput(lines),
-      onEnd: (reason) => this.#crashed(reason, startedAt),
-    });
-    return this.#process;
+    try {
+      return this.#process = new ServiceProcess({
+        command: this.#command,
+        memoryLimit: this.#memoryLimit,
+        onOutput: (lines) => this.processEvents.onOutput(lines),
+        onEnd: (reason) => this.#crashed(reason, startedAt),
+      });
+    } catch (error) {
+      const reason = `its process could not be started: ${(error as Error).message}`;
+      this.#crashed(reason, startedAt);
+      return reason;
+    }
   }
 
   #crashed(reason: string, startedAt: number): void {

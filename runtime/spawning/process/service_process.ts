@@ -60,19 +60,18 @@ export class ServiceProcess {
   #isConnected = false;
   #killedFor: string | undefined;
 
+  /** @throws {Error} If the system starts no process. */
   constructor({ command, memoryLimit, onOutput, onEnd }: ServiceProcessOptions) {
     const folder = Deno.makeTempDirSync({ prefix: "enoki-" });
     const socket = join(folder, "socket");
     const listener = Deno.listen({ transport: "unix", path: socket });
-    const { path, args, env } = command(socket);
-    this.#process = new Deno.Command(path, {
-      args: [...args],
-      env: { ...env },
-      clearEnv: true,
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
+    try {
+      this.#process = started(command(socket));
+    } catch (error) {
+      listener.close();
+      Deno.removeSync(folder, { recursive: true });
+      throw error;
+    }
     const order: ProcessOrder = { socket, token: crypto.randomUUID() };
     void new Blob([JSON.stringify(order)]).stream().pipeTo(this.#process.stdin).catch(() => {});
     const watch = memoryLimit === undefined
@@ -197,6 +196,17 @@ export class ServiceProcess {
     const ending = signal === null ? `exited with status ${code}` : `was ended by ${signal}`;
     return this.#killedFor ?? `its process ${ending}${why && `: ${why}`}`;
   }
+}
+
+function started({ path, args, env }: ProcessCommand): Deno.ChildProcess {
+  return new Deno.Command(path, {
+    args: [...args],
+    env: { ...env },
+    clearEnv: true,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
 }
 
 /** Reads a stream no faster than a process may write, which has to wait then. */

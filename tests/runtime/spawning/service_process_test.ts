@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { Claims } from "../../../runtime/channel/claims.ts";
+import { ProcessThreads } from "../../../runtime/spawning/process/process_threads.ts";
 import { ServiceProcess } from "../../../runtime/spawning/process/service_process.ts";
 
 /** A process that sends one report, and goes on for ever, though nobody listens to it. */
@@ -15,6 +17,22 @@ function reporting(report: string): string {
     setInterval(() => {}, 1_000);
   `;
 }
+
+Deno.test("a process that the system does not start leaves nothing open, and its threads say why", async () => {
+  const socketFolders: string[] = [];
+  const threads = new ProcessThreads(import.meta.resolve("../../fixtures/pool/working.ts"), {
+    command(socket) {
+      socketFolders.push(dirname(socket));
+      return { path: "/no/such/program", args: [], env: {} };
+    },
+    heapLimit: 64,
+  });
+  const thread = threads.spawn({ name: "test#1", claims: new Claims().buffer });
+  assert.match(await thread.ended, /^its process could not be started: .*\/no\/such\/program/);
+  await threads[Symbol.asyncDispose]();
+  assert.equal(socketFolders.length, 1);
+  assert.throws(() => Deno.statSync(socketFolders[0]!), Deno.errors.NotFound);
+});
 
 for (const report of ["nonsense", "null", `{"type":"ended","id":1,"reason":"","received":0}`]) {
   Deno.test(`a process that reports ${report} is ended`, async () => {
