@@ -13,6 +13,8 @@ export interface IncomingRequest {
   readonly id: string;
   /** Time at which the request came, as `performance.now()` gives it. */
   readonly at: number;
+  /** The `traceparent` that the client sent, if it makes sense. */
+  readonly traceparent: string | undefined;
   /** Names the request as a span of its trace, or names the span that led to it. */
   readonly trace: RequestSpan;
 }

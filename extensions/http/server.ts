@@ -232,7 +232,7 @@ export class HttpServer implements AsyncDisposable {
     if (named === undefined) headers.push("x-request-id", id);
     const host = headerOf(headers, "host");
     const verdict = this.#urls.check(url, host);
-    const given = traceparentOf(headers);
+    const traceparent = traceparentOf(headers);
     const { trace } = this.#options;
     const incoming = {
       request,
@@ -241,7 +241,8 @@ export class HttpServer implements AsyncDisposable {
       headers,
       id,
       at: start,
-      trace: trace?.(given) ?? { parent: given },
+      traceparent,
+      trace: trace?.(traceparent) ?? { parent: traceparent },
     };
     const facts = this.#options.isLogged()
       ? {
@@ -278,10 +279,9 @@ export class HttpServer implements AsyncDisposable {
   #mark(
     response: Response,
     { headers: given }: ResponseHead,
-    { headers: asked, id }: IncomingRequest,
+    { headers: asked, id, traceparent }: IncomingRequest,
   ): Response {
     const { headers } = response;
-    const traceparent = traceparentOf(asked);
     if (headerOf(given, "x-request-id") === undefined) headers.append("x-request-id", id);
     if (traceparent !== undefined && headerOf(given, "traceparent") === undefined) {
       headers.append("traceparent", traceparent);

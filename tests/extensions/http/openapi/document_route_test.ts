@@ -10,6 +10,7 @@ const INCOMING: IncomingRequest = {
   headers: [],
   id: "1",
   at: 0,
+  traceparent: undefined,
   trace: {},
 };
 
