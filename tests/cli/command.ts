@@ -10,6 +10,15 @@ export const RUNTIME = new URL("../../runtime/", import.meta.url).pathname;
 /** The service of the README. */
 export const GREETING = new URL("../../examples/greeting/service.ts", import.meta.url).pathname;
 
+/** The program and the arguments of the command line in a process of its own. */
+export const PROGRAM: readonly [string, ...string[]] = [
+  Deno.execPath(),
+  "run",
+  "-A",
+  "--no-check",
+  new URL("../../cli.ts", import.meta.url).pathname,
+];
+
 /** A command that has ended. */
 export interface Ended {
   readonly status: number;

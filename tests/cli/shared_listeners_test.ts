@@ -6,9 +6,8 @@ import { connect } from "../../extensions/run.ts";
 import { Program } from "../e2e/program.ts";
 import { freePort } from "../fixtures/free_port.ts";
 import type shared from "../fixtures/services/shared_listeners.ts";
-import { SERVICES, withBroker } from "./command.ts";
+import { PROGRAM, SERVICES, withBroker } from "./command.ts";
 
-const CLI = new URL("../../cli.ts", import.meta.url).pathname;
 const TLS = new URL("../fixtures/tls/", import.meta.url);
 const AUTHORITY = Deno.readTextFileSync(new URL("authority.pem", TLS));
 const PEM = ["cert", "key"].map((part) =>
@@ -20,17 +19,7 @@ function program(broker: string, http: string, defined: Readonly<Record<string, 
   const defines = Object.entries(defined).flatMap(([key, value]) => ["--define", `${key}=${value}`]);
   const options = ["--processes", "2", "--broker", broker, "--http", http, "--log-format", "json"];
   const module = `${SERVICES}shared_listeners.ts`;
-  return new Program([
-    Deno.execPath(),
-    "run",
-    "-A",
-    "--no-check",
-    CLI,
-    "run",
-    ...options,
-    ...defines,
-    module,
-  ]);
+  return new Program([...PROGRAM, "run", ...options, ...defines, module]);
 }
 
 /** Asks over connections of their own until two processes have answered. */

@@ -3,9 +3,8 @@ import assert from "node:assert/strict";
 import { within } from "../../runtime/waiting/abort.ts";
 import { Program, type ProgramEnd } from "../e2e/program.ts";
 import { freePort } from "../fixtures/free_port.ts";
-import { GREETING, SERVICES } from "./command.ts";
+import { GREETING, PROGRAM, SERVICES } from "./command.ts";
 
-const CLI = new URL("../../cli.ts", import.meta.url).pathname;
 const SCRIPT = new Deno.Command("sh", { args: ["-c", "script --version | grep -q util-linux"] }).outputSync();
 const GRACE = 200;
 
@@ -16,17 +15,7 @@ const LIMIT = 2_000;
 const PATIENCE = 15_000;
 
 function command(...argv: readonly string[]): [string, ...string[]] {
-  return [
-    Deno.execPath(),
-    "run",
-    "-A",
-    "--no-check",
-    CLI,
-    "run",
-    "--define",
-    `grace=${GRACE / 1_000}`,
-    ...argv,
-  ];
+  return [...PROGRAM, "run", "--define", `grace=${GRACE / 1_000}`, ...argv];
 }
 
 /** Sends SIGTERM, and sees the program end in time with 0. */
