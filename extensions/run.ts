@@ -27,14 +27,10 @@ import type {
 } from "../runtime/serving/service_container.ts";
 import type { Progress } from "../runtime/serving/service_set.ts";
 import type { ServiceOrModule, ServiceValue } from "../runtime/serving/service_source.ts";
-import type {
-  BrokerNames,
-  Isolation,
-  ServiceSettings,
-  ThreadLimits,
-  ThreadSettings,
-} from "../runtime/serving/settings.ts";
+import type { BrokerNames, Isolation, ServiceSettings, ThreadSettings } from "../runtime/serving/settings.ts";
 import type { Clock, TimerName } from "../runtime/waiting/clock.ts";
+import type { ThreadLimits } from "../runtime/serving/limits/thread_limits.ts";
+import type { ProcessLimits } from "../runtime/spawning/process/process_limits.ts";
 import type { ThreadPlan } from "../runtime/spawning/create_spawner.ts";
 import type { ThreadKind } from "../runtime/spawning/spawner.ts";
 import type { LiveService } from "./control/live.ts";
@@ -64,6 +60,7 @@ export type {
   PermissionGrant,
   PoolLimits,
   PoolNumbers,
+  ProcessLimits,
   Progress,
   RenewalLimits,
   Running,

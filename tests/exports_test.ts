@@ -240,6 +240,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     "PermissionGrant",
     "PoolLimits",
     "PoolNumbers",
+    "ProcessLimits",
     "Progress",
     "RenewalLimits",
     "RunOptions",

@@ -16,6 +16,7 @@ import { hostConfig, threadConfig } from "./served_config.ts";
 import { type Clock, SYSTEM_CLOCK } from "../waiting/clock.ts";
 import type { CallWatch, Telemetry } from "../telemetry/telemetry.ts";
 import type { ServiceSource } from "./service_source.ts";
+import { processLimits } from "../spawning/process/process_limits.ts";
 import type { ThreadKind } from "../spawning/spawner.ts";
 import type { ThreadModule } from "../channel/port.ts";
 import type { Transport } from "../message/transport.ts";
@@ -249,7 +250,8 @@ export class Launcher {
 
 /** Whether the thread that loaded a module has the plan of a service, so that it can serve the service. */
 function sameThreads(a: ThreadPlan, b: ThreadPlan): boolean {
-  return a.kind === b.kind && a.heapLimit === b.heapLimit && a.memoryLimit === b.memoryLimit &&
+  return a.kind === b.kind && a.heapLimit === b.heapLimit &&
+    JSON.stringify(processLimits(a)) === JSON.stringify(processLimits(b)) &&
     JSON.stringify(a.permissions) === JSON.stringify(b.permissions) &&
     JSON.stringify(a.env) === JSON.stringify(b.env);
 }

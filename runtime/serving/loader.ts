@@ -14,6 +14,7 @@ import { type LoadNeeds, ownNeeds } from "../program/own_modules.ts";
 import type { ServiceExport } from "../channel/port.ts";
 import { type PreparedModule, prepareModule, type PrepareModuleOptions } from "../module/prepare.ts";
 import { createSpawner, type ThreadPlan } from "../spawning/create_spawner.ts";
+import { processLimits } from "../spawning/process/process_limits.ts";
 import { type RuntimeSettings, type ServiceSettings, serviceSettings } from "./settings.ts";
 import type { ThreadSpawner } from "../spawning/spawner.ts";
 import { PooledThread } from "../pool/pooled_thread.ts";
@@ -44,10 +45,11 @@ export interface LoadModuleOptions extends ThreadPlan, PrepareModuleOptions {
 
 /** Returns how the threads of a service are made. */
 export function threadPlan(
-  { permissions, isolation, env, limits: { heapLimit, memoryLimit } }: ServiceSettings,
+  { permissions, isolation, env, limits }: ServiceSettings,
   kind: RuntimeSettings["threadKind"] = isolation === "process" ? "process" : undefined,
 ): ThreadPlan {
-  return { permissions, ...given({ heapLimit, memoryLimit, kind, env }) };
+  const { heapLimit } = limits;
+  return { permissions, ...given({ heapLimit, kind, env }), ...processLimits(limits) };
 }
 
 /**

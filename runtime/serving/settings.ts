@@ -4,7 +4,7 @@
  *
  * This file turns seconds into milliseconds. Extensions read their own settings.
  */
-import { type Duration, requireDuration } from "../waiting/duration.ts";
+import type { Duration } from "../waiting/duration.ts";
 import { given, type PlainRecord } from "../message/plain.ts";
 import type { PayloadSettings } from "../message/payload/settings.ts";
 import { type Section, settingsBelow, type SettingTable } from "../config/section.ts";
@@ -16,17 +16,22 @@ import { checkVariables } from "../permissions/variables.ts";
 import { payloadSettings } from "../config/payload_settings.ts";
 import { DEFAULT_LIMITS, type PoolLimits, poolLimits } from "../pool/pool_options.ts";
 import type { RenewalLimits } from "../pool/renewal/wear.ts";
+import {
+  checkProcessLimits,
+  PROCESS_LIMIT_SETTINGS,
+  requireProcessLimits,
+} from "./limits/process_limit_settings.ts";
+import {
+  type DurationLimit,
+  givenDurations,
+  LEAST_HEAP,
+  type ThreadLimits,
+  threadLimits,
+  withSoftLimit,
+} from "./limits/thread_limits.ts";
 import { type TelemetrySettings, telemetrySettings } from "../telemetry/settings.ts";
-import { DEFAULT_HEAP_LIMIT, type ThreadPlan } from "../spawning/create_spawner.ts";
+import type { ThreadPlan } from "../spawning/create_spawner.ts";
 import type { ThreadKind } from "../spawning/spawner.ts";
-
-/** The limits of threads that are set. All other limits have the defaults of {@linkcode PoolLimits}. */
-export type ThreadLimits = Partial<Omit<PoolLimits, "maxWorkers" | "concurrency">> & RenewalLimits & {
-  /** Mebibytes of JavaScript heap for each thread. */
-  readonly heapLimit?: number;
-  /** Mebibytes of memory for a process of the service's own. */
-  readonly memoryLimit?: number;
-};
 
 /** What walls a service off from others: nothing but its threads, or a process of its own. */
 export type Isolation = "threads" | "process";
@@ -126,32 +131,6 @@ const DEFAULTS: ServiceSettings = {
 
 const DEFAULT_GRACE = 30_000;
 
-/** The keys of limits that are durations. */
-const DURATION_LIMITS = {
-  idleTimeout: "idle_timeout",
-  loadTimeout: "load_timeout",
-  stallTimeout: "stall_timeout",
-  killGrace: "kill_grace",
-  stopTimeout: "stop_timeout",
-  maxAge: "max_age",
-} as const satisfies Partial<Record<keyof ThreadLimits, string>>;
-
-/**
- * The limits that are durations.
- *
- * @internal
- */
-type DurationLimit = keyof typeof DURATION_LIMITS;
-
-/** Smallest heap limit in mebibytes. With much less, V8 fails before there is a thread that could be ended. */
-const LEAST_HEAP = 16;
-
-/** Smallest memory limit in mebibytes: Deno and Enoki need some 100 before a service has anything. */
-const LEAST_MEMORY = 128;
-
-/** Least age in milliseconds at which threads can be renewed. */
-const LEAST_AGE = 1_000;
-
 /**
  * Reads the runtime's own keys.
  *
@@ -214,18 +193,18 @@ function ownSettings(at: Section, shared: ServiceSettings): ServiceSettings {
 
 function sharedSettings(at: Section, defaults: ServiceSettings): ServiceSettings {
   const isolated = isolation(at) ?? defaults.isolation;
-  if (isolated !== "process" && at.get("memory_limit") !== undefined) {
-    at.refuse("memory_limit", "isolation: process beside it, because threads cannot be limited so");
-  }
+  // Nameko reads a zero as "not set" for this key only.
+  const maxWorkers = (at.get("max_workers") === 0 ? undefined : at.integer("max_workers", 1)) ??
+    defaults.maxWorkers;
+  const limits = withSoftLimit(at, { ...defaults.limits, ...threadLimits(at) });
+  requireProcessLimits(at, limits, { maxWorkers, isolation: isolated });
   return {
-    // Nameko reads a zero as "not set" for this key only.
-    maxWorkers: (at.get("max_workers") === 0 ? undefined : at.integer("max_workers", 1)) ??
-      defaults.maxWorkers,
+    maxWorkers,
     concurrency: at.integer("concurrency", 1) ?? defaults.concurrency,
     callTimeout: at.milliseconds("call_timeout") ?? defaults.callTimeout,
     permissions: permissions(at) ?? defaults.permissions,
     isolation: isolated,
-    limits: withSoftLimit(at, { ...defaults.limits, ...threadLimits(at) }),
+    limits,
     ...given({ env: mergedVariables(defaults.env, variables(at)) }),
   };
 }
@@ -234,30 +213,6 @@ function brokerNames(at: Section | undefined): BrokerNames | undefined {
   const names = at && given({ publish: at.texts("publish"), consume: at.texts("consume") });
   at?.refuseOthers();
   return names;
-}
-
-function threadLimits(at: Section): ThreadLimits {
-  const limits: Record<string, number | boolean | undefined> = {};
-  for (const [name, key] of Object.entries(DURATION_LIMITS)) {
-    limits[name] = at.milliseconds(key, name === "maxAge" ? LEAST_AGE : 0);
-  }
-  limits["minWorkers"] = at.integer("min_workers", 1);
-  limits["heapLimit"] = at.integer("heap_limit", LEAST_HEAP);
-  limits["memoryLimit"] = at.integer("memory_limit", LEAST_MEMORY);
-  limits["maxCalls"] = at.integer("max_calls", 1);
-  limits["softHeapLimit"] = at.integer("soft_heap_limit", LEAST_HEAP);
-  limits["logLimit"] = at.integer("log_limit", 1);
-  limits["refuseDoomed"] = at.flag("refuse_doomed");
-  return given(limits);
-}
-
-/** Refuses a soft limit of the heap that is not below the hard one: it would have no effect. */
-function withSoftLimit(at: Section, limits: ThreadLimits): ThreadLimits {
-  const { heapLimit = DEFAULT_HEAP_LIMIT, softHeapLimit = 0 } = limits;
-  if (softHeapLimit < heapLimit) return limits;
-  return at.get("soft_heap_limit") === undefined
-    ? at.refuse("heap_limit", `more than the soft_heap_limit of ${softHeapLimit}`)
-    : at.refuse("soft_heap_limit", `less than the heap_limit of ${heapLimit}`);
 }
 
 function permissions(at: Section): ServicePermissions | undefined {
@@ -281,16 +236,6 @@ function mergedVariables(all: ServiceSettings["env"], own: ServiceSettings["env"
   return all && own ? { ...all, ...own } : own ?? all;
 }
 
-/** The milliseconds of the limits that are durations. */
-function givenDurations(threads: ThreadSettings): Partial<Record<DurationLimit, number>> {
-  const limits: Partial<Record<DurationLimit, number>> = {};
-  for (const name of Object.keys(DURATION_LIMITS) as DurationLimit[]) {
-    const duration = threads[name];
-    if (duration !== undefined) limits[name] = requireDuration("Cannot make threads", name, duration);
-  }
-  return limits;
-}
-
 function withThreads(settings: ServiceSettings, threads: ThreadSettings): ServiceSettings {
   const { permissions, maxWorkers, concurrency, env, kind: _kind, ...others } = threads;
   const limits = { ...others, ...givenDurations(threads) } as ThreadLimits;
@@ -301,6 +246,7 @@ function withThreads(settings: ServiceSettings, threads: ThreadSettings): Servic
       `Cannot make threads: heapLimit must be an integer, ${LEAST_HEAP} or more, got ${heapLimit}`,
     );
   }
+  checkProcessLimits({ ...settings.limits, ...limits }, maxWorkers ?? settings.maxWorkers);
   if (permissions !== undefined) checkPermissions(permissions, "the permissions of threads");
   const own = env && checkVariables(env, "the environment variables of threads");
   return {
@@ -324,7 +270,7 @@ const SHARED_SETTINGS: SettingTable = {
   stall_timeout: { kind: "duration", default: "1m", about: "silence after which a busy thread is ended" },
   kill_grace: { kind: "duration", default: "250ms", about: "time to end for a call whose time is up" },
   stop_timeout: { kind: "duration", default: "5s", about: "time for a thread to dispose its dependencies" },
-  memory_limit: { kind: "number", about: "mebibytes of memory of a process of the service's own" },
+  ...PROCESS_LIMIT_SETTINGS,
   heap_limit: { kind: "number", default: 1_024, about: "mebibytes of JavaScript heap of each thread" },
   max_calls: { kind: "number", about: "calls after which another thread takes the place of a thread" },
   max_age: { kind: "duration", about: "how old a thread gets before another one takes its place" },

@@ -10,13 +10,14 @@ import type { Clock } from "../waiting/clock.ts";
 import { InlineThreads } from "./inline_threads.ts";
 import { NodeThreads } from "./node_threads.ts";
 import { processCommand, requireProcesses } from "./process/process_command.ts";
+import { type ProcessLimits, processLimits } from "./process/process_limits.ts";
 import { ProcessThreads } from "./process/process_threads.ts";
 import type { ThreadKind, ThreadSpawner } from "./spawner.ts";
 import { WardenThreads } from "./warden_threads.ts";
 import { WebThreads } from "./web_threads.ts";
 
-/** Permissions, kind and heap limit of a service's threads. */
-export interface ThreadPlan {
+/** Permissions, kind and limits of a service's threads. Those of {@linkcode ProcessLimits} are for kind "process" alone. */
+export interface ThreadPlan extends ProcessLimits {
   /** What the service may do. */
   readonly permissions: ServicePermissions;
   /**
@@ -32,13 +33,6 @@ export interface ThreadPlan {
    * @default {1024}
    */
   readonly heapLimit?: number;
-  /**
-   * Mebibytes of memory for all threads together, of everything that their process needs. Only threads of kind
-   * "process" can be limited: the process is ended if it has more. Linux alone tells how much it has.
-   *
-   * @default {no limit}
-   */
-  readonly memoryLimit?: number;
   /**
    * Environment variables of the service's own, in `process.env` and `Deno.env`. They win over those of the
    * process. Inline threads have none.
@@ -71,8 +65,8 @@ export function createSpawner(
     permissions,
     kind = permissions === "all" ? "node" : "warden",
     heapLimit = DEFAULT_HEAP_LIMIT,
-    memoryLimit,
     env,
+    ...plan
   }: ThreadPlan,
   clock?: Clock,
 ): ThreadSpawner {
@@ -95,9 +89,11 @@ export function createSpawner(
   };
   const grant = given({ rights, env });
   if (kind === "process") {
-    requireProcesses();
-    const command = (socket: string) => processCommand({ permissions, needs, env }, socket);
-    return new ProcessThreads(source, { command, heapLimit, ...given({ memoryLimit }), ...grant });
+    const limits = processLimits(plan);
+    requireProcesses(limits);
+    const { openFilesLimit } = limits;
+    const command = (socket: string) => processCommand({ permissions, needs, env, openFilesLimit }, socket);
+    return new ProcessThreads(source, { command, heapLimit, limits, ...grant });
   }
   const allowed = permissions === "all" ? "inherit" : threadPermissions(permissions, needs!);
   if (kind === "web") return new WebThreads(source, { permissions: allowed, ...grant });

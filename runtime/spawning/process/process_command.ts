@@ -1,4 +1,7 @@
-/** Says how the process of a service is started: its program, its permissions as Deno's flags, and its environment. */
+/**
+ * Says how the process of a service is started: its program, its permissions as Deno's flags, its environment, and how
+ * many files it may have open.
+ */
 import { join } from "node:path";
 import { ConfigurationError } from "../../message/errors.ts";
 import { type ServicePermissions, threadPermissions } from "../../permissions/permissions.ts";
@@ -6,6 +9,7 @@ import { INTERRUPTIBLE_LOOPS_FLAG } from "../../permissions/interruptible_loops.
 import { permittedVariables } from "../../permissions/variables.ts";
 import type { LoadNeeds } from "../../program/own_modules.ts";
 import { engineFlags, programFlags } from "../../program/program_config.ts";
+import type { ProcessLimits } from "./process_limits.ts";
 
 /** What the process of a service is started with. */
 export interface ProcessCommand {
@@ -21,11 +25,19 @@ export interface ProcessRights {
   readonly needs?: LoadNeeds | undefined;
   /** Environment variables of the service's own. */
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Files that the process may have open at a time. @default {no limit of its own} */
+  readonly openFilesLimit?: number | undefined;
 }
 
 /** Variables that Deno itself and the C library read, and that change nothing of what a service may do. */
 const SYSTEM_VARIABLES =
   /^(?:DENO_DIR|HOME|XDG_CACHE_HOME|LANG|LC_\w+|TZ|TMPDIR|SSL_CERT_\w+|DENO_CERT|DENO_TLS_CA_STORE|(?:HTTPS?|ALL|NO)_PROXY|OTEL_\w+)$/i;
+
+/** The shell that limits open files. */
+const SHELL = "/bin/sh";
+
+/** Variables that shells set for what they start. */
+const SHELL_VARIABLES = ["PWD", "OLDPWD", "SHLVL"];
 
 const MAIN = import.meta.resolve("./main.ts");
 
@@ -34,18 +46,24 @@ const MAIN = import.meta.resolve("./main.ts");
  *
  * @throws {ConfigurationError} If it cannot.
  */
-export function requireProcesses(): void {
+export function requireProcesses({ openFilesLimit }: ProcessLimits = {}): void {
   const reason = Deno.build.standalone
     ? "a binary cannot take away a part of its own permissions"
     : Deno.build.os === "windows"
     ? "Deno has no Unix sockets on Windows"
-    : Deno.permissions.querySync({ name: "run", command: Deno.execPath() }).state !== "granted"
+    : !mayRun(Deno.execPath())
     ? "this program may not run deno"
+    : openFilesLimit !== undefined && !mayRun(SHELL)
+    ? `this program may not run ${SHELL}, which open_files_limit needs`
     : undefined;
   if (reason === undefined) return;
   throw new ConfigurationError(
     `Cannot give a service a process of its own: ${reason}. Use isolation: threads, or enoki run with deno and -A`,
   );
+}
+
+function mayRun(command: string): boolean {
+  return Deno.permissions.querySync({ name: "run", command }).state === "granted";
 }
 
 /**
@@ -54,10 +72,10 @@ export function requireProcesses(): void {
  * @param socket Path of the socket at which the main thread waits for the process.
  */
 export function processCommand(
-  { permissions, needs, env = {} }: ProcessRights,
+  { permissions, needs, env = {}, openFilesLimit }: ProcessRights,
   socket: string,
 ): ProcessCommand {
-  return {
+  const command = {
     path: Deno.execPath(),
     args: [
       ...["run", "--quiet", "--no-prompt", "--cached-only"],
@@ -68,6 +86,18 @@ export function processCommand(
     ],
     env: { ...environment(permissions), ...env },
   };
+  return openFilesLimit === undefined ? command : withOpenFiles(command, openFilesLimit);
+}
+
+/**
+ * Makes a command whose process may have only so many files open. A shell sets the limit, and then becomes the process,
+ * which so has the id of what was started. The limit is the hard one, too, to which Deno raises the soft one.
+ */
+function withOpenFiles({ path, args, env }: ProcessCommand, limit: number): ProcessCommand {
+  const foreign = SHELL_VARIABLES.filter((name) => !Object.hasOwn(env, name)).join(" ");
+  const script = `unset ${foreign}; ulimit -n "$1" && shift && exec "$@"`;
+  // The first argument after the script is what the shell calls itself in its messages.
+  return { path: SHELL, args: ["-c", script, "open_files_limit", `${limit}`, path, ...args], env };
 }
 
 /** Adds the flag with which every loop can be interrupted. Deno takes flags for V8 once. */

@@ -13,6 +13,7 @@ import {
   type ThreadSpawner,
 } from "../spawner.ts";
 import type { ProcessCommand } from "./process_command.ts";
+import type { ProcessLimits } from "./process_limits.ts";
 import { ServiceProcess } from "./service_process.ts";
 
 /** Milliseconds after which a process counts as one that does not crash soon. */
@@ -31,8 +32,8 @@ export interface ProcessThreadsOptions extends ThreadGrant {
   readonly command: (socket: string) => ProcessCommand;
   /** Mebibytes of JavaScript heap for each thread. */
   readonly heapLimit: number;
-  /** Mebibytes of resident memory that the process may have. @default {no limit} */
-  readonly memoryLimit?: number;
+  /** What the process may use. Its command sets the limit of open files. @default {no limits} */
+  readonly limits?: ProcessLimits;
 }
 
 /** Node threads of a process of the service's own: sandboxed, possible to stop, and walled off from other services. */
@@ -41,7 +42,7 @@ export class ProcessThreads implements ThreadSpawner {
   readonly #module: ComingThreadModule;
   readonly #command: ProcessThreadsOptions["command"];
   readonly #heapLimit: number;
-  readonly #memoryLimit: number | undefined;
+  readonly #limits: ProcessLimits;
   readonly #grant: ThreadGrant;
   readonly #threads = new Set<Thread>();
   #process: ServiceProcess | undefined;
@@ -52,12 +53,12 @@ export class ProcessThreads implements ThreadSpawner {
 
   constructor(
     module: ComingThreadModule,
-    { command, heapLimit, memoryLimit, ...grant }: ProcessThreadsOptions,
+    { command, heapLimit, limits = {}, ...grant }: ProcessThreadsOptions,
   ) {
     this.#module = module;
     this.#command = command;
     this.#heapLimit = heapLimit;
-    this.#memoryLimit = memoryLimit;
+    this.#limits = limits;
     this.#grant = grant;
   }
 
@@ -88,7 +89,7 @@ export class ProcessThreads implements ThreadSpawner {
     try {
       return this.#process = new ServiceProcess({
         command: this.#command,
-        memoryLimit: this.#memoryLimit,
+        limits: this.#limits,
         onOutput: (lines) => this.processEvents.onOutput(lines),
         onEnd: (reason) => this.#crashed(reason, startedAt),
       });

@@ -10,8 +10,9 @@ import { FrameKind, FrameWriter, readFrames } from "../../channel/frames/frame_s
 import { passLines } from "../../log/whole_lines.ts";
 import { pause, within } from "../../waiting/abort.ts";
 import type { Thread, ThreadOptions } from "../spawner.ts";
-import { watchMemory } from "./memory_watch.ts";
+import { watchLimits } from "./limit_watch.ts";
 import type { ProcessCommand } from "./process_command.ts";
+import type { ProcessLimits } from "./process_limits.ts";
 import {
   CONTROL,
   type FromProcess,
@@ -19,6 +20,7 @@ import {
   TOKEN_LENGTH,
   type ToProcess,
 } from "./process_messages.ts";
+import { killDescendants } from "./process_tree.ts";
 import { RemoteThread } from "./remote_thread.ts";
 
 /** Milliseconds to wait for the last lines of a process: what it has started may hold its streams open. */
@@ -37,8 +39,8 @@ const FAULTS = [RangeError, SyntaxError, TypeError];
 export interface ServiceProcessOptions {
   /** Gives the command for a process that finds the main thread at a socket. */
   readonly command: (socket: string) => ProcessCommand;
-  /** Mebibytes of resident memory that the process may have. @default {no limit} */
-  readonly memoryLimit?: number | undefined;
+  /** What the process may use. Its command sets the limit of open files. @default {no limits} */
+  readonly limits?: ProcessLimits;
   /** Takes the lines that the process writes. */
   readonly onOutput: (lines: string) => void;
   /** Called with the reason when the process has ended, before its threads have. */
@@ -61,7 +63,7 @@ export class ServiceProcess {
   #killedFor: string | undefined;
 
   /** @throws {Error} If the system starts no process. */
-  constructor({ command, memoryLimit, onOutput, onEnd }: ServiceProcessOptions) {
+  constructor({ command, limits = {}, onOutput, onEnd }: ServiceProcessOptions) {
     const folder = Deno.makeTempDirSync({ prefix: "enoki-" });
     const socket = join(folder, "socket");
     const listener = Deno.listen({ transport: "unix", path: socket });
@@ -74,9 +76,10 @@ export class ServiceProcess {
     }
     const order: ProcessOrder = { socket, token: crypto.randomUUID() };
     void new Blob([JSON.stringify(order)]).stream().pipeTo(this.#process.stdin).catch(() => {});
-    const watch = memoryLimit === undefined
-      ? undefined
-      : watchMemory(this.pid, memoryLimit, (reason) => this.kill(reason));
+    const watch = watchLimits(this.pid, limits, (reason) => {
+      killDescendants(this.pid);
+      this.kill(reason);
+    });
     const connection = this.#accept(listener, folder, order.token);
     this.#writer = new FrameWriter(connection);
     this.ended = this.#run(onOutput, listener, this.#read(connection)).then((reason) => {

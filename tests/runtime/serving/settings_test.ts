@@ -127,9 +127,10 @@ const REFUSED: readonly (readonly [Config, string])[] = [
   ],
   [
     { services: { a: { permision: "none" } } },
-    '"services.a.permision": got "none", expected nothing: the keys here are isolation, memory_limit, max_workers, concurrency, ' +
-    "call_timeout, permissions, idle_timeout, load_timeout, stall_timeout, kill_grace, stop_timeout, max_age, " +
-    "min_workers, heap_limit, max_calls, soft_heap_limit, log_limit, refuse_doomed, env, config, config_keys, broker",
+    '"services.a.permision": got "none", expected nothing: the keys here are isolation, max_workers, idle_timeout, ' +
+    "load_timeout, stall_timeout, kill_grace, stop_timeout, max_age, min_workers, heap_limit, max_calls, " +
+    "soft_heap_limit, log_limit, refuse_doomed, memory_limit, cpu_limit, open_files_limit, task_limit, concurrency, " +
+    "call_timeout, permissions, env, config, config_keys, broker",
   ],
 ];
 
@@ -184,8 +185,64 @@ Deno.test("runtimeSettings() refuses what can be no environment variable, and do
   }
 });
 
-Deno.test("runtimeSettings() refuses a limit of memory where there is no process that could have it", () => {
-  throws(() => read({ memory_limit: 300 }), /"memory_limit": got 300, expected isolation: process beside it/);
-  const settings = read({ services: { own: { isolation: "process", memory_limit: 300 } } });
-  deepStrictEqual(serviceSettings(settings, "own").limits, { memoryLimit: 300 });
+const PROCESS_LIMITS = { memory_limit: 300, cpu_limit: 0.5, open_files_limit: 100, task_limit: 64 };
+
+Deno.test("runtimeSettings() takes the limits of a process of the service's own", () => {
+  const settings = read({ services: { own: { isolation: "process", ...PROCESS_LIMITS } } });
+  deepStrictEqual(serviceSettings(settings, "own").limits, {
+    memoryLimit: 300,
+    cpuLimit: 0.5,
+    openFilesLimit: 100,
+    taskLimit: 64,
+  });
 });
+
+for (const [key, value] of Object.entries(PROCESS_LIMITS)) {
+  Deno.test(`runtimeSettings() refuses ${key} where there is no process that could have it`, () => {
+    const problem = `"${key}": got ${value}, expected isolation: process beside it`;
+    throws(() => read({ [key]: value }), { message: new RegExp(problem) });
+    throws(() => read({ isolation: "process", services: { a: { isolation: "threads", [key]: value } } }), {
+      message: new RegExp(problem.replace(key, `services.a.${key}`)),
+    });
+  });
+}
+
+const WRONG_LIMITS: readonly (readonly [key: string, values: readonly unknown[], expected: string])[] = [
+  ["memory_limit", [127, 300.5, "300", true], "an integer, 128 or more"],
+  ["cpu_limit", [0, 0.05, -1, Infinity, "0.5"], "a number, 0.1 or more"],
+  ["open_files_limit", [0, 99, 100.5, "many"], "an integer, 100 or more for 10 threads (max_workers)"],
+  ["task_limit", [0, 49, 64.5, "many"], "an integer, 50 or more for 10 threads (max_workers)"],
+];
+
+for (const [key, values, expected] of WRONG_LIMITS) {
+  Deno.test(`runtimeSettings() refuses a ${key} that makes no sense`, () => {
+    for (const value of values) {
+      throws(() => read({ isolation: "process", [key]: value } as Config), (error: Error) => {
+        return error.message.startsWith(`Cannot use config key "${key}": got `) &&
+          error.message.endsWith(`expected ${expected}`);
+      });
+    }
+  });
+}
+
+Deno.test("runtimeSettings() refuses more threads than the files of a process suffice for", () => {
+  const own = { isolation: "process", open_files_limit: 100 };
+  throws(
+    () => read({ ...own, services: { a: { max_workers: 20 } } }),
+    /"services\.a\.max_workers": got 20, expected less, because so many threads need open_files_limit: 160, and it is 100/,
+  );
+  throws(
+    () => read(own, { maxWorkers: 20 }),
+    /Cannot make threads: openFilesLimit must be an integer, 160 or more for 20 threads \(max_workers\), got 100/,
+  );
+});
+
+for (const limits of [{ memoryLimit: 1 }, { cpuLimit: 0 }, { openFilesLimit: 1.5 }, { taskLimit: NaN }]) {
+  const [[name] = []] = Object.entries(limits);
+  Deno.test(`runtimeSettings() refuses a ${name} of a program that makes no sense`, () => {
+    throws(() => read({}, limits as ThreadSettings), {
+      name: "RangeError",
+      message: new RegExp(`^Cannot make threads: ${name} must be a`),
+    });
+  });
+}

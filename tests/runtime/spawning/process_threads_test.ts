@@ -132,15 +132,3 @@ Deno.test("a process has the permitted variables and those of the service, and f
   assert.ok(!variables.some((variable) => variable.startsWith("ENOKI_TEST_SECRET")));
   await spawner[Symbol.asyncDispose]();
 });
-
-Deno.test("a process that has more memory than its limit is ended, and says so", async () => {
-  await using spawner = await spawnerFor(
-    { memoryLimit: 300 },
-    import.meta.resolve("../../fixtures/pool/hoarding.ts"),
-  );
-  const thread = spawn(spawner);
-  assert.match(
-    await thread.ended,
-    /^its process used \d+ MiB of memory, and may have 300\. Raise memory_limit/,
-  );
-});

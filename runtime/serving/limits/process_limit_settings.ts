@@ -1,0 +1,103 @@
+import type { Section, SettingTable } from "../../config/section.ts";
+import { given } from "../../message/plain.ts";
+import type { ProcessLimits } from "../../spawning/process/process_limits.ts";
+
+const KEYS = {
+  memoryLimit: "memory_limit",
+  cpuLimit: "cpu_limit",
+  openFilesLimit: "open_files_limit",
+  taskLimit: "task_limit",
+} as const satisfies Record<keyof ProcessLimits, string>;
+
+const NAMES = Object.keys(KEYS) as (keyof ProcessLimits)[];
+
+/** Smallest memory limit in mebibytes: Deno and Enoki need some 100 before a service has anything. */
+const LEAST_MEMORY = 128;
+
+/** Smallest CPU limit in cores: the start alone takes some 0.3 s of the 1 s that this is in the first 10 s. */
+const LEAST_CPU = 0.1;
+
+/** Files of a process and of each of its threads. Deno panics if there are none left for a thread. */
+const [OWN_FILES, FILES_OF_THREAD] = [40, 6];
+
+/** Tasks of a process beside those for calls: threads of V8, and for what Deno does in the background. */
+const OWN_TASKS = 40;
+
+/** What is wrong with a limit, and how it should be. */
+interface Fault {
+  readonly name: keyof ProcessLimits;
+  readonly least: number;
+  readonly expected: string;
+}
+
+/** Reads the limits of a process, which {@linkcode requireProcessLimits} checks. */
+export function processLimitSettings(at: Section): ProcessLimits {
+  return given(Object.fromEntries(NAMES.map((name) => [name, at.get(KEYS[name])])));
+}
+
+/**
+ * Refuses limits that make no sense, those with which a process would not even start its threads, and those of a service
+ * that has no process of its own.
+ *
+ * @param limits What the service has: its own limits, or else those of all services.
+ */
+export function requireProcessLimits(
+  at: Section,
+  limits: ProcessLimits,
+  { maxWorkers, isolation }: { readonly maxWorkers: number; readonly isolation: string },
+): void {
+  if (isolation !== "process") {
+    const foreign = NAMES.find((name) => at.get(KEYS[name]) !== undefined);
+    if (foreign === undefined) return;
+    at.refuse(KEYS[foreign], "isolation: process beside it, because threads cannot be limited so");
+  }
+  const fault = faultIn({ ...limits }, maxWorkers);
+  if (fault === undefined) return;
+  const key = KEYS[fault.name];
+  if (at.get(key) !== undefined) at.refuse(key, fault.expected);
+  at.refuse(
+    "max_workers",
+    `less, because so many threads need ${key}: ${fault.least}, and it is ${limits[fault.name]}`,
+  );
+}
+
+/**
+ * Checks limits that a program has given.
+ *
+ * @throws {RangeError} If one of them makes no sense.
+ */
+export function checkProcessLimits(limits: ProcessLimits, maxWorkers: number): void {
+  const fault = faultIn({ ...limits }, maxWorkers);
+  if (fault === undefined) return;
+  const { name, expected } = fault;
+  throw new RangeError(`Cannot make threads: ${name} must be ${expected}, got ${limits[name]}`);
+}
+
+function faultIn(limits: Readonly<Record<string, unknown>>, maxWorkers: number): Fault | undefined {
+  const forThreads = ` for ${maxWorkers} ${maxWorkers === 1 ? "thread" : "threads"} (max_workers)`;
+  const rules: Readonly<Record<keyof ProcessLimits, { readonly least: number; readonly why?: string }>> = {
+    memoryLimit: { least: LEAST_MEMORY },
+    cpuLimit: { least: LEAST_CPU },
+    openFilesLimit: { least: OWN_FILES + FILES_OF_THREAD * maxWorkers, why: forThreads },
+    taskLimit: { least: OWN_TASKS + maxWorkers, why: forThreads },
+  };
+  for (const name of NAMES) {
+    const { [name]: limit } = limits;
+    if (limit === undefined) continue;
+    const { least, why = "" } = rules[name];
+    const isWhole = name !== "cpuLimit";
+    if (
+      typeof limit === "number" && limit >= least && limit < Infinity && (!isWhole || Number.isInteger(limit))
+    ) continue;
+    return { name, least, expected: `${isWhole ? "an integer" : "a number"}, ${least} or more${why}` };
+  }
+  return undefined;
+}
+
+/** The settings that this file reads. */
+export const PROCESS_LIMIT_SETTINGS: SettingTable = {
+  memory_limit: { kind: "number", about: "mebibytes of memory of a process of the service's own" },
+  cpu_limit: { kind: "number", about: "cores that such a process may use on average over 10 s" },
+  open_files_limit: { kind: "number", about: "files and connections that such a process may have open" },
+  task_limit: { kind: "number", about: "threads that such a process and those that it starts may have" },
+};
