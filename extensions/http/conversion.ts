@@ -1,7 +1,9 @@
-import type { Conversion } from "../../runtime/service/entrypoint.ts";
+import type { Conversion, Payload } from "../../runtime/service/entrypoint.ts";
+import type { Reply } from "../../runtime/message/reply.ts";
 import type { StandardSchema } from "../../runtime/service/standard_schema.ts";
-import { headerPairs } from "./request/head.ts";
-import { headOf, toRequest } from "./request/request.ts";
+import { headerPairs, headOf, nameRequest } from "./request/head.ts";
+import { toRequest } from "./request/request.ts";
+import { withMadeId } from "./request/request_id.ts";
 import { errorReply } from "./response/error_reply.ts";
 import { encodeResult, mapBody } from "./response/result.ts";
 import { checkRequest, checkResult, type RequestSchemas } from "./validation.ts";
@@ -31,13 +33,19 @@ export function httpConversion(
         ...(Object.keys(input).length > 0 ? [input] : []),
       ]);
     },
-    encode: output === undefined
-      ? encodeResult
-      : async (result) => await encodeResult(await mapBody(result, (body) => checkResult(body, output))),
+    encode(result, _call, payload) {
+      const reply = output === undefined
+        ? encodeResult(result)
+        : mapBody(result, (body) => checkResult(body, output)).then(encodeResult);
+      return reply instanceof Promise ? reply.then((reply) => named(reply, payload)) : named(reply, payload);
+    },
     async encodeError(thrown, expected, payload, call) {
       const head = headOf(payload);
       const formatted = await onError?.(thrown, { request: toRequest(payload, head, call), expected });
-      return formatted === undefined ? errorReply(thrown, expected, head) : await encodeResult(formatted);
+      const reply = formatted === undefined
+        ? errorReply(thrown, expected, head)
+        : await encodeResult(formatted);
+      return named(reply, payload);
     },
     request(payload) {
       const { method, url, headers, id } = headOf(payload);
@@ -45,4 +53,11 @@ export function httpConversion(
     },
     logProperties: (payload) => ({ request: headOf(payload).id }),
   };
+}
+
+/** Gives a response the id of its request, if that was made here. */
+function named(reply: Reply, payload: Payload): Reply {
+  // The handler of a stream can ask for the id after the response has begun.
+  if (reply.chunks !== undefined) nameRequest(payload);
+  return withMadeId(reply, payload);
 }

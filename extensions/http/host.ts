@@ -15,6 +15,7 @@ import {
 } from "./response/outgoing_response.ts";
 import { readRequestBody } from "./request/body.ts";
 import { encodeRequestHead, headerOf } from "./request/head.ts";
+import { REQUEST_ID } from "./request/request_id.ts";
 import { recallHead } from "./response/response_fields.ts";
 import type { Params } from "./routing/router.ts";
 import { parseRule } from "./routing/rule.ts";
@@ -148,7 +149,7 @@ export class HttpHost implements Entrypoint {
     }
   }
 
-  #toResponse(outcome: Outcome, method: string, id: string): OutgoingResponse {
+  #toResponse(outcome: Outcome, method: string, id: string | undefined): OutgoingResponse {
     if (outcome.status !== "done") return toRefusal(outcome, id);
     const head = recallHead(outcome.head);
     if (outcome.stream === undefined) return completeResponse(head, outcome.body);
@@ -225,7 +226,10 @@ function toPayload(
   };
 }
 
-function toRefusal(outcome: Exclude<Outcome, { readonly status: "done" }>, id: string): OutgoingResponse {
+function toRefusal(
+  outcome: Exclude<Outcome, { readonly status: "done" }>,
+  id: string | undefined,
+): OutgoingResponse {
   if (outcome.status === "unstarted") {
     return refusal(503, "ServiceUnavailable", "The service is stopping");
   }
@@ -245,7 +249,12 @@ function toRefusal(outcome: Exclude<Outcome, { readonly status: "done" }>, id: s
     case "BULKHEAD_FULL":
       return refusal(503, "ServiceUnavailable", "Too many requests wait already", undefined, 1);
     default:
-      return refusal(500, "InternalServerError", "The service failed to handle the request", id);
+      return refusal(
+        500,
+        "InternalServerError",
+        "The service failed to handle the request",
+        id ?? crypto.randomUUID(),
+      );
   }
 }
 
@@ -255,7 +264,12 @@ function retryAfter({ data }: Failure): number {
   return typeof milliseconds === "number" ? Math.max(1, Math.ceil(milliseconds / 1_000)) : 1;
 }
 
-/** @param retryAfter Seconds after which the client may try again. */
+/**
+ * Makes the response to a request that no handler has answered.
+ *
+ * @param request Id of the request, for a fault that the client may tell of.
+ * @param retryAfter Seconds after which the client may try again.
+ */
 function refusal(
   status: number,
   error: string,
@@ -264,6 +278,8 @@ function refusal(
   retryAfter?: number,
 ): OutgoingResponse {
   const body = JSON.stringify({ error, message, request });
-  const later = retryAfter === undefined ? [] : ["retry-after", String(retryAfter)];
-  return completeResponse({ status, headers: ["content-type", "application/json", ...later] }, body);
+  const headers = ["content-type", "application/json"];
+  if (request !== undefined) headers.push(REQUEST_ID, request);
+  if (retryAfter !== undefined) headers.push("retry-after", String(retryAfter));
+  return completeResponse({ status, headers }, body);
 }

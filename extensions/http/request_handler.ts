@@ -8,9 +8,10 @@ export interface IncomingRequest {
   readonly request: Request;
   readonly method: string;
   readonly url: string;
-  /** Headers that include `x-request-id`: the client's own id, or one that the server made. */
+  /** Headers that include `x-request-id` if the request has an id. */
   readonly headers: FlatHeaders;
-  readonly id: string;
+  /** The client's own id, or one that the server made; undefined if nobody has needed one so far. */
+  readonly id: string | undefined;
   /** Time at which the request came, as `performance.now()` gives it. */
   readonly at: number;
   /** The `traceparent` that the client sent, if it makes sense. */

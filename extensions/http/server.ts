@@ -22,6 +22,7 @@ import {
   plainResponse,
 } from "./response/outgoing_response.ts";
 import { headerOf, type ResponseHead } from "./request/head.ts";
+import { REQUEST_ID, requestIdOf } from "./request/request_id.ts";
 import { folderPath, pathOf, UrlCheck } from "./request/url.ts";
 import { fieldsOf } from "./response/response_fields.ts";
 import { type Match, Router } from "./routing/router.ts";
@@ -227,9 +228,8 @@ export class HttpServer implements AsyncDisposable {
     const path = pathOf(url);
     const headers: string[] = [];
     request.headers.forEach((value, name) => headers.push(name, value));
-    const named = headerOf(headers, "x-request-id");
-    const id = named ?? crypto.randomUUID();
-    if (named === undefined) headers.push("x-request-id", id);
+    const isLogged = this.#options.isLogged();
+    const id = requestIdOf(headers, isLogged);
     const host = headerOf(headers, "host");
     const verdict = this.#urls.check(url, host);
     const traceparent = traceparentOf(headers);
@@ -244,7 +244,7 @@ export class HttpServer implements AsyncDisposable {
       traceparent,
       trace: trace?.(traceparent) ?? { parent: traceparent },
     };
-    const facts = this.#options.isLogged()
+    const facts = isLogged
       ? {
         ...("hostname" in info.remoteAddr && { client: info.remoteAddr.hostname }),
         ...(verdict === "misdirected" && { host: host || url }),
@@ -268,21 +268,23 @@ export class HttpServer implements AsyncDisposable {
       else void bytes.then(record);
     }
     if (response.upgraded !== undefined) return response.upgraded;
-    return this.#mark(
-      new Response(body ?? null, { status: head.status, headers: fieldsOf(head.headers) }),
-      head,
-      incoming,
-    );
+    const plain = new Response(body ?? null, { status: head.status, headers: fieldsOf(head.headers) });
+    return this.#hasMarks(incoming) ? this.#mark(plain, head, incoming) : plain;
   };
 
-  /** Adds the headers that every response has. */
+  /** Returns whether a response may need more headers than those of its handler. Deno is faster without them. */
+  #hasMarks({ id, traceparent }: IncomingRequest): boolean {
+    const { cors, share } = this.#options;
+    return id !== undefined || traceparent !== undefined || cors !== undefined || share !== undefined;
+  }
+
   #mark(
     response: Response,
     { headers: given }: ResponseHead,
     { headers: asked, id, traceparent }: IncomingRequest,
   ): Response {
     const { headers } = response;
-    if (headerOf(given, "x-request-id") === undefined) headers.append("x-request-id", id);
+    if (id !== undefined && headerOf(given, REQUEST_ID) === undefined) headers.append(REQUEST_ID, id);
     if (traceparent !== undefined && headerOf(given, "traceparent") === undefined) {
       headers.append("traceparent", traceparent);
     }

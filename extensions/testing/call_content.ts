@@ -12,7 +12,7 @@ import { isRecord, type PlainRecord } from "../../runtime/message/plain.ts";
 import type { Payload } from "../../runtime/service/entrypoint.ts";
 import { acceptedSerializers, decodePayload } from "../../runtime/service/payload_conversion.ts";
 import type { FieldTable } from "../../runtime/message/transport.ts";
-import { decodeRequestHead, decodeResponseHead, headerPairs } from "../http/request/head.ts";
+import { decodeResponseHead, headerPairs, headOf } from "../http/request/head.ts";
 import { requestArguments } from "../rpc/wire.ts";
 import { decodeArguments } from "../websocket/wire.ts";
 
@@ -72,7 +72,7 @@ async function readArguments(
       return { args: [(message as PlainRecord)["socketId"], ...args], kwargs: data };
     }
     case "http": {
-      const head = decodeRequestHead(message as string);
+      const head = headOf(payload);
       const { url, method, headers, params } = head;
       const init = { method, headers: headerPairs(headers), ...(body !== undefined && { body }) };
       return { args: [new Request(url, init), params], kwargs: {} };

@@ -84,7 +84,7 @@ export interface Conversion {
    *
    * @throws If the result cannot be encoded.
    */
-  encode(result: unknown, call: Call): Body | Reply | Promise<Body | Reply>;
+  encode(result: unknown, call: Call, payload: Payload): Body | Reply | Promise<Body | Reply>;
   /**
    * Makes a reply from a thrown value. The call then ends with this reply, and the thread logs the failure
    * all the same.

@@ -181,7 +181,7 @@ export class Invoker implements AsyncDisposable {
           ? entry.handler.call(this.#service.handlers, context, ...args)
           : this.#runInHooks(entry, call, context, args);
         if (isPromiseLike(value)) value = await value;
-        const maybeEncoded = conversion.encode(value, call);
+        const maybeEncoded = conversion.encode(value, call, message);
         encoded = isPromiseLike(maybeEncoded) ? await maybeEncoded : maybeEncoded;
       }
       if (isReply(encoded) && encoded.chunks !== undefined) {

@@ -1,4 +1,6 @@
 import { BadResultError } from "../../../runtime/message/errors.ts";
+import type { Payload } from "../../../runtime/service/entrypoint.ts";
+import { makeId, REQUEST_ID } from "./request_id.ts";
 
 /** Names and values of headers in turn. This form is the cheapest to send from one thread to another. */
 export type FlatHeaders = readonly string[];
@@ -10,8 +12,14 @@ export interface RequestHead {
   readonly headers: FlatHeaders;
   /** The variables of the rule, converted. */
   readonly params: Readonly<Record<string, string | number>>;
-  /** Id of the request: the client's own, or one that the server made. */
+  /** Id of the request: the client's own, or one that was made. */
   readonly id: string;
+}
+
+/** A head as the main thread has it. */
+export interface SentRequestHead extends Omit<RequestHead, "id"> {
+  /** Id of the request; undefined if nobody has needed one so far. */
+  readonly id: string | undefined;
 }
 
 /** All that the main thread receives of a response, except the body. */
@@ -21,8 +29,9 @@ export interface ResponseHead {
 }
 
 /** Encodes a head as one text, with a line for each part. No part can contain a line break. */
-export function encodeRequestHead({ method, url, id, params, headers }: RequestHead): string {
-  return `${encodeParams(params)}\n${id}\n${method}\n${url}\n${headers.join("\n")}`;
+export function encodeRequestHead({ method, url, id = "", params, headers }: SentRequestHead): string {
+  const first = `${encodeParams(params)}\n${id}\n${method}\n${url}`;
+  return headers.length === 0 ? first : `${first}\n${headers.join("\n")}`;
 }
 
 const NO_PARAMS = "{}";
@@ -32,25 +41,32 @@ function encodeParams(params: RequestHead["params"]): string {
   return NO_PARAMS;
 }
 
-/** Decodes a text of {@linkcode encodeRequestHead}. Most handlers read only the variables of the rule. */
-export function decodeRequestHead(text: string): RequestHead {
-  return new EncodedRequestHead(text);
+/** Decodes the head that came with the body of a call. Most handlers read only the variables of the rule. */
+export function headOf(payload: Payload): RequestHead {
+  return new EncodedRequestHead(payload);
+}
+
+/** Makes the id of a request that has none so far. */
+export function nameRequest(payload: Payload): void {
+  const text = payload.message as string;
+  if (text[text.indexOf("\n") + 1] === "\n") makeId(payload);
 }
 
 class EncodedRequestHead implements RequestHead {
   readonly params: RequestHead["params"];
-  readonly #text: string;
+  readonly #payload: Payload;
   #lines: readonly string[] | undefined;
   #headers: FlatHeaders | undefined;
 
-  constructor(text: string) {
+  constructor(payload: Payload) {
+    const text = payload.message as string;
     const params = text.slice(0, text.indexOf("\n"));
     this.params = params === NO_PARAMS ? {} : JSON.parse(params);
-    this.#text = text;
+    this.#payload = payload;
   }
 
   get id(): string {
-    return this.#split[1]!;
+    return this.#split[1] || makeId(this.#payload);
   }
 
   get method(): string {
@@ -62,11 +78,13 @@ class EncodedRequestHead implements RequestHead {
   }
 
   get headers(): FlatHeaders {
-    return this.#headers ??= this.#split.slice(4);
+    return this.#headers ??= this.#split[1] === ""
+      ? [...this.#split.slice(4), REQUEST_ID, this.id]
+      : this.#split.slice(4);
   }
 
   get #split(): readonly string[] {
-    return this.#lines ??= this.#text.split("\n");
+    return this.#lines ??= (this.#payload.message as string).split("\n");
   }
 }
 

@@ -9,12 +9,7 @@
  */
 import type { Call } from "../../../runtime/service/call.ts";
 import type { Payload } from "../../../runtime/service/entrypoint.ts";
-import { decodeRequestHead, headerPairs, type RequestHead } from "./head.ts";
-
-/** Decodes the head that the host sent together with the body. */
-export function headOf({ message }: Payload): RequestHead {
-  return decodeRequestHead(message as string);
-}
+import { headerPairs, type RequestHead } from "./head.ts";
 
 /** Makes the request of a call. Its signal is the signal of the call. */
 export function toRequest(payload: Payload, head: RequestHead, call: Call): Request {

@@ -5,6 +5,7 @@
  * have the same head as an earlier response.
  */
 import { decodeResponseHead, type FlatHeaders, headerPairs, type ResponseHead } from "../request/head.ts";
+import { hasId } from "../request/request_id.ts";
 
 /** Number of heads that are remembered. Before one more is added, all are forgotten. */
 const MOST = 256;
@@ -20,8 +21,9 @@ export function recallHead(text: unknown): ResponseHead {
   if (typeof text !== "string" || text.length > LONGEST) return decodeResponseHead(text);
   const known = heads.get(text);
   if (known !== undefined) return known;
-  if (heads.size >= MOST) heads.clear();
   const head = decodeResponseHead(text);
+  if (hasId(text)) return head;
+  if (heads.size >= MOST) heads.clear();
   heads.set(text, head);
   return head;
 }

@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { decodeResponseHead } from "../../../extensions/http/request/head.ts";
+import { decodeResponseHead, encodeRequestHead } from "../../../extensions/http/request/head.ts";
 import { http } from "../../../mod.ts";
 import type { Call } from "../../../runtime/service/call.ts";
+import type { Payload } from "../../../runtime/service/entrypoint.ts";
 import type { Reply } from "../../../runtime/message/reply.ts";
 import { SILENT_MESSENGER } from "../../fixtures/silent_messenger.ts";
 
-/** Nothing of it matters here. */
+/** Nothing of them matters here. */
 const CALL = {} as Call;
+const PAYLOAD = {
+  message: encodeRequestHead({ method: "GET", url: "http://a/", headers: [], params: {}, id: "r-1" }),
+} as Payload;
 
 /** What becomes of a handler's result where `output` is declared. */
 async function encode(output: z.ZodType, result: unknown): Promise<Reply> {
@@ -18,10 +22,7 @@ async function encode(output: z.ZodType, result: unknown): Promise<Reply> {
     parameters: undefined,
     messenger: SILENT_MESSENGER,
   });
-  return await conversion.encode(
-    result,
-    CALL,
-  ) as Reply;
+  return await conversion.encode(result, CALL, PAYLOAD) as Reply;
 }
 
 const ID = z.object({ id: z.int() });
