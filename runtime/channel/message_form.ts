@@ -48,10 +48,11 @@ export function isId(value: unknown): boolean {
 
 /** Whether a value is what a module exports. */
 export function isServices(value: unknown): boolean {
-  return Array.isArray(value) &&
+  // A list may have a length of billions, so its size comes first.
+  return Array.isArray(value) && isBounded(value) &&
     value.every((item) =>
       isRecord(item) && typeof item["exportName"] === "string" && isManifest(item["manifest"])
-    ) && isBounded(value);
+    );
 }
 
 /** Whether a value describes a failure. Its `data` is not looked at. */
@@ -119,7 +120,7 @@ function faultOfProperties(properties: unknown): string | undefined {
 
 function isGuard(value: unknown): boolean {
   return isRecord(value) && typeof value["key"] === "string" && typeof value["attempt"] === "number" &&
-    isTexts(value["off"]);
+    isBounded(value["off"]) && isTexts(value["off"]);
 }
 
 /** Returns what is wrong with the fields of a message to publish; undefined if nothing is. */

@@ -8,6 +8,8 @@
 import type { Fault } from "../message/outcome.ts";
 import type { Body } from "../message/reply.ts";
 import type { FieldTable } from "../message/transport.ts";
+import { boundedJson, MOST_JSON } from "./plain_size.ts";
+import type { PlainRecord } from "../message/plain.ts";
 import type { AssignMessage, CallMessage, FromThread, ToThread } from "./port.ts";
 import type { RingCodec } from "./ring_port.ts";
 import type { RingRecord } from "./ring_record.ts";
@@ -60,8 +62,7 @@ function encodeCall({ slot, call }: AssignMessage, record: RingRecord): boolean 
   record.add(contentType);
   record.add(headers && JSON.stringify(headers));
   record.add(isNamed ? span : undefined);
-  addFacts(record, message);
-  return true;
+  return addFacts(record, message);
 }
 
 function decodeCall(record: RingRecord): AssignMessage {
@@ -100,14 +101,13 @@ export const FROM_THREAD: RingCodec<FromThread> = {
     switch (message.type) {
       case "done": {
         const { slot, elapsed, body, head, fault } = message;
-        if (!isPlain(head)) return false;
+        if (!isBody(body) || !isPlain(head)) return false;
         numbers[0] = DONE;
         numbers[1] = slot;
         numbers[2] = elapsed;
         record.add(body);
         record.add(fault && JSON.stringify(fault));
-        addFacts(record, head);
-        return true;
+        return addFacts(record, head);
       }
       case "publish":
         numbers[0] = PUBLISH;
@@ -140,7 +140,7 @@ function decodeDone(slot: number, elapsed: number, record: RingRecord): Done {
   const fault = record.takeText();
   const head = takeFacts(record);
   const done: { -readonly [Key in keyof Done]: Done[Key] } = { type: "done", slot, elapsed, body };
-  if (fault !== undefined) done.fault = JSON.parse(fault) as Fault;
+  if (fault !== undefined) done.fault = boundedJson<Fault>(fault);
   if (head !== undefined) done.head = head;
   return done;
 }
@@ -151,17 +151,18 @@ function addSent(
   { body, ...rest }: { readonly body: string | Uint8Array | undefined },
 ): boolean {
   if (!isBody(body) || !isPlain(rest)) return false;
+  const json = JSON.stringify(rest);
   record.add(body);
-  record.add(JSON.stringify(rest));
-  return true;
+  record.add(json);
+  return json.length <= MOST_JSON;
 }
 
 /** Takes what a handler sends. The pool looks at its form, as at that of everything that comes from a thread. */
 function takeSent<Sent>(record: RingRecord): Sent {
   const body = record.take();
-  const sent = JSON.parse(record.takeText()!);
+  const sent = boundedJson<{ body?: Body }>(record.takeText()!);
   sent.body = body;
-  return sent;
+  return sent as Sent;
 }
 
 /** Handlers in JavaScript may send other bodies, which the port takes to whoever refuses them. */
@@ -169,17 +170,22 @@ function isBody(body: unknown): body is Body {
   return typeof body === "string" || body === undefined || body instanceof Uint8Array;
 }
 
-/** Adds what goes beside a body, as two fields: one for a text, the other for the JSON of anything else. */
-function addFacts(record: RingRecord, facts: object | string | undefined): void {
+/**
+ * Adds what goes beside a body, as two fields: one for a text, the other for the JSON of anything else. Returns false if
+ * that is too long.
+ */
+function addFacts(record: RingRecord, facts: object | string | undefined): boolean {
   const isText = typeof facts === "string";
+  const json = isText || facts === undefined ? undefined : JSON.stringify(facts);
   record.add(isText ? facts : undefined);
-  record.add(isText || facts === undefined ? undefined : JSON.stringify(facts));
+  record.add(json);
+  return json === undefined || json.length <= MOST_JSON;
 }
 
-function takeFacts(record: RingRecord) {
+function takeFacts(record: RingRecord): string | PlainRecord | undefined {
   const text = record.takeText();
   const json = record.takeText();
-  return json === undefined ? text : JSON.parse(json);
+  return json === undefined ? text : boundedJson(json);
 }
 
 /** Values that are nested deeper than this go through the port. */

@@ -1,8 +1,9 @@
 /** The main thread's end of the port of a thread in another process. */
-import { deserialize, serialize } from "node:v8";
+import { serialize } from "node:v8";
 import { RingRecord } from "../ring_record.ts";
 import { type Frame, FrameKind, type FrameWriter } from "./frame_stream.ts";
 import { fill, frameOf } from "./framed_record.ts";
+import { plainMessage } from "./plain_form.ts";
 import type { FromThread, HostPort, ToThread } from "../port.ts";
 import { FROM_THREAD, TO_THREAD } from "../port_codec.ts";
 
@@ -25,7 +26,9 @@ export class FramePort implements HostPort {
 
   postMessage(message: ToThread): void {
     this.#written.clear();
-    const frame = TO_THREAD.encode(message, this.#written) ? frameOf(this.#written) : plainFrame(message);
+    const frame = TO_THREAD.encode(message, this.#written)
+      ? frameOf(this.#written)
+      : serializedFrame(message);
     this.#written.clear();
     this.#writer.write(this.#receiver, frame);
     this.#onSent(message);
@@ -41,7 +44,7 @@ export class FramePort implements HostPort {
         message = FROM_THREAD.decode(this.#read);
         this.#read.requireEnd();
         this.#read.clear();
-      } else message = deserialized(frame.bytes);
+      } else message = plainMessage(frame);
     } catch (error) {
       const listener = this.onfault;
       this.close();
@@ -58,20 +61,15 @@ export class FramePort implements HostPort {
 }
 
 /**
- * Makes the frame of a message that is no record.
+ * Makes the frame of a message for a thread that is no record, in V8's own form: the process may trust the main thread.
  *
  * @throws {DataCloneError} If no other thread could get the message either.
  */
-export function plainFrame(message: unknown): Frame {
+function serializedFrame(message: ToThread): Frame {
   try {
     return { kind: FrameKind.plain, text: "", bytes: serialize(message) as Uint8Array<ArrayBuffer> };
   } catch (error) {
     structuredClone(message);
     throw error;
   }
-}
-
-/** @throws {Error} If the bytes are none that {@linkcode plainFrame} makes. */
-export function deserialized<Message>(bytes: Uint8Array | undefined): Message {
-  return deserialize(bytes ?? new Uint8Array(0));
 }

@@ -159,16 +159,20 @@ export class FrameWriter {
 /**
  * Reads frames until the stream ends.
  *
+ * @param rest Called before each read, which waits for what it returns.
  * @throws {RangeError} If the other side has sent what is no frame.
  */
 export async function readFrames(
   connection: Deno.Conn,
   take: (receiver: number, frame: Frame) => void,
+  rest: () => Promise<void> | undefined = () => undefined,
 ): Promise<void> {
   let buffer = Buffer.alloc(ROOM);
   let start = 0;
   let end = 0;
   for (;;) {
+    const resting = rest();
+    if (resting !== undefined) await resting;
     const count = await connection.read(buffer.subarray(end));
     if (count === null) return;
     end += count;

@@ -1,7 +1,8 @@
 /** How a process passes on the messages between its threads and the main thread of another process. */
-import { deserialized, plainFrame } from "./frame_port.ts";
+import { deserialize } from "node:v8";
 import { type Frame, FrameKind, type FrameWriter } from "./frame_stream.ts";
 import { fill, frameOf } from "./framed_record.ts";
+import { plainFrame } from "./plain_form.ts";
 import type { FromThread, Port, ToThread } from "../port.ts";
 import { FROM_THREAD, slotOfCall, TO_THREAD } from "../port_codec.ts";
 import type { RingCodec } from "../ring_port.ts";
@@ -41,6 +42,7 @@ export class Relay {
   readonly #receiver: number;
   readonly #onCall: (slot: number) => void;
   readonly #record = new RingRecord(TO_THREAD.shape);
+  readonly #sent = new RingRecord(FROM_THREAD.shape);
   #isClosed = false;
 
   /**
@@ -68,7 +70,7 @@ export class Relay {
       // The process keeps no message that it has passed on.
       return this.#record.clear();
     }
-    const message = deserialized<ToThread>(frame.bytes);
+    const message: ToThread = deserialize(frame.bytes!);
     if (message.type === "call") this.#onCall(message.slot);
     this.#port.postMessage(message);
   }
@@ -84,9 +86,22 @@ export class Relay {
   }
 
   readonly #send = ({ data }: { readonly data: FromThread | RingRecord }): void => {
-    this.#writer.write(this.#receiver, data instanceof RingRecord ? frameOf(data) : sendable(data));
+    this.#writer.write(this.#receiver, data instanceof RingRecord ? frameOf(data) : this.#sendable(data));
     if (this.#writer.unsent > MOST_UNSENT) void this.#rest();
   };
+
+  /** Makes the frame of a message, which service code may have posted, and which may be anything. */
+  #sendable(message: FromThread): Frame {
+    const record = this.#sent;
+    record.clear();
+    try {
+      return FROM_THREAD.encode(message, record) ? frameOf(record) : plainFrame(message);
+    } catch {
+      return message?.type === "failed" ? withoutData(message) : UNREADABLE;
+    } finally {
+      record.clear();
+    }
+  }
 
   /** Lets the thread wait until the main thread has read more. */
   async #rest(): Promise<void> {
@@ -99,10 +114,11 @@ export class Relay {
 /** Stands for what a thread has sent and nobody can read. Whoever reads it finds that out, too. */
 const UNREADABLE: Frame = { kind: FrameKind.plain, text: "" };
 
-/** Makes the frame of a message, which service code may have posted, and which may be anything. */
-function sendable(message: FromThread): Frame {
+/** Tells of a failure whose data is too large. */
+function withoutData(message: Extract<FromThread, { readonly type: "failed" }>): Frame {
   try {
-    return plainFrame(message);
+    const { data: _, ...failure } = message.failure;
+    return plainFrame({ ...message, failure });
   } catch {
     return UNREADABLE;
   }

@@ -90,3 +90,25 @@ Deno.test("a writer whose stream is broken drops what it gets", async () => {
   writer.write(1, { kind: FrameKind.control, text: "lost, too" });
   await writer.flushed();
 });
+
+Deno.test("a reader that rests takes nothing meanwhile, and misses nothing", async () => {
+  using pair = await openPair();
+  const taken: string[] = [];
+  const rested = Promise.withResolvers<void>();
+  const reading = readFrames(
+    pair.far,
+    (_receiver, { text }) => void taken.push(text),
+    () => taken.length === 0 ? undefined : rested.promise,
+  );
+  const writer = new FrameWriter(pair.near);
+  for (const text of ["first", "second"]) {
+    writer.write(1, { kind: FrameKind.control, text });
+    await writer.flushed();
+    (await openPair())[Symbol.dispose]();
+  }
+  assert.deepEqual(taken, ["first"]);
+  rested.resolve();
+  await (pair.near as Deno.UnixConn).closeWrite();
+  await reading;
+  assert.deepEqual(taken, ["first", "second"]);
+});
