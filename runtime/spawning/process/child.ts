@@ -21,6 +21,9 @@ interface Member {
   received: number;
 }
 
+/** Characters of the reason for the end of a thread. */
+const LONGEST_REASON = 4_096;
+
 const members = new Map<number, Member>();
 
 /** Obeys the main thread until the connection ends. */
@@ -88,7 +91,13 @@ function spawn(
     const unstarted = Array.from({ length: SLOTS }, (_, slot) => slot).filter((slot) =>
       claims.takeBack(slot)
     );
-    report(writer, { type: "ended", id, reason, unstarted, received: member.received });
+    report(writer, {
+      type: "ended",
+      id,
+      reason: reason.slice(0, LONGEST_REASON),
+      unstarted,
+      received: member.received,
+    });
   });
 }
 

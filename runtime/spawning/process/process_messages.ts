@@ -1,4 +1,6 @@
 /** What the main thread and the process of a service tell each other, beside the messages of threads. */
+import { SLOTS } from "../../channel/claims.ts";
+import { isRecord } from "../../message/plain.ts";
 
 /** What a process is told at its start, through stdin. */
 export interface ProcessOrder {
@@ -41,3 +43,30 @@ export interface ThreadEnd {
 
 /** Number of the receiver of orders and reports. Threads have other numbers. */
 export const CONTROL = 0;
+
+/** Most characters of a report. */
+export const LONGEST_REPORT = 65_536;
+
+/**
+ * Reads a report, which code of the service may have sent in place of the process.
+ *
+ * @throws {Error} If it is none.
+ */
+export function reportIn(text: string): FromProcess {
+  const report: unknown = text.length > LONGEST_REPORT ? undefined : JSON.parse(text);
+  if (!isReport(report)) throw new TypeError("Cannot read a report: it has another form");
+  return report;
+}
+
+function isReport(report: unknown): report is FromProcess {
+  if (!isRecord(report)) return false;
+  const { type, question, slots, id, reason, unstarted, received } = report;
+  if (type === "recalled") return Number.isInteger(question) && isSlots(slots);
+  return type === "ended" && Number.isInteger(id) && typeof reason === "string" && isSlots(unstarted) &&
+    Number.isInteger(received);
+}
+
+function isSlots(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.length <= SLOTS &&
+    value.every((slot) => Number.isInteger(slot) && slot >= 0 && slot < SLOTS);
+}

@@ -10,6 +10,7 @@ import { FrameKind, FrameWriter, readFrames } from "../../channel/frames/frame_s
 import { passLines } from "../../log/whole_lines.ts";
 import { pause, within } from "../../waiting/abort.ts";
 import type { Thread, ThreadOptions } from "../spawner.ts";
+import { knownConnection } from "./known_connection.ts";
 import { watchLimits } from "./limit_watch.ts";
 import type { ProcessCommand } from "./process_command.ts";
 import type { ProcessLimits } from "./process_limits.ts";
@@ -17,7 +18,7 @@ import {
   CONTROL,
   type FromProcess,
   type ProcessOrder,
-  TOKEN_LENGTH,
+  reportIn,
   type ToProcess,
 } from "./process_messages.ts";
 import { killDescendants } from "./process_tree.ts";
@@ -28,6 +29,9 @@ const OUTPUT_LIMIT = 1_000;
 
 /** Bytes that are read in a second of each of stdout and stderr. */
 const MOST_OUTPUT = 4 * 1_048_576;
+
+/** Bytes that may wait for a process to read them before the main thread reads no more of what it writes. */
+const MOST_UNSENT = 4 * 1_048_576;
 
 /** Characters of stderr that are kept to say why a process did not start. */
 const KEPT_OUTPUT = 2_000;
@@ -135,15 +139,12 @@ export class ServiceProcess {
     this.#order({ type: "recall", id, question, slots });
   }
 
-  /** Waits for the connection of the process, and closes others. */
+  /** Waits for the connection of the process. */
   async #accept(listener: Deno.Listener, folder: string, token: string): Promise<Deno.Conn> {
     try {
-      for (;;) {
-        const connection = await listener.accept();
-        this.#isConnected = await beginsWith(connection, token);
-        if (this.#isConnected) return connection;
-        connection.close();
-      }
+      const connection = await knownConnection(listener, token);
+      this.#isConnected = true;
+      return connection;
     } finally {
       closed(listener);
       await Deno.remove(folder, { recursive: true }).catch(() => {});
@@ -155,13 +156,20 @@ export class ServiceProcess {
     try {
       const connection = await coming;
       try {
-        await readFrames(connection, (receiver, frame) => {
-          if (receiver === CONTROL) this.#take(JSON.parse(frame.text));
-          else this.#threads.get(receiver)?.port.receive(frame);
-        });
+        await readFrames(
+          connection,
+          (receiver, frame) => {
+            if (receiver === CONTROL) this.#take(reportIn(frame.text));
+            else this.#threads.get(receiver)?.port.receive(frame);
+          },
+          // What a process asks for, and does not read, must not grow.
+          () => this.#writer.unsent > MOST_UNSENT ? this.#writer.flushed() : undefined,
+        );
       } finally {
         connection.close();
       }
+      // A process that ends closes its connection, too.
+      if (!await within(OUTPUT_LIMIT, this.#process.status)) this.kill("its process closed its connection");
     } catch (error) {
       // Another error means that the process has ended, and how it has ended says more.
       const isFault = FAULTS.some((fault) => error instanceof fault);
@@ -229,17 +237,6 @@ function throttled(stream: ReadableStream<Uint8Array<ArrayBuffer>>): ReadableStr
       },
     }),
   );
-}
-
-/** Whether a connection begins with a text of {@linkcode TOKEN_LENGTH} bytes. */
-async function beginsWith(connection: Deno.Conn, text: string): Promise<boolean> {
-  const bytes = new Uint8Array(TOKEN_LENGTH);
-  for (let end = 0; end < TOKEN_LENGTH;) {
-    const count = await connection.read(bytes.subarray(end));
-    if (count === null) return false;
-    end += count;
-  }
-  return new TextDecoder().decode(bytes) === text;
 }
 
 function closed(listener: Deno.Listener): void {

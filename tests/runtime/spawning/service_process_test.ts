@@ -4,11 +4,29 @@ import { Claims } from "../../../runtime/channel/claims.ts";
 import { ProcessThreads } from "../../../runtime/spawning/process/process_threads.ts";
 import { ServiceProcess } from "../../../runtime/spawning/process/service_process.ts";
 
+/** Connects as the process of a service does. */
+const CONNECT = `
+  const { socket, token } = await new Response(Deno.stdin.readable).json();
+  const connect = () => Deno.connect({ transport: "unix", path: socket });
+`;
+
+/** Starts a process that runs some code in place of Enoki's. */
+function startProcess(code: string): ServiceProcess {
+  return new ServiceProcess({
+    command: () => ({
+      path: Deno.execPath(),
+      args: ["eval", "--no-config", CONNECT + code],
+      env: Deno.env.toObject(),
+    }),
+    onOutput: () => {},
+    onEnd: () => {},
+  });
+}
+
 /** A process that sends one report, and goes on for ever, though nobody listens to it. */
 function reporting(report: string): string {
   return `
-    const { socket, token } = await new Response(Deno.stdin.readable).json();
-    const connection = await Deno.connect({ transport: "unix", path: socket });
+    const connection = await connect();
     const text = new TextEncoder().encode(${JSON.stringify(report)});
     const head = new Uint32Array([0, 0, text.length, 0]);
     for (const piece of [new TextEncoder().encode(token), new Uint8Array(head.buffer), text]) {
@@ -34,19 +52,46 @@ Deno.test("a process that the system does not start leaves nothing open, and its
   assert.throws(() => Deno.statSync(socketFolders[0]!), Deno.errors.NotFound);
 });
 
-for (const report of ["nonsense", "null", `{"type":"ended","id":1,"reason":"","received":0}`]) {
+for (
+  const report of [
+    "nonsense",
+    "null",
+    `{"type":"recalled","question":1,"slots":[64]}`,
+    `{"type":"ended","id":1,"reason":{"toString":1},"unstarted":[],"received":0}`,
+    `{"type":"ended","id":1,"reason":"","received":0}`,
+  ]
+) {
   Deno.test(`a process that reports ${report} is ended`, async () => {
-    const process = new ServiceProcess({
-      command: () => ({
-        path: Deno.execPath(),
-        args: ["eval", "--no-config", reporting(report)],
-        env: Deno.env.toObject(),
-      }),
-      onOutput: () => {},
-      onEnd: () => {},
-    });
+    const process = startProcess(reporting(report));
     const thread = process.spawn({ name: "test#1", claims: new Claims().buffer }, 64);
     assert.match(await thread.ended, /^its process sent what cannot be read: /);
     await process.ended;
   });
 }
+
+Deno.test("a process is known by its token, however many connections came before and say nothing", async () => {
+  const process = startProcess(`
+    const others = [];
+    for (let count = 0; count < 40; count++) others.push(await connect());
+    await others[30].write(new TextEncoder().encode("no token of ".repeat(3)));
+    const connection = await connect();
+    await connection.write(new TextEncoder().encode(token));
+    await connection.write(new Uint8Array(16).fill(3));
+    setInterval(() => {}, 1_000);
+  `);
+  const thread = process.spawn({ name: "test#1", claims: new Claims().buffer }, 64);
+  assert.match(await thread.ended, /^its process sent what cannot be read: Cannot read a frame/);
+  await process.ended;
+});
+
+Deno.test("a process that closes its connection and goes on is ended", async () => {
+  const process = startProcess(`
+    const connection = await connect();
+    await connection.write(new TextEncoder().encode(token));
+    connection.close();
+    setInterval(() => {}, 1_000);
+  `);
+  const thread = process.spawn({ name: "test#1", claims: new Claims().buffer }, 64);
+  assert.equal(await thread.ended, "its process closed its connection");
+  await process.ended;
+});
