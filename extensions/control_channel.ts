@@ -125,7 +125,7 @@ function respondersFor(
 }
 
 function statusOf(
-  { manifest, state, pool, settings: { maxWorkers } }: ServiceContainer,
+  { manifest, state, pool, place, settings: { maxWorkers } }: ServiceContainer,
   telemetry: Telemetry | undefined,
 ): PlainRecord {
   const { busy, ready, starting, active, queued } = pool;
@@ -133,6 +133,7 @@ function statusOf(
     name: manifest.name,
     state,
     manifest: fingerprintOf(manifest),
+    ...place,
     threads: { busy, ready, starting, max: maxWorkers },
     inFlight: active,
     waiting: queued,

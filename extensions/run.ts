@@ -32,7 +32,7 @@ import type { Clock, TimerName } from "../runtime/waiting/clock.ts";
 import type { ThreadLimits } from "../runtime/serving/limits/thread_limits.ts";
 import type { ProcessLimits } from "../runtime/spawning/process/process_limits.ts";
 import type { ThreadPlan } from "../runtime/spawning/create_spawner.ts";
-import type { ThreadKind } from "../runtime/spawning/spawner.ts";
+import type { ThreadKind, ThreadPlace } from "../runtime/spawning/spawner.ts";
 import type { LiveService } from "./control/live.ts";
 import type { ExtensionSource } from "./loaded_extensions.ts";
 import { Runner, type RunOptions } from "./runner.ts";
@@ -74,6 +74,7 @@ export type {
   ServiceValue,
   ThreadKind,
   ThreadLimits,
+  ThreadPlace,
   ThreadPlan,
   ThreadSettings,
   TimerName,

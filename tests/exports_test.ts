@@ -255,6 +255,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     "ServiceValue",
     "ThreadKind",
     "ThreadLimits",
+    "ThreadPlace",
     "ThreadPlan",
     "ThreadSettings",
     "TimerName",

@@ -39,6 +39,13 @@ export interface ServiceStatus {
   readonly state: string;
   /** A text that differs if the manifest differs. */
   readonly manifest: string;
+  /**
+   * Where its threads are: `threads` of the process, those of a `process` of its own, or `inline`, in the thread of the
+   * program. Empty if the process does not tell.
+   */
+  readonly isolation: string;
+  /** Id of the process of its own; absent if it has none at present. */
+  readonly ownPid?: number;
   /** How many threads there are, and how busy they are. */
   readonly threads: ThreadNumbers;
   /** Calls in the threads. */
@@ -120,6 +127,8 @@ function readService(service: Readonly<Record<string, unknown>>): ServiceStatus 
     name: text(service["name"]),
     state: text(service["state"]),
     manifest: text(service["manifest"]),
+    isolation: text(service["isolation"]),
+    ...(typeof service["ownPid"] === "number" && { ownPid: count(service["ownPid"]) }),
     threads: {
       busy: count(threads["busy"]),
       ready: count(threads["ready"]),

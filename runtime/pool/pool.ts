@@ -31,6 +31,7 @@ import { CallTimes, checkPulse, expireCalls, lookInterval, nextLook, outOfTime }
 import { Renewal } from "./renewal/renewal.ts";
 import { type RunningCall, runningCalls } from "./running_calls.ts";
 import { spanSeed } from "../telemetry/trace.ts";
+import type { ThreadPlace } from "../spawning/spawner.ts";
 import { Saturation } from "./saturation.ts";
 
 /** Runs the calls of one service on its threads. */
@@ -96,6 +97,10 @@ export class Pool implements AsyncDisposable {
   /** Number of threads, including those that start. */
   get size(): number {
     return this.#crew.size;
+  }
+
+  get place(): ThreadPlace {
+    return this.#options.spawner.place ?? { isolation: "threads" };
   }
 
   get threads(): ThreadCounts {

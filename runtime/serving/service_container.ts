@@ -17,6 +17,7 @@ import type { PooledThread } from "../pool/pooled_thread.ts";
 import type { RunningCall } from "../pool/running_calls.ts";
 import type { PoolNumbers } from "./pool_numbers.ts";
 import type { ServiceSettings } from "./settings.ts";
+import type { ThreadPlace } from "../spawning/spawner.ts";
 
 /** What a container consists of, as plain data. */
 export interface ContainerExtensions {
@@ -97,6 +98,11 @@ export class ServiceContainer {
    */
   get pool(): PoolNumbers {
     return this.#runs.current.pool;
+  }
+
+  /** Where the threads of the service are. */
+  get place(): ThreadPlace {
+    return this.#runs.current.pools[0]!.place;
   }
 
   /** The calls in the threads, those of former versions included, the oldest first. */

@@ -1,5 +1,11 @@
 import type { Clock } from "../waiting/clock.ts";
-import { loadInto, type Thread, type ThreadOptions, type ThreadSpawner } from "./spawner.ts";
+import {
+  loadInto,
+  type Thread,
+  type ThreadOptions,
+  type ThreadPlace,
+  type ThreadSpawner,
+} from "./spawner.ts";
 import { createThreadChannel, openThreadChannel, type ThreadChannelEnd } from "../channel/thread_channel.ts";
 import type { ComingThreadModule } from "../channel/port.ts";
 import { given } from "../message/plain.ts";
@@ -16,6 +22,7 @@ type ModuleExports = Readonly<Record<string, unknown>>;
  */
 export class InlineThreads implements ThreadSpawner {
   readonly clock: Clock | undefined;
+  readonly place: ThreadPlace = { isolation: "inline" };
   readonly #module: ComingThreadModule;
   readonly #exports: ModuleExports | undefined;
 

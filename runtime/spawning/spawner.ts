@@ -49,8 +49,18 @@ export interface ThreadSpawner extends AsyncDisposable {
   spawn(options: ThreadOptions): Thread;
   /** The clock that the calls in its threads go by. @default {the clock of the machine} */
   readonly clock?: Clock | undefined;
+  /** Where the threads are. @default {they are threads of this process} */
+  readonly place?: ThreadPlace;
   /** Learns of the process of the threads, if they have one of their own. @default {nobody wants to know} */
   processEvents?: ProcessEvents;
+}
+
+/** Where the threads of a service are. */
+export interface ThreadPlace {
+  /** Whether they are threads of this process, those of a process of the service's own, or none at all. */
+  readonly isolation: "threads" | "process" | "inline";
+  /** Id of the process of the service's own, while it runs. */
+  readonly ownPid?: number;
 }
 
 /** What happens to the process of a service's threads. */

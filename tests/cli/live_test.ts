@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Column, formatRows } from "../../extensions/cli/view/table.ts";
-import { formatUptime } from "../../extensions/cli/view/instance_table.ts";
+import { formatUptime, isolationText } from "../../extensions/cli/view/instance_table.ts";
 import { answerTo, Command, enoki, SERVICES, withBroker, withService } from "./command.ts";
 
 const TWO = `${SERVICES}two_services.ts`;
@@ -12,10 +12,10 @@ Deno.test("enoki ps lists services with their processes, threads and calls", () 
     const [titles, orders, stock, ...rest] = out.split("\n");
     assert.match(
       titles!,
-      /^SERVICE +INSTANCE +HOST +PID +ENOKI +UP +BUSY\/READY\/MAX +RUNNING +WAITING +CALLS\/S +ERRORS\/S +P50 +P99$/,
+      /^SERVICE +INSTANCE +HOST +PID +ISOLATION +ENOKI +UP +BUSY\/READY\/MAX +RUNNING +WAITING +CALLS\/S +ERRORS\/S +P50 +P99$/,
     );
     const process = String
-      .raw` +[\da-f]{8} +\S+ +${Deno.pid} +\d+\.\d+\.\d+ +\d+m?s +0/1/10 +0 +0 +0 +0 +- +-$`;
+      .raw` +[\da-f]{8} +\S+ +${Deno.pid} +threads +\d+\.\d+\.\d+ +\d+m?s +0/1/10 +0 +0 +0 +0 +- +-$`;
     assert.match(orders!, new RegExp(`^orders${process}`));
     assert.match(stock!, new RegExp(`^stock ${process}`));
     assert.deepEqual(rest, [""]);
@@ -122,6 +122,13 @@ Deno.test("formatRows() cuts what is elastic, then leaves out what is optional, 
 
 Deno.test("formatRows() escapes control characters before it aligns", () => {
   assert.equal(formatRows([{ name: "\x1b[2J", count: 1 }], COLUMNS.slice(0, 1)), "NAME\n\\u001b[2J\n");
+});
+
+Deno.test("isolationText() writes the id of a process of a service's own, and a dash for what nobody tells", () => {
+  assert.equal(isolationText({ isolation: "process", ownPid: 4711 }), "process 4711");
+  assert.equal(isolationText({ isolation: "process" }), "process");
+  assert.equal(isolationText({ isolation: "inline" }), "inline");
+  assert.equal(isolationText({ isolation: "" }), "-");
 });
 
 Deno.test("formatUptime() writes the two largest units", () => {

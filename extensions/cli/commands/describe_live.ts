@@ -8,7 +8,7 @@ import type { LiveVersion } from "../../control/live.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { ConfigFlags } from "./config.ts";
 import { EXIT } from "../view/failure_report.ts";
-import { formatUptime, shortId } from "../view/instance_table.ts";
+import { formatUptime, isolationText, shortId } from "../view/instance_table.ts";
 import { alignColumns, entrypointRows } from "../view/service_listing.ts";
 import { beginMessaging } from "./messaging.ts";
 
@@ -117,7 +117,10 @@ async function missingText(service: string, broker: string): Promise<string> {
 function formatJson(versions: readonly LiveVersion[]): string {
   const described = versions.map(({ manifest, instances }) => ({
     ...manifest,
-    instances: instances.map(({ id, host, pid, version, uptime }) => ({ id, host, pid, version, uptime })),
+    instances: instances.map(({ id, host, pid, version, uptime, services }) => {
+      const { isolation, ownPid } = services.find(({ name }) => name === manifest.name)!;
+      return { id, host, pid, version, uptime, isolation, ...(ownPid !== undefined && { ownPid }) };
+    }),
   }));
   return `${escapeControlsInLines(JSON.stringify(described, null, 2))}\n`;
 }
@@ -132,10 +135,14 @@ function formatVersion({ manifest, instances }: LiveVersion, all: readonly LiveV
     ...(dependencies.length > 0
       ? [`  needs ${escapeControls(dependencies.map(({ key }) => key).join(", "))}`]
       : []),
-    alignColumns(instances.map(processRow), "  "),
+    alignColumns(instances.map((instance) => processRow(instance, name)), "  "),
   ].map((line) => `${line}\n`).join("");
 }
 
-function processRow({ id, host, pid, uptime }: InstanceStatus): readonly string[] {
-  return ["runs at", host, String(pid), shortId(id), `for ${formatUptime(uptime)}`];
+function processRow(
+  { id, host, pid, uptime, services }: InstanceStatus,
+  service: string,
+): readonly string[] {
+  const place = isolationText(services.find(({ name }) => name === service)!);
+  return ["runs at", host, String(pid), shortId(id), `for ${formatUptime(uptime)}`, `in ${place}`];
 }

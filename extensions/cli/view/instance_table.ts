@@ -34,9 +34,10 @@ export function instanceRows(
 
 const COLUMNS: readonly Column<InstanceRow>[] = [
   { title: "SERVICE", text: ({ service }) => service, elastic: true },
-  { title: "INSTANCE", text: ({ instance }) => shortId(instance), optional: 4 },
+  { title: "INSTANCE", text: ({ instance }) => shortId(instance), optional: 5 },
   { title: "HOST", text: ({ host }) => host, elastic: true },
-  { title: "PID", text: ({ pid }) => String(pid), right: true, optional: 2 },
+  { title: "PID", text: ({ pid }) => String(pid), right: true, optional: 3 },
+  { title: "ISOLATION", text: isolationText, optional: 2 },
   { title: "ENOKI", text: ({ version }) => version, optional: 1 },
   { title: "UP", text: ({ uptime }) => formatUptime(uptime), right: true },
   { title: "BUSY/READY/MAX", text: ({ threads }) => threadsText(threads), right: true },
@@ -48,8 +49,8 @@ const COLUMNS: readonly Column<InstanceRow>[] = [
 const RATES: readonly Column<InstanceRow>[] = [
   { title: "CALLS/S", text: ({ rates }) => formatRate(rates?.calls), right: true },
   { title: "ERRORS/S", text: ({ rates }) => formatRate(rates?.errors), right: true },
-  { title: "P50", text: ({ rates }) => formatDuration(rates?.p50), right: true, optional: 3 },
-  { title: "P99", text: ({ rates }) => formatDuration(rates?.p99), right: true, optional: 5 },
+  { title: "P50", text: ({ rates }) => formatDuration(rates?.p50), right: true, optional: 4 },
+  { title: "P99", text: ({ rates }) => formatDuration(rates?.p99), right: true, optional: 6 },
 ];
 
 const STATE: Column<InstanceRow> = { title: "STATE", text: ({ state }) => state };
@@ -69,6 +70,11 @@ export function instanceColumns(rows: readonly InstanceRow[]): readonly Column<I
 /** Shortens the id of an instance: its beginning tells it from the others. */
 export function shortId(id: string): string {
   return id.slice(0, 8);
+}
+
+/** Says where the threads of a service are, such as `process 4711`. */
+export function isolationText({ isolation, ownPid }: Pick<InstanceRow, "isolation" | "ownPid">): string {
+  return [isolation || UNKNOWN, ownPid ?? ""].join(" ").trimEnd();
 }
 
 function threadsText({ busy, ready, starting, max }: InstanceRow["threads"]): string {

@@ -10,6 +10,7 @@ import {
   type Thread,
   type ThreadGrant,
   type ThreadOptions,
+  type ThreadPlace,
   type ThreadSpawner,
 } from "../spawner.ts";
 import type { ProcessCommand } from "./process_command.ts";
@@ -60,6 +61,11 @@ export class ProcessThreads implements ThreadSpawner {
     this.#heapLimit = heapLimit;
     this.#limits = limits;
     this.#grant = grant;
+  }
+
+  get place(): ThreadPlace {
+    const process = this.#process;
+    return { isolation: "process", ...(process?.isAlive && { ownPid: process.pid }) };
   }
 
   spawn(options: ThreadOptions): Thread {

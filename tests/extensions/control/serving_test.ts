@@ -32,6 +32,7 @@ Deno.test("A process that serves tells its state, its threads and its calls", ()
     assert.deepEqual(rest, {
       name: "enoki_test_endless",
       state: "running",
+      isolation: "threads",
       threads: { busy: 0, ready: 1, starting: 0, max: 1 },
       inFlight: 0,
       waiting: 0,
@@ -49,6 +50,16 @@ Deno.test("A process that serves tells its state, its threads and its calls", ()
     stop.abort();
     await ended;
   }, { config: { max_workers: 1 } }));
+
+Deno.test("A process that serves tells which process of its own a service has", () =>
+  withServing(["greedy.ts"], async (transport, broker) => {
+    await using client = new ControlClient(transport);
+    await using cluster = await connect({ broker });
+    const [status] = await eventually(() => liveInstances(client));
+    const { isolation, ownPid } = status!.services[0]!;
+    assert.deepEqual([isolation, ownPid], ["process", await cluster.method("greedy", "process")()]);
+    assert.notEqual(ownPid, status!.pid);
+  }, { config: { isolation: "process" } }));
 
 for (const telemetry of [true, false]) {
   Deno.test(`A process tells ${telemetry ? "how many" : "nothing of"} calls end with telemetry: ${telemetry}`, () =>
