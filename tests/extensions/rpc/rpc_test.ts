@@ -2,7 +2,7 @@ import { deepStrictEqual, match, rejects, strictEqual, throws } from "node:asser
 import { z } from "zod";
 import { rpc } from "../../../extensions/rpc/mod.ts";
 import { encodeRequest } from "../../../extensions/rpc/wire.ts";
-import type { AnyEntrypoint, Conversion } from "../../../runtime/service/entrypoint.ts";
+import type { AnyEntrypoint, Conversion, Payload } from "../../../runtime/service/entrypoint.ts";
 import {
   type AnyFunction,
   parametersOf,
@@ -21,6 +21,9 @@ async function conversionFor(handler: AnyFunction, spec: AnyEntrypoint = rpc()):
 }
 
 const { call: CALL } = testContext({ name: "orders", dependencies: {} });
+
+/** What the results answer. */
+const REQUEST: Payload = { body: "{}", contentType: undefined, headers: undefined };
 
 async function decoded(
   handler: AnyFunction,
@@ -153,14 +156,14 @@ Deno.test("rpc() says where an argument is not valid", async () => {
 
 Deno.test("rpc() writes results as JSON, nothing as null", async () => {
   const { encode } = await conversionFor(place);
-  strictEqual(encode({ at: new Date(0) }, CALL), '{"at":"1970-01-01T00:00:00.000Z"}');
-  strictEqual(encode(undefined, CALL), "null");
+  strictEqual(encode({ at: new Date(0) }, CALL, REQUEST), '{"at":"1970-01-01T00:00:00.000Z"}');
+  strictEqual(encode(undefined, CALL, REQUEST), "null");
 });
 
 Deno.test("rpc() refuses a result that is no JSON in Nameko's words", async () => {
   const { encode } = await conversionFor(place);
   for (const result of [1n, () => 1, Symbol("s"), new Map(), { deep: 1n }]) {
-    throws(() => encode(result, CALL), {
+    throws(() => encode(result, CALL, REQUEST), {
       name: "BadResultError",
       code: "BAD_RESULT",
       message: /^Unserializable value: `/,
@@ -171,13 +174,13 @@ Deno.test("rpc() refuses a result that is no JSON in Nameko's words", async () =
 Deno.test("rpc() writes what its output schema made of the result", async () => {
   const output = z.object({ at: z.date().transform((date) => date.getTime()) });
   const { encode } = await conversionFor(place, rpc({ output }));
-  strictEqual(await encode({ at: new Date(5), secret: 1 }, CALL), '{"at":5}');
+  strictEqual(await encode({ at: new Date(5), secret: 1 }, CALL, REQUEST), '{"at":5}');
 });
 
 Deno.test("rpc() refuses a result that its output schema refuses", async () => {
   const output = z.object({ total: z.number("Not a number") });
   const { encode } = await conversionFor(place, rpc({ output }));
-  await rejects(Promise.resolve(encode({ total: "1" }, CALL)), {
+  await rejects(Promise.resolve(encode({ total: "1" }, CALL, REQUEST)), {
     name: "BadResultError",
     code: "BAD_RESULT",
     message: 'Cannot answer "place": its result is not valid: total: Not a number',
@@ -187,7 +190,7 @@ Deno.test("rpc() refuses a result that its output schema refuses", async () => {
 
 Deno.test("rpc() refuses a checked result that is no JSON", async () => {
   const { encode } = await conversionFor(place, rpc({ output: schema(() => 1n) }));
-  await rejects(Promise.resolve(encode(1, CALL)), (error: Error) => {
+  await rejects(Promise.resolve(encode(1, CALL, REQUEST)), (error: Error) => {
     match(error.message, /^Unserializable value: `1n` returned by "place": /);
     return true;
   });
