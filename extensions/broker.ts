@@ -153,14 +153,23 @@ export async function openBroker(
   const named = broker ?? settings.broker;
   if (named !== undefined) return await connect(named, onUnreachable);
   try {
-    return await connect(DEFAULT_BROKER);
+    if (!await isDefaultRefused(settings)) return await connect(DEFAULT_BROKER);
   } catch (error) {
     if (!(error instanceof BrokerError) || error.state !== "unreachable") throw error;
-    onFallback?.(
-      "No RabbitMQ on localhost:5672: using the local broker of this machine (choose with --broker, in a program with the option broker)",
-    );
-    return await connect("local:");
   }
+  signal?.throwIfAborted();
+  onFallback?.(
+    "No RabbitMQ on localhost:5672: using the local broker of this machine (choose with --broker, in a program with the option broker)",
+  );
+  return await connect("local:");
+}
+
+/** Says whether nothing listens where the default broker would be. Then the library for it need not load. */
+async function isDefaultRefused({ extensions }: Settings): Promise<boolean> {
+  const { protocol, hostname, port } = new URL(DEFAULT_BROKER);
+  if (Object.hasOwn(extensions.transports, protocol.slice(0, -1))) return false;
+  const { isRefused } = await import("./amqp/refused_port.ts");
+  return await isRefused(hostname, Number(port));
 }
 
 /** Connects a transport of the program's own, and closes it if that fails. */
