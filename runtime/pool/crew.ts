@@ -271,6 +271,7 @@ export class Crew {
       expected: oldest === undefined ? demand.mean : demand.expected(oldest.invocation.entrypoint),
       hasIdle: this.hasIdle,
       hasStuck: this.hasBusySince(now - QUEUE_PATIENCE),
+      isCold: demand.isCold,
       maxWorkers,
     });
     while (this.#starting < wanted) this.grow();

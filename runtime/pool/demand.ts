@@ -3,12 +3,16 @@ import { SHORT_CALL } from "./job.ts";
 /** Deliveries that a consumer holds per slot while calls are short: enough for a round trip to the broker. */
 const SHORT_CALL_PREFETCH = 20;
 
+/** Calls after which the code of a service has become about as fast as it gets. */
+const WARM_CALLS = 50;
+
 /** Computes how many calls a pool can use at once, from how long its calls take. */
 export class Demand {
   readonly #slots: number;
   readonly #onChange: ((demand: number) => void) | undefined;
   #times = new ServiceTimes();
   #short = false;
+  #measured = 0;
 
   /**
    * @param slots Number of calls that can run at once.
@@ -28,6 +32,11 @@ export class Demand {
     return this.#times.mean;
   }
 
+  /** Whether so few calls have been measured that their times tell more of cold code than of the calls. */
+  get isCold(): boolean {
+    return this.#measured < WARM_CALLS;
+  }
+
   /** Returns the expected milliseconds of a call; infinite before the first call of its entrypoint. */
   expected(entrypoint: number): number {
     return this.#times.expected(entrypoint);
@@ -35,6 +44,7 @@ export class Demand {
 
   /** Records that a call took `elapsed` milliseconds. */
   record(entrypoint: number, elapsed: number): void {
+    this.#measured++;
     this.#times.record(entrypoint, elapsed);
     const { mean } = this.#times;
     this.#become(mean < SHORT_CALL || (this.#short && mean <= 3 * SHORT_CALL));

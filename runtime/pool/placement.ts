@@ -18,6 +18,9 @@ export const MAILBOX_PATIENCE = 10;
 /** Milliseconds that a call may wait before the pool starts threads for all waiting calls. */
 export const GROW_PATIENCE = 10;
 
+/** The same while the pool is cold: a thread that starts takes the cores from the calls that are to warm it up. */
+export const COLD_PATIENCE = 25;
+
 /**
  * Number of threads of one pool that start at the same time. A start keeps a core busy, and calls that run
  * need the cores too.
@@ -72,6 +75,8 @@ export interface PoolView {
   readonly hasIdle: boolean;
   /** Whether a thread has settled nothing for {@linkcode QUEUE_PATIENCE}, though it has calls. */
   readonly hasStuck: boolean;
+  /** Whether the calls so far say little about how long calls take, because the code was cold. */
+  readonly isCold: boolean;
   readonly maxWorkers: number;
 }
 
@@ -82,8 +87,9 @@ export interface PoolView {
  * threads would only keep busier.
  */
 export function threadsWanted(
-  { size, queued, waited, expected, hasIdle, hasStuck, maxWorkers }: PoolView,
+  { size, queued, waited, expected, hasIdle, hasStuck, isCold, maxWorkers }: PoolView,
 ): number {
+  if (isCold && waited < COLD_PATIENCE) return 0;
   const short = expected < SHORT_CALL && !(hasStuck && waited >= QUEUE_PATIENCE);
   const room = (short ? Math.min(maxWorkers, CORES) : maxWorkers) - size;
   if (room <= 0) return 0;

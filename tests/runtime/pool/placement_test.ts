@@ -1,5 +1,8 @@
 import { equal, ok } from "node:assert/strict";
+import { Demand } from "../../../runtime/pool/demand.ts";
 import {
+  COLD_PATIENCE,
+  GROW_PATIENCE,
   type PoolView,
   QUEUE_PATIENCE,
   STARTING_LIMIT,
@@ -14,6 +17,7 @@ const OVERLOADED: PoolView = {
   expected: 0.05,
   hasIdle: false,
   hasStuck: false,
+  isCold: false,
   maxWorkers: 1_000,
 };
 
@@ -30,4 +34,21 @@ Deno.test("short calls that wait behind a thread that settles nothing get furthe
 Deno.test("long calls that wait get further threads, up to max_workers", () => {
   equal(threadsWanted({ ...OVERLOADED, expected: 50 }), STARTING_LIMIT);
   equal(threadsWanted({ ...OVERLOADED, expected: 50, maxWorkers: OVERLOADED.size }), 0);
+});
+
+Deno.test("while the code is cold, no thread starts for calls that have hardly waited", () => {
+  const unknown: PoolView = { ...OVERLOADED, size: 1, waited: GROW_PATIENCE, expected: Infinity };
+  equal(threadsWanted(unknown), STARTING_LIMIT);
+  equal(threadsWanted({ ...unknown, isCold: true }), 0);
+  equal(threadsWanted({ ...unknown, isCold: true, waited: COLD_PATIENCE }), STARTING_LIMIT);
+});
+
+Deno.test("the code is cold until some calls have ended, and for a newer version that goes on for a former one", () => {
+  const former = new Demand(10);
+  equal(former.isCold, true);
+  for (let call = 0; call < 100; call++) former.record(0, 1);
+  equal(former.isCold, false);
+  const newer = new Demand(10);
+  newer.inherit(former);
+  equal(newer.isCold, true);
 });
