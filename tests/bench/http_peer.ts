@@ -25,9 +25,9 @@ async function serve(kind: string): Promise<number> {
     return Number(new URL(http!).port);
   }
   const server = Deno.serve(ADDRESS, async (request) => {
-    const id = request.headers.get("x-request-id") ?? crypto.randomUUID();
+    const id = request.headers.get("x-request-id");
     const reply = (type: string, body: string) =>
-      new Response(body, { headers: [["content-type", type], ["x-request-id", id]] });
+      new Response(body, { headers: { "content-type": type, ...(id !== null && { "x-request-id": id }) } });
     if (request.method === "POST") return reply("application/json", JSON.stringify(await request.json()));
     if (request.url.endsWith("/number")) return reply("application/json", JSON.stringify(7));
     return reply(
