@@ -13,7 +13,8 @@ const ROUNDS = 5;
 /** Milliseconds of each side in each round. */
 const DURATION = 2_000;
 
-const CONNECTIONS = 64;
+/** Connections with one request at a time each. */
+export const CONNECTIONS = 64;
 
 /** How this tree is called among the sides. */
 const ENOKI = "Enoki";
@@ -48,7 +49,7 @@ export const HTTP_CASES: readonly Case[] = [
 ];
 
 /** What all others are asked for, too. */
-const NUMBER: Case = {
+export const NUMBER: Case = {
   name: "number",
   title: "GET of a number as JSON",
   asked: { method: "GET", path: "/number" },

@@ -1,7 +1,7 @@
 /**
- * A server in a process of its own: `http_peer.ts <bare|minimal|enoki|untold|counted>` prints its port and serves until
- * it is killed. `bare` sends what Enoki sends, `minimal` is the least that Deno can do, `counted` is Enoki that tells its
- * numbers.
+ * A server in a process of its own: `http_peer.ts <bare|minimal|enoki|untold|counted|threads|process>` prints its port
+ * and serves until it is killed. `bare` sends what Enoki sends, `minimal` is the least that Deno can do, `counted` is
+ * Enoki that tells its numbers. The service of `threads` and of `process` is sandboxed, in that isolation.
  */
 import { memory } from "../../extensions/memory/mod.ts";
 import { run } from "../../extensions/run.ts";
@@ -13,14 +13,16 @@ async function serve(kind: string): Promise<number> {
   if (kind === "minimal") return Deno.serve(ADDRESS, () => Response.json(7)).addr.port;
   if (kind !== "bare") {
     configureLogging({ level: "warning" });
+    const isSandboxed = kind === "threads" || kind === "process";
     const { http } = await run([import.meta.resolve("./http_services.ts")], {
       broker: memory(),
       config: {
         WEB_SERVER_ADDRESS: "127.0.0.1:0",
         telemetry: kind !== "untold",
         ...(kind === "counted" && { METRICS: true }),
+        ...(isSandboxed && { isolation: kind }),
       },
-      threads: { permissions: "all" },
+      threads: { permissions: isSandboxed ? "none" : "all" },
     });
     return Number(new URL(http!).port);
   }

@@ -1,8 +1,13 @@
 // deno-lint-ignore-file no-console -- a benchmark prints what it measured
 import type { Figure } from "./figures.ts";
+import { CONNECTIONS, NUMBER } from "./http_bench.ts";
+import { httpLoad } from "./http_load.ts";
 import { median } from "./median.ts";
 import { lines } from "./peer.ts";
+import { PortPeer } from "./port_peer.ts";
 import { measure, startSides, warmUp } from "./rpc_bench.ts";
+import { type Side, Turns } from "./turns.ts";
+import { hasWrk, wrkLoad } from "./wrk.ts";
 
 const ROUNDS = 7;
 
@@ -10,6 +15,14 @@ const ROUNDS = 7;
 const DURATION = 500;
 
 const LOADS = [1, 50];
+
+/** The same for HTTP, whose load generator takes its time to start. */
+const HTTP_ROUNDS = 5;
+
+const HTTP_DURATION = 1_000;
+
+/** The two sandboxes, by the names of their sides in the calls. */
+const SIDES = [["threads", "enoki"], ["process", "process"]] as const;
 
 /** How often each program is started. */
 const STARTS = 5;
@@ -23,30 +36,53 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
 
 /** What a process of a service's own costs, beside sandboxed threads of the main process. */
 export async function benchIsolation(broker: string): Promise<readonly Figure[]> {
-  return [...await benchCalls(broker), ...await benchStarts()];
+  return [...await benchCalls(broker), ...await benchRequests(), ...await benchStarts()];
 }
 
 async function benchCalls(broker: string): Promise<readonly Figure[]> {
   await using stack = new AsyncDisposableStack();
   console.log("\nRPC echo over RabbitMQ, sandboxed: isolation: process beside threads, in turns, medians");
-  console.log("in flight   isolation      calls/s    p50 ms    p99 ms    ratio");
+  console.log(`in flight   ${HEAD.replace("requests", "   calls")}`);
   const sides = await startSides(["enoki", "process"], broker, stack);
   await warmUp(sides);
   const figures: Figure[] = [];
   for (const inFlight of LOADS) {
     const turns = await measure(sides, inFlight, ROUNDS, DURATION);
-    for (const [name, side] of [["threads", "enoki"], ["process", "process"]] as const) {
-      console.log(
-        `${String(inFlight).padStart(9)}   ${name.padEnd(9)} ${
-          turns.of(side, "rate").toFixed(0).padStart(12)
-        } ${turns.of(side, "p50").toFixed(2).padStart(9)} ${turns.of(side, "p99").toFixed(2).padStart(9)} ${
-          turns.ratio(side, "enoki", "rate").toFixed(2).padStart(8)
-        }`,
-      );
+    for (const [name, side] of SIDES) {
+      console.log(`${String(inFlight).padStart(9)}   ${line(name, turns, side, "enoki")}`);
     }
     figures.push(...turns.figures(`${inFlight} in flight`, "calls/s", { enoki: "process", bare: "enoki" }));
   }
   return figures;
+}
+
+async function benchRequests(): Promise<readonly Figure[]> {
+  await using stack = new AsyncDisposableStack();
+  const [load, client] = await hasWrk() ? [wrkLoad, "wrk"] : [httpLoad, "a client in Deno"];
+  console.log(
+    `\n${NUMBER.title} over HTTP, sandboxed, ${client} with ${CONNECTIONS} connections, in turns, medians`,
+  );
+  console.log(HEAD);
+  const sides = new Map<string, Side>();
+  for (const [kind] of SIDES) {
+    const { port } = stack.use(await PortPeer.start("./http_peer.ts", kind));
+    sides.set(kind, (duration) => load(port, NUMBER.asked, CONNECTIONS, duration));
+  }
+  for (const side of sides.values()) await side(HTTP_DURATION);
+  const turns = await Turns.measure(sides, HTTP_ROUNDS, HTTP_DURATION);
+  for (const [kind] of SIDES) console.log(line(kind, turns, kind, "threads"));
+  return turns.figures(NUMBER.title, "requests/s", { enoki: "process", bare: "threads" });
+}
+
+const HEAD = "isolation   requests/s    p50 ms    p99 ms    ratio";
+
+/** What one sandbox reached, and its part of what the threads reached. */
+function line(name: string, turns: Turns, side: string, threads: string): string {
+  return `${name.padEnd(9)} ${turns.of(side, "rate").toFixed(0).padStart(12)} ${
+    turns.of(side, "p50").toFixed(2).padStart(9)
+  } ${turns.of(side, "p99").toFixed(2).padStart(9)} ${
+    turns.ratio(side, threads, "rate").toFixed(2).padStart(8)
+  }`;
 }
 
 /** Milliseconds from the start of `enoki run` until it is ready, and what all its processes hold in memory then. */
