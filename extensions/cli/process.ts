@@ -7,6 +7,7 @@ import { programName } from "./view/program_name.ts";
 import { versionText } from "./view/version.ts";
 import { stderrSettled, writeToStderr } from "../../runtime/log/observe.ts";
 import { OWN_PACKAGE } from "../../runtime/program/own_package.ts";
+import { becomeServiceProcess } from "../../runtime/spawning/process/own_binary.ts";
 
 /**
  * Runs this process's command line and ends the process.
@@ -17,6 +18,7 @@ export async function startProcess(
   build: Build,
   run: (argv: readonly string[], io: CommandIo) => Promise<number>,
 ): Promise<never> {
+  await becomeServiceProcess(Deno.args);
   const complaint = complaintAboutDeno(Deno.version.deno);
   if (complaint !== undefined) {
     writeToStderr(`${complaint}\n`);

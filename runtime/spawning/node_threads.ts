@@ -1,5 +1,4 @@
-import type { Worker } from "node:worker_threads";
-import { createNodeWorker } from "./node_worker.ts";
+import { createNodeWorker, type StartThread } from "./node_worker.ts";
 import {
   askThenInterrupt,
   killAll,
@@ -13,20 +12,27 @@ import { createThreadChannel } from "../channel/thread_channel.ts";
 import type { ComingThreadModule } from "../channel/port.ts";
 
 /** Options of {@linkcode NodeThreads}. */
-export interface NodeThreadsOptions extends Omit<ThreadGrant, "rights"> {
+export interface NodeThreadsOptions extends ThreadGrant {
   /** Mebibytes of JavaScript heap for each thread. */
   readonly heapLimit: number;
+  /** Starts a thread. @default {a thread that has all permissions of this one} */
+  readonly start?: StartThread;
 }
 
-/** Node threads that the main thread creates, for services that have all its permissions. */
+/** Node threads: possible to stop, and with the permissions of the thread that starts them. */
 export class NodeThreads implements ThreadSpawner {
   readonly #module: ComingThreadModule;
   readonly #heapLimit: number;
   readonly #grant: ThreadGrant;
+  readonly #start: StartThread;
   readonly #threads = new Set<Thread>();
 
-  constructor(module: ComingThreadModule, { heapLimit, ...grant }: NodeThreadsOptions) {
+  constructor(
+    module: ComingThreadModule,
+    { heapLimit, start = createNodeWorker, ...grant }: NodeThreadsOptions,
+  ) {
     this.#module = module;
+    this.#start = start;
     this.#heapLimit = heapLimit;
     this.#grant = grant;
   }
@@ -34,12 +40,7 @@ export class NodeThreads implements ThreadSpawner {
   spawn({ name, claims }: ThreadOptions): Thread {
     const { host, thread: channel } = createThreadChannel();
     const { promise: ended, resolve } = Promise.withResolvers<string>();
-    const worker: Worker = createNodeWorker(
-      name,
-      { channel, claims },
-      this.#heapLimit,
-      resolve,
-    );
+    const worker = this.#start(name, { channel, claims }, this.#heapLimit, resolve);
     const thread: Thread = {
       port: host,
       ended,

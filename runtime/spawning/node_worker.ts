@@ -2,6 +2,11 @@ import { SHARE_ENV, Worker } from "node:worker_threads";
 import { THREAD_ENTRIES } from "./spawner.ts";
 import type { ThreadBirth } from "../channel/thread_channel.ts";
 
+/** Starts a node thread, as {@linkcode createNodeWorker} does. `terminate` interrupts the thread. */
+export type StartThread = (
+  ...args: Parameters<typeof createNodeWorker>
+) => { readonly terminate: () => unknown };
+
 const ENTRY = entryOf(THREAD_ENTRIES.thread);
 
 /**

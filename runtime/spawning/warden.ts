@@ -20,8 +20,10 @@ export type ToWarden =
   }
   | { readonly type: "kill"; readonly id: number };
 
-/** A message from the warden to the main thread. */
-export type FromWarden = { readonly type: "ended"; readonly id: number; readonly reason: string };
+/** A message from the warden to the main thread. The first one says that the warden has loaded its modules. */
+export type FromWarden =
+  | { readonly type: "ready" }
+  | { readonly type: "ended"; readonly id: number; readonly reason: string };
 
 const threads = new Map<number, NodeWorker>();
 
@@ -41,3 +43,5 @@ scope.onmessage = ({ data }) => {
     }),
   );
 };
+
+scope.postMessage({ type: "ready" });

@@ -22,6 +22,11 @@ export function launchers(binaries: Binaries | undefined): readonly Launcher[] {
     run,
     { name: "The generic binary", shop: [generic, "run", SHOP], commands: [generic] },
     { name: "The application binary", shop: [application], commands: [generic] },
+    {
+      name: "The application binary with processes",
+      shop: [application, "--isolation", "process"],
+      commands: [generic],
+    },
   ];
 }
 

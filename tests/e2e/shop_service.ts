@@ -31,7 +31,7 @@ export default service("shop", {
     home: () => Deno.env.get("HOME"),
     async linger({ call }) {
       call.log.info("lingering");
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
       return "done";
     },
     place: ({ emit }, order: number) => emit("placed", order),

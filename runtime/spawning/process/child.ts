@@ -2,15 +2,20 @@
  * The entry module of a service's process. It starts and ends the threads of the service, and passes on what they and
  * the main thread of Enoki tell each other. It runs no code of the service.
  *
+ * In a binary, the process has all permissions, because the binary has. So its threads have a warden with those of the
+ * service, and the main thread of the process gives up its own before there is a thread.
+ *
  * The process ends when the main thread has closed the connection or has ended. Signals that a terminal or a service
  * manager sends to all processes are for the main thread, which stops the services.
  */
-import type { Worker } from "node:worker_threads";
 import { Claims, SLOTS } from "../../channel/claims.ts";
 import { FrameKind, FrameWriter, readFrames } from "../../channel/frames/frame_stream.ts";
 import { Relay } from "../../channel/frames/relay.ts";
-import { createNodeWorker } from "../node_worker.ts";
+import { DENO_PERMISSION_NAMES } from "../../permissions/permissions.ts";
+import { createNodeWorker, type StartThread } from "../node_worker.ts";
 import { askThenInterrupt } from "../spawner.ts";
+import { Wards } from "../wards.ts";
+import { hasUnixHosts } from "../../permissions/unix_hosts.ts";
 import { CONTROL, type FromProcess, type ProcessOrder, type ToProcess } from "./process_messages.ts";
 
 /** A thread of this process. */
@@ -27,23 +32,36 @@ const LONGEST_REASON = 4_096;
 const members = new Map<number, Member>();
 
 /** Obeys the main thread until the connection ends. */
-export async function serveProcess({ socket, token }: ProcessOrder): Promise<void> {
+export async function serveProcess({ socket, token, sandbox }: ProcessOrder): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(signal, () => {});
+  const wards = sandbox === undefined ? undefined : new Wards("warden", sandbox);
   const connection = await Deno.connect({ transport: "unix", path: socket });
-  Deno.permissions.revokeSync({ name: "net", host: `unix:${socket}` });
-  for (const name of ["read", "write"] as const) Deno.permissions.revokeSync({ name, path: socket });
+  await wards?.ready;
+  if (wards === undefined) giveUpSocket(socket);
+  else giveUpAll();
   await connection.write(new TextEncoder().encode(token));
   const writer = new FrameWriter(connection);
   await readFrames(connection, (receiver, frame) => {
-    if (receiver === CONTROL) return obey(writer, JSON.parse(frame.text));
+    if (receiver === CONTROL) return obey(writer, wards?.start ?? createNodeWorker, JSON.parse(frame.text));
     members.get(receiver)?.relay.receive(frame);
   });
 }
 
-function obey(writer: FrameWriter, order: ToProcess): void {
+/** Gives up what the process had in addition to the service, whose permissions it has. */
+function giveUpSocket(socket: string): void {
+  if (hasUnixHosts()) Deno.permissions.revokeSync({ name: "net", host: `unix:${socket}` });
+  for (const name of ["read", "write"] as const) Deno.permissions.revokeSync({ name, path: socket });
+}
+
+/** Gives up all permissions of this thread. It needs none from now on, and the warden has its own. */
+function giveUpAll(): void {
+  for (const name of DENO_PERMISSION_NAMES) Deno.permissions.revokeSync({ name });
+}
+
+function obey(writer: FrameWriter, start: StartThread, order: ToProcess): void {
   switch (order.type) {
     case "spawn":
-      spawn(writer, order);
+      spawn(writer, start, order);
       break;
     case "kill":
       members.get(order.id)?.kill();
@@ -63,6 +81,7 @@ function obey(writer: FrameWriter, order: ToProcess): void {
 
 function spawn(
   writer: FrameWriter,
+  start: StartThread,
   { id, name, heapLimit }: Extract<ToProcess, { readonly type: "spawn" }>,
 ): void {
   const claims = new Claims();
@@ -71,7 +90,7 @@ function spawn(
     member.received++;
     claims.offer(slot);
   });
-  const worker: Worker = createNodeWorker(
+  const worker = start(
     name,
     { channel: relay.thread, claims: claims.buffer },
     heapLimit,

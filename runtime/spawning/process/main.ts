@@ -1,4 +1,4 @@
-/** The main module of a service's process under `deno run`. */
+/** The main module of a service's process. */
 import { text } from "node:stream/consumers";
 import { stdin } from "node:process";
 import { serveProcess } from "./child.ts";

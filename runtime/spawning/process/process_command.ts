@@ -1,14 +1,17 @@
 /**
- * Says how the process of a service is started: its program, its permissions as Deno's flags, its environment, and how
- * many files it may have open.
+ * Says how the process of a service is started: its program, its permissions, its environment, and how many files it
+ * may have open.
  */
 import { join } from "node:path";
 import { ConfigurationError } from "../../message/errors.ts";
+import { given } from "../../message/plain.ts";
 import { type ServicePermissions, threadPermissions } from "../../permissions/permissions.ts";
 import { INTERRUPTIBLE_LOOPS_FLAG } from "../../permissions/interruptible_loops.ts";
+import { hasUnixHosts } from "../../permissions/unix_hosts.ts";
 import { permittedVariables } from "../../permissions/variables.ts";
 import type { LoadNeeds } from "../../program/own_modules.ts";
 import { engineFlags, programFlags } from "../../program/program_config.ts";
+import { canStartItself, SERVICE_WORD } from "./own_binary.ts";
 import type { ProcessLimits } from "./process_limits.ts";
 
 /** What the process of a service is started with. */
@@ -16,6 +19,8 @@ export interface ProcessCommand {
   readonly path: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Permissions that the process gives to its threads. @default {all that it has} */
+  readonly sandbox?: Deno.PermissionOptionsObject;
 }
 
 /** What a service may do, and what it needs to be loaded. */
@@ -39,6 +44,8 @@ const SHELL = "/bin/sh";
 /** Variables that shells set for what they start. */
 const SHELL_VARIABLES = ["PWD", "OLDPWD", "SHLVL"];
 
+const NO_NEEDS = { read: [], import: [] };
+
 const MAIN = import.meta.resolve("./main.ts");
 
 /**
@@ -47,12 +54,12 @@ const MAIN = import.meta.resolve("./main.ts");
  * @throws {ConfigurationError} If it cannot.
  */
 export function requireProcesses({ openFilesLimit }: ProcessLimits = {}): void {
-  const reason = Deno.build.standalone
-    ? "a binary cannot take away a part of its own permissions"
+  const reason = Deno.build.standalone && !canStartItself()
+    ? "this binary was not made by enoki compile"
     : Deno.build.os === "windows"
     ? "Deno has no Unix sockets on Windows"
     : !mayRun(Deno.execPath())
-    ? "this program may not run deno"
+    ? `this program may not run ${Deno.build.standalone ? "itself" : "deno"}`
     : openFilesLimit !== undefined && !mayRun(SHELL)
     ? `this program may not run ${SHELL}, which open_files_limit needs`
     : undefined;
@@ -75,29 +82,44 @@ export function processCommand(
   { permissions, needs, env = {}, openFilesLimit }: ProcessRights,
   socket: string,
 ): ProcessCommand {
-  const command = {
-    path: Deno.execPath(),
-    args: [
-      ...["run", "--quiet", "--no-prompt", "--cached-only"],
-      ...programFlags(),
-      ...flagsOfV8(engineFlags()),
-      ...permissionFlags({ permissions, needs }, socket),
-      MAIN,
-    ],
-    env: { ...environment(permissions), ...env },
-  };
+  const program = { path: Deno.execPath(), env: { ...environment(permissions), ...env } };
+  const command = Deno.build.standalone
+    ? { ...program, args: [SERVICE_WORD], ...given({ sandbox: sandboxOf(permissions, needs) }) }
+    : { ...program, args: denoArguments({ permissions, needs }, socket) };
   return openFilesLimit === undefined ? command : withOpenFiles(command, openFilesLimit);
+}
+
+/** What a process that has all permissions gives to its threads; undefined for all. */
+function sandboxOf(
+  permissions: ServicePermissions,
+  needs: LoadNeeds | undefined,
+): Deno.PermissionOptionsObject | undefined {
+  return permissions === "all" ? undefined : threadPermissions(permissions, needs ?? NO_NEEDS);
+}
+
+function denoArguments(rights: ProcessRights, socket: string): readonly string[] {
+  return [
+    ...["run", "--quiet", "--no-prompt", "--cached-only"],
+    ...programFlags(),
+    ...flagsOfV8(engineFlags()),
+    ...permissionFlags(rights, socket),
+    MAIN,
+  ];
 }
 
 /**
  * Makes a command whose process may have only so many files open. A shell sets the limit, and then becomes the process,
  * which so has the id of what was started. The limit is the hard one, too, to which Deno raises the soft one.
  */
-function withOpenFiles({ path, args, env }: ProcessCommand, limit: number): ProcessCommand {
-  const foreign = SHELL_VARIABLES.filter((name) => !Object.hasOwn(env, name)).join(" ");
+function withOpenFiles({ path, args, ...command }: ProcessCommand, limit: number): ProcessCommand {
+  const foreign = SHELL_VARIABLES.filter((name) => !Object.hasOwn(command.env, name)).join(" ");
   const script = `unset ${foreign}; ulimit -n "$1" && shift && exec "$@"`;
   // The first argument after the script is what the shell calls itself in its messages.
-  return { path: SHELL, args: ["-c", script, "open_files_limit", `${limit}`, path, ...args], env };
+  return {
+    ...command,
+    path: SHELL,
+    args: ["-c", script, "open_files_limit", `${limit}`, path, ...args],
+  };
 }
 
 /** Adds the flag with which every loop can be interrupted. Deno takes flags for V8 once. */
@@ -112,10 +134,10 @@ function flagsOfV8(given: readonly string[]): readonly string[] {
 
 function permissionFlags({ permissions, needs }: ProcessRights, socket: string): readonly string[] {
   if (permissions === "all") return ["-A"];
-  const allowed = threadPermissions(permissions, needs ?? { read: [], import: [] });
+  const allowed = threadPermissions(permissions, needs ?? NO_NEEDS);
   const withSocket = {
     ...allowed,
-    net: withItem(allowed.net, `unix:${socket}`),
+    ...(hasUnixHosts() && { net: withItem(allowed.net, `unix:${socket}`) }),
     read: withItem(allowed.read, socket),
     write: withItem(allowed.write, socket),
   };

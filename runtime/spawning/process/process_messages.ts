@@ -8,6 +8,8 @@ export interface ProcessOrder {
   readonly socket: string;
   /** What the process says first, so that the main thread knows it. */
   readonly token: string;
+  /** Permissions of the threads. @default {those of the process} */
+  readonly sandbox?: Deno.PermissionOptionsObject;
 }
 
 /** Number of characters of a token, each of one byte. */

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { FrameKind, FrameWriter, readFrames } from "../../channel/frames/frame_stream.ts";
 import { passLines } from "../../log/whole_lines.ts";
+import { given } from "../../message/plain.ts";
 import { pause, within } from "../../waiting/abort.ts";
 import type { Thread, ThreadOptions } from "../spawner.ts";
 import { knownConnection } from "./known_connection.ts";
@@ -71,14 +72,17 @@ export class ServiceProcess {
     const folder = Deno.makeTempDirSync({ prefix: "enoki-" });
     const socket = join(folder, "socket");
     const listener = Deno.listen({ transport: "unix", path: socket });
+    let program: ProcessCommand;
     try {
-      this.#process = started(command(socket));
+      program = command(socket);
+      this.#process = started(program);
     } catch (error) {
       listener.close();
       Deno.removeSync(folder, { recursive: true });
       throw error;
     }
-    const order: ProcessOrder = { socket, token: crypto.randomUUID() };
+    const { sandbox } = program;
+    const order: ProcessOrder = { socket, token: crypto.randomUUID(), ...given({ sandbox }) };
     void new Blob([JSON.stringify(order)]).stream().pipeTo(this.#process.stdin).catch(() => {});
     const watch = watchLimits(this.pid, limits, (reason) => {
       killDescendants(this.pid);

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { TestFolder } from "../../fixtures/module_origin.ts";
+import { DENO_PERMISSION_NAMES } from "../../../runtime/permissions/permissions.ts";
+import { type ProcessOrder, TOKEN_LENGTH } from "../../../runtime/spawning/process/process_messages.ts";
+
+/** The main module of a process with all permissions. It prints those that are left at the end. */
+const PROGRAM = `
+  import { serveProcess } from ${
+  JSON.stringify(import.meta.resolve("../../../runtime/spawning/process/child.ts"))
+};
+  await serveProcess(await new Response(Deno.stdin.readable).json());
+  const names = ${JSON.stringify(DENO_PERMISSION_NAMES)};
+  console.log(JSON.stringify(names.filter((name) => Deno.permissions.querySync({ name }).state === "granted")));
+  Deno.exit();
+`;
+
+/** Runs a process until it has said its token, and resolves with the permissions that its main thread has then. */
+async function permissionsOf(sandbox: ProcessOrder["sandbox"]): Promise<readonly string[]> {
+  await using folder = new TestFolder();
+  const order = { socket: folder.file("socket"), token: "x".repeat(TOKEN_LENGTH), sandbox };
+  using listener = Deno.listen({ transport: "unix", path: order.socket });
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-config", "--no-lock", "--unstable-worker-options", PROGRAM],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const given = new Blob([JSON.stringify(order)]).stream().pipeTo(process.stdin);
+  const connection = await listener.accept();
+  await connection.read(new Uint8Array(TOKEN_LENGTH));
+  connection.close();
+  await given;
+  return JSON.parse(new TextDecoder().decode((await process.output()).stdout));
+}
+
+Deno.test("the main thread of a process gives up all permissions if its threads have a warden", async () => {
+  assert.deepEqual(await permissionsOf({ read: true, import: true }), []);
+  assert.deepEqual(await permissionsOf(undefined), DENO_PERMISSION_NAMES);
+});
