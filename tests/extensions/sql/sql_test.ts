@@ -147,7 +147,8 @@ async function keepLaws(test: Deno.TestContext, database: SqlDatabase, gates: st
           service.cross("one", "two", left, right),
           service.cross("two", "one", right, left),
         ]);
-        deepStrictEqual(attempts.toSorted(), [1, 2]);
+        // The one that runs again may take its row before the other has woken, and then they wait for each other again.
+        ok(Math.max(...attempts) > 1, `${attempts}`);
       },
     });
     await test.step("refuses a unit of work inside another", async () => {
