@@ -50,7 +50,7 @@ export interface LauncherOptions {
   /** Whether the containers' manifests have the details of their entrypoints. @default {false} */
   readonly details?: boolean;
   /** Called when the process of a service crashes again and again, to stop the service. */
-  readonly onCrashLoop?: (service: string) => void;
+  readonly onCrashLoop?: (service: string, reason: string) => void;
   /** Options for loading modules, in addition to those in the configuration. */
   readonly loading?: Pick<PrepareModuleOptions, "importMap" | "bundle">;
 }
@@ -150,7 +150,7 @@ export class Launcher {
       onOutput: outputLog({ service: name, emit: emitRecord, most: own.limits.logLimit }),
       onCrashLoop: (reason) => {
         getLog(name).error(`Stopping service "${name}": ${reason}`);
-        this.#options.onCrashLoop?.(name);
+        this.#options.onCrashLoop?.(name, reason);
       },
     };
     const seen = threadConfig(config, own);

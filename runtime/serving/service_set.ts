@@ -59,7 +59,8 @@ export interface ServiceSetOptions extends LauncherOptions {
 export class ServiceSet implements AsyncDisposable {
   /**
    * Settles when the set has been stopped and all its containers have ended. After a failure, which stops the
-   * rest, rejects with the first one. A service that is stopped on purpose is no end: it may start again.
+   * rest, rejects with the first one. A service that is stopped on purpose is no end: it may start again. One that was
+   * given up, because its process crashes again and again, is a failure that stops the rest only if no other is to run.
    */
   readonly finished: Promise<void>;
   readonly #launcher: Launcher;
@@ -70,6 +71,8 @@ export class ServiceSet implements AsyncDisposable {
   readonly #containers = new Map<string, ServiceContainer>();
   /** Containers that have not ended, including those that other containers have replaced. */
   readonly #live = new Set<Container>();
+  /** Why services were given up, by name, unless they have started again. */
+  readonly #givenUp = new Map<string, ServiceLoadError>();
   readonly #turns = new Turns();
   readonly #end = Promise.withResolvers<void>();
   readonly #ending = new AbortController();
@@ -80,7 +83,7 @@ export class ServiceSet implements AsyncDisposable {
   constructor({ listen = async () => {}, onProgress = () => {}, ...options }: ServiceSetOptions) {
     this.#launcher = new Launcher({
       ...options,
-      onCrashLoop: (service) => void this.#containers.get(service)?.stop(),
+      onCrashLoop: (service, reason) => void this.#giveUp(service, reason),
     });
     this.#listen = listen;
     this.#onProgress = onProgress;
@@ -174,8 +177,10 @@ export class ServiceSet implements AsyncDisposable {
     const stops = [...this.#live].map((container) => container.shutdown({ signal: limit.signal }));
     const changes = abortable(this.#turns.ended(), limit.signal).catch(() => {});
     await Promise.all([changes, ...stops]);
-    if (this.#failure === undefined) this.#end.resolve();
-    else this.#end.reject(this.#failure.reason);
+    const [givenUp] = this.#givenUp.values();
+    const failure = this.#failure ?? (givenUp && { reason: givenUp });
+    if (failure === undefined) this.#end.resolve();
+    else this.#end.reject(failure.reason);
   }
 
   #untilEnd(signal: AbortSignal | undefined): AbortSignal {
@@ -309,6 +314,7 @@ export class ServiceSet implements AsyncDisposable {
       this.#containers.set(name, added.container);
     } else runs.launched = launched;
     if (former === container) return;
+    this.#givenUp.delete(name);
     this.#live.add(container);
     container.finished.then(() => this.#live.delete(container), (reason) => this.#failed(container, reason));
     void former?.shutdown({ signal: this.#forcing.signal, replaced: true });
@@ -332,6 +338,13 @@ export class ServiceSet implements AsyncDisposable {
     if (this.#services.get(name)?.current !== container) return;
     this.#services.delete(name);
     this.#containers.delete(name);
+  }
+
+  /** Stops a service, or all of them if no other one is to run. The end of all tells why. */
+  async #giveUp(name: string, reason: string): Promise<void> {
+    this.#givenUp.set(name, new ServiceLoadError(`Cannot serve "${name}": ${reason}`));
+    await this.#containers.get(name)?.stop();
+    if ([...this.#containers.values()].every(({ isWanted }) => !isWanted)) void this.shutdown();
   }
 
   #failed(container: Container, reason: unknown): void {

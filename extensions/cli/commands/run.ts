@@ -127,7 +127,10 @@ async function serveUntilStopped(
   } finally {
     await serving.shutdown({ signal: stop.second });
   }
-  if (!stop.second.aborted) view.say("Stopped");
+  if (stop.second.aborted) return;
+  view.say("Stopped");
+  // A service that was given up while the others went on makes the run a failure.
+  await serving.finished;
 }
 
 /**
