@@ -34,9 +34,12 @@ export interface ProcessRights {
   readonly openFilesLimit?: number | undefined;
 }
 
-/** Variables that Deno itself and the C library read, and that change nothing of what a service may do. */
+/**
+ * Variables that Deno itself and the C library read, and that change nothing of what a service may do. Without `PATH`,
+ * Deno finds none of the programs that a service may run, and does not say of the others that they are not permitted.
+ */
 const SYSTEM_VARIABLES =
-  /^(?:DENO_DIR|HOME|XDG_CACHE_HOME|LANG|LC_\w+|TZ|TMPDIR|SSL_CERT_\w+|DENO_CERT|DENO_TLS_CA_STORE|(?:HTTPS?|ALL|NO)_PROXY|OTEL_\w+)$/i;
+  /^(?:DENO_DIR|PATH|HOME|XDG_CACHE_HOME|LANG|LC_\w+|TZ|TMPDIR|SSL_CERT_\w+|DENO_CERT|DENO_TLS_CA_STORE|(?:HTTPS?|ALL|NO)_PROXY|OTEL_\w+)$/i;
 
 /** The shell that limits open files. */
 const SHELL = "/bin/sh";
@@ -113,7 +116,11 @@ function denoArguments(rights: ProcessRights, socket: string): readonly string[]
  */
 function withOpenFiles({ path, args, ...command }: ProcessCommand, limit: number): ProcessCommand {
   const foreign = SHELL_VARIABLES.filter((name) => !Object.hasOwn(command.env, name)).join(" ");
-  const script = `unset ${foreign}; ulimit -n "$1" && shift && exec "$@"`;
+  const refusal =
+    `Cannot allow $1 open files: the hard limit is $(ulimit -Hn). Lower open_files_limit, or raise ` +
+    "the hard limit";
+  const script = `unset ${foreign}; ulimit -n "$1" 2>/dev/null || { echo "${refusal}" >&2; exit 1; }; ` +
+    `shift; exec "$@"`;
   // The first argument after the script is what the shell calls itself in its messages.
   return {
     ...command,

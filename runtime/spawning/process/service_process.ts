@@ -69,9 +69,7 @@ export class ServiceProcess {
 
   /** @throws {Error} If the system starts no process. */
   constructor({ command, limits = {}, onOutput, onEnd }: ServiceProcessOptions) {
-    const folder = Deno.makeTempDirSync({ prefix: "enoki-" });
-    const socket = join(folder, "socket");
-    const listener = Deno.listen({ transport: "unix", path: socket });
+    const { folder, socket, listener } = listenInNewFolder();
     let program: ProcessCommand;
     try {
       program = command(socket);
@@ -172,13 +170,14 @@ export class ServiceProcess {
       } finally {
         connection.close();
       }
-      // A process that ends closes its connection, too.
-      if (!await within(OUTPUT_LIMIT, this.#process.status)) this.kill("its process closed its connection");
     } catch (error) {
-      // Another error means that the process has ended, and how it has ended says more.
-      const isFault = FAULTS.some((fault) => error instanceof fault);
-      if (isFault) this.kill(`its process sent what cannot be read: ${(error as Error).message}`);
+      // Other errors are those of a connection that has ended.
+      if (FAULTS.some((fault) => error instanceof fault)) {
+        return this.kill(`its process sent what cannot be read: ${(error as Error).message}`);
+      }
     }
+    // A process that ends closes its connection, too, and how it has ended says more.
+    if (!await within(OUTPUT_LIMIT, this.#process.status)) this.kill("its process closed its connection");
   }
 
   #take(report: FromProcess): void {
@@ -210,6 +209,24 @@ export class ServiceProcess {
     const why = this.#isConnected ? "" : stripVTControlCharacters(this.#errors).trim();
     const ending = signal === null ? `exited with status ${code}` : `was ended by ${signal}`;
     return this.#killedFor ?? `its process ${ending}${why && `: ${why}`}`;
+  }
+}
+
+/** Listens at a socket in a folder that no other user may enter. */
+function listenInNewFolder(): { folder: string; socket: string; listener: Deno.Listener } {
+  let folder: string | undefined;
+  try {
+    folder = Deno.makeTempDirSync({ prefix: "enoki-" });
+    const socket = join(folder, "socket");
+    return { folder, socket, listener: Deno.listen({ transport: "unix", path: socket }) };
+  } catch (error) {
+    if (folder !== undefined) Deno.removeSync(folder, { recursive: true });
+    // The system takes paths of sockets of some 100 bytes at most.
+    throw new Error(
+      `Cannot make a socket in the folder for temporary files: ${(error as Error).message}. ` +
+        "Set TMPDIR to a folder with a short path where this program may write",
+      { cause: error },
+    );
   }
 }
 

@@ -127,6 +127,16 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a limit of open files that the system does not allow is refused, with the most that it allows",
+  ...ON_LINUX,
+  fn: () =>
+    assert.rejects(
+      serve({ open_files_limit: 2 ** 40 }),
+      /Cannot allow 1099511627776 open files: the hard limit is \d+\. Lower open_files_limit/,
+    ),
+});
+
+Deno.test({
   name: "a process with a limit of open files has no variables of the shell that sets it",
   ...ON_LINUX,
   async fn() {

@@ -129,6 +129,10 @@ Deno.test("a process has the permitted variables and those of the service, and f
   const variables = Deno.readTextFileSync(`/proc/${id}/environ`).split("\0");
   assert.ok(variables.includes("ENOKI_TEST_PERMITTED=permitted"));
   assert.ok(variables.includes("ENOKI_TEST_OWN=own"));
+  assert.ok(
+    variables.includes(`PATH=${Deno.env.get("PATH")}`),
+    "programs that the service may run are found",
+  );
   assert.ok(!variables.some((variable) => variable.startsWith("ENOKI_TEST_SECRET")));
   await spawner[Symbol.asyncDispose]();
 });

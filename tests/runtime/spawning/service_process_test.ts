@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { Claims } from "../../../runtime/channel/claims.ts";
 import { ProcessThreads } from "../../../runtime/spawning/process/process_threads.ts";
 import { ServiceProcess } from "../../../runtime/spawning/process/service_process.ts";
+import { TestFolder } from "../../fixtures/module_origin.ts";
 
 /** Connects as the process of a service does. */
 const CONNECT = `
@@ -36,6 +37,15 @@ function reporting(report: string): string {
   `;
 }
 
+/** Lets temporary files be made in a folder until the result is disposed. */
+function temporaryFolder(path: string): Disposable {
+  const former = Deno.env.get("TMPDIR");
+  Deno.env.set("TMPDIR", path);
+  return {
+    [Symbol.dispose]: () => former === undefined ? Deno.env.delete("TMPDIR") : Deno.env.set("TMPDIR", former),
+  };
+}
+
 Deno.test("a process that the system does not start leaves nothing open, and its threads say why", async () => {
   const socketFolders: string[] = [];
   const threads = new ProcessThreads(import.meta.resolve("../../fixtures/pool/working.ts"), {
@@ -50,6 +60,17 @@ Deno.test("a process that the system does not start leaves nothing open, and its
   await threads[Symbol.asyncDispose]();
   assert.equal(socketFolders.length, 1);
   assert.throws(() => Deno.statSync(socketFolders[0]!), Deno.errors.NotFound);
+});
+
+Deno.test("a process for which no socket can be made leaves nothing behind, and the error says what to set", async () => {
+  await using folder = new TestFolder();
+  const tooLong = folder.file("x".repeat(120));
+  await Deno.mkdir(tooLong);
+  for (const place of [tooLong, folder.file("missing")]) {
+    using _ = temporaryFolder(place);
+    assert.throws(() => startProcess(""), /^Error: Cannot make a socket .*\. Set TMPDIR to a folder /);
+  }
+  assert.deepEqual([...Deno.readDirSync(tooLong)], []);
 });
 
 for (
@@ -84,14 +105,22 @@ Deno.test("a process is known by its token, however many connections came before
   await process.ended;
 });
 
-Deno.test("a process that closes its connection and goes on is ended", async () => {
-  const process = startProcess(`
-    const connection = await connect();
-    await connection.write(new TextEncoder().encode(token));
-    connection.close();
-    setInterval(() => {}, 1_000);
-  `);
-  const thread = process.spawn({ name: "test#1", claims: new Claims().buffer }, 64);
-  assert.equal(await thread.ended, "its process closed its connection");
-  await process.ended;
-});
+for (
+  const [what, before] of [
+    ["", ""],
+    [" before it has read what was sent", "await connection.read(new Uint8Array(1));"],
+  ] as const
+) {
+  Deno.test(`a process that closes its connection${what} and goes on is ended`, async () => {
+    const process = startProcess(`
+      const connection = await connect();
+      await connection.write(new TextEncoder().encode(token));
+      ${before}
+      connection.close();
+      setInterval(() => {}, 1_000);
+    `);
+    const thread = process.spawn({ name: "test#1", claims: new Claims().buffer }, 64);
+    assert.equal(await thread.ended, "its process closed its connection");
+    await process.ended;
+  });
+}
