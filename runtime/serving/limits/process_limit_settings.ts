@@ -30,6 +30,15 @@ interface Fault {
   readonly expected: string;
 }
 
+/** What a limit has to be. */
+interface Rule {
+  readonly least: number;
+  /** What the number counts, where its key does not say so. */
+  readonly unit?: string;
+  /** What the least depends on. */
+  readonly why?: string;
+}
+
 /** Reads the limits of a process, which {@linkcode requireProcessLimits} checks. */
 export function processLimitSettings(at: Section): ProcessLimits {
   return given(Object.fromEntries(NAMES.map((name) => [name, at.get(KEYS[name])])));
@@ -49,7 +58,7 @@ export function requireProcessLimits(
   if (isolation !== "process") {
     const foreign = NAMES.find((name) => at.get(KEYS[name]) !== undefined);
     if (foreign === undefined) return;
-    at.refuse(KEYS[foreign], "isolation: process beside it, because threads cannot be limited so");
+    at.refuse(KEYS[foreign], "isolation: process beside it, because only such a process can be limited");
   }
   const fault = faultIn({ ...limits }, maxWorkers);
   if (fault === undefined) return;
@@ -75,21 +84,21 @@ export function checkProcessLimits(limits: ProcessLimits, maxWorkers: number): v
 
 function faultIn(limits: Readonly<Record<string, unknown>>, maxWorkers: number): Fault | undefined {
   const forThreads = ` for ${maxWorkers} ${maxWorkers === 1 ? "thread" : "threads"} (max_workers)`;
-  const rules: Readonly<Record<keyof ProcessLimits, { readonly least: number; readonly why?: string }>> = {
-    memoryLimit: { least: LEAST_MEMORY },
-    cpuLimit: { least: LEAST_CPU },
+  const rules: Readonly<Record<keyof ProcessLimits, Rule>> = {
+    memoryLimit: { least: LEAST_MEMORY, unit: " of MiB" },
+    cpuLimit: { least: LEAST_CPU, unit: " of cores" },
     openFilesLimit: { least: OWN_FILES + FILES_OF_THREAD * maxWorkers, why: forThreads },
     taskLimit: { least: OWN_TASKS + maxWorkers, why: forThreads },
   };
   for (const name of NAMES) {
     const { [name]: limit } = limits;
     if (limit === undefined) continue;
-    const { least, why = "" } = rules[name];
+    const { least, unit = "", why = "" } = rules[name];
     const isWhole = name !== "cpuLimit";
     if (
       typeof limit === "number" && limit >= least && limit < Infinity && (!isWhole || Number.isInteger(limit))
     ) continue;
-    return { name, least, expected: `${isWhole ? "an integer" : "a number"}, ${least} or more${why}` };
+    return { name, least, expected: `${isWhole ? "an integer" : "a number"}${unit}, ${least} or more${why}` };
   }
   return undefined;
 }

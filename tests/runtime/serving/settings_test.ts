@@ -208,8 +208,8 @@ for (const [key, value] of Object.entries(PROCESS_LIMITS)) {
 }
 
 const WRONG_LIMITS: readonly (readonly [key: string, values: readonly unknown[], expected: string])[] = [
-  ["memory_limit", [127, 300.5, "300", true], "an integer, 128 or more"],
-  ["cpu_limit", [0, 0.05, -1, Infinity, "0.5"], "a number, 0.1 or more"],
+  ["memory_limit", [127, 300.5, "300", true], "an integer of MiB, 128 or more"],
+  ["cpu_limit", [0, 0.05, -1, Infinity, "0.5"], "a number of cores, 0.1 or more"],
   ["open_files_limit", [0, 99, 100.5, "many"], "an integer, 100 or more for 10 threads (max_workers)"],
   ["task_limit", [0, 49, 64.5, "many"], "an integer, 50 or more for 10 threads (max_workers)"],
 ];
