@@ -10,7 +10,7 @@ export interface CallRequest {
   readonly url: string;
   /** The headers of the request. */
   readonly headers: Headers;
-  /** Id of the request: the client's own `x-request-id`, or one that the server made. */
+  /** Id of the request: the client's own `x-request-id`, or one that is made when it is first read. */
   readonly id: string;
 }
 
