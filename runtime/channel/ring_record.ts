@@ -21,6 +21,8 @@ export class RingRecord {
   readonly numbers: Float64Array;
   /** For each field its length in UTF-16 units, or what stands for a field that is no text. */
   readonly lengths: Int32Array;
+  /** The memory of the numbers and of the lengths behind them. */
+  readonly head: Uint8Array<ArrayBuffer>;
   text = "";
   /** The bytes of the one field that may have some. */
   bytes: Uint8Array<ArrayBuffer> | undefined;
@@ -29,8 +31,11 @@ export class RingRecord {
   #offset = 0;
 
   constructor({ numbers, fields }: RecordShape) {
-    this.numbers = new Float64Array(numbers);
-    this.lengths = new Int32Array(fields);
+    const start = numbers * Float64Array.BYTES_PER_ELEMENT;
+    const memory = new ArrayBuffer(start + fields * Int32Array.BYTES_PER_ELEMENT);
+    this.numbers = new Float64Array(memory, 0, numbers);
+    this.lengths = new Int32Array(memory, start, fields);
+    this.head = new Uint8Array(memory);
   }
 
   /** Forgets the fields of the record before. */
@@ -54,9 +59,8 @@ export class RingRecord {
   }
 
   /** Takes the content of another record of the same shape. */
-  copy({ numbers, lengths, text, bytes }: RingRecord): void {
-    this.numbers.set(numbers);
-    this.lengths.set(lengths);
+  copy({ head, text, bytes }: RingRecord): void {
+    this.head.set(head);
     this.text = text;
     this.bytes = bytes;
   }

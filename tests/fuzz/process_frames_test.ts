@@ -49,7 +49,7 @@ fuzz([
     share: 4,
     feed(random) {
       if (played.port.onmessage === null) played = new Played();
-      played.port.receive(hostileFrame(random));
+      played.port.receive(hostileFrame(random), 0);
     },
   },
   { name: "a report of a process", feed: (random) => reportIn(hostileReport(random)), read: reportIn },
@@ -71,7 +71,7 @@ Deno.test("a stream of frames ends with its last byte, or is refused, whatever i
     } as Deno.Conn;
     const { port } = new Played();
     try {
-      await readFrames(connection, (_receiver, frame) => port.receive(frame));
+      await readFrames(connection, (_receiver, frame, at) => port.receive(frame, at));
     } catch (error) {
       assert.ok(error instanceof RangeError, String(error));
     }

@@ -29,13 +29,17 @@ export class FramePort implements HostPort {
     const frame = TO_THREAD.encode(message, this.#written)
       ? frameOf(this.#written)
       : serializedFrame(message);
-    this.#written.clear();
     this.#writer.write(this.#receiver, frame);
+    this.#written.clear();
     this.#onSent(message);
   }
 
-  /** Takes a frame of the thread. */
-  receive(frame: Frame): void {
+  /**
+   * Takes a frame of the thread.
+   *
+   * @param at Time at which it came, as `performance.now()` gives it.
+   */
+  receive(frame: Frame, at: number): void {
     if (this.onmessage === null) return;
     let message: FromThread;
     try {
@@ -51,7 +55,7 @@ export class FramePort implements HostPort {
       listener?.(`it wrote a message that cannot be read: ${(error as Error).message}`);
       return;
     }
-    this.onmessage({ data: message, at: performance.now() });
+    this.onmessage({ data: message, at });
   }
 
   close(): void {

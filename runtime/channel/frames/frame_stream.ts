@@ -159,12 +159,13 @@ export class FrameWriter {
 /**
  * Reads frames until the stream ends.
  *
+ * @param take Gets each frame, and the time at which it was read.
  * @param rest Called before each read, which waits for what it returns.
  * @throws {RangeError} If the other side has sent what is no frame.
  */
 export async function readFrames(
   connection: Deno.Conn,
-  take: (receiver: number, frame: Frame) => void,
+  take: (receiver: number, frame: Frame, at: number) => void,
   rest: () => Promise<void> | undefined = () => undefined,
 ): Promise<void> {
   let buffer = Buffer.alloc(ROOM);
@@ -176,6 +177,7 @@ export async function readFrames(
     const count = await connection.read(buffer.subarray(end));
     if (count === null) return;
     end += count;
+    const at = performance.now();
     while (end - start >= HEADER) {
       const first = buffer.readUInt32LE(start);
       const before = buffer.readUInt32LE(start + 4);
@@ -200,10 +202,10 @@ export async function readFrames(
       const textEnd = textStart + length;
       take(first >>> KIND_BITS, {
         kind: (first & 3) as FrameKind,
-        head: buffer.subarray(textStart - before, textStart),
+        head: new Uint8Array(buffer.buffer, buffer.byteOffset + textStart - before, before),
         text: length === 0 ? "" : buffer.toString("utf8", textStart, textEnd),
         bytes: bytesIn(buffer, textEnd, more),
-      });
+      }, at);
       start += size;
     }
     if (start === end) {

@@ -160,9 +160,9 @@ export class ServiceProcess {
       try {
         await readFrames(
           connection,
-          (receiver, frame) => {
+          (receiver, frame, at) => {
             if (receiver === CONTROL) this.#take(reportIn(frame.text));
-            else this.#threads.get(receiver)?.port.receive(frame);
+            else this.#threads.get(receiver)?.port.receive(frame, at);
           },
           // What a process asks for, and does not read, must not grow.
           () => this.#writer.unsent > MOST_UNSENT ? this.#writer.flushed() : undefined,
