@@ -31,6 +31,7 @@ export class RemoteThread implements Thread {
   readonly #slots: number[] = new Array(SLOTS).fill(0);
   #sent = 0;
   #deadline: ReturnType<typeof setTimeout> | undefined;
+  #hasEnded = false;
 
   /** @param id Number of the thread in the frames. */
   constructor(id: number, { name, claims }: ThreadOptions, writer: FrameWriter, means: RemoteThreadMeans) {
@@ -49,7 +50,7 @@ export class RemoteThread implements Thread {
 
   /** Ends the thread, and its whole process if that does not help in time. */
   kill(): void {
-    if (this.#deadline !== undefined) return;
+    if (this.#deadline !== undefined || this.#hasEnded) return;
     this.#means.kill();
     this.#deadline = setTimeout(
       () => this.#means.killProcess(`thread "${this.name}" did not end within ${KILL_LIMIT} ms`),
@@ -77,6 +78,7 @@ export class RemoteThread implements Thread {
 
   /** Notes that the thread has ended, and that nobody knows what it has started. */
   fail(reason: string): void {
+    this.#hasEnded = true;
     clearTimeout(this.#deadline);
     this.#resolve(reason);
   }
