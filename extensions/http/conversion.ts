@@ -1,9 +1,9 @@
 import type { Conversion, Payload } from "../../runtime/service/entrypoint.ts";
 import type { Reply } from "../../runtime/message/reply.ts";
 import type { StandardSchema } from "../../runtime/service/standard_schema.ts";
-import { headerPairs, headOf, nameRequest } from "./request/head.ts";
+import { headerPairs, headOf, nameRequest, withHeader } from "./request/head.ts";
 import { toRequest } from "./request/request.ts";
-import { withMadeId } from "./request/request_id.ts";
+import { hasId, madeId, REQUEST_ID } from "./request/request_id.ts";
 import { errorReply } from "./response/error_reply.ts";
 import { encodeResult, mapBody } from "./response/result.ts";
 import { checkRequest, checkResult, type RequestSchemas } from "./validation.ts";
@@ -59,5 +59,7 @@ export function httpConversion(
 function named(reply: Reply, payload: Payload): Reply {
   // The handler of a stream can ask for the id after the response has begun.
   if (reply.chunks !== undefined) nameRequest(payload);
-  return withMadeId(reply, payload);
+  const id = madeId(payload);
+  const head = reply.head as string;
+  return id === undefined || hasId(head) ? reply : { ...reply, head: withHeader(head, REQUEST_ID, id) };
 }

@@ -278,6 +278,7 @@ export class HttpServer implements AsyncDisposable {
     return id !== undefined || traceparent !== undefined || cors !== undefined || share !== undefined;
   }
 
+  /** Adds the headers that a response needs beside those of its handler. */
   #mark(
     response: Response,
     { headers: given }: ResponseHead,

@@ -124,6 +124,12 @@ export function decodeResponseHead(text: unknown): ResponseHead {
 
 const UNUSABLE: ResponseHead = { status: 500, headers: [] };
 
+/** Adds a header to the encoded head of a response, if the head has room for it. */
+export function withHeader(head: string, name: string, value: string): string {
+  const text = `${head}\n${name}\n${value}`;
+  return decodeResponseHead(text) === UNUSABLE ? head : text;
+}
+
 /** Returns the value of a header by its name in small letters; undefined if there is none. */
 export function headerOf(headers: FlatHeaders, name: string): string | undefined {
   for (let index = 0; index < headers.length; index += 2) {

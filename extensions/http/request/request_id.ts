@@ -2,14 +2,13 @@
  * The ids of requests whose clients sent none.
  *
  * Nothing reads the id of most requests, so nobody makes one before somebody asks for it: a line of the log, an error,
- * or a handler that reads the headers. The response carries every id that was made, so a client can name the request
- * that the log names.
+ * or a handler that reads the headers. The response carries the id that was made, if its head has room for that, so a
+ * client can name the request that the log names.
  *
  * The main thread makes the id if the log shows a line for each request, or if it answers with an error of the service.
  * The thread of the call makes it otherwise, and sends it with the head of the response.
  */
 import type { Payload } from "../../../runtime/service/entrypoint.ts";
-import type { Reply } from "../../../runtime/message/reply.ts";
 
 /** The header by which clients and the server tell each other the id. */
 export const REQUEST_ID = "x-request-id";
@@ -43,11 +42,9 @@ export function makeId(payload: Payload): string {
   return id;
 }
 
-/** Adds the id that was made for a request to its response, unless the handler has named one there. */
-export function withMadeId(reply: Reply, payload: Payload): Reply {
-  const id = made.get(payload);
-  if (id === undefined || hasId(reply.head as string)) return reply;
-  return { ...reply, head: `${reply.head}\n${REQUEST_ID}\n${id}` };
+/** Returns the id that {@linkcode makeId} has made for a request; undefined if nobody has asked for one. */
+export function madeId(payload: Payload): string | undefined {
+  return made.get(payload);
 }
 
 /** Returns whether the encoded head of a response names an id. Each response has another one. */

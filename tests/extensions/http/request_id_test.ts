@@ -1,5 +1,15 @@
 /** The ids of requests where no line of the log needs them. */
 import { match, strictEqual } from "node:assert/strict";
+import { httpConversion } from "../../../extensions/http/conversion.ts";
+import {
+  decodeResponseHead,
+  encodeRequestHead,
+  headerOf,
+  headOf,
+} from "../../../extensions/http/request/head.ts";
+import type { Reply } from "../../../runtime/message/reply.ts";
+import type { Call } from "../../../runtime/service/call.ts";
+import type { Payload } from "../../../runtime/service/entrypoint.ts";
 import { configureLogging } from "../../../runtime/log/observe.ts";
 import { serveHttp } from "./web_stage.ts";
 
@@ -58,4 +68,27 @@ Deno.test("the id of a request is made when somebody asks for it", async (test) 
     match(answer, /^HTTP\/1\.0 200 OK\r\n/);
     strictEqual(JSON.parse(answer.split("\r\n\r\n")[1]!).id, named);
   });
+});
+
+Deno.test("a response whose head is full has no made id, and is not lost for it", async (test) => {
+  const { encode } = httpConversion(undefined, undefined, undefined);
+  for (const [own, all] of [[254, 256], [255, 256]] as const) {
+    await test.step(`${own} headers of its own, and its type`, async () => {
+      const message = encodeRequestHead({
+        method: "GET",
+        url: "http://a/",
+        headers: [],
+        params: {},
+        id: undefined,
+      });
+      const payload: Payload = { body: "", contentType: undefined, headers: undefined, message };
+      const { id } = headOf(payload);
+      const headers = Object.fromEntries(Array.from({ length: own }, (_, index) => [`x-${index}`, "1"]));
+      const reply = await encode!([200, headers, "text"], {} as Call, payload) as Reply;
+      const head = decodeResponseHead(reply.head);
+      strictEqual(head.status, 200);
+      strictEqual(head.headers.length / 2, all);
+      strictEqual(headerOf(head.headers, "x-request-id"), own === 254 ? id : undefined);
+    });
+  }
 });
