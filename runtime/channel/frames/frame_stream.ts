@@ -43,6 +43,9 @@ const BYTES_PER_UNIT = 3;
 /** Bytes that a buffer may grow to at once. Beyond that it grows with what comes, and not with what is announced. */
 const GROWTH = 1_048_576;
 
+/** Bytes that may wait to leave before whoever writes more has to wait, too. */
+const MOST_UNSENT = 4 * 1_048_576;
+
 const ENCODER = new TextEncoder();
 
 /** Writes frames. */
@@ -68,6 +71,11 @@ export class FrameWriter {
   /** Bytes that were written and have not left. */
   get unsent(): number {
     return this.#unsent;
+  }
+
+  /** Whether so much waits to leave that whoever writes more has to wait until it is {@linkcode flushed}. */
+  get isFull(): boolean {
+    return this.#unsent > MOST_UNSENT;
   }
 
   /**

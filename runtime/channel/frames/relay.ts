@@ -30,9 +30,6 @@ function passing<Message>({ shape, decode }: RingCodec<Message>): RingCodec<Mess
 const OUTGOING = passing(TO_THREAD);
 const INCOMING = passing(FROM_THREAD);
 
-/** Bytes that may wait to leave before the messages of threads have to wait, too. */
-const MOST_UNSENT = 4 * 1_048_576;
-
 /** The end of a thread's channel in its own process, which is not that of the main thread. */
 export class Relay {
   /** The end of the channel for the thread. */
@@ -87,7 +84,7 @@ export class Relay {
 
   readonly #send = ({ data }: { readonly data: FromThread | RingRecord }): void => {
     this.#writer.write(this.#receiver, data instanceof RingRecord ? frameOf(data) : this.#sendable(data));
-    if (this.#writer.unsent > MOST_UNSENT) void this.#rest();
+    if (this.#writer.isFull) void this.#rest();
   };
 
   /** Makes the frame of a message, which service code may have posted, and which may be anything. */

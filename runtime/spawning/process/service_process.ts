@@ -31,9 +31,6 @@ const OUTPUT_LIMIT = 1_000;
 /** Bytes that are read in a second of each of stdout and stderr. */
 const MOST_OUTPUT = 4 * 1_048_576;
 
-/** Bytes that may wait for a process to read them before the main thread reads no more of what it writes. */
-const MOST_UNSENT = 4 * 1_048_576;
-
 /** Characters of stderr that are kept to say why a process did not start. */
 const KEPT_OUTPUT = 2_000;
 
@@ -165,7 +162,7 @@ export class ServiceProcess {
             else this.#threads.get(receiver)?.port.receive(frame, at);
           },
           // What a process asks for, and does not read, must not grow.
-          () => this.#writer.unsent > MOST_UNSENT ? this.#writer.flushed() : undefined,
+          () => this.#writer.isFull ? this.#writer.flushed() : undefined,
         );
       } finally {
         connection.close();
