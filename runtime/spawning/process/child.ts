@@ -41,8 +41,9 @@ export async function serveProcess({ socket, token, sandbox }: ProcessOrder): Pr
   else giveUpAll();
   await connection.write(new TextEncoder().encode(token));
   const writer = new FrameWriter(connection);
+  const start = wards?.start ?? createNodeWorker;
   await readFrames(connection, (receiver, frame) => {
-    if (receiver === CONTROL) return obey(writer, wards?.start ?? createNodeWorker, JSON.parse(frame.text));
+    if (receiver === CONTROL) return obey(writer, start, JSON.parse(frame.text));
     members.get(receiver)?.relay.receive(frame);
   });
 }

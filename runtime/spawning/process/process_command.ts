@@ -85,27 +85,20 @@ export function processCommand(
   { permissions, needs, env = {}, openFilesLimit }: ProcessRights,
   socket: string,
 ): ProcessCommand {
+  const sandbox = permissions === "all" ? undefined : threadPermissions(permissions, needs ?? NO_NEEDS);
   const program = { path: Deno.execPath(), env: { ...environment(permissions), ...env } };
   const command = Deno.build.standalone
-    ? { ...program, args: [SERVICE_WORD], ...given({ sandbox: sandboxOf(permissions, needs) }) }
-    : { ...program, args: denoArguments({ permissions, needs }, socket) };
+    ? { ...program, args: [SERVICE_WORD], ...given({ sandbox }) }
+    : { ...program, args: denoArguments(sandbox, socket) };
   return openFilesLimit === undefined ? command : withOpenFiles(command, openFilesLimit);
 }
 
-/** What a process that has all permissions gives to its threads; undefined for all. */
-function sandboxOf(
-  permissions: ServicePermissions,
-  needs: LoadNeeds | undefined,
-): Deno.PermissionOptionsObject | undefined {
-  return permissions === "all" ? undefined : threadPermissions(permissions, needs ?? NO_NEEDS);
-}
-
-function denoArguments(rights: ProcessRights, socket: string): readonly string[] {
+function denoArguments(sandbox: Deno.PermissionOptionsObject | undefined, socket: string): readonly string[] {
   return [
     ...["run", "--quiet", "--no-prompt", "--cached-only"],
     ...programFlags(),
     ...flagsOfV8(engineFlags()),
-    ...permissionFlags(rights, socket),
+    ...(sandbox === undefined ? ["-A"] : permissionFlags(sandbox, socket)),
     MAIN,
   ];
 }
@@ -139,9 +132,7 @@ function flagsOfV8(given: readonly string[]): readonly string[] {
   ];
 }
 
-function permissionFlags({ permissions, needs }: ProcessRights, socket: string): readonly string[] {
-  if (permissions === "all") return ["-A"];
-  const allowed = threadPermissions(permissions, needs ?? NO_NEEDS);
+function permissionFlags(allowed: Deno.PermissionOptionsObject, socket: string): readonly string[] {
   const withSocket = {
     ...allowed,
     ...(hasUnixHosts() && { net: withItem(allowed.net, `unix:${socket}`) }),
