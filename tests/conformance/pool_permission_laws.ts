@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import type { ThreadPlan } from "../../runtime/spawning/create_spawner.ts";
+import { socketDescriptors } from "../fixtures/socket_descriptors.ts";
 import { fixtureUrl, PoolStage, type SpawnerFactory } from "./pool_stage.ts";
 
 /** What a service may do that is allowed nothing, or little. */
@@ -96,15 +97,4 @@ export function poolPermissionLaws(name: string, createSpawner: SpawnerFactory):
       assert.equal(new TextDecoder().decode(bytes.subarray(0, length!)), "mine");
     });
   }
-}
-
-function socketDescriptors(): readonly number[] {
-  return [...Deno.readDirSync("/proc/self/fd")].flatMap(({ name }) => {
-    try {
-      return Deno.readLinkSync(`/proc/self/fd/${name}`).startsWith("socket:") ? [Number(name)] : [];
-    } catch {
-      // It was that of the folder itself.
-      return [];
-    }
-  });
 }
