@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { hostedEntrypoints } from "../runtime/hosting/host.ts";
 import { machineName } from "../runtime/hosting/machine_name.ts";
 import type { Log } from "../runtime/log/log.ts";
-import { maskSecrets } from "../runtime/log/secrets.ts";
+import { maskSecrets, maskTextSecrets } from "../runtime/log/secrets.ts";
 import { given, type PlainRecord } from "../runtime/message/plain.ts";
 import type { Transport } from "../runtime/message/transport.ts";
 import { OWN_PACKAGE } from "../runtime/program/own_package.ts";
@@ -125,13 +125,14 @@ function respondersFor(
 }
 
 function statusOf(
-  { manifest, state, pool, place, settings: { maxWorkers } }: ServiceContainer,
+  { manifest, state, failure, pool, place, settings: { maxWorkers } }: ServiceContainer,
   telemetry: Telemetry | undefined,
 ): PlainRecord {
   const { busy, ready, starting, active, queued } = pool;
   return {
     name: manifest.name,
     state,
+    ...(failure && { failure: maskTextSecrets(failure.message) }),
     manifest: fingerprintOf(manifest),
     ...place,
     threads: { busy, ready, starting, max: maxWorkers },

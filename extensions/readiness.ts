@@ -7,7 +7,21 @@ export interface ReadyContainer {
   readonly state: ContainerState;
   /** Whether the service is to run. One that somebody has stopped is missed by nobody. */
   readonly isWanted: boolean;
-  readonly pool: { readonly size: number };
+  /** Why the service has been given up. */
+  readonly failure: Error | undefined;
+  readonly pool: { readonly size: number; readonly ready: number; readonly failedStarts: number };
+}
+
+/**
+ * Says in a few words why a service cannot work; undefined if it can. Anybody may read that, so it tells nothing that
+ * the service has written.
+ */
+function troubleOf({ state, failure, pool }: ReadyContainer): string | undefined {
+  if (failure !== undefined) return `${state}, because its process has crashed again and again`;
+  if (state !== "running") return state;
+  // A thread that starts is soon there, unless the starts before it have failed.
+  const mayBeThere = pool.ready > 0 || pool.size > 0 && pool.failedStarts === 0;
+  return mayBeThere ? undefined : "no thread";
 }
 
 /** Knows whether the process can do its work: whether its broker is connected, and whether its services run. */
@@ -34,22 +48,17 @@ export class Readiness {
   /** Reasons why the process cannot do its work, each a few words; none if it can. */
   get reasons(): readonly string[] {
     const wanted = [...this.#containers()].filter(([, { isWanted }]) => isWanted);
-    const services = wanted.length === 0
-      ? ["services: none runs"]
-      : wanted.flatMap(([name, { state, pool }]) =>
-        state !== "running"
-          ? [`service ${name}: ${state}`]
-          : pool.size === 0
-          ? [`service ${name}: no thread`]
-          : []
-      );
+    const services = wanted.length === 0 ? ["services: none runs"] : wanted.flatMap(([name, container]) => {
+      const trouble = troubleOf(container);
+      return trouble === undefined ? [] : [`service ${name}: ${trouble}`];
+    });
     if (!this.#isConnected) return ["broker: not connected", ...services];
     // It resumes the consumers that it finds missing.
     const isConsuming = this.transport?.isConsuming?.() ?? true;
     return isConsuming ? services : ["broker: not all queues are consumed", ...services];
   }
 
-  /** Counts the connection, whenever somebody collects the numbers. */
+  /** Counts the connection and the services, whenever somebody collects the numbers. */
   measure(metrics: Metrics): void {
     const connected = metrics.gauge("enoki_broker_connected", {
       help: "Whether the broker is connected: 1 or 0.",
@@ -57,7 +66,14 @@ export class Readiness {
     const reconnects = metrics.counter("enoki_broker_reconnects_total", {
       help: "Connections to the broker that were made anew after one was lost.",
     }).with();
+    const down = metrics.gauge("enoki_service_down", {
+      help: "Whether a service that is to run cannot work: 1 or 0.",
+      labels: ["service"],
+    });
     metrics.onCollect(() => {
+      for (const [name, container] of this.#containers()) {
+        down.with(name).set(container.isWanted && troubleOf(container) !== undefined ? 1 : 0);
+      }
       connected.set(this.#isConnected ? 1 : 0);
       reconnects.value = this.#reconnects;
     });

@@ -182,6 +182,7 @@ export async function serve(
       details: settings.describesServices,
       loading: { bundle, ...(importMap !== undefined && { importMap }) },
       listen,
+      awaitsReload: watch !== false,
       onProgress: (progress) => {
         if (progress.step === "loaded") {
           willServeHttp ||= progress.kinds.has("http") || progress.kinds.has("websocket");

@@ -37,6 +37,8 @@ export interface ServiceStatus {
   readonly name: string;
   /** State of its container, such as `running` or `draining`. */
   readonly state: string;
+  /** Why the service was given up; absent if it was not. */
+  readonly failure?: string;
   /** A text that differs if the manifest differs. */
   readonly manifest: string;
   /**
@@ -126,6 +128,7 @@ function readService(service: Readonly<Record<string, unknown>>): ServiceStatus 
   return {
     name: text(service["name"]),
     state: text(service["state"]),
+    ...(typeof service["failure"] === "string" && { failure: text(service["failure"]) }),
     manifest: text(service["manifest"]),
     isolation: text(service["isolation"]),
     ...(typeof service["ownPid"] === "number" && { ownPid: count(service["ownPid"]) }),

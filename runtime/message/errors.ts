@@ -287,6 +287,19 @@ export class ServiceLoadError extends Error {
   static {
     this.prototype.name = "ServiceLoadError";
   }
+  /** Whether the stack is that of an error which the module has thrown, so that its author needs it. */
+  readonly isThrownByModule: boolean;
+
+  /**
+   * Makes the error, with its own stack or with that of what the module has thrown.
+   *
+   * @param options.thrownStack The stack of what the module has thrown. @default {it has thrown nothing}
+   */
+  constructor(message: string, { thrownStack, ...options }: ErrorOptions & { thrownStack?: string } = {}) {
+    super(message, options);
+    this.isThrownByModule = thrownStack !== undefined;
+    if (thrownStack !== undefined) this.stack = thrownStack;
+  }
 }
 
 /** A configuration file, value or permission is wrong. */

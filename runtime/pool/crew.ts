@@ -57,6 +57,8 @@ export interface ThreadCounts {
   readonly busy: number;
   /** Threads that start. */
   readonly starting: number;
+  /** Starts that have failed since the last one that did not. */
+  readonly failedStarts: number;
 }
 
 /** The longest wait between attempts to start a thread, in milliseconds. */
@@ -117,7 +119,7 @@ export class Crew {
   get counts(): ThreadCounts {
     let busy = 0;
     for (const { assigned } of this.working) if (assigned > 0) busy++;
-    return { ready: this.#ready.size, busy, starting: this.#starting };
+    return { ready: this.#ready.size, busy, starting: this.#starting, failedStarts: this.#failedStarts };
   }
 
   /** Number of threads that the service has for further calls, or soon will have. `maxWorkers` limits it. */
@@ -238,11 +240,17 @@ export class Crew {
   /** Starts one more thread in the background. If the start fails, the crew tries again later. */
   grow(): void {
     if (this.#suffices) return;
-    const { log, onRetryAt } = this.#options;
+    const { spawner, log, onRetryAt } = this.#options;
     this.#boot().catch((error: Error) => {
       if (this.#closed || this.#suffices) return;
-      const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#failedStarts++);
-      log.error(`Cannot start another thread: ${error.message}. Trying again in ${delay} ms`, { error });
+      const wait = Math.ceil((spawner.notBefore ?? 0) - performance.now());
+      const delay = Math.max(wait, Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#failedStarts++));
+      // The author needs the stack of the module. Whatever else keeps a thread from starting, the message says it all.
+      const isExpected = error instanceof ServiceLoadError && !error.isThrownByModule;
+      log.error(
+        `Cannot start another thread: ${error.message}. Trying again in ${delay} ms`,
+        isExpected ? {} : { error },
+      );
       this.#retryAt = performance.now() + delay;
       onRetryAt(this.#retryAt);
     });

@@ -81,7 +81,8 @@ export class ThreadStart {
 function loadError({ name, message, data }: Failure, service: string | undefined): ServiceLoadError {
   const place = service === undefined ? "" : `Cannot set up service "${service}": `;
   const named = name === "ConfigurationError" ? message : `${name}: ${message}`;
-  const error = new ServiceLoadError(`${place}${named}`);
-  if (typeof data === "string") error.stack = place + data;
-  return error;
+  return new ServiceLoadError(
+    `${place}${named}`,
+    typeof data === "string" ? { thrownStack: place + data } : {},
+  );
 }

@@ -54,16 +54,26 @@ export class ServiceContainer {
 
   /**
    * What the service does at present: `"starting"`, `"running"`, `"draining"` (calls finish before the stop),
-   * `"stopped"` or `"failed"`. One that has failed makes its runner stop all services.
+   * `"stopped"` or `"failed"`. One that has failed makes its runner stop all services, unless its process has crashed
+   * again and again: then the others go on, and {@linkcode ServiceContainer.failure} says why.
    */
   get state(): ContainerState {
-    return this.#runs.isStarting ? "starting" : this.#runs.current.state;
+    const { isStarting, isStopped, failure, current } = this.#runs;
+    return isStarting ? "starting" : isStopped && failure !== undefined ? "failed" : current.state;
+  }
+
+  /**
+   * Why the service has been given up: its process has crashed again and again. Undefined if it has not, or has started
+   * again since.
+   */
+  get failure(): Error | undefined {
+    return this.#runs.failure;
   }
 
   /**
    * Whether the service is to run: false from {@linkcode ServiceContainer.stop} on, until
    * {@linkcode ServiceContainer.start}. While it is false, the container does not count for `/readyz`. A service
-   * whose start has failed is still wanted, so the process is not ready.
+   * whose start has failed, or that has been given up, is still wanted, so the process is not ready.
    */
   get isWanted(): boolean {
     return this.#runs.isWanted;
@@ -210,6 +220,7 @@ export class ServiceRuns {
   readonly #starts = new Set<AbortController>();
   /** Aborting forces the stop that runs, or the next one. */
   #forcing = new AbortController();
+  #failure: Error | undefined;
   #isWanted = true;
   #isStarting = false;
 
@@ -229,12 +240,17 @@ export class ServiceRuns {
     return this.#isWanted;
   }
 
+  /** Why the service has been given up; undefined if it has not, or has started again since. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
   /** Whether a new run starts, which is not the latest one yet. */
   get isStarting(): boolean {
     return this.#isStarting && this.isStopped;
   }
 
-  /** Whether the service does not run, because somebody has stopped it. */
+  /** Whether the service does not run, because somebody has stopped it or given it up. */
   get isStopped(): boolean {
     return this.current.state === "stopped";
   }
@@ -249,9 +265,25 @@ export class ServiceRuns {
     return this.#startAfter(() => this.#end(signal), signal);
   }
 
+  /** Lets a newer run take the place of the latest one. */
+  replace(launched: Launched): void {
+    if (launched.container !== this.launched.container) this.#failure = undefined;
+    this.launched = launched;
+  }
+
+  /** Stops the service, which is still missed, for good reason. It may start again. */
+  async giveUp(failure: Error): Promise<void> {
+    this.#failure = failure;
+    await this.#stop();
+  }
+
   /** See {@linkcode ServiceContainer.stop}. */
-  async stop({ signal }: ChangeOptions): Promise<void> {
+  async stop(options: ChangeOptions): Promise<void> {
     this.#isWanted = false;
+    await this.#stop(options);
+  }
+
+  async #stop({ signal }: ChangeOptions = {}): Promise<void> {
     for (const start of this.#starts) start.abort();
     const force = () => this.#forcing.abort();
     if (signal?.aborted) force();

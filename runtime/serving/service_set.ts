@@ -11,6 +11,7 @@ import { abortable, timeLimit, within } from "../waiting/abort.ts";
 import { Turns } from "../waiting/turns.ts";
 import type { Container } from "./container.ts";
 import { ServiceLoadError } from "../message/errors.ts";
+import { getLog } from "../log/observe.ts";
 import { type Launched, Launcher, type LauncherOptions } from "./launcher.ts";
 import type { LoadedModule } from "./loader.ts";
 import { type ModuleSpecifier, parseModuleSpecifier, sameModule } from "../module/specifier.ts";
@@ -53,6 +54,8 @@ export interface ServiceSetOptions extends LauncherOptions {
   /** Lets in what needs no broker, such as HTTP requests, when services have started. @default {does nothing} */
   readonly listen?: () => Promise<void>;
   readonly onProgress?: (progress: Progress) => void;
+  /** Whether the set goes on when its last service has been given up, because a reload may mend it. @default {false} */
+  readonly awaitsReload?: boolean;
 }
 
 /** The services of a process, which share a transport. If one of them fails, all are stopped. */
@@ -66,13 +69,12 @@ export class ServiceSet implements AsyncDisposable {
   readonly #launcher: Launcher;
   readonly #listen: () => Promise<void>;
   readonly #onProgress: (progress: Progress) => void;
+  readonly #awaitsReload: boolean;
   readonly #sources: ServiceSource[] = [];
   readonly #services = new Map<string, ServiceRuns>();
   readonly #containers = new Map<string, ServiceContainer>();
   /** Containers that have not ended, including those that other containers have replaced. */
   readonly #live = new Set<Container>();
-  /** Why services were given up, by name, unless they have started again. */
-  readonly #givenUp = new Map<string, ServiceLoadError>();
   readonly #turns = new Turns();
   readonly #end = Promise.withResolvers<void>();
   readonly #ending = new AbortController();
@@ -80,13 +82,16 @@ export class ServiceSet implements AsyncDisposable {
   #failure: { readonly reason: unknown } | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor({ listen = async () => {}, onProgress = () => {}, ...options }: ServiceSetOptions) {
+  constructor(
+    { listen = async () => {}, onProgress = () => {}, awaitsReload = false, ...options }: ServiceSetOptions,
+  ) {
     this.#launcher = new Launcher({
       ...options,
       onCrashLoop: (service, reason) => void this.#giveUp(service, reason),
     });
     this.#listen = listen;
     this.#onProgress = onProgress;
+    this.#awaitsReload = awaitsReload;
     this.finished = this.#end.promise;
     this.finished.catch(() => {});
   }
@@ -131,8 +136,8 @@ export class ServiceSet implements AsyncDisposable {
   /**
    * Loads modules anew and goes on with the new version of their services. New calls go to the new version;
    * the former version finishes the calls that it has. If a reload fails, the former version goes on with the
-   * threads that it has. A service that is stopped stays so: its start will load its code. Services that are
-   * served inline stay as they are.
+   * threads that it has. A service that is stopped stays so: its start will load its code. One that was given up starts
+   * again. Services that are served inline stay as they are.
    *
    * @param module One of the served modules. With `:name` behind it, the module that was given with the same
    * name. @default {all}
@@ -151,6 +156,7 @@ export class ServiceSet implements AsyncDisposable {
     for (const specifier of affected) {
       const concerned = [this, ...this.#servicesOf(specifier)];
       names.push(...await this.#turns.take(concerned, () => this.#reload(specifier, either)));
+      names.push(...await this.#startGivenUp(specifier, either));
     }
     return names;
   }
@@ -177,7 +183,7 @@ export class ServiceSet implements AsyncDisposable {
     const stops = [...this.#live].map((container) => container.shutdown({ signal: limit.signal }));
     const changes = abortable(this.#turns.ended(), limit.signal).catch(() => {});
     await Promise.all([changes, ...stops]);
-    const [givenUp] = this.#givenUp.values();
+    const [givenUp] = [...this.#services.values()].flatMap(({ failure }) => failure ?? []);
     const failure = this.#failure ?? (givenUp && { reason: givenUp });
     if (failure === undefined) this.#end.resolve();
     else this.#end.reject(failure.reason);
@@ -302,6 +308,19 @@ export class ServiceSet implements AsyncDisposable {
     return services;
   }
 
+  /** Starts the services of a module again that were given up: its new version may be better. */
+  async #startGivenUp(specifier: ModuleSpecifier, signal: AbortSignal): Promise<readonly string[]> {
+    const start = performance.now();
+    const givenUp = this.#servicesOf(specifier).filter(({ isWanted, failure }) => isWanted && failure);
+    await Promise.all(givenUp.map((runs) => runs.start({ signal })));
+    const services = givenUp.map(({ container }) => container.name);
+    const took = performance.now() - start;
+    if (services.length > 0) {
+      this.#onProgress({ step: "reloaded", module: specifier.url, services, took });
+    }
+    return services;
+  }
+
   /** Lets a container serve its service from now on. The container before it finishes its calls. */
   #take(launched: Launched): void {
     const { container } = launched;
@@ -312,9 +331,8 @@ export class ServiceSet implements AsyncDisposable {
       const added = new ServiceRuns(name, launched, this.#runsHost);
       this.#services.set(name, added);
       this.#containers.set(name, added.container);
-    } else runs.launched = launched;
+    } else runs.replace(launched);
     if (former === container) return;
-    this.#givenUp.delete(name);
     this.#live.add(container);
     container.finished.then(() => this.#live.delete(container), (reason) => this.#failed(container, reason));
     void former?.shutdown({ signal: this.#forcing.signal, replaced: true });
@@ -342,9 +360,11 @@ export class ServiceSet implements AsyncDisposable {
 
   /** Stops a service, or all of them if no other one is to run. The end of all tells why. */
   async #giveUp(name: string, reason: string): Promise<void> {
-    this.#givenUp.set(name, new ServiceLoadError(`Cannot serve "${name}": ${reason}`));
-    await this.#containers.get(name)?.stop();
-    if ([...this.#containers.values()].every(({ isWanted }) => !isWanted)) void this.shutdown();
+    await this.#services.get(name)?.giveUp(new ServiceLoadError(`Cannot serve "${name}": ${reason}`));
+    const isDone = ({ isWanted, failure }: ServiceRuns) => !isWanted || failure !== undefined;
+    if (![...this.#services.values()].every(isDone)) return;
+    if (this.#awaitsReload) getLog().warning("Waiting for a change: no service runs any more");
+    else void this.shutdown();
   }
 
   #failed(container: Container, reason: unknown): void {

@@ -51,6 +51,8 @@ export interface ThreadSpawner extends AsyncDisposable {
   readonly clock?: Clock | undefined;
   /** Where the threads are. @default {they are threads of this process} */
   readonly place?: ThreadPlace;
+  /** Time before which each thread ends at once, as `performance.now()` gives it. @default {none does} */
+  readonly notBefore?: number;
   /** Learns of the process of the threads, if they have one of their own. @default {nobody wants to know} */
   processEvents?: ProcessEvents;
 }

@@ -32,15 +32,13 @@ Deno.test("reportFailure() gives each of our errors its status", () => {
 });
 
 Deno.test("reportFailure() leaves our frames out of what a module threw", () => {
-  const error = new ServiceLoadError("x");
   const frame = (path: string) => `\n    at f (${new URL(path, import.meta.url).href}:1:1)`;
   const ours = frame("../../runtime/service/service.ts") + frame("../../extensions/events/event.ts");
-  error.stack = `TypeError: no${ours}${frame("./orders.ts")}`;
+  const error = new ServiceLoadError("x", { thrownStack: `TypeError: no${ours}${frame("./orders.ts")}` });
   assert.equal(reportFailure(error).text, `Cannot load the service: TypeError: no${frame("./orders.ts")}`);
 });
 
 Deno.test("reportFailure() leaves out what the compiler makes of decorators", () => {
-  const error = new ServiceLoadError("x");
   const frame = (name: string) => `\n    at ${name} (file:///orders.ts:76:14)`;
   const compilers = [
     "memberDec",
@@ -49,7 +47,9 @@ Deno.test("reportFailure() leaves out what the compiler makes of decorators", ()
     "applyDecs2203R",
     "_apply_decs_2203_r",
   ];
-  error.stack = `TypeError: no${compilers.map(frame).join("")}${frame("Orders.<static_initializer>")}`;
+  const error = new ServiceLoadError("x", {
+    thrownStack: `TypeError: no${compilers.map(frame).join("")}${frame("Orders.<static_initializer>")}`,
+  });
   assert.equal(
     reportFailure(error).text,
     `Cannot load the service: TypeError: no${frame("Orders.<static_initializer>")}`,

@@ -130,7 +130,8 @@ export function poolRenewalLaws(law: PoolLaw, { threads }: { readonly threads: b
     const former = await stage.value("whoami");
     while (stage.threads.spawned.length < 2) await stage.value("echo", 1);
     stage.threads.spawned[1]!.kill();
-    await stage.logged(/^Cannot start another thread: .* Trying again in 250 ms/);
+    const { error } = await stage.logged(/^Cannot start another thread: .* Trying again in 250 ms/);
+    assert.equal(error, undefined, "the sentence says it all");
     assert.equal(await stage.value("whoami"), former);
     await stage.logged(/^Renewed thread "working#1"/);
     assert.notEqual(await stage.value("whoami"), former);

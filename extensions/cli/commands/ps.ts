@@ -36,6 +36,9 @@ export async function psCommand(
       ...(screen && { width: screen.size().columns }),
       ...(screen?.colors && { mark: (titles) => `\x1b[1m${titles}\x1b[0m` }),
     }));
+    for (const { host, pid, failure } of rows) {
+      if (failure !== undefined) io.writeMessage(`${escapeControls(`${host} ${pid}: ${failure}`)}\n`);
+    }
   }
   return EXIT.fine;
 }

@@ -48,8 +48,7 @@ function plainReport(error: unknown): FailureReport {
 
 /** Reports the stack of a module that has thrown, without frames that are not its author's; otherwise only the message. */
 function loadFailure(error: ServiceLoadError): string {
-  const { stack = "", name } = error;
-  const text = stack.startsWith(name) ? withPlace(error) : withoutOurFrames(stack);
+  const text = error.isThrownByModule ? withoutOurFrames(error.stack ?? "") : withPlace(error);
   return (text.startsWith("Cannot ") ? text : `Cannot load the service: ${text}`).trimEnd();
 }
 

@@ -49,6 +49,7 @@ export class ProcessThreads implements ThreadSpawner {
   #process: ServiceProcess | undefined;
   /** Crashes in a row, each soon after the start. */
   #crashes = 0;
+  /** Time at which the process may start again. */
   #notBefore = 0;
   #isDisposed = false;
 
@@ -66,6 +67,10 @@ export class ProcessThreads implements ThreadSpawner {
   get place(): ThreadPlace {
     const process = this.#process;
     return { isolation: "process", ...(process?.isAlive && { ownPid: process.pid }) };
+  }
+
+  get notBefore(): number {
+    return this.#notBefore;
   }
 
   spawn(options: ThreadOptions): Thread {
