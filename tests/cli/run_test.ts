@@ -105,6 +105,34 @@ Deno.test("enoki run --isolation process gives each service a process of its own
     assert.match(err, /sandboxed: no permissions, in a process of its own\n/);
   }));
 
+Deno.test("enoki run --isolation threads names the services whose process it takes away, and their limits", () =>
+  withBroker(async (broker) => {
+    const threads = ["--isolation", "threads", "--broker", broker];
+    const single =
+      "services={greeting_service: {isolation: process, memory_limit: 512}, other: {max_workers: 2}}";
+    const cases = [
+      [
+        [single],
+        /leaves greeting_service without a process of its own, and memory_limit without an effect\. Leave/,
+      ],
+      [
+        ["isolation=process", "cpu_limit=1"],
+        /leaves all services without a process .*, and cpu_limit without/,
+      ],
+      [["isolation=threads", "services={other: {isolation: threads}}"], undefined],
+    ] as const;
+    for (const [definitions, remark] of cases) {
+      const defined = definitions.flatMap((definition) => ["--define", definition]);
+      const command = new Command(["run", ...threads, ...defined, GREETING]);
+      await command.says("Ready on");
+      command.signal("SIGTERM");
+      const { err } = await command.ended;
+      assert.match(err, /sandboxed: no permissions\n/);
+      if (remark === undefined) assert.doesNotMatch(err, /--isolation/);
+      else assert.match(err, remark);
+    }
+  }));
+
 Deno.test("enoki run serves every service of its modules", () =>
   withBroker(async (broker) => {
     const command = new Command(["run", "-A", "--broker", broker, `${SERVICES}two_services.ts`, GREETING]);

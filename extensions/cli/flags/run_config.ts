@@ -1,12 +1,13 @@
 import type { Config } from "../../../runtime/config/file.ts";
 import { keepPlaces } from "../../../runtime/config/place.ts";
 import type { ConfigValue } from "../../../runtime/config/yaml.ts";
-import type { LogFormat } from "../../../runtime/log/observe.ts";
+import { getLog, type LogFormat } from "../../../runtime/log/observe.ts";
 import { isRecord } from "../../../runtime/message/plain.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { ConfigFlags } from "../commands/config.ts";
 import { type CommandConfig, commandConfig, type CommandConfigOptions } from "./config_flags.ts";
 import { withExtensions } from "./extension_flags.ts";
+import { withIsolation } from "./isolation_flag.ts";
 import { type ModuleFlags, withModuleFlags } from "./module_flags.ts";
 import { type PermissionFlags, permissionsOf } from "./permission_flags.ts";
 
@@ -25,8 +26,8 @@ export type RunFlags = ConfigFlags & PermissionFlags & ModuleFlags & {
 /**
  * Puts together the configuration that services run with.
  *
- * @param options.onRemark Called with a sentence for each variable that is named and not set. @default {a warning in
- * the log}
+ * @param options.onRemark Called with a sentence for each variable that is named and not set, and for what
+ * `--isolation` takes away. @default {a warning in the log}
  * @param options.onFound Told before a file is read that nobody has named. @default {the log is told, at debug}
  * @throws {ConfigurationError} If the file, a definition or a permission cannot be read.
  */
@@ -42,7 +43,6 @@ export async function readRunConfig(
     concurrency,
     WEB_SERVER_ADDRESS: http,
     processes,
-    isolation,
     permissions: permissions as ConfigValue | undefined,
   };
   const { config: resolved, file } = await commandConfig(flags, io, {
@@ -50,7 +50,9 @@ export async function readRunConfig(
     flags: given,
     ...options,
   });
-  const flagged = withModuleFlags(flagsWin(resolved, given), flags);
+  const { onRemark = (remark) => getLog().warning(remark) } = options;
+  const isolated = withIsolation(flagsWin(resolved, given), isolation, onRemark);
+  const flagged = withModuleFlags(isolated, flags);
   // What the configuration inside a binary names is inside the binary, too.
   const outside = io.application === undefined ? flagged : { ...flagged, extensions: null };
   return { config: withExtensions(outside, extension), file };
