@@ -1,13 +1,14 @@
 import type { Manifest } from "../../../runtime/service/manifest.ts";
 import { configureLogging } from "../../../runtime/log/observe.ts";
 import { escapeControls, escapeControlsInLines } from "../../../runtime/log/terminal_text.ts";
-import { serviceSettings } from "../../../runtime/serving/settings.ts";
+import { type ServiceSettings, serviceSettings } from "../../../runtime/serving/settings.ts";
 import type { Settings } from "../../settings.ts";
 import type { CommandIo } from "../command_io.ts";
 import { brokerCheck } from "../doctor/broker_check.ts";
 import { configCheck } from "../doctor/config_check.ts";
 import { denoCheck } from "../doctor/deno_check.ts";
 import { type Finding, type FindingState, runCheck } from "../doctor/finding.ts";
+import { isolationCheck } from "../doctor/isolation_check.ts";
 import { machineCheck } from "../doctor/machine_check.ts";
 import { moduleCheck } from "../doctor/module_check.ts";
 import { packageCheck } from "../doctor/package_check.ts";
@@ -17,6 +18,9 @@ import { EXIT } from "../view/failure_report.ts";
 
 /** Milliseconds that a module may take to load: its packages may have to be fetched. */
 const MODULE_LIMIT = 60_000;
+
+/** Milliseconds that the processes may take to start and end that services are to have. */
+const ISOLATION_LIMIT = 30_000;
 
 /** Looks at what services need before they run, and prints what it has found. */
 export async function doctorCommand(
@@ -72,6 +76,9 @@ async function examine(
   }
   const served = manifests.length === 0 ? ["any"] : manifests.map(({ name }) => name);
   const threads = known && served.map((name) => serviceSettings(known.runtime, name));
+  const isolation = known === undefined
+    ? []
+    : await runCheck("isolation", isolationCheck(isolatedServices(known, manifests)), ISOLATION_LIMIT);
   return [
     ...await runCheck("Deno", denoCheck(modules)),
     ...await runCheck("machine", machineCheck(threads, known?.runtime.processes ?? 1)),
@@ -81,9 +88,21 @@ async function examine(
     ...known === undefined
       ? []
       : await runCheck("ports", portCheck(known, modules.length === 0 ? undefined : manifests)),
+    ...isolation,
     ...loaded,
     ...known === undefined ? [NOT_CHECKED] : [],
   ];
+}
+
+/** Gives the settings of the services that were named, or else of all that the configuration has something for. */
+function isolatedServices(
+  { runtime }: Settings,
+  manifests: readonly Manifest[],
+): ReadonlyMap<string, ServiceSettings> {
+  const names = manifests.length === 0
+    ? [...runtime.services.keys(), "all other services"]
+    : manifests.map(({ name }) => name);
+  return new Map(names.map((name) => [name, serviceSettings(runtime, name)]));
 }
 
 const NOT_CHECKED: Finding = {

@@ -13,6 +13,7 @@ import type { LoadNeeds } from "../../program/own_modules.ts";
 import { engineFlags, programFlags } from "../../program/program_config.ts";
 import { canStartItself, SERVICE_WORD } from "./own_binary.ts";
 import type { ProcessLimits } from "./process_limits.ts";
+import { residentOf } from "./process_usage.ts";
 
 /** What the process of a service is started with. */
 export interface ProcessCommand {
@@ -56,7 +57,10 @@ const MAIN = import.meta.resolve("./main.ts");
  *
  * @throws {ConfigurationError} If it cannot.
  */
-export function requireProcesses({ openFilesLimit }: ProcessLimits = {}): void {
+export function requireProcesses(
+  { openFilesLimit, memoryLimit, cpuLimit, taskLimit }: ProcessLimits = {},
+): void {
+  const isWatched = (memoryLimit ?? cpuLimit ?? taskLimit) !== undefined;
   const reason = Deno.build.standalone && !canStartItself()
     ? "this binary was not made by enoki compile"
     : Deno.build.os === "windows"
@@ -65,6 +69,8 @@ export function requireProcesses({ openFilesLimit }: ProcessLimits = {}): void {
     ? `this program may not run ${Deno.build.standalone ? "itself" : "deno"}`
     : openFilesLimit !== undefined && !mayRun(SHELL)
     ? `this program may not run ${SHELL}, which open_files_limit needs`
+    : isWatched && Deno.build.os === "linux" && residentOf(Deno.pid) === undefined
+    ? "this program may not read /proc/PID, which memory_limit, cpu_limit and task_limit need"
     : undefined;
   if (reason === undefined) return;
   throw new ConfigurationError(

@@ -4,7 +4,7 @@ import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { connect, run } from "../../../extensions/run.ts";
 import { configureLogging } from "../../../runtime/log/observe.ts";
 import { watchLimits } from "../../../runtime/spawning/process/limit_watch.ts";
-import { processCommand } from "../../../runtime/spawning/process/process_command.ts";
+import { processCommand, requireProcesses } from "../../../runtime/spawning/process/process_command.ts";
 import type { greedy } from "../../fixtures/services/greedy.ts";
 import { servicePath } from "../../fixtures/serve_in_memory.ts";
 
@@ -152,4 +152,19 @@ Deno.test({
 Deno.test("a process without limits is started without a shell, and nothing looks at it", () => {
   assert.equal(processCommand({ permissions: "all" }, "/tmp/socket").path, Deno.execPath());
   assert.equal(watchLimits(Deno.pid, { openFilesLimit: 100 }, () => {}), undefined);
+});
+
+Deno.test({
+  name: "limits that nobody can look after are refused",
+  ...ON_LINUX,
+  // Deno lets only a program with all permissions read most of /proc.
+  permissions: { read: true, run: true, env: true, sys: true },
+  fn() {
+    assert.throws(() => requireProcesses({ memoryLimit: 512 }), {
+      name: "ConfigurationError",
+      message:
+        /this program may not read \/proc\/PID, which memory_limit, cpu_limit and task_limit need\. Use/,
+    });
+    requireProcesses({ openFilesLimit: 100 });
+  },
 });
