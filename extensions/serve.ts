@@ -9,7 +9,7 @@ import type { Log, LogLevel } from "../runtime/log/log.ts";
 import { didYouMean, nearestNames } from "../runtime/service/options/nearest_names.ts";
 import { ensureLogging, getLog } from "../runtime/log/observe.ts";
 import type { FileWatchOptions } from "../runtime/serving/file_watch.ts";
-import { ReloadOnChange } from "../runtime/serving/reload_on_change.ts";
+import type { ReloadOnChange } from "../runtime/serving/reload_on_change.ts";
 import { logCalls } from "../runtime/telemetry/call_log.ts";
 import { takesSpans } from "../runtime/telemetry/otel/switch.ts";
 import { Telemetry } from "../runtime/telemetry/telemetry.ts";
@@ -194,7 +194,7 @@ export async function serve(
     });
     await services.serve(sources, { signal: either });
     warnOfUnusedSettings(settings, services, log);
-    const watching = watch === false ? undefined : new ReloadOnChange(services, {
+    const watching = watch === false ? undefined : await reloadOnChange(services, {
       ...(watch === true ? {} : watch),
       since,
       log,
@@ -262,6 +262,13 @@ async function reportFailures(
   if (sentry === undefined) return undefined;
   const { SentryReporter } = await import("./sentry/reporter.ts");
   return new SentryReporter(sentry, telemetry, getLog());
+}
+
+async function reloadOnChange(
+  ...watched: ConstructorParameters<typeof ReloadOnChange>
+): Promise<ReloadOnChange> {
+  const { ReloadOnChange } = await import("../runtime/serving/reload_on_change.ts");
+  return new ReloadOnChange(...watched);
 }
 
 /** The wiring takes as long to load as a module does. So it loads beside the module, after the first thread has begun. */

@@ -204,6 +204,27 @@ Deno.test("nothing of an extension is loaded before something is served, called 
   deepStrictEqual(loaded.filter((path) => extensionOf(path) !== undefined), []);
 });
 
+/** What only some starts use: kinds of threads that nobody gets by default, changes of code, flags of Deno. */
+const LOADED_WHEN_USED = [
+  "runtime/channel/frames/",
+  "runtime/module/graph.ts",
+  "runtime/serving/file_watch.ts",
+  "runtime/serving/reload.ts",
+  "runtime/serving/reload_on_change.ts",
+  "runtime/spawning/inline_threads.ts",
+  "runtime/spawning/process/process_threads.ts",
+  "runtime/spawning/web_threads.ts",
+  "extensions/cli/restart.ts",
+];
+
+Deno.test("the start of an application loads what only some starts use when it is one of them", () => {
+  for (const place of LOADED_WHEN_USED) ok(FILES.some(({ path }) => isAmong(path, [place])), `no ${place}`);
+  const loaded = ["extensions/cli/application.ts", "extensions/serve.ts"].flatMap((
+    path,
+  ) => [...loadedWith(path)]);
+  deepStrictEqual(loaded.filter((path) => isAmong(path, LOADED_WHEN_USED)), []);
+});
+
 /** What each program and each binary carries. What is large and not for all belongs behind an optional door. */
 const CARRIED_PACKAGES: readonly string[] = [
   "@babel/parser",

@@ -1,7 +1,6 @@
 /** The process of a command line: its streams, its signals and its end. */
 import type { Build, CommandIo, StopSignal } from "./command_io.ts";
 import { terminalScreen } from "./terminal.ts";
-import { startOver } from "./restart.ts";
 import { complaintAboutDeno } from "./view/deno_version.ts";
 import { programName } from "./view/program_name.ts";
 import { versionText } from "./view/version.ts";
@@ -52,6 +51,13 @@ function processIo(build: Build): CommandIo {
     startOver,
     onStop,
   };
+}
+
+/** A binary has all flags of Deno that it needs. */
+async function startOver(module?: string): Promise<number | undefined> {
+  if (Deno.build.standalone) return undefined;
+  const { startOver } = await import("./restart.ts");
+  return await startOver(module);
 }
 
 function onStop(listener: (signal: StopSignal) => void): Disposable {

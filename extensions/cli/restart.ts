@@ -40,7 +40,7 @@ export const STARTED_OVER = "ENOKI_STARTED_OVER";
  * work.
  */
 export async function startOver(module?: string): Promise<number | undefined> {
-  if (Deno.build.standalone || !isAllowedAll()) return undefined;
+  if (!isAllowedAll()) return undefined;
   const again = Deno.env.get(STARTED_OVER) !== undefined;
   Deno.env.delete(STARTED_OVER);
   if (again || (hasWorkerOptions() === true && hasInterruptibleLoops() !== false)) return undefined;

@@ -4,7 +4,7 @@ import { embeddedModule } from "./bundle/embedded_bundle.ts";
 import { ServiceLoadError } from "../message/errors.ts";
 import type { PackageNames } from "./bundle/package_names.ts";
 import type { ModuleFetcherOptions } from "./fetch/fetcher.ts";
-import { inspectModule, type ModuleGraph } from "./graph.ts";
+import type { ModuleGraph } from "./graph.ts";
 import { moduleUrl } from "./specifier.ts";
 import { isPackage, type LoadNeeds, ownModule, ownNeeds, packageRefusal } from "../program/own_modules.ts";
 import { nearestConfig, nearestPackageJson, programConfig } from "../program/program_config.ts";
@@ -78,6 +78,8 @@ export async function prepareModule(
     const isWanted = (bundle || importMap !== undefined) && !isPackage(url);
     if (Deno.build.standalone || isRemote || isWanted) return await bundled();
     if (!mayRunDeno()) return { url, source: url, needs: undefined };
+    // The import is dynamic because a binary inspects nothing.
+    const { inspectModule } = await import("./graph.ts");
     const graph = await inspectModule(url, limit);
     if (graph.isRemote || await isOtherwiseConfigured(url, graph)) return await bundled();
     if (graph.failure === undefined) {

@@ -145,7 +145,7 @@ export class Launcher {
           "thread. Serve it in threads of its own",
       );
     }
-    const spawner = first?.spawner ?? createSpawner(module.prepared, name, plan, clock);
+    const spawner = first?.spawner ?? await createSpawner(module.prepared, name, plan, clock);
     spawner.processEvents = {
       onOutput: outputLog({ service: name, emit: emitRecord, most: own.limits.logLimit }),
       onCrashLoop: (reason) => {

@@ -9,7 +9,6 @@ import type { ModuleSpecifier } from "../module/specifier.ts";
 import { NO_OPTIONAL_PARAMETERS } from "../service/declared/optional_parameters.ts";
 import type { Service } from "../service/service.ts";
 import type { ServiceSource } from "./service_source.ts";
-import { InlineThreads } from "../spawning/inline_threads.ts";
 import { type LoadNeeds, ownNeeds } from "../program/own_modules.ts";
 import type { ServiceExport } from "../channel/port.ts";
 import { type PreparedModule, prepareModule, type PrepareModuleOptions } from "../module/prepare.ts";
@@ -100,7 +99,7 @@ export async function loadModule(
   const source = preparing.then(({ source }) => source);
   source.catch(() => {});
   // If possible, the thread starts while the module is still being prepared, because both take time.
-  const spawner = createSpawner({ url: specifier.url, source, needs }, name, plan, clock);
+  const spawner = await createSpawner({ url: specifier.url, source, needs }, name, plan, clock);
   spawner.processEvents = { onOutput: outputLog({ service: name, emit: onLog }), onCrashLoop() {} };
   const thread = new PooledThread(spawner, `${name}#0`, onLog);
   let limit: ReturnType<typeof setTimeout> | undefined;
@@ -154,6 +153,7 @@ export async function loadInline(
   const { url } = specifier;
   // Nobody knows which of its parameters have a `?` if the service does not say where its source is.
   const source = service.module ?? { url, optional: NO_OPTIONAL_PARAMETERS };
+  const { InlineThreads } = await import("../spawning/inline_threads.ts");
   const spawner = new InlineThreads(source, { exports: { service }, clock });
   const thread = new PooledThread(spawner, `${service.name}#0`, onLog);
   try {

@@ -15,7 +15,6 @@ import { getLog } from "../log/observe.ts";
 import { type Launched, Launcher, type LauncherOptions } from "./launcher.ts";
 import type { LoadedModule } from "./loader.ts";
 import { type ModuleSpecifier, parseModuleSpecifier, sameModule } from "../module/specifier.ts";
-import { prepareReload } from "./reload.ts";
 import {
   type ChangeOptions,
   type RunsHost,
@@ -297,6 +296,7 @@ export class ServiceSet implements AsyncDisposable {
     if (this.#servicesOf(specifier).every(({ isStopped }) => isStopped)) return [];
     const start = performance.now();
     const served = new Map([...this.#services].map(([name, { launched }]) => [name, launched]));
+    const { prepareReload } = await import("./reload.ts");
     const changes = await prepareReload(specifier, served, this.#launcher, {
       signal,
       force: this.#forcing.signal,

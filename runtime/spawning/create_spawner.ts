@@ -7,14 +7,10 @@ import { grantError, type ServicePermissions, threadPermissions } from "../permi
 import { permittedVariables } from "../permissions/variables.ts";
 import { requireWorkerOptions } from "../permissions/worker_options.ts";
 import type { Clock } from "../waiting/clock.ts";
-import { InlineThreads } from "./inline_threads.ts";
 import { NodeThreads } from "./node_threads.ts";
-import { processCommand, requireProcesses } from "./process/process_command.ts";
 import { type ProcessLimits, processLimits } from "./process/process_limits.ts";
-import { ProcessThreads } from "./process/process_threads.ts";
 import type { ThreadKind, ThreadSpawner } from "./spawner.ts";
 import { WardenThreads } from "./warden_threads.ts";
-import { WebThreads } from "./web_threads.ts";
 
 /** Permissions, kind and limits of a service's threads. Those of {@linkcode ProcessLimits} are for kind "process" alone. */
 export interface ThreadPlan extends ProcessLimits {
@@ -51,14 +47,14 @@ export interface ComingModule extends Omit<PreparedModule, "source"> {
 }
 
 /**
- * Makes the spawner for a module's threads.
+ * Makes the spawner for a module's threads. The code of a kind that is nobody's default loads when it is wanted.
  *
  * @param clock The clock that inline threads go by. Other threads go by that of the machine.
  * @throws {ServiceLoadError} If this process cannot find out which permissions restricted threads need.
  * @throws {ConfigurationError} If Deno was started without its option for restricted threads, or cannot give
  * the threads their permissions.
  */
-export function createSpawner(
+export async function createSpawner(
   { url, source, needs }: ComingModule,
   name: string,
   {
@@ -69,8 +65,11 @@ export function createSpawner(
     ...plan
   }: ThreadPlan,
   clock?: Clock,
-): ThreadSpawner {
-  if (kind === "inline") return new InlineThreads(source, { clock });
+): Promise<ThreadSpawner> {
+  if (kind === "inline") {
+    const { InlineThreads } = await import("./inline_threads.ts");
+    return new InlineThreads(source, { clock });
+  }
   if (kind === "node") return new NodeThreads(source, { heapLimit, ...given({ env }) });
   if (kind !== "process") {
     requireWorkerOptions();
@@ -89,6 +88,10 @@ export function createSpawner(
   };
   const grant = given({ rights, env });
   if (kind === "process") {
+    const [{ processCommand, requireProcesses }, { ProcessThreads }] = await Promise.all([
+      import("./process/process_command.ts"),
+      import("./process/process_threads.ts"),
+    ]);
     const limits = processLimits(plan);
     requireProcesses(limits);
     const { openFilesLimit } = limits;
@@ -96,7 +99,10 @@ export function createSpawner(
     return new ProcessThreads(source, { command, heapLimit, limits, ...grant });
   }
   const allowed = permissions === "all" ? "inherit" : threadPermissions(permissions, needs!);
-  if (kind === "web") return new WebThreads(source, { permissions: allowed, ...grant });
+  if (kind === "web") {
+    const { WebThreads } = await import("./web_threads.ts");
+    return new WebThreads(source, { permissions: allowed, ...grant });
+  }
   try {
     return new WardenThreads(source, { name, permissions: allowed, heapLimit, ...grant });
   } catch (error) {

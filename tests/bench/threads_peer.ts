@@ -51,7 +51,10 @@ async function spawnBare(): Promise<void> {
 
 async function spawnerOf(kind: ThreadKind): Promise<() => Promise<void>> {
   const prepared = await prepareModule(import.meta.resolve("./echo_service.ts"));
-  const spawner = createSpawner(prepared, "bench", { kind, permissions: kind === "node" ? "all" : "none" });
+  const spawner = await createSpawner(prepared, "bench", {
+    kind,
+    permissions: kind === "node" ? "all" : "none",
+  });
   let parameters: KnownParameters = {};
   return async () => {
     const thread = new PooledThread(spawner, "bench#1", () => {});

@@ -6,7 +6,6 @@ import { takesSpans } from "../../../runtime/telemetry/otel/switch.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { Running, WatchedServeOptions } from "../../serve.ts";
 import { Settings } from "../../settings.ts";
-import { ConfigWatch, denoConfigsOf } from "../flags/config_watch.ts";
 import { requireModuleFiles } from "../flags/module_files.ts";
 import { readRunConfig, type RunFlags } from "../flags/run_config.ts";
 import { logAsConfigured } from "../view/configured_log.ts";
@@ -75,11 +74,9 @@ export async function runCommand(
   const { serve } = await import("../../serve.ts");
   using stop = new StopRequests(io);
   await using _watching = watch
-    ? new ConfigWatch(
-      [
-        ...(file === undefined ? [] : [file]),
-        ...denoConfigsOf([...modules, ...extensions]),
-      ],
+    ? await watchConfig(
+      file,
+      modules,
       extensions,
       (changed) => view.say(`${changed} has changed. Restart to use it: only a start reads it`),
     )
@@ -107,6 +104,17 @@ export async function runCommand(
   );
   await Promise.race([service, stop.aborted(view, service)]);
   return stop.status;
+}
+
+async function watchConfig(
+  file: string | undefined,
+  modules: readonly string[],
+  extensions: readonly string[],
+  onChange: (changed: string) => void,
+): Promise<AsyncDisposable> {
+  const { ConfigWatch, denoConfigsOf } = await import("../flags/config_watch.ts");
+  const files = [...(file === undefined ? [] : [file]), ...denoConfigsOf([...modules, ...extensions])];
+  return new ConfigWatch(files, extensions, onChange);
 }
 
 async function serveUntilStopped(

@@ -9,7 +9,7 @@ import { disposal } from "../../fixtures/pool/lingering.ts";
 
 Deno.test("a thread that is stopped twice disposes its dependencies before it ends", async () => {
   const module = await prepareModule(import.meta.resolve("../../fixtures/pool/lingering.ts"));
-  await using spawner = createSpawner(module, "test", { permissions: "all", kind: "inline" });
+  await using spawner = await createSpawner(module, "test", { permissions: "all", kind: "inline" });
   const thread = new PooledThread(spawner, "lingering#1", () => {});
   await thread.loaded();
   let hasEnded = false;

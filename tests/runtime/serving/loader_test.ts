@@ -14,7 +14,7 @@ for (const kind of ["node", "web", "warden", "inline"] satisfies ThreadKind[]) {
     const { source, needs } = await prepareModule(WORKING);
     const prepared = Promise.withResolvers<ThreadModule>();
     const permissions = kind === "node" || kind === "inline" ? "all" : "none";
-    await using spawner = createSpawner({ url: WORKING, source: prepared.promise, needs }, "early", {
+    await using spawner = await createSpawner({ url: WORKING, source: prepared.promise, needs }, "early", {
       kind,
       permissions,
     });
