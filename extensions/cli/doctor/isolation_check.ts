@@ -31,7 +31,7 @@ export function isolationCheck(services: ReadonlyMap<string, ServiceSettings>): 
 async function tryProcess(names: string, plan: ThreadPlan, found: Findings): Promise<void> {
   const start = performance.now();
   const { promise: module, resolve } = Promise.withResolvers<string>();
-  await using spawner = createSpawner({ url: names, source: module, needs: ownNeeds() }, names, plan);
+  await using spawner = await createSpawner({ url: names, source: module, needs: ownNeeds() }, names, plan);
   const thread = spawner.spawn({ name: "doctor#1", claims: new Claims().buffer });
   // The thread ends as soon as it is there, and loads nothing.
   thread.kill();
