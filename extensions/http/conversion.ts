@@ -3,7 +3,7 @@ import type { Reply } from "../../runtime/message/reply.ts";
 import type { StandardSchema } from "../../runtime/service/standard_schema.ts";
 import { headerPairs, headOf, nameRequest, withHeader } from "./request/head.ts";
 import { toRequest } from "./request/request.ts";
-import { hasId, madeId, REQUEST_ID } from "./request/request_id.ts";
+import { madeId, REQUEST_ID } from "./request/request_id.ts";
 import { errorReply } from "./response/error_reply.ts";
 import { encodeResult, mapBody } from "./response/result.ts";
 import { checkRequest, checkResult, type RequestSchemas } from "./validation.ts";
@@ -60,6 +60,5 @@ function named(reply: Reply, payload: Payload): Reply {
   // The handler of a stream can ask for the id after the response has begun.
   if (reply.chunks !== undefined) nameRequest(payload);
   const id = madeId(payload);
-  const head = reply.head as string;
-  return id === undefined || hasId(head) ? reply : { ...reply, head: withHeader(head, REQUEST_ID, id) };
+  return id === undefined ? reply : { ...reply, head: withHeader(reply.head as string, REQUEST_ID, id) };
 }

@@ -124,8 +124,9 @@ export function decodeResponseHead(text: unknown): ResponseHead {
 
 const UNUSABLE: ResponseHead = { status: 500, headers: [] };
 
-/** Adds a header to the encoded head of a response, if the head has room for it. */
+/** Adds a header to the encoded head of a response, if the head has none of this name, and room for it. */
 export function withHeader(head: string, name: string, value: string): string {
+  if (headerOf(decodeResponseHead(head).headers, name) !== undefined) return head;
   const text = `${head}\n${name}\n${value}`;
   return decodeResponseHead(text) === UNUSABLE ? head : text;
 }

@@ -46,8 +46,3 @@ export function makeId(payload: Payload): string {
 export function madeId(payload: Payload): string | undefined {
   return made.get(payload);
 }
-
-/** Returns whether the encoded head of a response names an id. Each response has another one. */
-export function hasId(head: string): boolean {
-  return head.includes(`\n${REQUEST_ID}\n`);
-}

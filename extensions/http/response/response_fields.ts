@@ -4,8 +4,14 @@
  * Decoding a head costs more than all other work for a small response, and most responses have the same head as an
  * earlier response.
  */
-import { decodeResponseHead, type FlatHeaders, headerPairs, type ResponseHead } from "../request/head.ts";
-import { hasId } from "../request/request_id.ts";
+import {
+  decodeResponseHead,
+  type FlatHeaders,
+  headerOf,
+  headerPairs,
+  type ResponseHead,
+} from "../request/head.ts";
+import { REQUEST_ID } from "../request/request_id.ts";
 
 /** Number of heads that are remembered. Before one more is added, all are forgotten. */
 const MOST = 256;
@@ -22,7 +28,8 @@ export function recallHead(text: unknown): ResponseHead {
   const known = heads.get(text);
   if (known !== undefined) return known;
   const head = decodeResponseHead(text);
-  if (hasId(text)) return head;
+  // Each response has another id.
+  if (headerOf(head.headers, REQUEST_ID) !== undefined) return head;
   if (heads.size >= MOST) heads.clear();
   heads.set(text, head);
   return head;

@@ -6,6 +6,7 @@ import {
   encodeRequestHead,
   headerOf,
   headOf,
+  type ResponseHead,
 } from "../../../extensions/http/request/head.ts";
 import type { Reply } from "../../../runtime/message/reply.ts";
 import type { Call } from "../../../runtime/service/call.ts";
@@ -70,22 +71,37 @@ Deno.test("the id of a request is made when somebody asks for it", async (test) 
   });
 });
 
+const { encode } = httpConversion(undefined, undefined, undefined);
+
+/** Encodes what the handler of a request without an id returns, after it has asked for the id. */
+async function encodeNamed(result: unknown): Promise<{ readonly id: string; readonly head: ResponseHead }> {
+  const message = encodeRequestHead({
+    method: "GET",
+    url: "http://a/",
+    headers: [],
+    params: {},
+    id: undefined,
+  });
+  const payload: Payload = { body: "", contentType: undefined, headers: undefined, message };
+  const { id } = headOf(payload);
+  const reply = await encode!(result, {} as Call, payload) as Reply;
+  return { id, head: decodeResponseHead(reply.head) };
+}
+
+Deno.test("a response has the made id, whatever the values of its headers are, and keeps one of its own", async () => {
+  const exposing = { "access-control-expose-headers": "x-request-id" };
+  const { id, head } = await encodeNamed([200, exposing, "text"]);
+  strictEqual(headerOf(head.headers, "x-request-id"), id);
+  const named = await encodeNamed([200, { "x-request-id": "r-1" }, "text"]);
+  strictEqual(named.head.headers.filter((part) => part === "x-request-id").length, 1);
+  strictEqual(headerOf(named.head.headers, "x-request-id"), "r-1");
+});
+
 Deno.test("a response whose head is full has no made id, and is not lost for it", async (test) => {
-  const { encode } = httpConversion(undefined, undefined, undefined);
   for (const [own, all] of [[254, 256], [255, 256]] as const) {
     await test.step(`${own} headers of its own, and its type`, async () => {
-      const message = encodeRequestHead({
-        method: "GET",
-        url: "http://a/",
-        headers: [],
-        params: {},
-        id: undefined,
-      });
-      const payload: Payload = { body: "", contentType: undefined, headers: undefined, message };
-      const { id } = headOf(payload);
       const headers = Object.fromEntries(Array.from({ length: own }, (_, index) => [`x-${index}`, "1"]));
-      const reply = await encode!([200, headers, "text"], {} as Call, payload) as Reply;
-      const head = decodeResponseHead(reply.head);
+      const { id, head } = await encodeNamed([200, headers, "text"]);
       strictEqual(head.status, 200);
       strictEqual(head.headers.length / 2, all);
       strictEqual(headerOf(head.headers, "x-request-id"), own === 254 ? id : undefined);
