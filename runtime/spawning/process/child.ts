@@ -8,6 +8,7 @@
  * The process ends when the main thread has closed the connection or has ended. Signals that a terminal or a service
  * manager sends to all processes are for the main thread, which stops the services.
  */
+import { dirname } from "node:path";
 import { Claims, SLOTS } from "../../channel/claims.ts";
 import { FrameKind, FrameWriter, readFrames } from "../../channel/frames/frame_stream.ts";
 import { Relay } from "../../channel/frames/relay.ts";
@@ -51,7 +52,12 @@ export async function serveProcess({ socket, token, sandbox }: ProcessOrder): Pr
 /** Gives up what the process had in addition to the service, whose permissions it has. */
 function giveUpSocket(socket: string): void {
   if (hasUnixHosts()) Deno.permissions.revokeSync({ name: "net", host: `unix:${socket}` });
-  for (const name of ["read", "write"] as const) Deno.permissions.revokeSync({ name, path: socket });
+  const folder = dirname(socket);
+  for (const name of ["read", "write"] as const) {
+    // Where the service itself may be, it has a folder above this one, which it would lose with the socket.
+    const isOfService = Deno.permissions.querySync({ name, path: folder }).state === "granted";
+    if (!isOfService) Deno.permissions.revokeSync({ name, path: socket });
+  }
 }
 
 /** Gives up all permissions of this thread. It needs none from now on, and the warden has its own. */

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
+import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
+import { connect, run } from "../../../extensions/run.ts";
+import { configureLogging } from "../../../runtime/log/observe.ts";
 import { TestFolder } from "../../fixtures/module_origin.ts";
+import { servicePath } from "../../fixtures/serve_in_memory.ts";
+import type { one } from "../../fixtures/services/reaching_out.ts";
+import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 import { DENO_PERMISSION_NAMES } from "../../../runtime/permissions/permissions.ts";
 import { type ProcessOrder, TOKEN_LENGTH } from "../../../runtime/spawning/process/process_messages.ts";
+
+configureLogging({ write: () => {} });
 
 /** The main module of a process with all permissions. It prints those that are left at the end. */
 const PROGRAM = `
@@ -35,4 +43,19 @@ async function permissionsOf(sandbox: ProcessOrder["sandbox"]): Promise<readonly
 Deno.test("the main thread of a process gives up all permissions if its threads have a warden", async () => {
   assert.deepEqual(await permissionsOf({ read: true, import: true }), []);
   assert.deepEqual(await permissionsOf(undefined), DENO_PERMISSION_NAMES);
+});
+
+Deno.test("a process keeps the folder of its service, though the socket of the process was in it", async () => {
+  await using folder = new TestFolder();
+  using _folder = temporaryFolder(folder.path);
+  const broker = memory({ broker: new MemoryBroker() });
+  await using _running = await run([servicePath("reaching_out.ts")], {
+    broker,
+    config: { isolation: "process", permissions: { read: [folder.path], write: [folder.path] } },
+  });
+  await using connection = await connect({ broker });
+  const service = connection.client<typeof one>("one");
+  await service.write(folder.file("text"));
+  await service.read(folder.file("text"));
+  await assert.rejects(service.read("/etc/hostname"), /not permitted/);
 });

@@ -4,6 +4,7 @@ import { Claims } from "../../../runtime/channel/claims.ts";
 import { ProcessThreads } from "../../../runtime/spawning/process/process_threads.ts";
 import { ServiceProcess } from "../../../runtime/spawning/process/service_process.ts";
 import { TestFolder } from "../../fixtures/module_origin.ts";
+import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 
 /** Connects as the process of a service does. */
 const CONNECT = `
@@ -35,15 +36,6 @@ function reporting(report: string): string {
     }
     setInterval(() => {}, 1_000);
   `;
-}
-
-/** Lets temporary files be made in a folder until the result is disposed. */
-function temporaryFolder(path: string): Disposable {
-  const former = Deno.env.get("TMPDIR");
-  Deno.env.set("TMPDIR", path);
-  return {
-    [Symbol.dispose]: () => former === undefined ? Deno.env.delete("TMPDIR") : Deno.env.set("TMPDIR", former),
-  };
 }
 
 Deno.test("a process that the system does not start leaves nothing open, and its threads say why", async () => {
