@@ -201,6 +201,8 @@ export class ServiceProcess {
     ]);
     const { code, signal } = await this.#process.status;
     await within(OUTPUT_LIMIT, passed);
+    // The program may end before those that hold the streams open.
+    this.#process.unref();
     closed(listener);
     await within(OUTPUT_LIMIT, reading);
     const why = this.#isConnected ? "" : stripVTControlCharacters(this.#errors).trim();

@@ -116,3 +116,25 @@ for (
     await process.ended;
   });
 }
+
+/** Runs a process that starts another one, which holds its streams open, and tells the id of that. */
+const PARENT = `
+  import { ServiceProcess } from ${
+  JSON.stringify(import.meta.resolve("../../../runtime/spawning/process/service_process.ts"))
+};
+  const { ended } = new ServiceProcess({
+    command: () => ({ path: "/bin/sh", args: ["-c", "sleep 20 & echo $!"], env: {} }),
+    onOutput: (lines) => console.log(lines),
+    onEnd: () => {},
+  });
+  await ended;
+`;
+
+Deno.test("a program whose process has ended ends, though what the process has started goes on", async () => {
+  const begin = performance.now();
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["eval", "--no-config", PARENT] })
+    .output();
+  const took = performance.now() - begin;
+  Deno.kill(Number(new TextDecoder().decode(stdout)), "SIGKILL");
+  assert.ok(took < 20_000, `it took ${took} ms`);
+});
