@@ -16,7 +16,7 @@ import type { Messenger } from "../message/messenger.ts";
 import type { KnownParameters } from "../service/declared/parameters.ts";
 import type { PoolLimits } from "./pool_options.ts";
 import type { ServeMessage, ServiceExport } from "../channel/port.ts";
-import { GROW_PATIENCE, QUEUE_PATIENCE, STARTING_LIMIT, threadsWanted } from "./placement.ts";
+import { COLD_PATIENCE, GROW_PATIENCE, QUEUE_PATIENCE, STARTING_LIMIT, threadsWanted } from "./placement.ts";
 import type { RenewalLimits } from "./renewal/wear.ts";
 import { firstDifference, sameEntrypoints } from "../service/same_entrypoints.ts";
 import type { ThreadSpawner } from "../spawning/spawner.ts";
@@ -269,8 +269,9 @@ export class Crew {
     if (oldest === undefined && demand.mean < SHORT_CALL) return Infinity;
     const now = performance.now();
     // Starting a thread delays the main thread, and most calls end before a spare thread can help.
-    if (oldest === undefined && !this.isBusySince(now - GROW_PATIENCE)) {
-      return this.hasIdle ? Infinity : now + GROW_PATIENCE;
+    const patience = demand.isCold ? COLD_PATIENCE : GROW_PATIENCE;
+    if (oldest === undefined && !this.isBusySince(now - patience)) {
+      return this.hasIdle ? Infinity : now + patience;
     }
     const wanted = threadsWanted({
       size: this.#staff - this.#starting,

@@ -89,7 +89,7 @@ export interface PoolView {
 export function threadsWanted(
   { size, queued, waited, expected, hasIdle, hasStuck, isCold, maxWorkers }: PoolView,
 ): number {
-  if (isCold && waited < COLD_PATIENCE) return 0;
+  if (isCold && queued > 0 && waited < COLD_PATIENCE) return 0;
   const short = expected < SHORT_CALL && !(hasStuck && waited >= QUEUE_PATIENCE);
   const room = (short ? Math.min(maxWorkers, CORES) : maxWorkers) - size;
   if (room <= 0) return 0;

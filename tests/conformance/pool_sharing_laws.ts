@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { within } from "../../runtime/waiting/abort.ts";
 import type { PoolLaw } from "./pool.ts";
 import { valueOf } from "./pool_stage.ts";
 
@@ -12,6 +13,15 @@ export function poolSharingLaws(law: PoolLaw, { threads }: { readonly threads: b
       stage.threads.spawned.length <= 2,
       `${stage.threads.spawned.length} threads for one call at a time`,
     );
+  });
+
+  law("has a spare one while its first call is long", { maxWorkers: 2 }, async (stage) => {
+    const spawned = new Promise<void>((resolve) => stage.threads.onSpawn = resolve);
+    const call = stage.call("hold", "a");
+    const held = await stage.gate.arrival("a");
+    assert.ok(await within(5_000, spawned));
+    held.release();
+    await call;
   });
 
   law("grows up to maxWorkers while calls are long, and no further", { maxWorkers: 3 }, async (stage) => {

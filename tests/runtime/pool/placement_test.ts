@@ -41,6 +41,8 @@ Deno.test("while the code is cold, no thread starts for calls that have hardly w
   equal(threadsWanted(unknown), STARTING_LIMIT);
   equal(threadsWanted({ ...unknown, isCold: true }), 0);
   equal(threadsWanted({ ...unknown, isCold: true, waited: COLD_PATIENCE }), STARTING_LIMIT);
+  // It is for a long call, behind which none waits.
+  equal(threadsWanted({ ...unknown, isCold: true, queued: 0, waited: 0 }), 1);
 });
 
 Deno.test("the code is cold until some calls have ended, and for a newer version that goes on for a former one", () => {
