@@ -44,14 +44,16 @@ export interface RingPortOptions<Outgoing, Incoming> {
   readonly incoming: SharedArrayBuffer;
   readonly outgoingCodec: RingCodec<Outgoing>;
   readonly incomingCodec: RingCodec<Incoming>;
-  /**
-   * Whether this side wakes the other side at the end of its turn of the event loop, once for all messages of the turn,
-   * and not with each message. It is for a side that gets its work in bundles, and whose turns are short.
-   *
-   * @default {false}
-   */
-  readonly wakesAtEndOfTurn?: boolean;
+  /** When this side wakes the other side. @default {"at once"} */
+  readonly wakes?: WakeTime;
 }
+
+/**
+ * When a side of a channel wakes the other side: with each message, at the end of its turn of the event loop, once for
+ * all messages of the turn, or when {@linkcode RingPort.wake} is called. What is not at once is for a side that gets its
+ * work in bundles, and whose turns are short.
+ */
+export type WakeTime = "at once" | "at end of turn" | "when told";
 
 /** Tells the other side that the ring holds a message, if the ring itself cannot wake that side. */
 const BELL = 0;
@@ -79,7 +81,7 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
   readonly #incoming: RingCodec<Incoming>;
   readonly #written: RingRecord;
   readonly #read: RingRecord;
-  readonly #wakesAtEndOfTurn: boolean;
+  readonly #wakes: WakeTime;
   readonly #arrived = new Arrivals<Incoming>();
   #sent = 0;
   /** Whether the other side is still to be woken for messages in the ring. */
@@ -94,8 +96,8 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
     port: MessagePort,
     options: RingPortOptions<Outgoing, Incoming>,
   ) {
-    const { outgoing, incoming, outgoingCodec, incomingCodec, wakesAtEndOfTurn = false } = options;
-    this.#wakesAtEndOfTurn = wakesAtEndOfTurn;
+    const { outgoing, incoming, outgoingCodec, incomingCodec, wakes = "at once" } = options;
+    this.#wakes = wakes;
     this.#port = port;
     this.#writer = new RingWriter(outgoing);
     this.#reader = new RingReader(incoming);
@@ -141,14 +143,18 @@ export class RingPort<Outgoing, Incoming> implements Port<Outgoing, Incoming> {
       return;
     }
     this.#sent = (number + 1) | 0;
-    if (!this.#wakesAtEndOfTurn) this.#wake();
+    if (this.#wakes === "at once") this.#wake();
     else if (!this.#willWake) {
       this.#willWake = true;
-      setImmediate(this.#wake);
+      if (this.#wakes === "at end of turn") setImmediate(this.#wake);
     }
   }
 
-  /** Wakes the other side if it waits. */
+  /** Wakes the other side if it waits and something has been posted since it was woken last. */
+  wake(): void {
+    if (this.#willWake) this.#wake();
+  }
+
   readonly #wake = (): void => {
     this.#willWake = false;
     if (this.#writer.wake() && !NOTIFIES) this.#post(BELL);

@@ -1,7 +1,7 @@
 /** The two ends of the channel between the main thread and a thread. */
-import type { FromThread, HostPort, Port, ThreadPort, ToThread } from "./port.ts";
+import type { FromThread, HostPort, ThreadPort, ToThread } from "./port.ts";
 import { FROM_THREAD, TO_THREAD } from "./port_codec.ts";
-import { type RingCodec, RingPort } from "./ring_port.ts";
+import { type RingCodec, RingPort, type WakeTime } from "./ring_port.ts";
 import { createRing } from "./shared_ring.ts";
 
 /** Bytes of each of a thread's two rings. Messages of more than about a tenth of it go through the port. */
@@ -16,14 +16,15 @@ export interface ThreadChannelEnd {
 
 /** Makes a channel. The main thread keeps `host`. */
 export function createThreadChannel(): { readonly host: HostPort; readonly thread: ThreadChannelEnd } {
-  return channelWith<ToThread, FromThread>(TO_THREAD, FROM_THREAD);
+  return channelWith<ToThread, FromThread>(TO_THREAD, FROM_THREAD, "at end of turn");
 }
 
 /** Makes a channel whose host has other codecs, which read and write the same texts. */
 export function channelWith<Outgoing, Incoming>(
   outgoingCodec: RingCodec<Outgoing>,
   incomingCodec: RingCodec<Incoming>,
-): { readonly host: Port<Outgoing, Incoming>; readonly thread: ThreadChannelEnd } {
+  wakes: WakeTime,
+): { readonly host: RingPort<Outgoing, Incoming>; readonly thread: ThreadChannelEnd } {
   const { port1, port2 } = new MessageChannel();
   const [toThread, toHost] = [createRing(RING_BYTES), createRing(RING_BYTES)];
   const host = new RingPort<Outgoing, Incoming>(port1, {
@@ -31,7 +32,7 @@ export function channelWith<Outgoing, Incoming>(
     incoming: toHost,
     outgoingCodec,
     incomingCodec,
-    wakesAtEndOfTurn: true,
+    wakes,
   });
   return { host, thread: { port: port2, toThread, toHost } };
 }

@@ -3,9 +3,9 @@ import { deserialize } from "node:v8";
 import { type Frame, FrameKind, type FrameWriter } from "./frame_stream.ts";
 import { fill, frameOf } from "./framed_record.ts";
 import { plainFrame } from "./plain_form.ts";
-import type { FromThread, Port, ToThread } from "../port.ts";
+import type { FromThread, ToThread } from "../port.ts";
 import { FROM_THREAD, slotOfCall, TO_THREAD } from "../port_codec.ts";
-import type { RingCodec } from "../ring_port.ts";
+import type { RingCodec, RingPort } from "../ring_port.ts";
 import { RingRecord } from "../ring_record.ts";
 import { channelWith, type ThreadChannelEnd } from "../thread_channel.ts";
 
@@ -34,7 +34,7 @@ const INCOMING = passing(FROM_THREAD);
 export class Relay {
   /** The end of the channel for the thread. */
   readonly thread: ThreadChannelEnd;
-  readonly #port: Port<ToThread | RingRecord, FromThread | RingRecord>;
+  readonly #port: RingPort<ToThread | RingRecord, FromThread | RingRecord>;
   readonly #writer: FrameWriter;
   readonly #receiver: number;
   readonly #onCall: (slot: number) => void;
@@ -47,7 +47,7 @@ export class Relay {
    * @param onCall Called with the slot of each call before the thread can see the call.
    */
   constructor(writer: FrameWriter, receiver: number, onCall: (slot: number) => void) {
-    const { host, thread } = channelWith(OUTGOING, INCOMING);
+    const { host, thread } = channelWith(OUTGOING, INCOMING, "when told");
     this.thread = thread;
     this.#port = host;
     this.#writer = writer;
@@ -57,7 +57,7 @@ export class Relay {
     host.onfault = () => writer.write(receiver, UNREADABLE);
   }
 
-  /** Passes a frame from the main thread on. */
+  /** Passes a frame from the main thread on. The thread looks at it after {@linkcode wake}, at the latest. */
   receive(frame: Frame): void {
     if (frame.kind === FrameKind.record) {
       fill(this.#record, frame);
@@ -72,9 +72,15 @@ export class Relay {
     this.#port.postMessage(message);
   }
 
+  /** Wakes the thread, once for all frames that have come together. */
+  wake(): void {
+    this.#port.wake();
+  }
+
   /** Sends the thread a message of this process. */
   postMessage(message: ToThread): void {
     this.#port.postMessage(message);
+    this.#port.wake();
   }
 
   close(): void {

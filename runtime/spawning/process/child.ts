@@ -46,7 +46,12 @@ export async function serveProcess({ socket, token, sandbox }: ProcessOrder): Pr
   await readFrames(connection, (receiver, frame) => {
     if (receiver === CONTROL) return obey(writer, start, JSON.parse(frame.text));
     members.get(receiver)?.relay.receive(frame);
-  });
+  }, wakeAll);
+}
+
+/** Wakes all threads that wait and have got something. */
+function wakeAll(): undefined {
+  for (const { relay } of members.values()) relay.wake();
 }
 
 /** Gives up what the process had in addition to the service, whose permissions it has. */

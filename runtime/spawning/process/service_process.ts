@@ -84,7 +84,7 @@ export class ServiceProcess {
       this.kill(reason);
     });
     const connection = this.#accept(listener, folder, order.token);
-    this.#writer = new FrameWriter(connection);
+    this.#writer = new FrameWriter(connection, { leavesAtEndOfTurn: true });
     this.ended = this.#run(onOutput, listener, this.#read(connection)).then((reason) => {
       this.#killedFor ??= reason;
       watch?.[Symbol.dispose]();

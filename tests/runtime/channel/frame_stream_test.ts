@@ -4,6 +4,7 @@ import {
   type Frame,
   FrameKind,
   FrameWriter,
+  type FrameWriterOptions,
   readFrames,
 } from "../../../runtime/channel/frames/frame_stream.ts";
 
@@ -70,6 +71,29 @@ Deno.test("many small frames that are written while others leave keep their orde
   }));
   const read = await passed(frames);
   assert.deepEqual(read.map(([, { text }]) => Number(text)), frames.map((_, index) => index));
+});
+
+/** Writes a frame in each of several tasks of one turn, and returns how many writes the connection gets. */
+async function writesOfTurn(options: FrameWriterOptions): Promise<number> {
+  let writes = 0;
+  const connection = {
+    write({ length }: Uint8Array) {
+      writes++;
+      return Promise.resolve(length);
+    },
+  } as Deno.Conn;
+  const writer = new FrameWriter(connection, options);
+  for (let task = 0; task < 3; task++) {
+    writer.write(1, { kind: FrameKind.control, text: "x" });
+    for (let step = 0; step < 20; step++) await undefined;
+  }
+  await writer.flushed();
+  return writes;
+}
+
+Deno.test("the frames of all tasks of a turn leave in one write, if they may leave at its end", async () => {
+  assert.equal(await writesOfTurn({ leavesAtEndOfTurn: true }), 1);
+  assert.equal(await writesOfTurn({}), 3);
 });
 
 Deno.test("what is no frame, or announces more than a frame may have, is refused before its bytes come", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { Worker } from "node:worker_threads";
-import { type RingCodec, RingPort } from "../../../runtime/channel/ring_port.ts";
+import { type RingCodec, RingPort, type WakeTime } from "../../../runtime/channel/ring_port.ts";
 import type { RingRecord } from "../../../runtime/channel/ring_record.ts";
 import { createRing } from "../../../runtime/channel/shared_ring.ts";
 import { TEXTS } from "../../fixtures/ring_texts.ts";
@@ -19,7 +19,7 @@ const WRITTEN = 0;
 const WAITING = 2;
 
 /** A port whose other end echoes, in a thread of its own. */
-function openEcho(options: { readonly wakesAtEndOfTurn?: boolean } = {}): Pair {
+function openEcho(options: { readonly wakes?: WakeTime } = {}): Pair {
   const { port1, port2 } = new MessageChannel();
   const [outgoing, incoming] = [createRing(RING_BYTES), createRing(RING_BYTES)];
   const codecs = { outgoingCodec: TEXTS, incomingCodec: TEXTS };
@@ -45,7 +45,7 @@ function openEcho(options: { readonly wakesAtEndOfTurn?: boolean } = {}): Pair {
 async function echoed(
   messages: readonly unknown[],
   inFlight: number,
-  options: { readonly wakesAtEndOfTurn?: boolean } = {},
+  options: { readonly wakes?: WakeTime } = {},
 ): Promise<unknown[]> {
   await using pair = openEcho(options);
   const { near } = pair;
@@ -54,6 +54,7 @@ async function echoed(
   let sent = 0;
   const send = () => {
     while (sent < messages.length && sent - back.length < inFlight) near.postMessage(messages[sent++]);
+    if (options.wakes === "when told") near.wake();
   };
   near.onmessage = ({ data }) => {
     back.push(data);
@@ -74,12 +75,11 @@ function mixed(count: number): unknown[] {
   });
 }
 
-for (const wakesAtEndOfTurn of [false, true]) {
-  const when = wakesAtEndOfTurn ? "at the end of a turn" : "at once";
+for (const wakes of ["at once", "at end of turn", "when told"] as const) {
   for (const inFlight of [1, 2, 7, 64, 1_000]) {
-    Deno.test(`RingPort that wakes ${when} delivers everything in order, ${inFlight} in flight`, async () => {
+    Deno.test(`RingPort that wakes ${wakes} delivers everything in order, ${inFlight} in flight`, async () => {
       const messages = mixed(20_000);
-      assert.deepEqual(await echoed(messages, inFlight, { wakesAtEndOfTurn }), messages);
+      assert.deepEqual(await echoed(messages, inFlight, { wakes }), messages);
     });
   }
 }
@@ -140,6 +140,24 @@ Deno.test("RingPort wakes the other side before its own turn ends", async () => 
   near.postMessage("now");
   const end = performance.now() + 10_000;
   while (Atomics.load(written, WRITTEN) === 0) assert.ok(performance.now() < end, "it has slept on");
+});
+
+Deno.test("RingPort that wakes when told wakes nobody before that, nor without a message", () => {
+  const { port1, port2 } = new MessageChannel();
+  const [outgoing, incoming] = [createRing(RING_BYTES), createRing(RING_BYTES)];
+  const codecs = { outgoingCodec: TEXTS, incomingCodec: TEXTS };
+  const port = new RingPort<unknown, unknown>(port1, { outgoing, incoming, ...codecs, wakes: "when told" });
+  const words = new Int32Array(outgoing);
+  const waits = () => Atomics.load(words, WAITING) === 1;
+  Atomics.store(words, WAITING, 1);
+  port.wake();
+  assert.ok(waits());
+  port.postMessage("told");
+  assert.ok(waits());
+  port.wake();
+  assert.ok(!waits());
+  port.close();
+  port2.close();
 });
 
 Deno.test("RingPort delivers what came before anybody listened", async () => {
