@@ -55,14 +55,20 @@ export function threadPlan(
  * Returns how the first thread of a module is made, and how it loads the module.
  *
  * Only the module tells the names of its services. So the thread has the settings of all services, unless the specifier
- * names the service: then it has those of this service.
+ * names the service: then it has those of this service. If any service is to have a process of its own, the module could
+ * be that service's, and its code must not run in this process.
  */
 export function loadingPlan(
   settings: RuntimeSettings,
   { service }: ModuleSpecifier,
 ): ThreadPlan & Pick<LoadModuleOptions, "modules" | "loadTimeout"> {
   const { modules, threadKind } = settings;
-  const own = service === undefined ? settings : serviceSettings(settings, service);
+  const isolated = [settings, ...settings.services.values()].some(({ isolation }) => isolation === "process");
+  const own = service !== undefined
+    ? serviceSettings(settings, service)
+    : isolated
+    ? { ...settings, isolation: "process" as const }
+    : settings;
   return { ...threadPlan(own, threadKind), modules, ...given({ loadTimeout: own.limits.loadTimeout }) };
 }
 

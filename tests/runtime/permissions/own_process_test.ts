@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { connect, run } from "../../../extensions/run.ts";
 import type { LogRecord } from "../../../runtime/log/log.ts";
@@ -28,4 +29,24 @@ ownProcessLaws("a program", async () => {
       unobserve();
     },
   };
+});
+
+Deno.test("no code of a service with a process of its own runs in the main process, also if nobody has named the service", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "enoki-own-process-" });
+  const notes = `${folder}/notes`;
+  const module = `${folder}/noting.ts`;
+  await Deno.writeTextFile(
+    module,
+    `Deno.writeTextFileSync(${JSON.stringify(notes)}, Deno.pid + "\\n", { append: true });
+    export { guest } from ${JSON.stringify(servicePath("attacking.ts"))};`,
+  );
+  const services = { guest: { isolation: "process", memory_limit: 512 } };
+  try {
+    await using running = await run([module], { broker: memory(), config: { permissions: "all", services } });
+    await running.reload();
+    const pids = (await Deno.readTextFile(notes)).trim().split("\n");
+    assert.ok(pids.length > 0 && !pids.includes(String(Deno.pid)), `${pids}`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
