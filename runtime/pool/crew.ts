@@ -17,6 +17,7 @@ import type { KnownParameters } from "../service/declared/parameters.ts";
 import type { PoolLimits } from "./pool_options.ts";
 import type { ServeMessage, ServiceExport } from "../channel/port.ts";
 import { COLD_PATIENCE, GROW_PATIENCE, QUEUE_PATIENCE, STARTING_LIMIT, threadsWanted } from "./placement.ts";
+import { Restarts } from "./renewal/restarts.ts";
 import type { RenewalLimits } from "./renewal/wear.ts";
 import { firstDifference, sameEntrypoints } from "../service/same_entrypoints.ts";
 import type { ThreadSpawner } from "../spawning/spawner.ts";
@@ -61,17 +62,13 @@ export interface ThreadCounts {
   readonly failedStarts: number;
 }
 
-/** The longest wait between attempts to start a thread, in milliseconds. */
-const LONGEST_DELAY = 30_000;
-
-const FIRST_DELAY = 250;
-
 /** Called when a thread has left, with the milliseconds that the start of the other one took. */
 type OnLeft = (took: number) => void;
 
 /** The threads of one pool. */
 export class Crew {
   readonly #options: CrewOptions;
+  readonly #restarts: Restarts;
   readonly #threads = new Set<PooledThread>();
   readonly #ready = new Set<PooledThread>();
   /** Threads in whose place others are. They finish the calls that they have started. */
@@ -86,14 +83,13 @@ export class Crew {
   #spawned = 0;
   #logThreshold: LogThreshold;
   #starting = 0;
-  #failedStarts = 0;
-  #retryAt = Infinity;
   #started = false;
   #frozen = false;
   #closed = false;
 
   constructor(options: CrewOptions) {
     this.#options = options;
+    this.#restarts = new Restarts(options);
     this.#logThreshold = options.logThreshold();
   }
 
@@ -119,7 +115,12 @@ export class Crew {
   get counts(): ThreadCounts {
     let busy = 0;
     for (const { assigned } of this.working) if (assigned > 0) busy++;
-    return { ready: this.#ready.size, busy, starting: this.#starting, failedStarts: this.#failedStarts };
+    return {
+      ready: this.#ready.size,
+      busy,
+      starting: this.#starting,
+      failedStarts: this.#restarts.failed,
+    };
   }
 
   /** Number of threads that the service has for further calls, or soon will have. `maxWorkers` limits it. */
@@ -129,7 +130,7 @@ export class Crew {
 
   /** Whether the pool may start another thread. While starts fail it may not: the crew itself tries again. */
   get mayGrow(): boolean {
-    return this.#failedStarts === 0 && !this.#suffices;
+    return this.#restarts.failed === 0 && !this.#suffices;
   }
 
   /** Whether the crew needs no other thread. A frozen crew is what is left of a version: one is enough. */
@@ -139,7 +140,7 @@ export class Crew {
 
   /** Time at which the crew tries a failed start again; infinite if no start has failed. */
   get retryAt(): number {
-    return this.#retryAt;
+    return this.#restarts.retryAt;
   }
 
   /** Whether some ready thread has nothing to do. */
@@ -201,7 +202,7 @@ export class Crew {
       );
       if (parameters === undefined) this.#parameters = served.catch(() => undefined);
       await served;
-      this.#failedStarts = 0;
+      this.#restarts.succeed();
       this.#ready.add(thread);
     } catch (error) {
       this.#threads.delete(thread);
@@ -240,19 +241,8 @@ export class Crew {
   /** Starts one more thread in the background. If the start fails, the crew tries again later. */
   grow(): void {
     if (this.#suffices) return;
-    const { spawner, log, onRetryAt } = this.#options;
     this.#boot().catch((error: Error) => {
-      if (this.#closed || this.#suffices) return;
-      const wait = Math.ceil((spawner.notBefore ?? 0) - performance.now());
-      const delay = Math.max(wait, Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#failedStarts++));
-      // The author needs the stack of the module. Whatever else keeps a thread from starting, the message says it all.
-      const isExpected = error instanceof ServiceLoadError && !error.isThrownByModule;
-      log.error(
-        `Cannot start another thread: ${error.message}. Trying again in ${delay} ms`,
-        isExpected ? {} : { error },
-      );
-      this.#retryAt = performance.now() + delay;
-      onRetryAt(this.#retryAt);
+      if (!this.#closed && !this.#suffices) this.#restarts.fail(error);
     });
   }
 
@@ -323,9 +313,7 @@ export class Crew {
 
   /** Tries a failed start again if its time has come. */
   retry(now: number): void {
-    if (now < this.#retryAt) return;
-    this.#retryAt = Infinity;
-    this.grow();
+    if (this.#restarts.takeTurn(now)) this.grow();
   }
 
   /** Removes a thread that is gone. Returns whether the pool could give it calls, or it had started some. */
@@ -333,7 +321,9 @@ export class Crew {
     this.#threads.delete(thread);
     if (this.#replaced?.thread === thread) this.#replaced = undefined;
     const hasLeft = this.#leaving.delete(thread);
-    return this.#ready.delete(thread) || hasLeft && hadStarted;
+    const wasReady = this.#ready.delete(thread);
+    if (wasReady && !this.#closed) this.#restarts.lose(thread.wear, hadStarted);
+    return wasReady || hasLeft && hadStarted;
   }
 
   /** Cancels a call in the thread that holds it. Returns false if no thread holds it. */

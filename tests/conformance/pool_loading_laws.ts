@@ -37,6 +37,28 @@ export function poolLoadingLaws(
   });
 
   if (!threads) return;
+  Deno.test(`Pool of ${name} threads waits longer each time if they end by themselves before any call`, async () => {
+    await using stage = await PoolStage.open(createSpawner, { maxWorkers: 1 });
+    const { spawned } = stage.threads;
+    const lose = async (count: number) => {
+      for (const sought = spawned.length + count; spawned.length < sought;) {
+        while (stage.pool.threads.ready === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+        const ended = spawned.at(-1)!;
+        ended.kill();
+        await ended.ended;
+        while (spawned.at(-1) === ended) await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    };
+    const waits = () => stage.records.flatMap(({ message }) => /^Waiting (\d+) ms/.exec(message)?.[1] ?? []);
+    await lose(3);
+    assert.deepEqual(waits(), ["250", "500"]);
+    await stage.value("echo", 1);
+    await lose(2);
+    assert.deepEqual(waits(), ["250", "500"], "a thread that has run a call is lost, and then a first one");
+    await lose(1);
+    assert.deepEqual(waits(), ["250", "500", "250"]);
+  });
+
   Deno.test(`Pool of ${name} threads does not wait longer than loadTimeout for a module`, async () => {
     const start = performance.now();
     const { message } = await rejected("never_loading", { loadTimeout: 1_000 });

@@ -63,6 +63,11 @@ export class Wear {
     return now - this.#bornAt;
   }
 
+  /** Whether the thread has run a call to its end. */
+  get hasRun(): boolean {
+    return this.#calls > 0;
+  }
+
   /** Notes that the thread has run a call to its end. */
   countCall(): void {
     if (++this.#calls === this.#maxCalls) this.#onWorn?.();
