@@ -11,19 +11,27 @@ export interface OutputLogOptions {
   readonly most?: number | undefined;
 }
 
+/** Takes what a service's process writes. */
+export interface OutputLog {
+  readonly onOutput: (lines: string) => void;
+  /** The process has ended: what was left out is told now. */
+  readonly onEnd: () => void;
+}
+
 /** Makes what turns the lines that a service's process writes into log records of the service, with a limit. */
-export function outputLog(
-  { service, emit, most = DEFAULT_LOG_LIMIT }: OutputLogOptions,
-): (lines: string) => void {
+export function outputLog({ service, emit, most = DEFAULT_LOG_LIMIT }: OutputLogOptions): OutputLog {
   const limit = new RecordLimit(
     most,
     (count) =>
       emit({ level: "warning", message: leftOutText(count, `the process of "${service}"`), service }),
   );
-  return (lines) => {
-    for (const line of lines.split("\n")) {
-      const message = stripVTControlCharacters(line).trimEnd();
-      if (message !== "" && limit.admits(message.length)) emit({ level: "info", message, service });
-    }
+  return {
+    onOutput(lines) {
+      for (const line of lines.split("\n")) {
+        const message = stripVTControlCharacters(line).trimEnd();
+        if (message !== "" && limit.admits(message.length)) emit({ level: "info", message, service });
+      }
+    },
+    onEnd: () => limit.end(),
   };
 }

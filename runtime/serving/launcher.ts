@@ -147,7 +147,7 @@ export class Launcher {
     }
     const spawner = first?.spawner ?? await createSpawner(module.prepared, name, plan, clock);
     spawner.processEvents = {
-      onOutput: outputLog({ service: name, emit: emitRecord, most: own.limits.logLimit }),
+      ...outputLog({ service: name, emit: emitRecord, most: own.limits.logLimit }),
       onCrashLoop: (reason) => {
         getLog(name).error(`Stopping service "${name}": ${reason}`);
         this.#options.onCrashLoop?.(name, reason);

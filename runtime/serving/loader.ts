@@ -106,7 +106,7 @@ export async function loadModule(
   source.catch(() => {});
   // If possible, the thread starts while the module is still being prepared, because both take time.
   const spawner = await createSpawner({ url: specifier.url, source, needs }, name, plan, clock);
-  spawner.processEvents = { onOutput: outputLog({ service: name, emit: onLog }), onCrashLoop() {} };
+  spawner.processEvents = { ...outputLog({ service: name, emit: onLog }), onCrashLoop() {} };
   const thread = new PooledThread(spawner, `${name}#0`, onLog);
   let limit: ReturnType<typeof setTimeout> | undefined;
   const abort = () => thread.kill("it was aborted");

@@ -69,6 +69,8 @@ export interface ThreadPlace {
 export interface ProcessEvents {
   /** The process has written lines to stdout or stderr. */
   readonly onOutput: (lines: string) => void;
+  /** The process has ended, after the last lines that it has written. */
+  readonly onEnd: () => void;
   /** The process has crashed so often that it should not be started again. */
   readonly onCrashLoop: (reason: string) => void;
 }

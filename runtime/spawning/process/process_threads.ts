@@ -39,7 +39,7 @@ export interface ProcessThreadsOptions extends ThreadGrant {
 
 /** Node threads of a process of the service's own: sandboxed, possible to stop, and walled off from other services. */
 export class ProcessThreads implements ThreadSpawner {
-  processEvents: ProcessEvents = { onOutput() {}, onCrashLoop() {} };
+  processEvents: ProcessEvents = { onOutput() {}, onEnd() {}, onCrashLoop() {} };
   readonly #module: ComingThreadModule;
   readonly #command: ProcessThreadsOptions["command"];
   readonly #heapLimit: number;
@@ -102,7 +102,10 @@ export class ProcessThreads implements ThreadSpawner {
         command: this.#command,
         limits: this.#limits,
         onOutput: (lines) => this.processEvents.onOutput(lines),
-        onEnd: (reason) => this.#crashed(reason, startedAt),
+        onEnd: (reason) => {
+          this.processEvents.onEnd();
+          this.#crashed(reason, startedAt);
+        },
       });
     } catch (error) {
       const reason = `its process could not be started: ${(error as Error).message}`;

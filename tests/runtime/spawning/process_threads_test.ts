@@ -78,7 +78,7 @@ Deno.test("a process that dies again and again is started later each time, and i
   const { env, children } = mark();
   await using spawner = await spawnerFor({ env });
   const told: string[] = [];
-  spawner.processEvents = { onOutput() {}, onCrashLoop: (reason) => told.push(reason) };
+  spawner.processEvents = { onOutput() {}, onEnd() {}, onCrashLoop: (reason) => told.push(reason) };
   let refused = 0;
   for (let crashes = 0; crashes < 6;) {
     const thread = spawn(spawner);
@@ -109,6 +109,7 @@ Deno.test("what a process writes comes line by line", async () => {
     let text = "";
     spawner.processEvents = {
       onOutput: (more) => (text += more).includes("to stderr") && text.includes("to stdout") && resolve(text),
+      onEnd() {},
       onCrashLoop() {},
     };
   });
