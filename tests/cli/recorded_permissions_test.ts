@@ -193,3 +193,14 @@ Deno.test("spaces inside JSON separate no words", () => {
     "plain",
   ]);
 });
+
+Deno.test("enoki permissions records a service that is to have a process of its own", async () => {
+  const services = { one: { isolation: "process", memory_limit: 512 } };
+  const { status, out, err } = await enoki([
+    ...["permissions", "--broker", "memory:", "--define", `services=${JSON.stringify(services)}`],
+    ...["--call", "one.read /etc/hosts", `${SERVICES}reaching_out.ts:one`],
+  ]);
+  assert.equal(status, 0, err);
+  assert.match(out, /^--allow-read=\/etc\/hosts$/m);
+  assert.doesNotMatch(err, /--isolation/, "the user has given no such flag");
+});

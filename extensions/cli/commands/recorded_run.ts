@@ -24,13 +24,16 @@ export type RecordedFlags = RunFlags & {
   readonly call?: readonly RecordedCall[];
 };
 
-/** Serves modules with all permissions, in a process that Deno writes an audit of. */
+/**
+ * Serves modules with all permissions, in a process that Deno writes an audit of. Services have no processes of their
+ * own, of which it would know nothing.
+ */
 export async function recordedRun(
   modules: readonly string[],
   { for: duration, call: calls = [], ...flags }: RecordedFlags,
   io: CommandIo,
 ): Promise<number> {
-  return await runCommand(modules, { ...flags, allowAll: true }, io, {
+  return await runCommand(modules, { ...flags, allowAll: true, isolation: "threads" }, io, {
     onBegin() {
       // Deno has opened the file. Another Deno that this process starts would begin it anew.
       Deno.env.delete("DENO_AUDIT_PERMISSIONS");

@@ -51,7 +51,11 @@ export async function runCommand(
     write: (line) => view.log(line),
   };
   configureLogging(plain);
-  const { config, file } = await readRunConfig(flags, io, { onFound: (file) => view.say(`Using ${file}`) });
+  const { config, file } = await readRunConfig(flags, io, {
+    onFound: (file) => view.say(`Using ${file}`),
+    // The supervisor has told it, or the user has not asked for threads.
+    ...((supervised ?? hooks) !== undefined && { onLoss() {} }),
+  });
   const settings = await Settings.read(config, {
     extensions: io.extensions,
     ...(flags.importMap !== undefined && { importMap: flags.importMap }),

@@ -23,18 +23,21 @@ export type RunFlags = ConfigFlags & PermissionFlags & ModuleFlags & {
   readonly logFormat?: LogFormat;
 };
 
+/** Options of {@linkcode readRunConfig}. */
+export interface RunConfigOptions extends Pick<CommandConfigOptions, "onRemark" | "onFound"> {
+  /** Called with a sentence for what `--isolation` takes away. @default {it is a remark like others} */
+  readonly onLoss?: (remark: string) => void;
+}
+
 /**
  * Puts together the configuration that services run with.
  *
- * @param options.onRemark Called with a sentence for each variable that is named and not set, and for what
- * `--isolation` takes away. @default {a warning in the log}
- * @param options.onFound Told before a file is read that nobody has named. @default {the log is told, at debug}
  * @throws {ConfigurationError} If the file, a definition or a permission cannot be read.
  */
 export async function readRunConfig(
   flags: RunFlags,
   io: CommandIo,
-  options: Pick<CommandConfigOptions, "onRemark" | "onFound"> = {},
+  options: RunConfigOptions = {},
 ): Promise<CommandConfig> {
   const { extension = [], maxWorkers, concurrency, http, processes, isolation } = flags;
   const permissions = permissionsOf(flags);
@@ -50,8 +53,8 @@ export async function readRunConfig(
     flags: given,
     ...options,
   });
-  const { onRemark = (remark) => getLog().warning(remark) } = options;
-  const isolated = withIsolation(flagsWin(resolved, given), isolation, onRemark);
+  const { onRemark = (remark) => getLog().warning(remark), onLoss = onRemark } = options;
+  const isolated = withIsolation(flagsWin(resolved, given), isolation, onLoss);
   const flagged = withModuleFlags(isolated, flags);
   // What the configuration inside a binary names is inside the binary, too.
   const outside = io.application === undefined ? flagged : { ...flagged, extensions: null };
