@@ -139,6 +139,14 @@ export class Launcher {
     const fits = module.plan.kind === "inline" || sameThreads(module.plan, plan);
     const first = this.#spare.has(module) && fits ? module : undefined;
     if (first !== undefined) this.#spare.delete(module);
+    if (
+      module.plan.kind === "inline" && settings.threadKind !== "inline" && own.isolation === "process"
+    ) {
+      getLog(name).warning(
+        "The process of its own that its configuration says is not there: it is served inline, in the program's own " +
+          "thread. Define the service with module: import.meta.url",
+      );
+    }
     if (module.plan.kind === "inline" && own.env !== undefined) {
       getLog(name).warning(
         "The environment variables of its configuration are not there: it is served inline, in the program's own " +

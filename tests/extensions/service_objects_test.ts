@@ -52,6 +52,13 @@ Deno.test("run() serves services that name their module in threads, and others i
   assert.match(told[0]!, /enoki_test_unnamed Served inline.*module: import\.meta\.url/);
 });
 
+Deno.test("run() warns of a service that is to have a process of its own, and is served inline", async () => {
+  lines.length = 0;
+  await using served = await serve([unnamed], { config: { isolation: "process" } });
+  assert.equal(await served.call("enoki_test_unnamed", "where"), INLINE);
+  assert.match(lines.join("\n"), /warning .*The process of its own that its configuration says is not there/);
+});
+
 Deno.test("run() serves a service that names its module in a sandbox, as any other", async () => {
   await using served = await serve([named], { threads: { maxWorkers: 1 } });
   assert.equal(await served.call("enoki_test_named", "where"), IN_THREADS);

@@ -220,10 +220,12 @@ function listenInNewFolder(): { folder: string; socket: string; listener: Deno.L
     return { folder, socket, listener: Deno.listen({ transport: "unix", path: socket }) };
   } catch (error) {
     if (folder !== undefined) Deno.removeSync(folder, { recursive: true });
-    // The system takes paths of sockets of some 100 bytes at most.
+    const wayOut = error instanceof Deno.errors.NotCapable
+      ? "Start this program with -A"
+      // The system takes paths of sockets of some 100 bytes at most.
+      : "Set TMPDIR to a folder with a short path where this program may write";
     throw new Error(
-      `Cannot make a socket in the folder for temporary files: ${(error as Error).message}. ` +
-        "Set TMPDIR to a folder with a short path where this program may write",
+      `Cannot make a socket in the folder for temporary files: ${(error as Error).message}. ${wayOut}`,
       { cause: error },
     );
   }

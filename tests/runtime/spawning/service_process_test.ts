@@ -138,3 +138,14 @@ Deno.test("a program whose process has ended ends, though what the process has s
   Deno.kill(Number(new TextDecoder().decode(stdout)), "SIGKILL");
   assert.ok(took < 20_000, `it took ${took} ms`);
 });
+
+Deno.test({
+  name: "a program that may not listen at a socket is told so, and not to use another folder",
+  permissions: { read: true, write: true, env: true },
+  fn() {
+    assert.throws(
+      () => startProcess(""),
+      /^Error: Cannot make a socket .*net access to .*\. Start this program with -A$/,
+    );
+  },
+});
