@@ -133,10 +133,10 @@ export function poolSharingLaws(law: PoolLaw, { threads }: { readonly threads: b
 
   law("keeps one whose call waits for longer than stallTimeout", {
     maxWorkers: 1,
-    stallTimeout: 800,
+    stallTimeout: 1_500,
   }, async (stage) => {
     const before = await stage.value("whoami");
-    assert.equal(await stage.value("nap", 2_200), null);
+    assert.equal(await stage.value("nap", 3_500), null);
     assert.equal(await stage.value("whoami"), before);
   });
 
