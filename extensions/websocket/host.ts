@@ -1,7 +1,7 @@
 import { HeldCalls } from "../../runtime/hosting/held_calls.ts";
 import type { Entrypoint, EntrypointHost, HostedEntrypoint } from "../../runtime/hosting/host.ts";
 import type { Payload } from "../../runtime/service/entrypoint.ts";
-import { ContainerStoppingError } from "../../runtime/message/errors.ts";
+import { BadResultError, ContainerStoppingError } from "../../runtime/message/errors.ts";
 import { describeFailure } from "../../runtime/message/failure.ts";
 import type { Outcome } from "../../runtime/message/outcome.ts";
 import type { ChangeHead, ConnectionHead } from "./connection.ts";
@@ -92,11 +92,14 @@ export class WebSocketHost implements Entrypoint {
       const error = new ContainerStoppingError("Cannot run the call: the service is stopping");
       return encodeFailure(describeFailure(error), service, correlationId);
     }
-    const { state, failure } = (outcome.head ?? {}) as Partial<ChangeHead>;
-    if (state !== undefined) socket.state = state;
-    return failure === undefined
-      ? encodeResult(outcome.body as string, correlationId)
-      : encodeFailure(failure, service, correlationId);
+    // Service code may have written the reply, and then it may be anything.
+    const { body, head } = outcome;
+    const { state, failure } = (head ?? {}) as { readonly [Key in keyof ChangeHead]?: unknown };
+    if (typeof state === "string") socket.state = state;
+    if (failure === undefined && typeof body === "string") return encodeResult(body, correlationId);
+    const thrown = failure ??
+      new BadResultError("Cannot answer a request: the result of its handler is no text");
+    return encodeFailure(describeFailure(thrown), service, correlationId);
   }
 }
 

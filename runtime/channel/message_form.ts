@@ -6,7 +6,7 @@
  * or a publication with wrong fields is only refused, because the values of its fields come from service code
  * that may have made a mistake.
  */
-import { type Failure, isErrorStatus } from "../message/failure.ts";
+import { type Failure, isErrorStatus, LONGEST_NAME } from "../message/failure.ts";
 import { failed, type Fault, type Outcome } from "../message/outcome.ts";
 import { isRecord, isTexts } from "../message/plain.ts";
 import { plainSize } from "./plain_size.ts";
@@ -33,7 +33,7 @@ export function isChunk(value: unknown): boolean {
 
 /** Whether a value is the head of a reply. */
 export function isHead(value: unknown): boolean {
-  return typeof value === "string" || isRecord(value);
+  return typeof value === "string" || isRecord(value) && plainSize(value, MOST, true) !== Infinity;
 }
 
 /** Whether a value is a number of milliseconds that have passed, or of bytes. */
@@ -57,18 +57,18 @@ export function isServices(value: unknown): boolean {
 
 /** Whether a value describes a failure. Its `data` is not looked at. */
 export function isFailure(value: unknown): value is Failure {
-  return isRecord(value) && typeof value["name"] === "string" && typeof value["message"] === "string" &&
+  return isRecord(value) && isName(value["name"]) && typeof value["message"] === "string" &&
     typeof value["code"] === "string" && typeof value["retryable"] === "boolean" &&
     (value["status"] === undefined || isErrorStatus(value["status"]));
 }
 
-/** Longest name of the class of an error. */
-const LONGEST_NAME = 256;
-
 /** Whether a value names the error that a reply tells of. */
 export function isFault(value: unknown): value is Fault {
-  return isRecord(value) && typeof value["name"] === "string" && value["name"].length <= LONGEST_NAME &&
-    typeof value["expected"] === "boolean";
+  return isRecord(value) && isName(value["name"]) && typeof value["expected"] === "boolean";
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === "string" && value.length <= LONGEST_NAME;
 }
 
 /** Makes the outcome of a call from what its thread says of its end; undefined if that has another form. */
@@ -112,6 +112,7 @@ export function faultOfRequest(request: unknown, timeout: unknown): string | und
 
 function faultOfProperties(properties: unknown): string | undefined {
   if (!isRecord(properties)) return "its properties are no object";
+  if (!isBounded(properties)) return "its properties are too large";
   for (const [key, value] of Object.entries(properties)) {
     if (value instanceof Object) return `its property ${JSON.stringify(key)} is neither text nor number`;
   }

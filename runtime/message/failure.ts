@@ -74,15 +74,19 @@ function describeObject(thrown: object): Failure {
   return plain === undefined ? failure : { ...failure, data: plain };
 }
 
+/** Most characters of the name of an error: the main thread remembers those of its latest calls. */
+export const LONGEST_NAME = 256;
+
 /**
- * Returns the `name` that the value or its own class defines, else the name of its class.
+ * Returns the beginning of the `name` that the value or its own class defines, else of the name of its class.
  *
  * A `name` that only a base class defines does not count.
  */
 function classNameOf(thrown: object): string {
   const named = Object.hasOwn(thrown, "name") || Object.hasOwn(Object.getPrototypeOf(thrown) ?? {}, "name");
   const { name } = thrown as Thrown;
-  return (named && typeof name === "string" && name) || thrown.constructor?.name || "Error";
+  const whole = (named && typeof name === "string" && name) || thrown.constructor?.name || "Error";
+  return whole.slice(0, LONGEST_NAME);
 }
 
 function toPlain(data: unknown): Plain | undefined {

@@ -20,6 +20,9 @@ import { ThreadRequests } from "./thread_requests.ts";
 import { ThreadStart } from "./thread_start.ts";
 import { Wear } from "./renewal/wear.ts";
 
+/** Most characters of the code of an exit: any text may come in place of a number. */
+const LONGEST_CODE = 20;
+
 /** Events of a thread, for its pool. */
 export interface ThreadEvents {
   /** A call has its outcome, and its job says how long the thread took for it, as far as that is known. */
@@ -318,7 +321,7 @@ export class PooledThread {
         return this.#start.take(message);
       case "exiting":
         if (typeof message.code === "object") return false;
-        this.kill(`the service called Deno.exit(${message.code})`);
+        this.kill(`the service called Deno.exit(${String(message.code).slice(0, LONGEST_CODE)})`);
         break;
       case "stopped":
         this.#stopped.resolve();

@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { BadRequestError, CallError } from "../../../runtime/message/errors.ts";
-import { describeFailure } from "../../../runtime/message/failure.ts";
+import { describeFailure, LONGEST_NAME } from "../../../runtime/message/failure.ts";
 import { failed } from "../../../runtime/message/outcome.ts";
 
 class SoldOut extends Error {}
@@ -103,4 +103,9 @@ Deno.test("failed() makes a failed outcome, unexpected unless said otherwise", (
   const failure = describeFailure("boom");
   deepStrictEqual(failed(failure), { status: "failed", failure, expected: false });
   deepStrictEqual(failed(failure, true), { status: "failed", failure, expected: true });
+});
+
+Deno.test("describeFailure() keeps as much of a name as the main thread takes", () => {
+  const { name } = describeFailure(Object.assign(new Error("m"), { name: "E".repeat(1_000) }));
+  strictEqual(name, "E".repeat(LONGEST_NAME));
 });

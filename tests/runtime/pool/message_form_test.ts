@@ -77,6 +77,20 @@ const MALFORMED: Readonly<Record<string, (slot: number) => unknown>> = {
     failure: { ...FAILURE, name: { toString: 1 } },
     expected: false,
   }),
+  "failed with a name of a thousand letters": (slot) => ({
+    type: "failed",
+    slot,
+    failure: { ...FAILURE, name: "E".repeat(1_000) },
+    expected: false,
+    elapsed: 1,
+  }),
+  "done with a head that is too large": (slot) => ({
+    type: "done",
+    slot,
+    body: "",
+    elapsed: 1,
+    head: { text: "x".repeat(65 * 1_048_576) },
+  }),
   "failed for no slot": () => ({ type: "failed", failure: FAILURE, expected: false }),
   "a chunk for no slot": () => ({ type: "chunk", chunk: "" }),
   "a chunk that is no chunk": (slot) => ({ type: "chunk", slot, chunk: 1 }),
@@ -156,13 +170,23 @@ Deno.test("a thread that writes a record of another form to its ring is ended, a
   }, /cannot be read: Cannot read a message/);
 });
 
+Deno.test("a thread that exits with a text as its code is ended for a reason that is not longer for it", async () => {
+  await using stage = await stageOf((port) => {
+    port.postMessage({ type: "exiting", code: "1".repeat(100_000) as never });
+  });
+  const outcome = await stage.pool.run(CALL);
+  const message = outcome.status === "failed" ? outcome.failure.message : "";
+  assert.match(message, /Deno\.exit\(1+\)$/);
+  assert.ok(message.length < 200);
+});
+
 Deno.test("a request with wrong fields is refused, and its thread goes on", async () => {
   const headers = { CYCLE };
   const refusals: string[] = [];
   await using stage = await stageOf((port, slot) => {
     port.onmessage = ({ data }) => {
       if (data.type === "refusal") refusals.push(data.failure.message);
-      if (refusals.length === 3) port.postMessage({ type: "done", slot, body: "refused", elapsed: 1 });
+      if (refusals.length === 4) port.postMessage({ type: "done", slot, body: "refused", elapsed: 1 });
     };
     const request = { service: "s", method: "m", body: "", headers: {} };
     const requests = [{ ...request, service: 1 }, { ...request, headers }];
@@ -171,11 +195,14 @@ Deno.test("a request with wrong fields is refused, and its thread goes on", asyn
     }
     const message = { exchange: "", routingKey: "", body: "", properties: { expiration: {} } };
     port.postMessage({ type: "publish", id: 2, message: message as never });
+    const large = { ...message, properties: { type: "x".repeat(65 * 1_048_576) } };
+    port.postMessage({ type: "publish", id: 3, message: large as never });
   });
   assert.deepEqual(await stage.pool.run(CALL), { status: "done", body: "refused" });
   assert.match(refusals[0]!, /its service or its method is no text/);
   assert.match(refusals[1]!, /its headers are nested too deep, or contain themselves/);
   assert.match(refusals[2]!, /its property "expiration" is neither text nor number/);
+  assert.match(refusals[3]!, /its properties are too large/);
   assert.deepEqual(stage.sent, []);
 });
 
