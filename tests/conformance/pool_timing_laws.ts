@@ -41,7 +41,7 @@ export function poolTimingLaws(
   }, async (stage) => {
     const neighbour = stage.call("hold", "neighbour");
     const held = await stage.gate.arrival("neighbour");
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 4; round++) {
       assert.equal((await stage.failure("awaitForEver")).code, "TIMEOUT");
     }
     const next = stage.value("whoami");
