@@ -9,6 +9,7 @@ import type { Log, LogLevel } from "../runtime/log/log.ts";
 import { didYouMean, nearestNames } from "../runtime/service/options/nearest_names.ts";
 import { ensureLogging, getLog } from "../runtime/log/observe.ts";
 import type { FileWatchOptions } from "../runtime/serving/file_watch.ts";
+import type { BegunModule } from "../runtime/serving/loading/begun_module.ts";
 import type { ReloadOnChange } from "../runtime/serving/reload_on_change.ts";
 import { logCalls } from "../runtime/telemetry/call_log.ts";
 import { takesSpans } from "../runtime/telemetry/otel/switch.ts";
@@ -113,6 +114,8 @@ export interface Serving extends Running {
 export interface WatchedServeOptions extends ServeOptions {
   /** Kinds of entrypoints that the services will have, as far as they are known. Their code loads with the modules. */
   readonly expectedKinds?: readonly string[];
+  /** The first of the modules, if it has begun before. @default {it begins now} */
+  readonly begun?: BegunModule | undefined;
   /** Takes the calls in place of the kinds of entrypoints. @default {nothing does} */
   readonly intercept?: (telemetry: Telemetry) => EntrypointInterceptor;
 }
@@ -130,6 +133,7 @@ export async function serve(
     onProgress = () => {},
     onUnreachable,
     expectedKinds = [],
+    begun,
     intercept,
     clock,
     signal,
@@ -181,6 +185,7 @@ export async function serve(
       clock,
       details: settings.describesServices,
       loading: { bundle, ...(importMap !== undefined && { importMap }) },
+      begun,
       listen,
       awaitsReload: watch !== false,
       onProgress: (progress) => {

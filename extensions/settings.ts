@@ -144,29 +144,18 @@ export class Settings {
   }
 
   async #readAll(): Promise<void> {
-    const [
-      { amqpSettings },
-      { rpcSettings },
-      { eventSettings },
-      { httpSettings },
-      { healthSettings },
-      { statsdSettings },
-      { webSocketSettings },
-      { streamSettings },
-      { controlSettings },
-      { sentrySettings },
-    ] = await Promise.all([
-      import("./amqp/settings.ts"),
-      import("./rpc/settings.ts"),
-      import("./events/settings.ts"),
-      import("./http/settings.ts"),
-      import("./http/health/settings.ts"),
-      import("./metrics/statsd/settings.ts"),
-      import("./websocket/settings.ts"),
-      import("./stream/settings.ts"),
-      import("./control/settings.ts"),
-      import("./sentry/settings.ts"),
-    ]);
+    const {
+      amqpSettings,
+      controlSettings,
+      eventSettings,
+      healthSettings,
+      httpSettings,
+      rpcSettings,
+      sentrySettings,
+      statsdSettings,
+      streamSettings,
+      webSocketSettings,
+    } = await import("./setting_readers.ts");
     for (
       const reader of [
         amqpSettings,

@@ -225,6 +225,18 @@ Deno.test("the start of an application loads what only some starts use when it i
   deepStrictEqual(loaded.filter((path) => isAmong(path, LOADED_WHEN_USED)), []);
 });
 
+Deno.test("a module begins before the code is loaded that runs its calls or connects its service", () => {
+  const begins = loadedWith("extensions/cli/commands/run.ts");
+  ok(begins.has("runtime/serving/loading/begun_module.ts"), "run does not begin the first module");
+  const late = [
+    "runtime/pool/pool.ts",
+    "runtime/serving/container.ts",
+    "extensions/serve.ts",
+    "extensions/wiring.ts",
+  ];
+  deepStrictEqual(late.filter((path) => begins.has(path)), []);
+});
+
 /** What each program and each binary carries. What is large and not for all belongs behind an optional door. */
 const CARRIED_PACKAGES: readonly string[] = [
   "@babel/parser",

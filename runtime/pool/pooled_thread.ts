@@ -47,9 +47,9 @@ export interface ThreadEvents {
 export class PooledThread {
   #name: string;
   readonly #thread: Thread;
-  readonly #claims = new Claims();
+  readonly #claims: Claims;
   readonly #log: ThreadLog;
-  readonly #mailbox = new Mailbox(this.#claims);
+  readonly #mailbox: Mailbox;
   readonly #requests: ThreadRequests;
   readonly #start = new ThreadStart();
   /** Undefined if the thread shares its claims with this process, which then always knows what has started. */
@@ -67,10 +67,18 @@ export class PooledThread {
   #killedFor: string | undefined;
   #ended = false;
 
-  constructor(spawner: ThreadSpawner, name: string, onLog: (record: LogRecord) => void) {
+  /** @param begun The thread, if the spawner has made it before. @default {the spawner makes one} */
+  constructor(
+    spawner: ThreadSpawner,
+    name: string,
+    onLog: (record: LogRecord) => void,
+    begun?: { readonly thread: Thread; readonly claims: Claims },
+  ) {
     this.#name = name;
+    this.#claims = begun?.claims ?? new Claims();
+    this.#mailbox = new Mailbox(this.#claims);
     this.#log = new ThreadLog(name, onLog);
-    this.#thread = spawner.spawn({ name, claims: this.#claims.buffer });
+    this.#thread = begun?.thread ?? spawner.spawn({ name, claims: this.#claims.buffer });
     this.#recalls = this.#thread.recall && new Recalls({
       recall: (slots, onAnswer) => this.#thread.recall!(slots, onAnswer),
       takeBack: ([slot, job]) => this.jobs[slot] === job && this.#takeBack(slot),

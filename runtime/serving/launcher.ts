@@ -5,7 +5,9 @@ import { type RuntimeSettings, serviceSettings } from "./settings.ts";
 import { Container } from "./container.ts";
 import type { DependencyRegistry, EntrypointRegistry, HostHook } from "../hosting/host.ts";
 import { createSpawner, type ThreadPlan } from "../spawning/create_spawner.ts";
-import { type LoadedModule, loadingPlan, loadInline, loadModule, threadPlan } from "./loader.ts";
+import { type BegunModule, loadingPlan, threadPlan } from "./loading/begun_module.ts";
+import { type LoadedModule, loadInline, loadModule } from "./loading/loader.ts";
+import { sameModule } from "../module/specifier.ts";
 import type { Manifest } from "../service/manifest.ts";
 import type { Messenger } from "../message/messenger.ts";
 import { emitRecord, getLog, logThreshold } from "../log/observe.ts";
@@ -53,6 +55,8 @@ export interface LauncherOptions {
   readonly onCrashLoop?: (service: string, reason: string) => void;
   /** Options for loading modules, in addition to those in the configuration. */
   readonly loading?: Pick<PrepareModuleOptions, "importMap" | "bundle">;
+  /** A module that has begun before it is loaded. @default {none has} */
+  readonly begun?: BegunModule | undefined;
 }
 
 /** A service with the container that serves it. */
@@ -101,11 +105,12 @@ export class Launcher {
    * @throws {ServiceLoadError} If the module does not load, or does not export the wanted service.
    */
   async load(specifier: ServiceSource, signal?: AbortSignal): Promise<LoadedModule> {
-    const { settings, details = false, loading, clock } = this.#options;
+    const { settings, details = false, loading, begun, clock } = this.#options;
     const module = specifier.inline === undefined
       ? await loadModule(specifier, {
         ...loadingPlan(settings, specifier),
         ...loading,
+        ...(begun?.isFree && sameModule(begun.specifier, specifier) && { begun }),
         details,
         clock,
         onLog: emitRecord,

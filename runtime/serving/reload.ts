@@ -13,7 +13,7 @@
 import { abortable, timeLimit } from "../waiting/abort.ts";
 import { ServiceLoadError } from "../message/errors.ts";
 import type { Launched, Launcher } from "./launcher.ts";
-import type { LoadedModule } from "./loader.ts";
+import type { LoadedModule } from "./loading/loader.ts";
 import type { Manifest } from "../service/manifest.ts";
 import { type ModuleSpecifier, sameModule } from "../module/specifier.ts";
 import { sameEntrypoints } from "../service/same_entrypoints.ts";

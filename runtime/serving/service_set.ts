@@ -13,7 +13,7 @@ import type { Container } from "./container.ts";
 import { ServiceLoadError } from "../message/errors.ts";
 import { getLog } from "../log/observe.ts";
 import { type Launched, Launcher, type LauncherOptions } from "./launcher.ts";
-import type { LoadedModule } from "./loader.ts";
+import type { LoadedModule } from "./loading/loader.ts";
 import { type ModuleSpecifier, parseModuleSpecifier, sameModule } from "../module/specifier.ts";
 import {
   type ChangeOptions,

@@ -1,5 +1,6 @@
 import { configureLogging, emitRecord } from "../../../runtime/log/observe.ts";
-import { describeModule, loadingPlan } from "../../../runtime/serving/loader.ts";
+import { loadingPlan } from "../../../runtime/serving/loading/begun_module.ts";
+import { describeModule } from "../../../runtime/serving/loading/loader.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import type { ServiceExport } from "../../../runtime/channel/port.ts";
 import { Settings } from "../../settings.ts";

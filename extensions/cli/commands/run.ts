@@ -1,7 +1,14 @@
 import { isTexts } from "../../../runtime/message/plain.ts";
 import { ServiceLoadError } from "../../../runtime/message/errors.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
-import { configureLogging, type ConfigureLoggingOptions, getLog } from "../../../runtime/log/observe.ts";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import {
+  configureLogging,
+  type ConfigureLoggingOptions,
+  emitRecord,
+  getLog,
+} from "../../../runtime/log/observe.ts";
+import { BegunModule, loadingPlan } from "../../../runtime/serving/loading/begun_module.ts";
 import { takesSpans } from "../../../runtime/telemetry/otel/switch.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { Running, WatchedServeOptions } from "../../serve.ts";
@@ -75,8 +82,10 @@ export async function runCommand(
     const { supervise } = await import("../processes/supervise.ts");
     return await supervise(processes, { settings, watch, io, view });
   }
-  const { serve } = await import("../../serve.ts");
   using stop = new StopRequests(io);
+  // A watch must see each change since the modules began to load, and it begins with the services.
+  await using begun = watch ? undefined : await beginModule(modules[0]!, flags, settings, stop.first);
+  const { serve } = await import("../../serve.ts");
   await using _watching = watch
     ? await watchConfig(
       file,
@@ -95,6 +104,7 @@ export async function runCommand(
       onProgress: (progress) => view.progress(progress),
       onUnreachable: (error, retryIn) => view.unreachable(error, retryIn),
       ...(io.application && { expectedKinds: io.application.kinds }),
+      begun,
     },
     stop,
     view,
@@ -108,6 +118,24 @@ export async function runCommand(
   );
   await Promise.race([service, stop.aborted(view, service)]);
   return stop.status;
+}
+
+/** Lets the first thread begin, which takes time. The code that serves the module loads meanwhile. */
+async function beginModule(
+  module: string,
+  { importMap }: RunFlags,
+  { runtime }: Settings,
+  signal: AbortSignal,
+): Promise<BegunModule> {
+  const specifier = parseModuleSpecifier(module);
+  const begun = new BegunModule(specifier, {
+    ...loadingPlan(runtime, specifier),
+    ...(importMap !== undefined && { importMap }),
+    onLog: emitRecord,
+    signal,
+  });
+  await nextTurn();
+  return begun;
 }
 
 async function watchConfig(

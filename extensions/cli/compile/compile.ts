@@ -16,7 +16,7 @@ import {
 } from "../../../runtime/module/bundle/bundler_code.ts";
 import { ConfigurationError } from "../../../runtime/message/errors.ts";
 import { NoServiceError } from "../../../runtime/module/choose_services.ts";
-import { describeModule } from "../../../runtime/serving/loader.ts";
+import { describeModule } from "../../../runtime/serving/loading/loader.ts";
 import type { ModuleFetcherOptions } from "../../../runtime/module/fetch/fetcher.ts";
 import { type ModuleSpecifier, moduleUrl, parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import { ownModuleUnder } from "../../../runtime/program/own_modules.ts";
@@ -229,8 +229,9 @@ function entryText(entry: URL, source: string, { application, extensions = [], .
   const from = (path: string) => JSON.stringify(addressFrom(entry, source + path));
   const given = `{ ${parts.filter(Boolean).join(", ")} }`;
   return application === undefined ? `import { start } from ${from("cli.ts")};\nawait start(${given});\n` : [
-    // A start needs this module at once. Deno keeps no compiled code of modules that are imported later.
+    // A start needs these modules at once. Deno keeps no compiled code of modules that are imported later.
     `import ${from("extensions/serve.ts")};`,
+    `import ${from("extensions/setting_readers.ts")};`,
     `import { startApplication } from ${from(APPLICATION)};`,
     `await startApplication(${given});\n`,
   ].join("\n");

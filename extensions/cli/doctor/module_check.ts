@@ -1,7 +1,8 @@
 import { getLog } from "../../../runtime/log/observe.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import type { Manifest } from "../../../runtime/service/manifest.ts";
-import { describeModule, loadingPlan } from "../../../runtime/serving/loader.ts";
+import { loadingPlan } from "../../../runtime/serving/loading/begun_module.ts";
+import { describeModule } from "../../../runtime/serving/loading/loader.ts";
 import { serviceSettings } from "../../../runtime/serving/settings.ts";
 import type { Settings } from "../../settings.ts";
 import { describePermissions } from "../flags/permission_flags.ts";

@@ -2,7 +2,7 @@ import { deepStrictEqual, rejects } from "node:assert/strict";
 import { Claims } from "../../../runtime/channel/claims.ts";
 import { ServiceLoadError } from "../../../runtime/message/errors.ts";
 import { createSpawner } from "../../../runtime/spawning/create_spawner.ts";
-import { loadModule } from "../../../runtime/serving/loader.ts";
+import { loadModule } from "../../../runtime/serving/loading/loader.ts";
 import type { FromThread, ThreadModule } from "../../../runtime/channel/port.ts";
 import { prepareModule } from "../../../runtime/module/prepare.ts";
 import type { ThreadKind } from "../../../runtime/spawning/spawner.ts";
