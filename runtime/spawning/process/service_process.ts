@@ -83,11 +83,12 @@ export class ServiceProcess {
       killDescendants(this.pid);
       this.kill(reason);
     });
+    // Another process may get the id of one that has ended.
+    void this.#process.status.then(() => watch?.[Symbol.dispose]());
     const connection = this.#accept(listener, folder, order.token);
     this.#writer = new FrameWriter(connection, { leavesAtEndOfTurn: true });
     this.ended = this.#run(onOutput, listener, this.#read(connection)).then((reason) => {
       this.#killedFor ??= reason;
-      watch?.[Symbol.dispose]();
       onEnd(reason);
       for (const thread of this.#threads.values()) thread.fail(reason);
       this.#threads.clear();
