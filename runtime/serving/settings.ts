@@ -237,7 +237,7 @@ function mergedVariables(all: ServiceSettings["env"], own: ServiceSettings["env"
 }
 
 function withThreads(settings: ServiceSettings, threads: ThreadSettings): ServiceSettings {
-  const { permissions, maxWorkers, concurrency, env, kind: _kind, ...others } = threads;
+  const { permissions, maxWorkers, concurrency, env, kind, ...others } = threads;
   const limits = { ...others, ...givenDurations(threads) } as ThreadLimits;
   poolLimits({ ...limits, ...given({ maxWorkers, concurrency }) });
   const { heapLimit = LEAST_HEAP } = limits;
@@ -246,7 +246,10 @@ function withThreads(settings: ServiceSettings, threads: ThreadSettings): Servic
       `Cannot make threads: heapLimit must be an integer, ${LEAST_HEAP} or more, got ${heapLimit}`,
     );
   }
-  checkProcessLimits({ ...settings.limits, ...limits }, maxWorkers ?? settings.maxWorkers);
+  checkProcessLimits(limits, { ...settings.limits, ...limits }, {
+    maxWorkers: maxWorkers ?? settings.maxWorkers,
+    hasProcess: (kind ?? settings.isolation) === "process",
+  });
   if (permissions !== undefined) checkPermissions(permissions, "the permissions of threads");
   const own = env && checkVariables(env, "the environment variables of threads");
   return {

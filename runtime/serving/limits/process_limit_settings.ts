@@ -73,9 +73,21 @@ export function requireProcessLimits(
 /**
  * Checks limits that a program has given.
  *
- * @throws {RangeError} If one of them makes no sense.
+ * @param own The limits of the program.
+ * @param limits What the services have: those of the program, or else those of the configuration.
+ * @throws {RangeError} If one of them makes no sense, or there is no process that it limits.
  */
-export function checkProcessLimits(limits: ProcessLimits, maxWorkers: number): void {
+export function checkProcessLimits(
+  own: ProcessLimits,
+  limits: ProcessLimits,
+  { maxWorkers, hasProcess }: { readonly maxWorkers: number; readonly hasProcess: boolean },
+): void {
+  const foreign = hasProcess ? undefined : NAMES.find((name) => own[name] !== undefined);
+  if (foreign !== undefined) {
+    throw new RangeError(
+      `Cannot make threads: ${foreign} needs kind: "process" beside it, because only such a process can be limited`,
+    );
+  }
   const fault = faultIn({ ...limits }, maxWorkers);
   if (fault === undefined) return;
   const { name, expected } = fault;

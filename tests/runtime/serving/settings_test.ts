@@ -240,9 +240,21 @@ Deno.test("runtimeSettings() refuses more threads than the files of a process su
 for (const limits of [{ memoryLimit: 1 }, { cpuLimit: 0 }, { openFilesLimit: 1.5 }, { taskLimit: NaN }]) {
   const [[name] = []] = Object.entries(limits);
   Deno.test(`runtimeSettings() refuses a ${name} of a program that makes no sense`, () => {
-    throws(() => read({}, limits as ThreadSettings), {
+    throws(() => read({ isolation: "process" }, limits as ThreadSettings), {
       name: "RangeError",
       message: new RegExp(`^Cannot make threads: ${name} must be a`),
     });
   });
 }
+
+Deno.test("runtimeSettings() refuses a limit of a process that a program gives to threads", () => {
+  const limits = { memoryLimit: 512 };
+  for (const [config, kind] of [[{}, undefined], [{ isolation: "process" }, "node"]] as const) {
+    throws(() => read(config, { ...limits, ...(kind && { kind }) }), {
+      name: "RangeError",
+      message: /^Cannot make threads: memoryLimit needs kind: "process" beside it/,
+    });
+  }
+  read({ isolation: "process" }, limits);
+  read({}, { ...limits, kind: "process" });
+});
