@@ -126,9 +126,10 @@ const UNUSABLE: ResponseHead = { status: 500, headers: [] };
 
 /** Adds a header to the encoded head of a response, if the head has none of this name, and room for it. */
 export function withHeader(head: string, name: string, value: string): string {
-  if (headerOf(decodeResponseHead(head).headers, name) !== undefined) return head;
+  const { headers } = decodeResponseHead(head);
+  if (headerOf(headers, name) !== undefined) return head;
   const text = `${head}\n${name}\n${value}`;
-  return decodeResponseHead(text) === UNUSABLE ? head : text;
+  return headers.length < 2 * MOST_HEADERS && text.length <= LONGEST_HEAD ? text : head;
 }
 
 /** Returns the value of a header by its name in small letters; undefined if there is none. */
