@@ -1,8 +1,8 @@
 import type { Config } from "../../../runtime/config/file.ts";
 import { keepPlaces } from "../../../runtime/config/place.ts";
-import type { ConfigValue } from "../../../runtime/config/yaml.ts";
 import { isRecord } from "../../../runtime/message/plain.ts";
 import { PROCESS_LIMIT_SETTINGS } from "../../../runtime/serving/limits/process_limit_settings.ts";
+import { withoutKeys, withoutKeysOfServices } from "./without_keys.ts";
 
 /**
  * Returns the configuration with the flag `--isolation`, which wins for all services and for single ones.
@@ -39,19 +39,5 @@ export function withIsolation(
     );
   }
   const dropped = ["isolation", ...limits];
-  const left = own.map(([name, values]): [string, ConfigValue] => [name, without(values, dropped)]);
-  return keepPlaces({
-    ...without(config, dropped) as Config,
-    isolation,
-    ...(isRecord(services) && own.length > 0 && { services: keepPlaces(Object.fromEntries(left), services) }),
-  }, config);
-}
-
-/** Copies a mapping without some keys. Anything else stays as it is. */
-function without(values: ConfigValue, keys: readonly string[]): ConfigValue {
-  if (!isRecord(values) || !keys.some((key) => Object.hasOwn(values, key))) return values;
-  return keepPlaces(
-    Object.fromEntries(Object.entries(values).filter(([key]) => !keys.includes(key))),
-    values,
-  );
+  return keepPlaces({ ...withoutKeys(withoutKeysOfServices(config, dropped), dropped), isolation }, config);
 }

@@ -1,8 +1,6 @@
 import type { Config } from "../../../runtime/config/file.ts";
-import { keepPlaces } from "../../../runtime/config/place.ts";
 import type { ConfigValue } from "../../../runtime/config/yaml.ts";
 import { getLog, type LogFormat } from "../../../runtime/log/observe.ts";
-import { isRecord } from "../../../runtime/message/plain.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { ConfigFlags } from "../commands/config.ts";
 import { type CommandConfig, commandConfig, type CommandConfigOptions } from "./config_flags.ts";
@@ -10,6 +8,7 @@ import { withExtensions } from "./extension_flags.ts";
 import { withIsolation } from "./isolation_flag.ts";
 import { type ModuleFlags, withModuleFlags } from "./module_flags.ts";
 import { type PermissionFlags, permissionsOf } from "./permission_flags.ts";
+import { withoutKeysOfServices } from "./without_keys.ts";
 
 /** Flags of `run`. */
 export type RunFlags = ConfigFlags & PermissionFlags & ModuleFlags & {
@@ -63,13 +62,5 @@ export async function readRunConfig(
 
 /** Removes the keys of single services that a flag sets: a flag wins over the file for them, too. */
 function flagsWin(config: Config, given: Readonly<Record<string, ConfigValue | undefined>>): Config {
-  const { services } = config;
-  if (!isRecord(services)) return config;
-  const flags = Object.keys(given).filter((key) => given[key] !== undefined);
-  const without = (own: ConfigValue) =>
-    isRecord(own) && flags.some((key) => Object.hasOwn(own, key))
-      ? keepPlaces(Object.fromEntries(Object.entries(own).filter(([key]) => !flags.includes(key))), own)
-      : own;
-  const left = Object.fromEntries(Object.entries(services).map(([name, own]) => [name, without(own)]));
-  return keepPlaces({ ...config, services: keepPlaces(left, services) }, config);
+  return withoutKeysOfServices(config, Object.keys(given).filter((key) => given[key] !== undefined));
 }
