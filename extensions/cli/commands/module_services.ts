@@ -1,5 +1,5 @@
 import { configureLogging, emitRecord } from "../../../runtime/log/observe.ts";
-import { loadingPlan } from "../../../runtime/serving/loading/begun_module.ts";
+import { loadingPlan } from "../../../runtime/serving/loading/thread_plan.ts";
 import { describeModule } from "../../../runtime/serving/loading/loader.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import type { ServiceExport } from "../../../runtime/channel/port.ts";

@@ -8,7 +8,8 @@ import {
   emitRecord,
   getLog,
 } from "../../../runtime/log/observe.ts";
-import { BegunModule, loadingPlan } from "../../../runtime/serving/loading/begun_module.ts";
+import { BegunModule } from "../../../runtime/serving/loading/begun_module.ts";
+import { loadingPlan } from "../../../runtime/serving/loading/thread_plan.ts";
 import { takesSpans } from "../../../runtime/telemetry/otel/switch.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { Running, WatchedServeOptions } from "../../serve.ts";

@@ -1,6 +1,6 @@
 import { Claims } from "../../../runtime/channel/claims.ts";
 import { ownNeeds } from "../../../runtime/program/own_modules.ts";
-import { threadPlan } from "../../../runtime/serving/loading/begun_module.ts";
+import { threadPlan } from "../../../runtime/serving/loading/thread_plan.ts";
 import type { ServiceSettings } from "../../../runtime/serving/settings.ts";
 import { createSpawner, type ThreadPlan } from "../../../runtime/spawning/create_spawner.ts";
 import type { Check, Findings } from "./finding.ts";

@@ -1,7 +1,7 @@
 import { getLog } from "../../../runtime/log/observe.ts";
 import { parseModuleSpecifier } from "../../../runtime/module/specifier.ts";
 import type { Manifest } from "../../../runtime/service/manifest.ts";
-import { loadingPlan } from "../../../runtime/serving/loading/begun_module.ts";
+import { loadingPlan } from "../../../runtime/serving/loading/thread_plan.ts";
 import { describeModule } from "../../../runtime/serving/loading/loader.ts";
 import { serviceSettings } from "../../../runtime/serving/settings.ts";
 import type { Settings } from "../../settings.ts";
