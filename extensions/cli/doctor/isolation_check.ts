@@ -1,12 +1,10 @@
 import { Claims } from "../../../runtime/channel/claims.ts";
 import { ownNeeds } from "../../../runtime/program/own_modules.ts";
 import { threadPlan } from "../../../runtime/serving/loading/thread_plan.ts";
+import { PROCESS_LIMIT_KEYS } from "../../../runtime/serving/limits/process_limit_settings.ts";
 import type { ServiceSettings } from "../../../runtime/serving/settings.ts";
 import { createSpawner, type ThreadPlan } from "../../../runtime/spawning/create_spawner.ts";
 import type { Check, Findings } from "./finding.ts";
-
-/** The limits that somebody has to look after, by the names of their settings. */
-const WATCHED = { memoryLimit: "memory_limit", cpuLimit: "cpu_limit", taskLimit: "task_limit" } as const;
 
 /**
  * Tries whether services can have processes of their own, as far as they are to have some: starts one for each set of
@@ -46,8 +44,10 @@ async function tryProcess(names: string, plan: ThreadPlan, found: Findings): Pro
   }
   const took = Math.round(performance.now() - start);
   found.ok(`A process for ${names} started and ended, which took ${took} ms`);
-  const limits = Object.entries(WATCHED).flatMap(([name, key]) =>
-    plan[name as keyof typeof WATCHED] === undefined ? [] : [key]
+  // The system itself limits open files. Somebody has to look after the others.
+  const { openFilesLimit: _, ...watched } = PROCESS_LIMIT_KEYS;
+  const limits = Object.entries(watched).flatMap(([name, key]) =>
+    plan[name as keyof typeof watched] === undefined ? [] : [key]
   );
   if (limits.length === 0 || Deno.build.os === "linux") return;
   found.warn(

@@ -2,14 +2,15 @@ import type { Section, SettingTable } from "../../config/section.ts";
 import { given } from "../../message/plain.ts";
 import type { ProcessLimits } from "../../spawning/process/process_limits.ts";
 
-const KEYS = {
+/** The names of the settings, by the limits that they set. */
+export const PROCESS_LIMIT_KEYS = {
   memoryLimit: "memory_limit",
   cpuLimit: "cpu_limit",
   openFilesLimit: "open_files_limit",
   taskLimit: "task_limit",
 } as const satisfies Record<keyof ProcessLimits, string>;
 
-const NAMES = Object.keys(KEYS) as (keyof ProcessLimits)[];
+const NAMES = Object.keys(PROCESS_LIMIT_KEYS) as (keyof ProcessLimits)[];
 
 /** Smallest memory limit in mebibytes: Deno and Enoki need some 100 before a service has anything. */
 const LEAST_MEMORY = 128;
@@ -41,7 +42,7 @@ interface Rule {
 
 /** Reads the limits of a process, which {@linkcode requireProcessLimits} checks. */
 export function processLimitSettings(at: Section): ProcessLimits {
-  return given(Object.fromEntries(NAMES.map((name) => [name, at.get(KEYS[name])])));
+  return given(Object.fromEntries(NAMES.map((name) => [name, at.get(PROCESS_LIMIT_KEYS[name])])));
 }
 
 /**
@@ -56,13 +57,16 @@ export function requireProcessLimits(
   { maxWorkers, isolation }: { readonly maxWorkers: number; readonly isolation: string },
 ): void {
   if (isolation !== "process") {
-    const foreign = NAMES.find((name) => at.get(KEYS[name]) !== undefined);
+    const foreign = NAMES.find((name) => at.get(PROCESS_LIMIT_KEYS[name]) !== undefined);
     if (foreign === undefined) return;
-    at.refuse(KEYS[foreign], "isolation: process beside it, because only such a process can be limited");
+    at.refuse(
+      PROCESS_LIMIT_KEYS[foreign],
+      "isolation: process beside it, because only such a process can be limited",
+    );
   }
   const fault = faultIn({ ...limits }, maxWorkers);
   if (fault === undefined) return;
-  const key = KEYS[fault.name];
+  const key = PROCESS_LIMIT_KEYS[fault.name];
   if (at.get(key) !== undefined) at.refuse(key, fault.expected);
   at.refuse(
     "max_workers",
