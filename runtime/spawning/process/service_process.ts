@@ -212,15 +212,21 @@ export class ServiceProcess {
   }
 }
 
+/** Where else a socket can be made: a container with a file system of only reading has this folder, at least. */
+const FURTHER_FOLDERS = Deno.build.os === "linux" ? ["/dev/shm"] : [];
+
 /** Listens at a socket in a folder that no other user may enter. */
-function listenInNewFolder(): { folder: string; socket: string; listener: Deno.Listener } {
-  let folder: string | undefined;
+function listenInNewFolder(): ListeningSocket {
   try {
-    folder = Deno.makeTempDirSync({ prefix: "enoki-" });
-    const socket = join(folder, "socket");
-    return { folder, socket, listener: Deno.listen({ transport: "unix", path: socket }) };
+    return listenBelow();
   } catch (error) {
-    if (folder !== undefined) Deno.removeSync(folder, { recursive: true });
+    for (const parent of FURTHER_FOLDERS) {
+      try {
+        return listenBelow(parent);
+      } catch {
+        // The first error says what to do.
+      }
+    }
     const wayOut = error instanceof Deno.errors.NotCapable
       ? "Start this program with -A"
       // The system takes paths of sockets of some 100 bytes at most.
@@ -229,6 +235,24 @@ function listenInNewFolder(): { folder: string; socket: string; listener: Deno.L
       `Cannot make a socket in the folder for temporary files: ${(error as Error).message}. ${wayOut}`,
       { cause: error },
     );
+  }
+}
+
+interface ListeningSocket {
+  readonly folder: string;
+  readonly socket: string;
+  readonly listener: Deno.Listener;
+}
+
+/** @param parent Folder of the new folder. @default {the folder for temporary files} */
+function listenBelow(parent?: string): ListeningSocket {
+  const folder = Deno.makeTempDirSync({ prefix: "enoki-", ...given({ dir: parent }) });
+  try {
+    const socket = join(folder, "socket");
+    return { folder, socket, listener: Deno.listen({ transport: "unix", path: socket }) };
+  } catch (error) {
+    Deno.removeSync(folder, { recursive: true });
+    throw error;
   }
 }
 

@@ -54,15 +54,40 @@ Deno.test("a process that the system does not start leaves nothing open, and its
   assert.throws(() => Deno.statSync(socketFolders[0]!), Deno.errors.NotFound);
 });
 
-Deno.test("a process for which no socket can be made leaves nothing behind, and the error says what to set", async () => {
+Deno.test("a socket is made in shared memory if the folder for temporary files takes none", async () => {
   await using folder = new TestFolder();
   const tooLong = folder.file("x".repeat(120));
   await Deno.mkdir(tooLong);
   for (const place of [tooLong, folder.file("missing")]) {
     using _ = temporaryFolder(place);
-    assert.throws(() => startProcess(""), /^Error: Cannot make a socket .*\. Set TMPDIR to a folder /);
+    const socketFolders: string[] = [];
+    assert.throws(() =>
+      new ServiceProcess({
+        command(socket) {
+          socketFolders.push(dirname(socket));
+          throw new Error("no process is needed");
+        },
+        onOutput() {},
+        onEnd() {},
+      }), /^Error: no process is needed$/);
+    assert.match(socketFolders[0]!, /^\/dev\/shm\/enoki-[^/]+$/);
+    assert.throws(() => Deno.statSync(socketFolders[0]!), Deno.errors.NotFound);
   }
   assert.deepEqual([...Deno.readDirSync(tooLong)], []);
+});
+
+Deno.test({
+  name:
+    "a process for which no socket can be made anywhere leaves nothing behind, and the error says what to set",
+  permissions: { read: true, write: ["/tmp"], env: true, net: true },
+  async fn() {
+    await using folder = new TestFolder();
+    const tooLong = folder.file("x".repeat(120));
+    await Deno.mkdir(tooLong);
+    using _ = temporaryFolder(tooLong);
+    assert.throws(() => startProcess(""), /^Error: Cannot make a socket .*\. Set TMPDIR to a folder /);
+    assert.deepEqual([...Deno.readDirSync(tooLong)], []);
+  },
 });
 
 for (
