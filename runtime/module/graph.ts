@@ -9,8 +9,9 @@
  */
 import { fileURLToPath } from "node:url";
 import { ServiceLoadError } from "../message/errors.ts";
-import { isOwnModule, isPackage, type LoadNeeds, ownNeeds } from "../program/own_modules.ts";
+import { isOwnModule, isPackage, type LoadNeeds, OWN_FOLDER, ownNeeds } from "../program/own_modules.ts";
 import { programFlags } from "../program/program_config.ts";
+import { THREAD_ENTRIES } from "../program/thread_entries.ts";
 
 /** An import in a local module, resolved under the configuration of this program. */
 export interface ResolvedImport {
@@ -82,30 +83,51 @@ export async function inspectModule(
   options: InspectModuleOptions = {},
 ): Promise<ModuleGraph> {
   const local = walk(await info(moduleUrl, ["--no-remote"], options));
-  // To Deno, a JSR package consists of remote modules. But Deno, and not the runtime, decides about packages.
-  if (local.isRemote || !local.hasPackages) return local;
-  return walk(await info(moduleUrl, ["--allow-import"], options), { packages: true });
+  // To Deno, a JSR package consists of remote modules, and so does the runtime itself by URL. But Deno, and not the
+  // runtime, decides about these, and a thread may have to find them in Deno's cache.
+  if (local.isRemote || !local.hasFetched) return local;
+  const [fetched] = await Promise.all([
+    info(moduleUrl, ["--allow-import"], options),
+    OWN_FOLDER.startsWith("file:") ? undefined : fetchThreads(),
+  ]);
+  return walk(fetched, { packages: true });
+}
+
+let threadsFetching: Promise<unknown> | undefined;
+
+/** Fetches what threads begin with: Deno would, when one starts, but the process of a restricted service fetches nothing. */
+async function fetchThreads(): Promise<void> {
+  threadsFetching ??= Promise.all(
+    Object.values(THREAD_ENTRIES).map((entry) => info(entry, ["--allow-import"], {})),
+  );
+  try {
+    await threadsFetching;
+  } catch (error) {
+    threadsFetching = undefined;
+    throw error;
+  }
 }
 
 /** Follows the imports that load code at run time; imports of types do not. */
 function walk(
   { roots, modules, redirects = {} }: InfoOutput,
   { packages = false } = {},
-): ModuleGraph & { readonly hasPackages: boolean } {
+): ModuleGraph & { readonly hasFetched: boolean } {
   const known = new Map(modules.map((module) => [module.specifier, module]));
   const read = new Set(ownNeeds().read);
   const hosts = new Set(ownNeeds().import);
   const files: string[] = [];
   const imports: ResolvedImport[] = [];
   let isRemote = false;
-  let hasPackages = false;
+  let hasFetched = false;
   let failure: string | undefined;
   let isUnresolved = false;
   const importedAt = new Map<string, string>();
   const required = new Map(roots.map((root) => [root, true]));
   for (const [specifier, isRequired] of required) {
-    if (isOwnModule(specifier) && !specifier.startsWith("file:")) continue;
-    if (specifier.startsWith("jsr:")) hasPackages = true;
+    const isOwnRemote = isOwnModule(specifier) && !specifier.startsWith("file:");
+    if (isOwnRemote || specifier.startsWith("jsr:")) hasFetched = true;
+    if (isOwnRemote) continue;
     if (/^https?:/.test(specifier)) isRemote ||= !packages;
     // The first module of a JSR package stands behind the name of the package.
     const url = redirects[specifier] ?? specifier;
@@ -139,7 +161,7 @@ function walk(
   return {
     needs: { read: [...read], import: [...hosts], packages: [...required.keys()].filter(isPackage) },
     isRemote,
-    hasPackages,
+    hasFetched,
     files,
     imports,
     failure,

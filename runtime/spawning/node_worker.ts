@@ -1,5 +1,5 @@
 import { SHARE_ENV, Worker } from "node:worker_threads";
-import { THREAD_ENTRIES } from "./spawner.ts";
+import { THREAD_ENTRIES } from "../program/thread_entries.ts";
 import type { ThreadBirth } from "../channel/thread_channel.ts";
 
 /** Starts a node thread, as {@linkcode createNodeWorker} does. `terminate` interrupts the thread. */

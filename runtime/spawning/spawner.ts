@@ -137,11 +137,3 @@ export async function killAll(threads: readonly Thread[]): Promise<void> {
   for (const thread of threads) thread.kill();
   await within(KILL_LIMIT, Promise.all(threads.map(({ ended }) => ended)));
 }
-
-/** The entry modules of threads. No module imports them, so a tool that packs the runtime must name them. */
-export const THREAD_ENTRIES = {
-  /** Entry module of a service's thread. */
-  thread: import.meta.resolve("../thread/main.ts"),
-  /** Entry module of the web Worker that owns a restricted service's threads. */
-  warden: import.meta.resolve("./warden.ts"),
-} as const;

@@ -1,6 +1,6 @@
 import { ignoreDebuggerSignal } from "../permissions/debugger_signal.ts";
+import { THREAD_ENTRIES } from "../program/thread_entries.ts";
 import type { StartThread } from "./node_worker.ts";
-import { THREAD_ENTRIES } from "./spawner.ts";
 import type { FromWarden, ToWarden } from "./warden.ts";
 
 /** The node threads of one warden, which has fewer permissions than this thread. */

@@ -1,8 +1,8 @@
 import { ignoreDebuggerSignal } from "../permissions/debugger_signal.ts";
+import { THREAD_ENTRIES } from "../program/thread_entries.ts";
 import {
   loadInto,
   type Thread,
-  THREAD_ENTRIES,
   type ThreadGrant,
   type ThreadOptions,
   type ThreadSpawner,

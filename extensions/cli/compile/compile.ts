@@ -22,7 +22,7 @@ import { type ModuleSpecifier, moduleUrl, parseModuleSpecifier } from "../../../
 import { ownModuleUnder } from "../../../runtime/program/own_modules.ts";
 import { OPTIONAL_DOORS, OWN_PACKAGE } from "../../../runtime/program/own_package.ts";
 import { nearestConfig } from "../../../runtime/program/program_config.ts";
-import { THREAD_ENTRIES } from "../../../runtime/spawning/spawner.ts";
+import { THREAD_ENTRIES } from "../../../runtime/program/thread_entries.ts";
 import { loadExtensionModule } from "../../loaded_extensions.ts";
 import { loadHostHalf } from "../../optional_halves.ts";
 import { addressFrom, binaryImports } from "./binary_imports.ts";
