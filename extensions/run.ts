@@ -27,7 +27,8 @@ import type {
 } from "../runtime/serving/service_container.ts";
 import type { Progress } from "../runtime/serving/service_set.ts";
 import type { ServiceOrModule, ServiceValue } from "../runtime/serving/service_source.ts";
-import type { BrokerNames, Isolation, ServiceSettings, ThreadSettings } from "../runtime/serving/settings.ts";
+import type { BrokerNames, ServiceSettings, ThreadSettings } from "../runtime/serving/settings.ts";
+import type { Isolation } from "../runtime/spawning/isolation.ts";
 import type { Clock, TimerName } from "../runtime/waiting/clock.ts";
 import type { ThreadLimits } from "../runtime/serving/limits/thread_limits.ts";
 import type { ProcessLimits } from "../runtime/spawning/process/process_limits.ts";

@@ -25,8 +25,9 @@ const LIBRARY = `
   import greeter from "./service.ts";
 
   console.log(await greeter.handlers.hello(testContext(greeter, {}), "test"));
-  const broker = Deno.args[0]!;
-  await using running = await run(["./service.ts"], { broker });
+  const [broker, isolation] = Deno.args;
+  const config: Record<string, string> = isolation === undefined ? {} : { isolation };
+  await using running = await run(["./service.ts"], { broker, config });
   await using cluster = await connect({ broker });
   const client = cluster.client<typeof greeter>("greeter");
   console.log(await client.hello("program"));
@@ -69,18 +70,35 @@ Deno.test("cli.ts by URL serves a service that imports mod.ts by URL, without pe
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
 });
 
+/** A service with an optional part of Enoki, whose code does not come with the program. */
+const CACHING = `
+  import { rpc, service } from "<source>/mod.ts";
+  import { cache } from "<source>/extensions/cache/mod.ts";
+  export default service("greeter", {
+    dependencies: { greetings: cache({ ttl: 60_000 }) },
+    entrypoints: { hello: rpc() },
+    handlers: { hello: ({ greetings }, name) => greetings.get(name, () => "Hello, " + name + "!") },
+  });
+`;
+
+for (const flags of [[], ["-A"], ["--isolation", "threads"], ["-A", "--isolation", "process"]]) {
+  Deno.test(`cli.ts by URL serves a service with an optional part, fetched as it starts: ${flags.join(" ")}`, async () => {
+    await using source = await SourceServer.open();
+    await source.write("service.ts", CACHING);
+    const broker = brokerOf(source);
+    await using serving = enoki(source, "run", "--broker", broker, ...flags, "./service.ts");
+    await serving.says("Ready on");
+    await using call = enoki(source, "call", "--broker", broker, "greeter.hello", "Ada");
+    const { out, err } = await call.ended();
+    assert.equal(out, '"Hello, Ada!"\n', err);
+    serving.kill("SIGTERM");
+    assert.equal((await serving.ended()).code, 0);
+  });
+}
+
 Deno.test("cli.ts by URL serves a service with an optional part, whose door leads to all that it needs", async () => {
   await using source = await SourceServer.open();
-  await source.write(
-    "service.ts",
-    `import { rpc, service } from "<source>/mod.ts";
-    import { cache } from "<source>/extensions/cache/mod.ts";
-    export default service("greeter", {
-      dependencies: { greetings: cache({ ttl: 60_000 }) },
-      entrypoints: { hello: rpc() },
-      handlers: { hello: ({ greetings }, name) => greetings.get(name, () => "Hello, " + name + "!") },
-    });`,
-  );
+  await source.write("service.ts", CACHING);
   const broker = brokerOf(source);
   const threads = ["runtime/thread/main.ts", "runtime/spawning/warden.ts"].map((path) => source.url(path));
   await using caching = deno(source, "cache", "--quiet", source.url("cli.ts"), ...threads, "service.ts");
@@ -145,12 +163,7 @@ for (const config of [undefined, "{}"]) {
     if (config !== undefined) await source.write("deno.json", config);
     await source.write("service.ts", SERVICE);
     await source.write("main.ts", LIBRARY);
-    const flags = [
-      "-A",
-      "--quiet",
-      "--unstable-worker-options",
-      ...(config === undefined ? ["--check"] : []),
-    ];
+    const flags = ["-A", "--quiet", ...(config === undefined ? ["--check"] : [])];
     await using program = deno(source, "run", ...flags, "main.ts", brokerOf(source));
     const { out, err, code } = await program.ended();
     assert.equal(code, 0, err);
@@ -167,7 +180,7 @@ Deno.test("run() says which flag is missing where a restricted thread would end 
   await using source = await SourceServer.open();
   await source.write("service.ts", SERVICE);
   await source.write("main.ts", LIBRARY);
-  await using program = deno(source, "run", "-A", "--quiet", "main.ts", brokerOf(source));
+  await using program = deno(source, "run", "-A", "--quiet", "main.ts", brokerOf(source), "threads");
   const { code, err } = await program.ended();
   assert.equal(code, 1);
   assert.match(
@@ -182,13 +195,13 @@ Deno.test("run() takes the option for restricted threads from a deno.json, and n
   await source.write("main.ts", LIBRARY);
   await source.write("deno.json", '{ // "unstable": ["worker-options"]\n}');
   {
-    await using program = deno(source, "run", "-A", "--quiet", "main.ts", brokerOf(source));
+    await using program = deno(source, "run", "-A", "--quiet", "main.ts", brokerOf(source), "threads");
     const { code, err } = await program.ended();
     assert.equal(code, 1);
     assert.match(err, /ConfigurationError: Cannot restrict/);
   }
   await source.write("deno.json", '{ "unstable": ["worker-options", /* , */], // "a"\n}');
-  await using program = deno(source, "run", "-A", "--quiet", "main.ts", brokerOf(source));
+  await using program = deno(source, "run", "-A", "--quiet", "main.ts", brokerOf(source), "threads");
   const { code, err } = await program.ended();
   assert.equal(code, 0, err);
 });

@@ -50,7 +50,10 @@ export function withServing(command: Command): Command {
     .option("--max-workers <n>", "threads that a service may have", positiveInteger)
     .option("--concurrency <n>", "calls that a thread runs at a time", positiveInteger)
     .addOption(
-      new Option("--isolation <how>", "process: a process of its own for each service (default: threads)")
+      new Option(
+        "--isolation <how>",
+        "threads, or a process of its own for each service (default: process, but threads with -A)",
+      )
         .choices(["threads", "process"]),
     )
     .option("--processes <n>", "processes that serve, or auto: one for each core", processCount)

@@ -31,10 +31,8 @@ import {
 } from "./limits/thread_limits.ts";
 import { type TelemetrySettings, telemetrySettings } from "../telemetry/settings.ts";
 import type { ThreadPlan } from "../spawning/create_spawner.ts";
+import { type Isolation, isolationOf } from "../spawning/isolation.ts";
 import type { ThreadKind } from "../spawning/spawner.ts";
-
-/** What walls a service off from others: nothing but its threads, or a process of its own. */
-export type Isolation = "threads" | "process";
 
 /** The settings of one service. Durations are in milliseconds. */
 export interface ServiceSettings {
@@ -46,8 +44,8 @@ export interface ServiceSettings {
   readonly callTimeout: number;
   /** What the service may do. */
   readonly permissions: ServicePermissions;
-  /** Whether the service has threads of this process, or a process of its own with threads in it. */
-  readonly isolation: Isolation;
+  /** What is to wall the service off. @default {its permissions decide, see {@linkcode isolationOf}} */
+  readonly isolation?: Isolation;
   /** How many threads it has, and how many calls they run. */
   readonly limits: ThreadLimits;
   /**
@@ -125,7 +123,6 @@ const DEFAULTS: ServiceSettings = {
   concurrency: DEFAULT_LIMITS.concurrency,
   callTimeout: 30_000,
   permissions: "none",
-  isolation: "threads",
   limits: {},
 };
 
@@ -163,10 +160,10 @@ export function runtimeSettings(at: Section, threads: ThreadSettings = {}): Runt
 /** Gives the settings of one service: its own, or else those of all services. */
 export function serviceSettings(settings: RuntimeSettings, service: string): ServiceSettings {
   const own: ServiceSettings = settings.services.get(service) ?? settings;
-  const { maxWorkers, concurrency, callTimeout, permissions, isolation, limits } = own;
-  const { env, config, configKeys, broker } = own;
-  const optional = given({ env, config, configKeys, broker });
-  return { maxWorkers, concurrency, callTimeout, permissions, isolation, limits, ...optional };
+  const { maxWorkers, concurrency, callTimeout, permissions, limits } = own;
+  const { isolation, env, config, configKeys, broker } = own;
+  const optional = given({ isolation, env, config, configKeys, broker });
+  return { maxWorkers, concurrency, callTimeout, permissions, limits, ...optional };
 }
 
 /** Gives names of services that are not in `served` and have settings, with the key and its line. */
@@ -192,18 +189,20 @@ function ownSettings(at: Section, shared: ServiceSettings): ServiceSettings {
 }
 
 function sharedSettings(at: Section, defaults: ServiceSettings): ServiceSettings {
-  const isolated = isolation(at) ?? defaults.isolation;
+  const wall = {
+    permissions: permissions(at) ?? defaults.permissions,
+    ...given({ isolation: isolation(at) ?? defaults.isolation }),
+  };
   // Nameko reads a zero as "not set" for this key only.
   const maxWorkers = (at.get("max_workers") === 0 ? undefined : at.integer("max_workers", 1)) ??
     defaults.maxWorkers;
   const limits = withSoftLimit(at, { ...defaults.limits, ...threadLimits(at) });
-  requireProcessLimits(at, limits, { maxWorkers, isolation: isolated });
+  requireProcessLimits(at, limits, { maxWorkers, hasProcess: isolationOf(wall) === "process" });
   return {
     maxWorkers,
     concurrency: at.integer("concurrency", 1) ?? defaults.concurrency,
     callTimeout: at.milliseconds("call_timeout") ?? defaults.callTimeout,
-    permissions: permissions(at) ?? defaults.permissions,
-    isolation: isolated,
+    ...wall,
     limits,
     ...given({ env: mergedVariables(defaults.env, variables(at)) }),
   };
@@ -248,7 +247,7 @@ function withThreads(settings: ServiceSettings, threads: ThreadSettings): Servic
   }
   checkProcessLimits(limits, { ...settings.limits, ...limits }, {
     maxWorkers: maxWorkers ?? settings.maxWorkers,
-    hasProcess: (kind ?? settings.isolation) === "process",
+    hasProcess: (kind ?? isolationOf({ ...settings, ...given({ permissions }) })) === "process",
   });
   if (permissions !== undefined) checkPermissions(permissions, "the permissions of threads");
   const own = env && checkVariables(env, "the environment variables of threads");
@@ -265,7 +264,7 @@ const SHARED_SETTINGS: SettingTable = {
   concurrency: { kind: "number", default: 1, about: "calls that a thread runs at a time" },
   call_timeout: { kind: "duration", default: "30s", about: "how long an outgoing call waits for its answer" },
   permissions: { kind: "mapping", default: "none", about: "none, all, or a list for each permission" },
-  isolation: { kind: "text", default: "threads", about: "process: one of its own for each service" },
+  isolation: { kind: "text", about: "threads or process (process, unless permissions are all)" },
   env: { kind: "mapping", about: "environment variables of the services" },
   min_workers: { kind: "number", default: 1, about: "threads that stay when there is nothing to do" },
   idle_timeout: { kind: "duration", default: "1m", about: "idle time after which a further thread ends" },

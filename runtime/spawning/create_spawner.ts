@@ -4,9 +4,11 @@ import { given } from "../message/plain.ts";
 import type { PreparedModule } from "../module/prepare.ts";
 import { preventPermissionPrompts } from "../permissions/permission_prompts.ts";
 import { grantError, type ServicePermissions, threadPermissions } from "../permissions/permissions.ts";
+import { requireOwnGrant } from "../permissions/own_grant.ts";
 import { permittedVariables } from "../permissions/variables.ts";
 import { requireWorkerOptions } from "../permissions/worker_options.ts";
 import type { Clock } from "../waiting/clock.ts";
+import { requireProcesses } from "./isolation.ts";
 import { NodeThreads } from "./node_threads.ts";
 import { type ProcessLimits, processLimits } from "./process/process_limits.ts";
 import type { ThreadKind, ThreadSpawner } from "./spawner.ts";
@@ -88,12 +90,13 @@ export async function createSpawner(
   };
   const grant = given({ rights, env });
   if (kind === "process") {
-    const [{ processCommand, requireProcesses }, { ProcessThreads }] = await Promise.all([
+    const [{ processCommand }, { ProcessThreads }] = await Promise.all([
       import("./process/process_command.ts"),
       import("./process/process_threads.ts"),
     ]);
     const limits = processLimits(plan);
     requireProcesses(limits);
+    requireOwnGrant(permissions, name);
     const { openFilesLimit } = limits;
     const command = (socket: string) => processCommand({ permissions, needs, env, openFilesLimit }, socket);
     return new ProcessThreads(source, { command, heapLimit, limits, ...grant });

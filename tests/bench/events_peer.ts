@@ -76,8 +76,11 @@ async function handleBare(broker: string): Promise<Perform> {
   return (count) => counter.reach(count);
 }
 
+/** The other side has no process of its own, either. */
+const config = { isolation: "threads" };
+
 async function emitEnoki(broker: string): Promise<Perform> {
-  await run([`${new URL(import.meta.resolve("./events_services.ts"))}:bench_emitter`], { broker });
+  await run([`${new URL(import.meta.resolve("./events_services.ts"))}:bench_emitter`], { broker, config });
   const connection = await connect({ broker, timeout: 600_000 });
   return (count) => connection.client("bench_emitter").emit!(count, PAYLOAD);
 }
@@ -92,7 +95,10 @@ async function handleEnoki(broker: string): Promise<Perform> {
       counter.add();
       return verdict;
     }, options);
-  await run([`${new URL(import.meta.resolve("./events_services.ts"))}:bench_handler`], { broker: transport });
+  await run([`${new URL(import.meta.resolve("./events_services.ts"))}:bench_handler`], {
+    broker: transport,
+    config,
+  });
   return (count) => counter.reach(count);
 }
 

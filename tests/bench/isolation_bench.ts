@@ -30,8 +30,8 @@ const STARTS = 5;
 /** The programs whose start is measured: with all permissions, and sandboxed in both ways. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   "-A": ["-A"],
-  threads: [],
-  process: ["--isolation", "process"],
+  threads: ["--isolation", "threads"],
+  process: [],
 };
 
 /** What a process of a service's own costs, beside sandboxed threads of the main process. */

@@ -17,6 +17,7 @@ export async function benchMemory(requests: number): Promise<readonly Figure[]> 
   const broker = new MemoryBroker();
   await using running = await run([new URL(import.meta.resolve("./echo_service.ts"))], {
     broker: memory({ broker }),
+    config: { isolation: "threads" },
   });
   await using connection = await connect({ broker: memory({ broker }) });
   const client = connection.client<typeof service>("bench_echo");

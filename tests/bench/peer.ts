@@ -12,16 +12,18 @@ import { BARE, connectBare, serveBare } from "./bare.ts";
 import type service from "./echo_service.ts";
 import { type Echo, load } from "./load.ts";
 
-/** The configuration of servers of some kinds. */
+/** The configuration of servers of some kinds. What the others are compared with has no process of its own, either. */
 const CONFIGS: Readonly<Record<string, Readonly<Record<string, string | boolean>>>> = {
-  untold: { telemetry: false },
+  untold: { isolation: "threads", telemetry: false },
   process: { isolation: "process" },
 };
+
+const THREADS = { isolation: "threads" };
 
 async function serve(kind: string, broker: string): Promise<void> {
   if (kind in BARE) await serveBare(kind, broker);
   else {
-    const config = CONFIGS[kind] ?? {};
+    const config = CONFIGS[kind] ?? THREADS;
     await run([`${import.meta.resolve("./echo_service.ts")}:${serviceOf(kind)}`], { broker, config });
   }
   console.log("ready");

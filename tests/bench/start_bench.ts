@@ -93,7 +93,11 @@ async function report(at: (name: string) => string, url: string): Promise<readon
     { name: "Deno.serve", command: (port) => [at("bare"), `${port}`] },
     { name: "Deno.serve and a thread", command: (port) => [at("with_thread"), `${port}`] },
     { name: "application -A", command: (port) => [at("application"), "-A", ...flags(port)] },
-    { name: "application, sandboxed", command: (port) => [at("application"), ...flags(port)] },
+    {
+      name: "application, threads",
+      command: (port) => [at("application"), "--isolation", "threads", ...flags(port)],
+    },
+    { name: "application, process", command: (port) => [at("application"), ...flags(port)] },
     { name: "enoki run <url>, kept", command: (port) => [at("enoki"), "run", ...flags(port), url] },
     {
       name: "enoki run <url>, new",

@@ -11,13 +11,12 @@ async function answersWith(
   file: string,
 ): Promise<readonly string[]> {
   const own = {
-    isolation,
     config: { OWN: 1 },
     config_keys: ["CURRENCY", "AMQP_URI"],
     broker: { publish: ["rpc-enoki_test_near"] },
   };
   const services = { enoki_test_informed: own, enoki_test_near: { config: { SECRET: 2 } } };
-  const config = { AMQP_URI: uris, CURRENCY: "EUR", HIDDEN: 3, max_workers: 1, services };
+  const config = { AMQP_URI: uris, CURRENCY: "EUR", HIDDEN: 3, isolation, max_workers: 1, services };
   // JSON is YAML, too.
   await Deno.writeTextFile(file, JSON.stringify(config));
   const running = new Command(["run", "--config", file, `${SERVICES}informed.ts`]);

@@ -161,7 +161,7 @@ Deno.test("run says what Deno does not take as a permission", async () => {
   assert.equal(status, 2);
   assert.match(
     err,
-    /\nCannot give reaching_out\.ts its permissions: .*"weather"\. Check the items of their lists\n$/,
+    /\nCannot load service in thread "reaching_out\.ts#0": its process .*: unknown sys descriptor: 'weather'\n$/,
   );
 });
 

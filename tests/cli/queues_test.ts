@@ -65,7 +65,7 @@ Deno.test("enoki describe shows a service that runs, with its processes", () =>
   withLive(async (broker) => {
     const { status, out, err } = await enoki(["describe", "--broker", broker, "orders", "stock"]);
     assert.deepEqual([status, err], [0, ""]);
-    const process = String.raw`  runs at  \S+  ${Deno.pid}  [\da-f]{8}  for \d+s  in threads\n`;
+    const process = String.raw`  runs at  \S+  ${Deno.pid}  [\da-f]{8}  for \d+s  in process \d+\n`;
     assert.match(
       out,
       new RegExp(

@@ -23,7 +23,7 @@ Deno.test("enoki run lists what it serves, and stops at a signal", () =>
       "",
       "greeting_service",
       "  rpc      hello",
-      "  threads  1 of up to 3, sandboxed: env=TZ",
+      "  threads  1 of up to 3, sandboxed: env=TZ, in a process of its own",
       "",
       `Ready on ${broker} after `,
     ];
@@ -56,7 +56,7 @@ Deno.test("enoki run lets the configuration give each service its permissions an
     await command.says("Ready on");
     command.signal("SIGTERM");
     const { err } = await command.ended;
-    assert.match(err, /threads {2}1 of up to 2, sandboxed: net\n/);
+    assert.match(err, /threads {2}1 of up to 2, sandboxed: net, in a process of its own\n/);
   }));
 
 Deno.test("enoki run says which line of a configuration is for no service that it serves", () =>
@@ -80,7 +80,7 @@ Deno.test("enoki run adds up what a permission flag says that is given twice", (
     await command.says("Ready on");
     command.signal("SIGTERM");
     const { err } = await command.ended;
-    assert.match(err, /sandboxed: net=a,b,c\n/);
+    assert.match(err, /sandboxed: net=a,b,c, in a process of its own\n/);
   }));
 
 Deno.test("enoki run lets a flag win over what the configuration has for a service", () =>
@@ -91,7 +91,7 @@ Deno.test("enoki run lets a flag win over what the configuration has for a servi
     await command.says("Ready on");
     command.signal("SIGTERM");
     const { err } = await command.ended;
-    assert.match(err, /threads {2}1 of up to 3, sandboxed: net\n/);
+    assert.match(err, /threads {2}1 of up to 3, sandboxed: net, in a process of its own\n/);
   }));
 
 Deno.test("enoki run --isolation process gives each service a process of its own, also against the configuration", () =>
@@ -119,7 +119,10 @@ Deno.test("enoki run --isolation threads names the services whose process it tak
         ["isolation=process", "cpu_limit=1"],
         /leaves all services without a process .*, and cpu_limit without/,
       ],
+      [["memory_limit=512"], /leaves all services without a process .*, and memory_limit without an effect/],
+      [["services={other: {task_limit: 64}}"], /leaves other without a process .*, and task_limit without/],
       [["isolation=threads", "services={other: {isolation: threads}}"], undefined],
+      [[], undefined],
     ] as const;
     for (const [definitions, remark] of cases) {
       const defined = definitions.flatMap((definition) => ["--define", definition]);
@@ -127,7 +130,7 @@ Deno.test("enoki run --isolation threads names the services whose process it tak
       await command.says("Ready on");
       command.signal("SIGTERM");
       const { err } = await command.ended;
-      assert.match(err, /sandboxed: no permissions\n/);
+      assert.match(err, /sandboxed: no permissions, without a process of its own\n/);
       if (remark === undefined) assert.doesNotMatch(err, /--isolation/);
       else assert.match(err, remark);
     }

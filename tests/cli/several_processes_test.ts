@@ -12,8 +12,10 @@ const CLI = new URL("../../cli.ts", import.meta.url).pathname;
 const MODULE = `${SERVICES}duplicated.ts`;
 
 function command(...argv: readonly string[]): [string, ...string[]] {
+  // The services tell the ids of the processes that share the work, which have processes of their services otherwise.
+  const flags = ["--processes", "2", "--isolation", "threads"];
   const log = ["--log-format", "json", "--log-level", "warning"];
-  return [Deno.execPath(), "run", "-A", "--no-check", CLI, "run", "--processes", "2", ...log, ...argv];
+  return [Deno.execPath(), "run", "-A", "--no-check", CLI, "run", ...flags, ...log, ...argv];
 }
 
 /** Milliseconds between two requests under load: those that start need the processor, too. */

@@ -11,11 +11,12 @@ import {
   socketsOfProcess,
 } from "../fixtures/services/attacking.ts";
 
-/** The configuration of the services: what harms has all permissions, the guest has few. */
+/** The configuration of the services: what harms has all permissions, the guest has few, and the neighbour is in the main process. */
 export const ATTACKING = {
   services: {
     attacker: { isolation: "process", permissions: "all", max_workers: 1 },
-    guest: { isolation: "process", permissions: { read: ["/etc/hosts"], env: ["TZ"] }, env: { TZ: "UTC" } },
+    guest: { permissions: { read: ["/etc/hosts"], env: ["TZ"] }, env: { TZ: "UTC" } },
+    neighbour: { isolation: "threads" },
   },
 };
 

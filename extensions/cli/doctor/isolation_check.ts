@@ -4,6 +4,7 @@ import { threadPlan } from "../../../runtime/serving/loading/thread_plan.ts";
 import { PROCESS_LIMIT_KEYS } from "../../../runtime/serving/limits/process_limit_settings.ts";
 import type { ServiceSettings } from "../../../runtime/serving/settings.ts";
 import { createSpawner, type ThreadPlan } from "../../../runtime/spawning/create_spawner.ts";
+import { isolationOf, processObstacle } from "../../../runtime/spawning/isolation.ts";
 import type { Check, Findings } from "./finding.ts";
 
 /**
@@ -14,7 +15,17 @@ import type { Check, Findings } from "./finding.ts";
  */
 export function isolationCheck(services: ReadonlyMap<string, ServiceSettings>): Check {
   return async (found, signal) => {
-    const isolated = [...services].filter(([, { isolation }]) => isolation === "process");
+    const obstacle = processObstacle();
+    const open = [...services].filter(([, { isolation, permissions }]) =>
+      isolation === undefined && permissions !== "all"
+    );
+    if (obstacle !== undefined && open.length > 0) {
+      found.warn(
+        `No process of its own for ${open.map(([name]) => name).join(", ")}: ${obstacle}. ` +
+          "Trust the code of these services, or start Enoki otherwise",
+      );
+    }
+    const isolated = [...services].filter(([, settings]) => isolationOf(settings) === "process");
     const alike = Map.groupBy(
       isolated.map(([name, settings]) => ({ name, plan: threadPlan(settings) })),
       ({ plan }) => JSON.stringify(plan),

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { ServiceSettings } from "../../../runtime/serving/settings.ts";
+import { isolationOf } from "../../../runtime/spawning/isolation.ts";
 import type { Check } from "./finding.ts";
 
 /** Bytes of a mebibyte. */
@@ -86,7 +87,7 @@ export function machineCheck(
       const threads = services.reduce((sum, settings) => sum + mostThreads(settings), 0);
       const heap = Math.max(...services.map(({ limits }) => limits.heapLimit ?? DEFAULT_HEAP));
       const supervisor = processes === 1 ? 0 : SUPERVISOR_COST;
-      const ownProcesses = services.filter(({ isolation }) => isolation === "process").length;
+      const ownProcesses = services.filter((settings) => isolationOf(settings) === "process").length;
       const bare = supervisor +
         processes * (MAIN_COST + ownProcesses * OWN_PROCESS_COST + threads * THREAD_COST);
       const own = `${Math.round(memory / MIB)} MiB of memory${isContainer ? " in this container" : ""}`;

@@ -2,6 +2,7 @@ import type { Config } from "../../../runtime/config/file.ts";
 import { keepPlaces } from "../../../runtime/config/place.ts";
 import { isRecord } from "../../../runtime/message/plain.ts";
 import { PROCESS_LIMIT_SETTINGS } from "../../../runtime/serving/limits/process_limit_settings.ts";
+import type { Isolation } from "../../../runtime/spawning/isolation.ts";
 import { withoutKeys, withoutKeysOfServices } from "./without_keys.ts";
 
 /**
@@ -14,30 +15,34 @@ import { withoutKeys, withoutKeysOfServices } from "./without_keys.ts";
  */
 export function withIsolation(
   config: Config,
-  isolation: "threads" | "process" | undefined,
+  isolation: Isolation | undefined,
   onRemark: (remark: string) => void,
 ): Config {
   if (isolation === undefined) return config;
   const { services = {} } = config;
-  const own = isRecord(services) ? Object.entries(services) : [];
-  const losers = own.filter(([, values]) => isRecord(values) && values["isolation"] === "process");
-  const isForAll = config["isolation"] === "process";
-  const takesAway = isolation === "threads" && (isForAll || losers.length > 0);
-  const limits = !takesAway
-    ? []
-    : Object.keys(PROCESS_LIMIT_SETTINGS).filter((key) =>
-      [config, ...own.map(([, values]) => values)].some((values) =>
-        isRecord(values) && Object.hasOwn(values, key)
-      )
-    );
-  if (takesAway) {
-    const who = isForAll ? "all services" : losers.map(([name]) => name).join(", ");
-    const lost = limits.length === 0 ? "" : `, and ${limits.join(", ")} without an effect`;
+  const losses = isolation === "process" ? [] : [
+    { who: "all services", lost: walls(config) },
+    ...Object.entries(isRecord(services) ? services : {}).map(([who, own]) => ({ who, lost: walls(own) })),
+  ].filter(({ lost }) => lost.length > 0);
+  const limits = LIMITS.filter((key) => losses.some(({ lost }) => lost.includes(key)));
+  if (losses.length > 0) {
+    const [first] = losses;
+    const who = first!.who === "all services" ? first!.who : losses.map(({ who }) => who).join(", ");
+    const effect = limits.length === 0 ? "" : `, and ${limits.join(", ")} without an effect`;
     onRemark(
-      `--isolation threads wins over the configuration, and leaves ${who} without a process of its own${lost}. ` +
+      `--isolation threads wins over the configuration, and leaves ${who} without a process of its own${effect}. ` +
         "Leave the flag out to keep that wall",
     );
   }
   const dropped = ["isolation", ...limits];
   return keepPlaces({ ...withoutKeys(withoutKeysOfServices(config, dropped), dropped), isolation }, config);
+}
+
+const LIMITS = Object.keys(PROCESS_LIMIT_SETTINGS);
+
+/** The keys with which settings say that there is a process. */
+function walls(settings: unknown): readonly string[] {
+  if (!isRecord(settings)) return [];
+  const limits = LIMITS.filter((key) => Object.hasOwn(settings, key));
+  return settings["isolation"] === "process" ? ["isolation", ...limits] : limits;
 }

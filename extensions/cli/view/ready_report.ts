@@ -17,19 +17,19 @@ export interface ReadyReport {
 
 /** Makes the report of services that run. */
 export function readyReport({ containers, transport: { broker }, http, streams }: Running): ReadyReport {
-  const services = [...containers.values()].map(({ manifest, pool, settings }) => {
-    const { maxWorkers, concurrency, permissions, isolation } = settings;
+  const services = [...containers.values()].map(({ manifest, pool, place: { isolation }, settings }) => {
+    const { maxWorkers, concurrency, permissions } = settings;
     const each = concurrency > 1 ? `, ${concurrency} calls each` : "";
+    const own = isolation === "process" ? ", in a process of its own" : "";
     const sandbox = permissions === "all"
-      ? "with all permissions"
-      : `sandboxed: ${describePermissions(permissions)}`;
-    const place = isolation === "process" ? ", in a process of its own" : "";
+      ? `with all permissions${own}`
+      : `sandboxed: ${describePermissions(permissions)}${own || ", without a process of its own"}`;
     const entrypoints = entrypointRows(manifest).map(([kind = "", ...rest]) => [kind, rest.join("  ")]);
     return {
       name: manifest.name,
       rows: [
         ...(entrypoints.length > 0 ? entrypoints : [["no entrypoints"]]),
-        ["threads", `${pool.size} of up to ${maxWorkers}${each}, ${sandbox}${place}`],
+        ["threads", `${pool.size} of up to ${maxWorkers}${each}, ${sandbox}`],
       ],
     };
   });

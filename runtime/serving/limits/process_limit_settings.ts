@@ -54,9 +54,9 @@ export function processLimitSettings(at: Section): ProcessLimits {
 export function requireProcessLimits(
   at: Section,
   limits: ProcessLimits,
-  { maxWorkers, isolation }: { readonly maxWorkers: number; readonly isolation: string },
+  { maxWorkers, hasProcess }: { readonly maxWorkers: number; readonly hasProcess: boolean },
 ): void {
-  if (isolation !== "process") {
+  if (!hasProcess) {
     const foreign = NAMES.find((name) => at.get(PROCESS_LIMIT_KEYS[name]) !== undefined);
     if (foreign === undefined) return;
     at.refuse(

@@ -1,15 +1,17 @@
 import { given } from "../../message/plain.ts";
 import type { ModuleSpecifier } from "../../module/specifier.ts";
 import type { ThreadPlan } from "../../spawning/create_spawner.ts";
+import { isolationOf } from "../../spawning/isolation.ts";
 import { processLimits } from "../../spawning/process/process_limits.ts";
 import { type RuntimeSettings, type ServiceSettings, serviceSettings } from "../settings.ts";
 import type { BeginModuleOptions } from "./begun_module.ts";
 
 /** Returns how the threads of a service are made. */
 export function threadPlan(
-  { permissions, isolation, env, limits }: ServiceSettings,
-  kind: RuntimeSettings["threadKind"] = isolation === "process" ? "process" : undefined,
+  settings: ServiceSettings,
+  kind: RuntimeSettings["threadKind"] = isolationOf(settings) === "process" ? "process" : undefined,
 ): ThreadPlan {
+  const { permissions, env, limits } = settings;
   const { heapLimit } = limits;
   return { permissions, ...given({ heapLimit, kind, env }), ...processLimits(limits) };
 }
@@ -26,7 +28,7 @@ export function loadingPlan(
   { service }: ModuleSpecifier,
 ): ThreadPlan & Pick<BeginModuleOptions, "modules" | "loadTimeout"> {
   const { modules, threadKind } = settings;
-  const isolated = [settings, ...settings.services.values()].some(({ isolation }) => isolation === "process");
+  const isolated = [settings, ...settings.services.values()].some((each) => isolationOf(each) === "process");
   const own = service !== undefined
     ? serviceSettings(settings, service)
     : isolated

@@ -3,7 +3,6 @@
  * may have open.
  */
 import { join } from "node:path";
-import { ConfigurationError } from "../../message/errors.ts";
 import { given } from "../../message/plain.ts";
 import { type ServicePermissions, threadPermissions } from "../../permissions/permissions.ts";
 import { INTERRUPTIBLE_LOOPS_FLAG } from "../../permissions/interruptible_loops.ts";
@@ -11,9 +10,8 @@ import { hasUnixHosts } from "../../permissions/unix_hosts.ts";
 import { permittedVariables } from "../../permissions/variables.ts";
 import type { LoadNeeds } from "../../program/own_modules.ts";
 import { engineFlags, programFlags } from "../../program/program_config.ts";
-import { canStartItself, SERVICE_WORD } from "./own_binary.ts";
-import type { ProcessLimits } from "./process_limits.ts";
-import { residentOf } from "./process_usage.ts";
+import { SHELL } from "../isolation.ts";
+import { SERVICE_WORD } from "./own_binary.ts";
 
 /** What the process of a service is started with. */
 export interface ProcessCommand {
@@ -40,10 +38,7 @@ export interface ProcessRights {
  * Deno finds none of the programs that a service may run, and does not say of the others that they are not permitted.
  */
 const SYSTEM_VARIABLES =
-  /^(?:DENO_DIR|PATH|HOME|XDG_CACHE_HOME|LANG|LC_\w+|TZ|TMPDIR|SSL_CERT_\w+|DENO_CERT|DENO_TLS_CA_STORE|(?:HTTPS?|ALL|NO)_PROXY|OTEL_\w+)$/i;
-
-/** The shell that limits open files. */
-const SHELL = "/bin/sh";
+  /^(?:DENO_DIR|PATH|HOME|XDG_CACHE_HOME|LANG|LC_\w+|TZ|TMPDIR|SSL_CERT_\w+|DENO_CERT|DENO_TLS_CA_STORE|JSR_URL|NPM_CONFIG_REGISTRY|(?:HTTPS?|ALL|NO)_PROXY|OTEL_\w+)$/i;
 
 /** Variables that shells set for what they start. */
 const SHELL_VARIABLES = ["PWD", "OLDPWD", "SHLVL"];
@@ -51,36 +46,6 @@ const SHELL_VARIABLES = ["PWD", "OLDPWD", "SHLVL"];
 const NO_NEEDS = { read: [], import: [] };
 
 const MAIN = import.meta.resolve("./main.ts");
-
-/**
- * Checks that this program can start processes for services.
- *
- * @throws {ConfigurationError} If it cannot.
- */
-export function requireProcesses(
-  { openFilesLimit, memoryLimit, cpuLimit, taskLimit }: ProcessLimits = {},
-): void {
-  const isWatched = (memoryLimit ?? cpuLimit ?? taskLimit) !== undefined;
-  const reason = Deno.build.standalone && !canStartItself()
-    ? "this binary was not made by enoki compile"
-    : Deno.build.os === "windows"
-    ? "Deno has no Unix sockets on Windows"
-    : !mayRun(Deno.execPath())
-    ? `this program may not run ${Deno.build.standalone ? "itself" : "deno"}`
-    : openFilesLimit !== undefined && !mayRun(SHELL)
-    ? `this program may not run ${SHELL}, which open_files_limit needs`
-    : isWatched && Deno.build.os === "linux" && residentOf(Deno.pid) === undefined
-    ? "this program may not read /proc/PID, which memory_limit, cpu_limit and task_limit need"
-    : undefined;
-  if (reason === undefined) return;
-  throw new ConfigurationError(
-    `Cannot give a service a process of its own: ${reason}. Use isolation: threads, or enoki run with deno and -A`,
-  );
-}
-
-function mayRun(command: string): boolean {
-  return Deno.permissions.querySync({ name: "run", command }).state === "granted";
-}
 
 /**
  * Returns the command of a service's process.
@@ -95,18 +60,43 @@ export function processCommand(
   const program = { path: Deno.execPath(), env: { ...environment(permissions), ...env } };
   const command = Deno.build.standalone
     ? { ...program, args: [SERVICE_WORD], ...given({ sandbox }) }
-    : { ...program, args: denoArguments(sandbox, socket) };
+    : hasFlags(sandbox)
+    ? { ...program, args: denoArguments(permissions, sandbox, socket) }
+    : {
+      ...program,
+      args: denoArguments(permissions, { ...sandbox, sys: true }, socket),
+      ...given({ sandbox }),
+    };
   return openFilesLimit === undefined ? command : withOpenFiles(command, openFilesLimit);
 }
 
-function denoArguments(sandbox: Deno.PermissionOptionsObject | undefined, socket: string): readonly string[] {
+/**
+ * Whether Deno takes permissions as flags. It takes no flag for its inspector alone, so a process with that may ask for
+ * all facts about the system, and gives its threads fewer.
+ */
+function hasFlags(sandbox: Deno.PermissionOptionsObject | undefined): boolean {
+  return !(Array.isArray(sandbox?.sys) && (sandbox.sys as readonly string[]).includes("inspector"));
+}
+
+function denoArguments(
+  permissions: ServicePermissions,
+  sandbox: Deno.PermissionOptionsObject | undefined,
+  socket: string,
+): readonly string[] {
   return [
-    ...["run", "--quiet", "--no-prompt", "--cached-only"],
+    ...["run", "--quiet", "--no-prompt", ...(mayImport(permissions) ? [] : ["--cached-only"])],
     ...programFlags(),
     ...flagsOfV8(engineFlags()),
     ...(sandbox === undefined ? ["-A"] : permissionFlags(sandbox, socket)),
     MAIN,
   ];
+}
+
+/** Whether a service may import code that Deno has to fetch. */
+function mayImport(permissions: ServicePermissions): boolean {
+  if (typeof permissions === "string") return permissions === "all";
+  const { import: hosts = false } = permissions;
+  return typeof hosts === "boolean" ? hosts : hosts.length > 0;
 }
 
 /**

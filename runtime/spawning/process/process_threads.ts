@@ -3,6 +3,7 @@
  * thread tell each other, and what runs in it beside the threads. This file has their spawner.
  */
 import type { ComingThreadModule } from "../../channel/port.ts";
+import { ignoreDebuggerSignal } from "../../permissions/debugger_signal.ts";
 import {
   killAll,
   loadInto,
@@ -46,6 +47,8 @@ export class ProcessThreads implements ThreadSpawner {
   readonly #limits: ProcessLimits;
   readonly #grant: ThreadGrant;
   readonly #threads = new Set<Thread>();
+  /** A service that may signal the main process must not open its debugger. */
+  readonly #debuggerSignal: Disposable | undefined;
   #process: ServiceProcess | undefined;
   /** Crashes in a row, each soon after the start. */
   #crashes = 0;
@@ -62,6 +65,7 @@ export class ProcessThreads implements ThreadSpawner {
     this.#heapLimit = heapLimit;
     this.#limits = limits;
     this.#grant = grant;
+    this.#debuggerSignal = grant.rights && ignoreDebuggerSignal();
   }
 
   get place(): ThreadPlace {
@@ -91,6 +95,7 @@ export class ProcessThreads implements ThreadSpawner {
     await killAll([...this.#threads]);
     this.#process?.kill("it was stopped");
     await this.#process?.ended;
+    this.#debuggerSignal?.[Symbol.dispose]();
   }
 
   /** Gives the process, which it starts if there is none, or the reason why the system starts none. */

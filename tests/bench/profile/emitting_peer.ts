@@ -8,7 +8,10 @@ import { lines } from "../peer.ts";
 const STEP = 500;
 
 const [broker] = Deno.args as [string];
-await run([`${new URL(import.meta.resolve("../events_services.ts")).pathname}:bench_emitter`], { broker });
+await run([`${new URL(import.meta.resolve("../events_services.ts")).pathname}:bench_emitter`], {
+  broker,
+  config: { isolation: "threads" },
+});
 await using connection = await connect({ broker });
 const emitter = connection.client("bench_emitter");
 console.log("ready");

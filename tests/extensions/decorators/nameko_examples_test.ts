@@ -69,7 +69,7 @@ for (const [module, line] of [["events", "handler_service : payload"], ["timer",
         await using connection = await connect({ broker });
         await connection.client("emitter_service")["emit_event"]!("payload");
       }
-      await serving.prints(`${line}\n`);
+      await serving.says(` ${line}\n`);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

@@ -21,22 +21,25 @@ async function onTerminal(
   return new TextDecoder().decode(stdout);
 }
 
-Deno.test({
-  name: "nobody at a terminal is asked for what a service of run() may not do",
-  ignore: Deno.build.os !== "linux",
-  async fn() {
-    const screen = await onTerminal(["run", "-A", PROGRAM, `${SERVICES}reaching_out.ts`]);
-    assert.match(screen, /Cannot read variable "ENOKI_TOKEN" in one\.env: not permitted/);
-    assert.doesNotMatch(screen, /Allow\?/);
-  },
-});
+for (const isolation of ["threads", "process"]) {
+  Deno.test({
+    name: `nobody at a terminal is asked for what a service of run() with isolation: ${isolation} may not do`,
+    ignore: Deno.build.os !== "linux",
+    async fn() {
+      const screen = await onTerminal(["run", "-A", PROGRAM, `${SERVICES}reaching_out.ts`, isolation]);
+      assert.match(screen, /Cannot read variable "ENOKI_TOKEN" in one\.env: not permitted/);
+      assert.doesNotMatch(screen, /Allow\?/);
+    },
+  });
+}
 
 Deno.test({
-  name: "a program without FFI refuses restricted services at a terminal, unless nobody would be asked",
+  name: "a program without FFI refuses restricted threads at a terminal, unless nobody would be asked",
   ignore: Deno.build.os !== "linux",
   async fn() {
     const flags = ["read", "write", "net", "env", "run", "sys", "import"].map((name) => `--allow-${name}`);
-    const program = ["run", ...flags, "--unstable-worker-options", PROGRAM, `${SERVICES}reaching_out.ts`];
+    const module = `${SERVICES}reaching_out.ts`;
+    const program = ["run", ...flags, "--unstable-worker-options", PROGRAM, module, "threads"];
     const refused = await onTerminal(program);
     assert.match(refused, /ConfigurationError: Cannot restrict .* --allow-ffi, set DENO_NO_PROMPT=1/);
     assert.doesNotMatch(refused, /Allow\?/);

@@ -20,7 +20,6 @@ Deno.test("runtimeSettings() fills in the defaults", () => {
     concurrency: 1,
     callTimeout: 30_000,
     permissions: "none",
-    isolation: "threads",
     limits: {},
     parentCallsTracked: 10,
     payloads: DEFAULT_PAYLOAD_SETTINGS,
@@ -88,7 +87,6 @@ Deno.test("runtimeSettings() lets a program win over the configuration, and a se
     concurrency: 1,
     callTimeout: 30_000,
     permissions: { env: ["TZ"] },
-    isolation: "threads",
     limits: { heapLimit: 64 },
   });
   strictEqual(serviceSettings(settings, "other").maxWorkers, 3);
@@ -127,10 +125,10 @@ const REFUSED: readonly (readonly [Config, string])[] = [
   ],
   [
     { services: { a: { permision: "none" } } },
-    '"services.a.permision": got "none", expected nothing: the keys here are isolation, max_workers, idle_timeout, ' +
+    '"services.a.permision": got "none", expected nothing: the keys here are permissions, isolation, max_workers, idle_timeout, ' +
     "load_timeout, stall_timeout, kill_grace, stop_timeout, max_age, min_workers, heap_limit, max_calls, " +
     "soft_heap_limit, log_limit, refuse_doomed, memory_limit, cpu_limit, open_files_limit, task_limit, concurrency, " +
-    "call_timeout, permissions, env, config, config_keys, broker",
+    "call_timeout, env, config, config_keys, broker",
   ],
 ];
 
@@ -188,7 +186,7 @@ Deno.test("runtimeSettings() refuses what can be no environment variable, and do
 const PROCESS_LIMITS = { memory_limit: 300, cpu_limit: 0.5, open_files_limit: 100, task_limit: 64 };
 
 Deno.test("runtimeSettings() takes the limits of a process of the service's own", () => {
-  const settings = read({ services: { own: { isolation: "process", ...PROCESS_LIMITS } } });
+  const settings = read({ services: { own: PROCESS_LIMITS } });
   deepStrictEqual(serviceSettings(settings, "own").limits, {
     memoryLimit: 300,
     cpuLimit: 0.5,
@@ -200,7 +198,9 @@ Deno.test("runtimeSettings() takes the limits of a process of the service's own"
 for (const [key, value] of Object.entries(PROCESS_LIMITS)) {
   Deno.test(`runtimeSettings() refuses ${key} where there is no process that could have it`, () => {
     const problem = `"${key}": got ${value}, expected isolation: process beside it`;
-    throws(() => read({ [key]: value }), { message: new RegExp(problem) });
+    for (const without of [{ isolation: "threads" }, { permissions: "all" }]) {
+      throws(() => read({ ...without, [key]: value }), { message: new RegExp(problem) });
+    }
     throws(() => read({ isolation: "process", services: { a: { isolation: "threads", [key]: value } } }), {
       message: new RegExp(problem.replace(key, `services.a.${key}`)),
     });
@@ -249,12 +249,19 @@ for (const limits of [{ memoryLimit: 1 }, { cpuLimit: 0 }, { openFilesLimit: 1.5
 
 Deno.test("runtimeSettings() refuses a limit of a process that a program gives to threads", () => {
   const limits = { memoryLimit: 512 };
-  for (const [config, kind] of [[{}, undefined], [{ isolation: "process" }, "node"]] as const) {
+  for (
+    const [config, kind] of [
+      [{ isolation: "threads" }, undefined],
+      [{ permissions: "all" }, undefined],
+      [{ isolation: "process" }, "node"],
+    ] as const
+  ) {
     throws(() => read(config, { ...limits, ...(kind && { kind }) }), {
       name: "RangeError",
       message: /^Cannot make threads: memoryLimit needs kind: "process" beside it/,
     });
   }
-  read({ isolation: "process" }, limits);
-  read({}, { ...limits, kind: "process" });
+  read({}, limits);
+  read({ permissions: "all" }, { ...limits, permissions: "none" });
+  read({ isolation: "threads" }, { ...limits, kind: "process" });
 });

@@ -4,7 +4,8 @@ import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { connect, run } from "../../../extensions/run.ts";
 import { configureLogging } from "../../../runtime/log/observe.ts";
 import { watchLimits } from "../../../runtime/spawning/process/limit_watch.ts";
-import { processCommand, requireProcesses } from "../../../runtime/spawning/process/process_command.ts";
+import { processCommand } from "../../../runtime/spawning/process/process_command.ts";
+import { requireProcesses } from "../../../runtime/spawning/isolation.ts";
 import type { greedy } from "../../fixtures/services/greedy.ts";
 import { servicePath } from "../../fixtures/serve_in_memory.ts";
 

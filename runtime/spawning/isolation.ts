@@ -1,0 +1,63 @@
+/** Says what walls the threads of a service off, and whether this program can start processes for services. */
+import { ConfigurationError } from "../message/errors.ts";
+import { partlyDenied } from "../permissions/own_grant.ts";
+import type { ServicePermissions } from "../permissions/permissions.ts";
+import { canStartItself } from "./process/own_binary.ts";
+import type { ProcessLimits } from "./process/process_limits.ts";
+import { residentOf } from "./process/process_usage.ts";
+
+/** What walls a service off from others: nothing but its threads, or a process of its own. */
+export type Isolation = "threads" | "process";
+
+/** The shell that limits open files. */
+export const SHELL = "/bin/sh";
+
+/**
+ * Returns what walls a service off: what its settings say, or else what its permissions ask for. A service with all
+ * permissions can do what the main thread can, so a process of its own would be no wall.
+ */
+export function isolationOf(
+  { isolation, permissions }: {
+    readonly isolation?: Isolation | undefined;
+    readonly permissions: ServicePermissions;
+  },
+): Isolation {
+  return isolation ?? (permissions !== "all" && processObstacle() === undefined ? "process" : "threads");
+}
+
+/**
+ * Checks that this program can start processes for services.
+ *
+ * @throws {ConfigurationError} If it cannot.
+ */
+export function requireProcesses(limits?: ProcessLimits): void {
+  const reason = processObstacle(limits);
+  if (reason === undefined) return;
+  throw new ConfigurationError(
+    `Cannot give a service a process of its own: ${reason}. Use isolation: threads, or enoki run with deno and -A`,
+  );
+}
+
+/** Says why this program can start no processes with these limits; undefined if it can. */
+export function processObstacle(
+  { openFilesLimit, memoryLimit, cpuLimit, taskLimit }: ProcessLimits = {},
+): string | undefined {
+  const isWatched = (memoryLimit ?? cpuLimit ?? taskLimit) !== undefined;
+  return Deno.build.standalone && !canStartItself()
+    ? "this binary was not made by enoki compile"
+    : Deno.build.os === "windows"
+    ? "Deno has no Unix sockets on Windows"
+    : partlyDenied() !== undefined
+    ? `Deno denies this program a part of "${partlyDenied()}", which a process would get`
+    : !mayRun(Deno.execPath())
+    ? `this program may not run ${Deno.build.standalone ? "itself" : "deno"}`
+    : openFilesLimit !== undefined && !mayRun(SHELL)
+    ? `this program may not run ${SHELL}, which open_files_limit needs`
+    : isWatched && Deno.build.os === "linux" && residentOf(Deno.pid) === undefined
+    ? "this program may not read /proc/PID, which memory_limit, cpu_limit and task_limit need"
+    : undefined;
+}
+
+function mayRun(command: string): boolean {
+  return Deno.permissions.querySync({ name: "run", command }).state === "granted";
+}
