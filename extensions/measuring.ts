@@ -3,7 +3,7 @@ import type { Log } from "../runtime/log/log.ts";
 import type { Metrics } from "../runtime/telemetry/metrics.ts";
 import { ProcessMetrics } from "../runtime/telemetry/measuring/process_metrics.ts";
 import { takesMetrics } from "../runtime/telemetry/otel/switch.ts";
-import { measureServices, type ServiceLoad } from "../runtime/telemetry/measuring/service_metrics.ts";
+import { type MeasuredService, measureServices } from "../runtime/telemetry/measuring/service_metrics.ts";
 import type { Telemetry } from "../runtime/telemetry/telemetry.ts";
 import type { Lazy } from "../runtime/waiting/lazy.ts";
 import type { Settings } from "./settings.ts";
@@ -15,7 +15,7 @@ export interface MeasureOptions {
   readonly settings: Settings;
   readonly telemetry: Telemetry;
   /** Gives the services. */
-  readonly containers: () => ReadonlyMap<string, { readonly pool: ServiceLoad }>;
+  readonly containers: () => ReadonlyMap<string, MeasuredService>;
   readonly log: Log;
 }
 

@@ -17,6 +17,7 @@ import type { PooledThread } from "../pool/pooled_thread.ts";
 import type { RunningCall } from "../pool/running_calls.ts";
 import type { PoolNumbers } from "./pool_numbers.ts";
 import type { ServiceSettings } from "./settings.ts";
+import { type ProcessUsage, processUsage } from "../spawning/process/process_usage.ts";
 import type { ThreadPlace } from "../spawning/spawner.ts";
 
 /** What a container consists of, as plain data. */
@@ -113,6 +114,12 @@ export class ServiceContainer {
   /** Where the threads of the service are. */
   get place(): ThreadPlace {
     return this.#runs.current.pools[0]!.place;
+  }
+
+  /** What the process of the service's own uses; undefined if it has none, or the system does not tell. */
+  get processUsage(): ProcessUsage | undefined {
+    const { ownPid } = this.place;
+    return ownPid === undefined ? undefined : processUsage(ownPid);
   }
 
   /** The calls in the threads, those of former versions included, the oldest first. */

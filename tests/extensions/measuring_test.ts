@@ -1,8 +1,11 @@
 /** Numbers of what clients have open, and of the calls in threads, while that is so. */
-import { strictEqual } from "node:assert/strict";
+import { ok, strictEqual } from "node:assert/strict";
 import { configureLogging } from "../../runtime/log/observe.ts";
+import { memory } from "../../extensions/memory/mod.ts";
+import { run } from "../../extensions/run.ts";
 import { freePort } from "../fixtures/free_port.ts";
 import { type Family, parsePrometheus, valueOf } from "../fixtures/prometheus_parser.ts";
+import { servicePath } from "../fixtures/serve_in_memory.ts";
 import { ODD_SERVICE, serveHttp } from "./http/web_stage.ts";
 import { Peer, serveStreams } from "./stream/stream_stage.ts";
 import { RawSocket, serveSockets } from "./websocket/socket_stage.ts";
@@ -58,4 +61,34 @@ Deno.test("threads and calls are counted while they run and wait", async () => {
   await (await waiting).body?.cancel();
   await becomes(url, "enoki_threads", { service, state: "idle" }, 1);
   await becomes(url, "enoki_calls_running", { service }, 0);
+});
+
+Deno.test({
+  name: "the memory and the processor time of a service's own process are measured, also of the next one",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const address = `127.0.0.1:${freePort()}`;
+    await using running = await run([servicePath("greedy.ts")], {
+      broker: memory(),
+      config: { HEALTH_ADDRESS: address, max_workers: 1 },
+    });
+    const container = running.containers.get("greedy")!;
+    const measured = async () => {
+      const page = await pageOf(`http://${address}`);
+      return ["enoki_service_resident_memory_bytes", "enoki_service_cpu_seconds_total"].map((name) =>
+        valueOf(page, name, { service: "greedy" })!
+      );
+    };
+    const [bytes, seconds] = await measured();
+    ok(bytes! > 20e6 && bytes! < 500e6, `${bytes} bytes`);
+    ok(seconds! > 0.05 && seconds! < 60, `${seconds} s`);
+    const { ownPid } = container.place;
+    Deno.kill(ownPid!, "SIGKILL");
+    let more = seconds!;
+    while (container.place.ownPid === ownPid || more < seconds! + 0.05) {
+      const [, now] = await measured();
+      ok(now! >= more, `${now} s after ${more} s`);
+      more = now!;
+    }
+  },
 });

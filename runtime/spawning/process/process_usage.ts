@@ -1,6 +1,14 @@
 /** Tells from Linux's `/proc` what a process uses. */
 import { childrenOf, procText, threadsOf } from "./process_tree.ts";
 
+/** What one process uses. */
+export interface ProcessUsage {
+  /** Bytes of memory. */
+  readonly resident: number;
+  /** Milliseconds of processor time that it has used, and those of its children that have ended. */
+  readonly cpuTime: number;
+}
+
 /** What a process and those that it has started use together. */
 export interface TreeUsage {
   /** Threads of all these processes. */
@@ -16,6 +24,13 @@ const TICK = 10;
 export function residentOf(pid: number): number | undefined {
   const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(procText(`/proc/${pid}/status`) ?? "")?.[1];
   return kibibytes === undefined ? undefined : Number(kibibytes) * 1_024;
+}
+
+/** Returns what a process uses; undefined if it has ended, or the system does not tell. */
+export function processUsage(pid: number): ProcessUsage | undefined {
+  const resident = residentOf(pid);
+  const ticks = ticksOf(pid);
+  return resident === undefined || ticks === undefined ? undefined : { resident, cpuTime: ticks * TICK };
 }
 
 /**
