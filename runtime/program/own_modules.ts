@@ -1,3 +1,8 @@
+/**
+ * This folder knows which program this is: its package, its modules, its `deno.json`, its debugger.
+ *
+ * This file has the modules of the runtime itself.
+ */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { ServiceLoadError } from "../message/errors.ts";

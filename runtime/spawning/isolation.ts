@@ -2,6 +2,7 @@
 import { ConfigurationError } from "../message/errors.ts";
 import { partlyDenied } from "../permissions/own_grant.ts";
 import type { ServicePermissions } from "../permissions/permissions.ts";
+import { isDebugged } from "../program/debugger.ts";
 import { canStartItself } from "./process/own_binary.ts";
 import type { ProcessLimits } from "./process/process_limits.ts";
 import { residentOf } from "./process/process_usage.ts";
@@ -14,7 +15,8 @@ export const SHELL = "/bin/sh";
 
 /**
  * Returns what walls a service off: what its settings say, or else what its permissions ask for. A service with all
- * permissions can do what the main thread can, so a process of its own would be no wall.
+ * permissions can do what the main thread can, so a process of its own would be no wall. Deno's debugger reaches all
+ * threads of this process, and no other process.
  */
 export function isolationOf(
   { isolation, permissions }: {
@@ -22,7 +24,8 @@ export function isolationOf(
     readonly permissions: ServicePermissions;
   },
 ): Isolation {
-  return isolation ?? (permissions !== "all" && processObstacle() === undefined ? "process" : "threads");
+  if (isolation !== undefined) return isolation;
+  return permissions === "all" || isDebugged() || processObstacle() !== undefined ? "threads" : "process";
 }
 
 /**

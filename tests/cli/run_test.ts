@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { brokerTest } from "../fixtures/broker.ts";
 import { SeverableProxy } from "../fixtures/severable_proxy.ts";
-import { Command, enoki, GREETING, RUNTIME, SERVICES, withBroker } from "./command.ts";
+import { Child } from "../fixtures/child.ts";
+import { freePort } from "../fixtures/free_port.ts";
+import { Command, enoki, GREETING, PROGRAM, RUNTIME, SERVICES, withBroker } from "./command.ts";
 
 Deno.test("enoki run lists what it serves, and stops at a signal", () =>
   withBroker(async (broker) => {
@@ -135,6 +137,16 @@ Deno.test("enoki run --isolation threads names the services whose process it tak
       else assert.match(err, remark);
     }
   }));
+
+Deno.test("under Deno's debugger, a restricted service is where the debugger reaches it, unless the flag says otherwise", async () => {
+  const [program, run, ...args] = PROGRAM;
+  for (const [flags, place] of [[[], "without"], [["--isolation", "process"], "in"]] as const) {
+    const debugged = [run!, `--inspect=127.0.0.1:${freePort()}`, ...args];
+    await using running = new Child(program, [...debugged, "run", "--broker", "memory:", ...flags, GREETING]);
+    await running.says(`sandboxed: no permissions, ${place} a process of its own`);
+    await running.says("Ready on");
+  }
+});
 
 Deno.test("enoki run serves every service of its modules", () =>
   withBroker(async (broker) => {
