@@ -36,9 +36,18 @@ export function programFlags(): readonly string[] {
   return [...programLock(), ...(config === undefined ? ["--no-config"] : ["--config", config])];
 }
 
+const ENGINE_FLAGS =
+  /^--(?:unstable-[-\w]+|v8-flags=.*|(?:unsafely-ignore-certificate-errors|use-env-proxy)(?:=.*)?)$/;
+
+/** Those of these flags that have a value, which may be a word of its own. */
+const ENGINE_VALUES = /^--(?:cert|location|seed|conditions)(?:=.*)?$/;
+
 /** Returns the flags of Deno that are neither a permission nor about modules, but change how code runs. */
 export function engineFlags(): readonly string[] {
-  return denoOptions().filter((word) => /^--(?:unstable-[-\w]+|v8-flags=.*)$/.test(word));
+  return denoOptions().flatMap((word, index, options) => {
+    if (!ENGINE_VALUES.test(word)) return ENGINE_FLAGS.test(word) ? [word] : [];
+    return word.includes("=") ? [word] : [word, options[index + 1]!];
+  });
 }
 
 /** Returns the options by which Deno was told which lock file it uses; none if its configuration decides. */
