@@ -140,8 +140,8 @@ function walk(
       const at = module.error.includes("\n") ? undefined : importedAt.get(specifier);
       failure ??= at === undefined ? module.error : `${module.error.replace(/\.$/, "")}${at}`;
     }
-    if (module.local !== undefined && module.specifier.startsWith("file:")) read.add(module.local);
     const isFile = module.specifier.startsWith("file:") && !isOwnModule(module.specifier);
+    if (isFile && module.local !== undefined) read.add(module.local);
     for (const { specifier: text, code, isDynamic = false } of module.dependencies ?? []) {
       const needed = isRequired && !isDynamic;
       if (needed && code?.error !== undefined) {

@@ -90,7 +90,7 @@ export async function createSpawner(
   };
   const grant = given({ rights, env });
   if (kind === "process") {
-    const [{ processCommand }, { ProcessThreads }] = await Promise.all([
+    const [{ furtherFolders, processCommand }, { ProcessThreads }] = await Promise.all([
       import("./process/process_command.ts"),
       import("./process/process_threads.ts"),
     ]);
@@ -99,7 +99,13 @@ export async function createSpawner(
     requireOwnGrant(permissions, name);
     const { openFilesLimit } = limits;
     const command = (socket: string) => processCommand({ permissions, needs, env, openFilesLimit }, socket);
-    return new ProcessThreads(source, { command, heapLimit, limits, ...grant });
+    return new ProcessThreads(source, {
+      command,
+      furtherFolders: furtherFolders(permissions),
+      heapLimit,
+      limits,
+      ...grant,
+    });
   }
   const allowed = permissions === "all" ? "inherit" : threadPermissions(permissions, needs!);
   if (kind === "web") {

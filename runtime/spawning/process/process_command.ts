@@ -40,6 +40,9 @@ export interface ProcessRights {
 const SYSTEM_VARIABLES =
   /^(?:DENO_DIR|PATH|HOME|XDG_CACHE_HOME|LANG|LC_\w+|TZ|TMPDIR|SSL_CERT_\w+|DENO_CERT|DENO_TLS_CA_STORE|JSR_URL|NPM_CONFIG_REGISTRY|(?:HTTPS?|ALL|NO)_PROXY|OTEL_\w+)$/i;
 
+/** Characters in the list of a flag, each of up to three bytes. Linux takes 128 KiB in an argument. */
+const LONGEST_LIST = 40_000;
+
 /** Variables that shells set for what they start. */
 const SHELL_VARIABLES = ["PWD", "OLDPWD", "SHLVL"];
 
@@ -68,6 +71,16 @@ export function processCommand(
       ...given({ sandbox }),
     };
   return openFilesLimit === undefined ? command : withOpenFiles(command, openFilesLimit);
+}
+
+/**
+ * Returns where else than in the folder for temporary files the socket of a service's process can be made. A container
+ * with a file system of only reading has shared memory, at least. But Deno lets no process in there that is restricted,
+ * as the process of a restricted service is under `deno run`, and not in a binary.
+ */
+export function furtherFolders(permissions: ServicePermissions): readonly string[] {
+  const isRestricted = permissions !== "all" && !Deno.build.standalone;
+  return Deno.build.os !== "linux" || isRestricted ? [] : ["/dev/shm"];
 }
 
 /**
@@ -141,11 +154,23 @@ function permissionFlags(allowed: Deno.PermissionOptionsObject, socket: string):
       // Without a flag, Deno allows imports from some hosts.
       return name === "import" ? ["--deny-import"] : [];
     }
-    return [`--allow-${name}=${grant.map((item) => `${item}`.replaceAll(",", ",,")).join()}`];
+    return shortLists(grant.map((item) => `${item}`.replaceAll(",", ",,")))
+      .map((items) => `--allow-${name}=${items}`);
   });
   const cache = denoFolder();
   // Whoever may write there decides what Deno runs the next time.
   return cache === undefined ? flags : [...flags, `--deny-write=${cache.replaceAll(",", ",,")}`];
+}
+
+/** Joins items to as many lists as there must be. Deno takes a flag of permissions more than once. */
+function shortLists(items: readonly string[]): readonly string[] {
+  const lists: string[] = [];
+  for (const item of items) {
+    const last = lists.at(-1);
+    if (last === undefined || last.length + item.length > LONGEST_LIST) lists.push(item);
+    else lists[lists.length - 1] = `${last},${item}`;
+  }
+  return lists;
 }
 
 function withItem(grant: unknown, item: string): unknown {

@@ -32,6 +32,8 @@ const LONGEST_DELAY = 30_000;
 export interface ProcessThreadsOptions extends ThreadGrant {
   /** Gives the command for a process that finds the main thread at a socket. */
   readonly command: (socket: string) => ProcessCommand;
+  /** Where else its socket can be made, if the folder for temporary files takes none. @default {nowhere} */
+  readonly furtherFolders?: readonly string[];
   /** Mebibytes of JavaScript heap for each thread. */
   readonly heapLimit: number;
   /** What the process may use. Its command sets the limit of open files. @default {no limits} */
@@ -43,6 +45,7 @@ export class ProcessThreads implements ThreadSpawner {
   processEvents: ProcessEvents = { onOutput() {}, onEnd() {}, onCrashLoop() {} };
   readonly #module: ComingThreadModule;
   readonly #command: ProcessThreadsOptions["command"];
+  readonly #furtherFolders: readonly string[];
   readonly #heapLimit: number;
   readonly #limits: ProcessLimits;
   readonly #grant: ThreadGrant;
@@ -58,10 +61,11 @@ export class ProcessThreads implements ThreadSpawner {
 
   constructor(
     module: ComingThreadModule,
-    { command, heapLimit, limits = {}, ...grant }: ProcessThreadsOptions,
+    { command, furtherFolders = [], heapLimit, limits = {}, ...grant }: ProcessThreadsOptions,
   ) {
     this.#module = module;
     this.#command = command;
+    this.#furtherFolders = furtherFolders;
     this.#heapLimit = heapLimit;
     this.#limits = limits;
     this.#grant = grant;
@@ -105,6 +109,7 @@ export class ProcessThreads implements ThreadSpawner {
     try {
       return this.#process = new ServiceProcess({
         command: this.#command,
+        furtherFolders: this.#furtherFolders,
         limits: this.#limits,
         onOutput: (lines) => this.processEvents.onOutput(lines),
         onEnd: (reason) => {

@@ -41,6 +41,8 @@ const FAULTS = [RangeError, SyntaxError, TypeError];
 export interface ServiceProcessOptions {
   /** Gives the command for a process that finds the main thread at a socket. */
   readonly command: (socket: string) => ProcessCommand;
+  /** Where else its socket can be made, if the folder for temporary files takes none. @default {nowhere} */
+  readonly furtherFolders?: readonly string[];
   /** What the process may use. Its command sets the limit of open files. @default {no limits} */
   readonly limits?: ProcessLimits;
   /** Takes the lines that the process writes. */
@@ -65,8 +67,8 @@ export class ServiceProcess {
   #killedFor: string | undefined;
 
   /** @throws {Error} If the system starts no process. */
-  constructor({ command, limits = {}, onOutput, onEnd }: ServiceProcessOptions) {
-    const { folder, socket, listener } = listenInNewFolder();
+  constructor({ command, furtherFolders = [], limits = {}, onOutput, onEnd }: ServiceProcessOptions) {
+    const { folder, socket, listener } = listenInNewFolder(furtherFolders);
     let program: ProcessCommand;
     try {
       program = command(socket);
@@ -212,15 +214,12 @@ export class ServiceProcess {
   }
 }
 
-/** Where else a socket can be made: a container with a file system of only reading has this folder, at least. */
-const FURTHER_FOLDERS = Deno.build.os === "linux" ? ["/dev/shm"] : [];
-
 /** Listens at a socket in a folder that no other user may enter. */
-function listenInNewFolder(): ListeningSocket {
+function listenInNewFolder(furtherFolders: readonly string[]): ListeningSocket {
   try {
     return listenBelow();
   } catch (error) {
-    for (const parent of FURTHER_FOLDERS) {
+    for (const parent of furtherFolders) {
       try {
         return listenBelow(parent);
       } catch {

@@ -159,7 +159,7 @@ Deno.test({
   name: "limits that nobody can look after are refused",
   ...ON_LINUX,
   // Deno lets only a program with all permissions read most of /proc.
-  permissions: { read: true, run: true, env: true, sys: true },
+  permissions: { read: true, write: true, run: true, env: true, net: true, sys: true },
   fn() {
     assert.throws(() => requireProcesses({ memoryLimit: 512 }), {
       name: "ConfigurationError",

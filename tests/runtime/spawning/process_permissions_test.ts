@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
 import { connect, run } from "../../../extensions/run.ts";
 import { configureLogging } from "../../../runtime/log/observe.ts";
+import { PROGRAM as ENOKI } from "../../cli/command.ts";
+import { Child } from "../../fixtures/child.ts";
 import { TestFolder } from "../../fixtures/module_origin.ts";
 import { servicePath } from "../../fixtures/serve_in_memory.ts";
 import type { one } from "../../fixtures/services/reaching_out.ts";
@@ -58,4 +60,24 @@ Deno.test("a process keeps the folder of its service, though the socket of the p
   await service.write(folder.file("text"));
   await service.read(folder.file("text"));
   await assert.rejects(service.read("/etc/hostname"), /not permitted/);
+});
+
+Deno.test("a service has its socket in shared memory only if Deno lets its process in there", {
+  ignore: Deno.build.os !== "linux",
+}, async () => {
+  await using folder = new TestFolder();
+  const serve = (...flags: readonly string[]) =>
+    new Child(
+      ENOKI[0],
+      [...ENOKI.slice(1), "run", "--broker", "memory:", ...flags, `${servicePath("reaching_out.ts")}:one`],
+      { env: { TMPDIR: folder.file("missing") } },
+    );
+  await using open = serve("-A", "--isolation", "process");
+  await open.says("Ready on");
+  await using restricted = serve();
+  const { err } = await restricted.ended();
+  assert.match(
+    err,
+    /its process could not be started: Cannot make a socket .*\. Set TMPDIR to a folder with a short path/,
+  );
 });
