@@ -197,7 +197,11 @@ function sharedSettings(at: Section, defaults: ServiceSettings): ServiceSettings
   const maxWorkers = (at.get("max_workers") === 0 ? undefined : at.integer("max_workers", 1)) ??
     defaults.maxWorkers;
   const limits = withSoftLimit(at, { ...defaults.limits, ...threadLimits(at) });
-  requireProcessLimits(at, limits, { maxWorkers, hasProcess: isolationOf(wall) === "process" });
+  requireProcessLimits(at, limits, {
+    maxWorkers,
+    hasProcess: isolationOf(wall) === "process",
+    isChosen: wall.isolation !== undefined,
+  });
   return {
     maxWorkers,
     concurrency: at.integer("concurrency", 1) ?? defaults.concurrency,

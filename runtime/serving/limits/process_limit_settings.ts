@@ -54,14 +54,26 @@ export function processLimitSettings(at: Section): ProcessLimits {
 export function requireProcessLimits(
   at: Section,
   limits: ProcessLimits,
-  { maxWorkers, hasProcess }: { readonly maxWorkers: number; readonly hasProcess: boolean },
+  { maxWorkers, hasProcess, isChosen }: {
+    readonly maxWorkers: number;
+    readonly hasProcess: boolean;
+    /** Whether `isolation` says so, and not the permissions. */
+    readonly isChosen: boolean;
+  },
 ): void {
   if (!hasProcess) {
     const foreign = NAMES.find((name) => at.get(PROCESS_LIMIT_KEYS[name]) !== undefined);
-    if (foreign === undefined) return;
+    if (foreign !== undefined) {
+      at.refuse(
+        PROCESS_LIMIT_KEYS[foreign],
+        "isolation: process beside it, because only such a process can be limited",
+      );
+    }
+    const shared = isChosen ? undefined : NAMES.find((name) => limits[name] !== undefined);
+    if (shared === undefined) return;
     at.refuse(
-      PROCESS_LIMIT_KEYS[foreign],
-      "isolation: process beside it, because only such a process can be limited",
+      "permissions",
+      `isolation beside it: process, for the ${PROCESS_LIMIT_KEYS[shared]} of all services, or threads, without it`,
     );
   }
   const fault = faultIn({ ...limits }, maxWorkers);

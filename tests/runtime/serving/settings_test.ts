@@ -207,6 +207,18 @@ for (const [key, value] of Object.entries(PROCESS_LIMITS)) {
   });
 }
 
+Deno.test("runtimeSettings() does not let the permissions of a service take the limits of all services away", () => {
+  const limited = { memory_limit: 300 };
+  throws(
+    () => read({ ...limited, services: { a: { permissions: "all" } } }),
+    /"services\.a\.permissions": got "?all"?, expected isolation beside it: process, for the memory_limit of all services, or threads, /,
+  );
+  for (const isolation of ["threads", "process"]) {
+    read({ ...limited, services: { a: { permissions: "all", isolation } } });
+  }
+  read({ ...limited, isolation: "process", services: { a: { permissions: "all" } } });
+});
+
 const WRONG_LIMITS: readonly (readonly [key: string, values: readonly unknown[], expected: string])[] = [
   ["memory_limit", [127, 300.5, "300", true], "an integer of MiB, 128 or more"],
   ["cpu_limit", [0, 0.05, -1, Infinity, "0.5"], "a number of cores, 0.1 or more"],
