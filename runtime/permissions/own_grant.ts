@@ -53,11 +53,18 @@ function isOwn(name: DenoPermissionName, grant: PermissionGrant): boolean {
   if (grant === false || isGranted({ name })) return true;
   return grant !== true &&
     grant.every((item) =>
-      isGranted({ name, [ITEM_KEYS[name]]: item } as unknown as Deno.PermissionDescriptor)
+      isGranted({ name, [ITEM_KEYS[name]]: askable(name, item) } as unknown as Deno.PermissionDescriptor)
     );
 }
 
-function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
+/** Deno cannot be asked for all hosts below one (`*.api.example`). But it can for one that only such an item allows. */
+function askable(name: DenoPermissionName, item: string): string {
+  const isPattern = item.startsWith("*.") && (name === "net" || name === "import");
+  return isPattern ? crypto.randomUUID() + item.slice(1) : item;
+}
+
+/** Says whether this program has a permission, and Deno denies no part of it. */
+export function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
   const { state, partial } = Deno.permissions.querySync(descriptor);
   return state === "granted" && !partial;
 }

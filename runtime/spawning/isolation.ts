@@ -1,7 +1,8 @@
 /** Says what walls the threads of a service off, and whether this program can start processes for services. */
 import { ConfigurationError } from "../message/errors.ts";
-import { partlyDenied } from "../permissions/own_grant.ts";
+import { isGranted, partlyDenied } from "../permissions/own_grant.ts";
 import type { ServicePermissions } from "../permissions/permissions.ts";
+import { hasUnixHosts } from "../permissions/unix_hosts.ts";
 import { isDebugged } from "../program/debugger.ts";
 import { canStartItself } from "./process/own_binary.ts";
 import type { ProcessLimits } from "./process/process_limits.ts";
@@ -54,11 +55,25 @@ export function processObstacle(
     ? `Deno denies this program a part of "${partlyDenied()}", which a process would get`
     : !mayRun(Deno.execPath())
     ? `this program may not run ${Deno.build.standalone ? "itself" : "deno"}`
+    : lacking().length > 0
+    ? `this program has no ${lacking().join(", ")}, which that takes`
     : openFilesLimit !== undefined && !mayRun(SHELL)
     ? `this program may not run ${SHELL}, which open_files_limit needs`
     : isWatched && Deno.build.os === "linux" && residentOf(Deno.pid) === undefined
     ? "this program may not read /proc/PID, which memory_limit, cpu_limit and task_limit need"
     : undefined;
+}
+
+/** Names what this program would have to have, and has not, to make a socket for a process and choose its variables. */
+function lacking(): readonly string[] {
+  const hasVariables = isGranted({ name: "env" });
+  const path = (hasVariables && Deno.env.get("TMPDIR")) || "/tmp";
+  return [
+    ...(hasVariables ? [] : ["--allow-env"]),
+    ...(isGranted({ name: "net" }) || !hasUnixHosts() ? [] : ["--allow-net"]),
+    ...(["read", "write"] as const).filter((name) => !isGranted({ name, path }))
+      .map((name) => `--allow-${name}=${path}`),
+  ];
 }
 
 function mayRun(command: string): boolean {

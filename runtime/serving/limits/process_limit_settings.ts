@@ -73,7 +73,9 @@ export function requireProcessLimits(
     if (shared === undefined) return;
     at.refuse(
       "permissions",
-      `isolation beside it: process, for the ${PROCESS_LIMIT_KEYS[shared]} of all services, or threads, without it`,
+      `isolation beside it: process, for the ${
+        PROCESS_LIMIT_KEYS[shared]
+      } of all services, or threads, without it`,
     );
   }
   const fault = faultIn({ ...limits }, maxWorkers);

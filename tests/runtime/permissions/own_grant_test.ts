@@ -1,9 +1,10 @@
 /** What a program gives to the processes of its services, which Deno itself does not check. */
-import { doesNotThrow, equal, match, throws } from "node:assert/strict";
+import { deepEqual, doesNotThrow, equal, match, throws } from "node:assert/strict";
 import { requireOwnGrant } from "../../../runtime/permissions/own_grant.ts";
 import type { ServicePermissions } from "../../../runtime/permissions/permissions.ts";
 import { PROGRAM, SERVICES } from "../../cli/command.ts";
 import { Child } from "../../fixtures/child.ts";
+import { TestFolder } from "../../fixtures/module_origin.ts";
 
 const FEWER = {
   name: "ConfigurationError",
@@ -16,6 +17,18 @@ const OWN: readonly ServicePermissions[] = [
   { net: ["a.example:443"], read: ["/tmp/x"] },
   { read: true, workers: true },
   { env: [], net: false, sys: ["hostname"] },
+];
+
+/** What Deno takes as a flag, and cannot be asked for. */
+const PATTERNS: readonly ServicePermissions[] = [
+  { net: ["*.b.example"], env: ["TZ_*"] },
+  { import: ["*.c.example"] },
+];
+
+const MORE_PATTERNS: readonly ServicePermissions[] = [
+  { net: ["*.example"] },
+  { net: ["*.c.example"] },
+  { env: ["T*"] },
 ];
 
 const MORE: readonly ServicePermissions[] = [
@@ -35,6 +48,66 @@ Deno.test({
     for (const permissions of OWN) doesNotThrow(() => requireOwnGrant(permissions, "guest"));
     for (const permissions of MORE) throws(() => requireOwnGrant(permissions, "guest"), FEWER);
   },
+});
+
+Deno.test("the process of a service gets the hosts below one that its program has, and no others", async () => {
+  const module = JSON.stringify(import.meta.resolve("../../../runtime/permissions/own_grant.ts"));
+  const program = `
+    import { requireOwnGrant } from ${module};
+    const whole = ${JSON.stringify([...PATTERNS, ...MORE_PATTERNS])}.map((permissions) => {
+      try {
+        requireOwnGrant(permissions, "guest");
+        return "ok";
+      } catch (error) {
+        return error.message;
+      }
+    });
+    console.log(JSON.stringify(whole));
+  `;
+  await using folder = new TestFolder();
+  await Deno.writeTextFile(folder.file("program.ts"), program);
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--no-check", "--no-prompt", "--no-config", "--no-lock", "--allow-net=*.b.example"],
+      ...["--allow-env=TZ_*", "--allow-import=*.c.example", folder.file("program.ts")],
+    ],
+    stderr: "inherit",
+  }).output();
+  deepEqual(JSON.parse(new TextDecoder().decode(stdout)), [
+    ...PATTERNS.map(() => "ok"),
+    ...MORE_PATTERNS.map(() => FEWER.message),
+  ]);
+});
+
+const SOCKETLESS = [
+  [["--allow-env=HOME", "--allow-net", "--allow-write"], "--allow-env"],
+  [["--allow-env", "--allow-net=127.0.0.1", "--allow-write"], "--allow-net"],
+  [["--allow-env", "--allow-net", "--allow-write=/srv"], "--allow-write=/tmp/x"],
+] as const;
+
+Deno.test("where the program may make no socket, a service has threads", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  const module = JSON.stringify(import.meta.resolve("../../../runtime/spawning/isolation.ts"));
+  await using folder = new TestFolder();
+  await Deno.writeTextFile(
+    folder.file("program.ts"),
+    `import { isolationOf, processObstacle } from ${module};
+    console.log(isolationOf({ permissions: "none" }), processObstacle());`,
+  );
+  for (const [flags, missing] of SOCKETLESS) {
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--no-check", "--no-prompt", "--no-config", "--no-lock", "--allow-run", "--allow-read"],
+        ...flags,
+        folder.file("program.ts"),
+      ],
+      env: { TMPDIR: "/tmp/x" },
+      stderr: "inherit",
+    }).output();
+    const said = new TextDecoder().decode(stdout).trim();
+    equal(said, `threads this program has no ${missing}, which that takes`);
+  }
 });
 
 const DENIED = [
