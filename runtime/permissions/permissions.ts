@@ -95,6 +95,9 @@ function faultOf(name: PermissionName, item: string): string | undefined {
     if (item.includes("/") && !/^[\d.:a-f[\]]+\/\d+$/i.test(item)) {
       return `takes hosts such as api.example.com:443, and "${item}" is not a host`;
     }
+    if (/^[^[]*:[^[]*:/.test(item) && !item.startsWith("vsock:")) {
+      return `takes addresses of IPv6 in brackets, such as [::1]:443, and "${item}" has none`;
+    }
     const port = /^(?:[^:]*|\[.*\]):([^:]*)$/.exec(item)?.[1];
     if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= MAX_PORT)) {
       return `takes ports up to ${MAX_PORT}, and "${item}" has no such port`;

@@ -8,6 +8,7 @@ import { type ServicePermissions, threadPermissions } from "../../permissions/pe
 import { INTERRUPTIBLE_LOOPS_FLAG } from "../../permissions/interruptible_loops.ts";
 import { hasUnixHosts } from "../../permissions/unix_hosts.ts";
 import { permittedVariables } from "../../permissions/variables.ts";
+import { WORKER_OPTIONS_FLAG } from "../../permissions/worker_options.ts";
 import type { LoadNeeds } from "../../program/own_modules.ts";
 import { engineFlags, programFlags } from "../../program/program_config.ts";
 import { SHELL } from "../isolation.ts";
@@ -99,7 +100,7 @@ function denoArguments(
   return [
     ...["run", "--quiet", "--no-prompt", ...(mayImport(permissions) ? [] : ["--cached-only"])],
     ...programFlags(),
-    ...flagsOfV8(engineFlags()),
+    ...flagsOfV8(withWorkerOptions(engineFlags())),
     ...(sandbox === undefined ? ["-A"] : permissionFlags(sandbox, socket)),
     MAIN,
   ];
@@ -129,6 +130,11 @@ function withOpenFiles({ path, args, ...command }: ProcessCommand, limit: number
     path: SHELL,
     args: ["-c", script, "open_files_limit", `${limit}`, path, ...args],
   };
+}
+
+/** Adds the flag without which a thread with fewer permissions would end the process. */
+function withWorkerOptions(given: readonly string[]): readonly string[] {
+  return given.includes(WORKER_OPTIONS_FLAG) ? given : [...given, WORKER_OPTIONS_FLAG];
 }
 
 /** Adds the flag with which every loop can be interrupted. Deno takes flags for V8 once. */

@@ -81,3 +81,22 @@ Deno.test("a service has its socket in shared memory only if Deno lets its proce
     /its process could not be started: Cannot make a socket .*\. Set TMPDIR to a folder with a short path/,
   );
 });
+
+Deno.test("a process that Deno's flags cannot restrict takes no option of the program's", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  await using folder = new TestFolder();
+  await Deno.writeTextFile(
+    folder.file("program.ts"),
+    `import { run } from ${JSON.stringify(import.meta.resolve("../../../extensions/run.ts"))};
+    await using running = await run([${JSON.stringify(`${servicePath("reaching_out.ts")}:one`)}], {
+      broker: "memory:",
+      config: { permissions: { sys: ["inspector"] } },
+    });
+    console.log(running.containers.get("one").place.isolation);`,
+  );
+  await using program = new Child(Deno.execPath(), [
+    ...["run", "-A", "--no-check", "--no-config", "--no-lock", folder.file("program.ts")],
+  ]);
+  await program.prints("process");
+});
