@@ -48,6 +48,15 @@ Deno.test("all syntax is erasable: no enum, no namespace, no parameter property"
   );
 });
 
+Deno.test("nothing is called that the oldest Deno has not", () => {
+  deepStrictEqual(
+    complaints(({ text }) =>
+      [...text.matchAll(/\.(?:to|from)(?:Base64|Hex)\(/g)].map(([found]) => `has "${found}"`)
+    ),
+    [],
+  );
+});
+
 Deno.test("members are private by # and not by a keyword", () => {
   deepStrictEqual(
     complaints(({ text }) =>

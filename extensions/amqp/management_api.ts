@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { BrokerAddress } from "./uri.ts";
 
 /** A request to the management plugin. */
@@ -31,7 +32,7 @@ export class ManagementApi {
       : [decodeURIComponent(base.username), decodeURIComponent(base.password)];
     base.username = base.password = "";
     this.#base = base;
-    this.#authorization = `Basic ${new TextEncoder().encode(`${name}:${secret}`).toBase64()}`;
+    this.#authorization = `Basic ${Buffer.from(`${name}:${secret}`).toString("base64")}`;
   }
 
   /** Scheme, host and port of the plugin, for messages. */

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { Section, SettingTable } from "../../runtime/config/section.ts";
 import { isRecord, type PlainRecord } from "../../runtime/message/plain.ts";
 
@@ -67,8 +68,8 @@ function serverOf(own: Section | undefined): { readonly server: URL; readonly ba
   const { username, password } = server;
   server.username = server.password = server.hash = "";
   if (username === "" && password === "") return { server, basic: undefined };
-  const pair = new TextEncoder().encode(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
-  return { server, basic: `Basic ${pair.toBase64()}` };
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { server, basic: `Basic ${Buffer.from(pair).toString("base64")}` };
 }
 
 /** The settings that this file reads. */

@@ -4,6 +4,7 @@
  * A frame has them as an object with one key that begins with a zero character, which no header of a peer has for
  * another purpose. Most messages have none, and their properties are passed on as they are.
  */
+import { Buffer } from "node:buffer";
 import { FIELD_DEPTH, hasOpaque, secondsOf } from "../../runtime/message/field_table.ts";
 import type { FieldTable, FieldValue, MessageProperties } from "../../runtime/message/transport.ts";
 
@@ -27,7 +28,7 @@ export function unpackFields(properties: MessageProperties): MessageProperties {
 function pack(value: FieldValue): FieldValue {
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof Date) return { [DATE]: secondsOf(value) ?? 0 };
-  if (value instanceof Uint8Array) return { [BYTES]: new Uint8Array(value).toBase64() };
+  if (value instanceof Uint8Array) return { [BYTES]: Buffer.from(value).toString("base64") };
   if (Array.isArray(value)) return value.map(pack);
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, pack(each)]));
 }
@@ -51,9 +52,7 @@ function unpackWithin(value: FieldTable | readonly FieldValue[], depth: number):
 function unpacked({ [DATE]: seconds, [BYTES]: base64 }: FieldTable): FieldValue | undefined {
   if (typeof seconds === "number") return new Date(seconds * 1_000);
   if (typeof base64 !== "string") return undefined;
-  try {
-    return Uint8Array.fromBase64(base64);
-  } catch {
-    return undefined;
-  }
+  const bytes = Buffer.from(base64, "base64");
+  // A Buffer takes what is no base64, and leaves it out.
+  return bytes.toString("base64") === base64 ? new Uint8Array(bytes) : undefined;
 }

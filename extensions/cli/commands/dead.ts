@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { UTF8 } from "../../../runtime/message/codec.ts";
 import { escapeControlsInLines } from "../../../runtime/log/terminal_text.ts";
 import type { CommandIo } from "../command_io.ts";
@@ -155,6 +156,6 @@ function bodyText(body: Uint8Array): string {
   try {
     return UTF8.decode(body);
   } catch {
-    return `base64: ${body.toBase64()}`;
+    return `base64: ${Buffer.from(body).toString("base64")}`;
   }
 }

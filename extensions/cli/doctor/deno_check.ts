@@ -33,7 +33,7 @@ export function denoCheck(modules: readonly string[]): Check {
     } else {
       found.warn(
         `${config} has no "unstable": ["worker-options"], so that a program of this project that calls run() ` +
-          "cannot restrict services. Add it, unless enoki run is all that serves",
+          "cannot restrict services that have isolation: threads. Add it, unless enoki run is all that serves",
       );
     }
   };
