@@ -153,6 +153,12 @@ export class Launcher {
           "thread. Define the service with module: import.meta.url",
       );
     }
+    if (module.plan.permissions === "all" && plan.permissions !== "all" && module.plan.kind !== "inline") {
+      getLog(name).warning(
+        "The module of this service was loaded with all permissions, because only the module tells its name. Name the " +
+          `service, so that it is loaded with its own: enoki run MODULE:${name}`,
+      );
+    }
     if (module.plan.kind === "inline" && own.env !== undefined) {
       getLog(name).warning(
         "The environment variables of its configuration are not there: it is served inline, in the program's own " +

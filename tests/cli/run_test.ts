@@ -138,6 +138,20 @@ Deno.test("enoki run --isolation threads names the services whose process it tak
     }
   }));
 
+Deno.test("a service with fewer permissions than all others is to be named, so that its module gets no more", () =>
+  withBroker(async (broker) => {
+    const definitions = ["permissions=all", "services={greeting_service: {permissions: none}}"];
+    const options = ["--broker", broker, ...definitions.flatMap((definition) => ["--define", definition])];
+    for (const name of ["", ":greeting_service"]) {
+      const command = new Command(["run", ...options, GREETING + name]);
+      await command.says("Ready on");
+      command.signal("SIGTERM");
+      const { err } = await command.ended;
+      assert.match(err, /sandboxed: no permissions, in a process of its own\n/);
+      assert.equal(/loaded with all permissions, .* run MODULE:greeting_service/.test(err), name === "", err);
+    }
+  }));
+
 Deno.test("under Deno's debugger, a restricted service is where the debugger reaches it, unless the flag says otherwise", async () => {
   const [program, run, ...args] = PROGRAM;
   for (const [flags, place] of [[[], "without"], [["--isolation", "process"], "in"]] as const) {
