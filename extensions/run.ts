@@ -32,6 +32,7 @@ import type { Isolation } from "../runtime/spawning/isolation.ts";
 import type { Clock, TimerName } from "../runtime/waiting/clock.ts";
 import type { ThreadLimits } from "../runtime/serving/limits/thread_limits.ts";
 import type { ProcessLimits } from "../runtime/spawning/process/process_limits.ts";
+import type { ProcessUsage } from "../runtime/spawning/process/process_usage.ts";
 import type { ThreadPlan } from "../runtime/spawning/create_spawner.ts";
 import type { ThreadKind, ThreadPlace } from "../runtime/spawning/spawner.ts";
 import type { LiveService } from "./control/live.ts";
@@ -62,6 +63,7 @@ export type {
   PoolLimits,
   PoolNumbers,
   ProcessLimits,
+  ProcessUsage,
   Progress,
   RenewalLimits,
   Running,

@@ -241,6 +241,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     "PoolLimits",
     "PoolNumbers",
     "ProcessLimits",
+    "ProcessUsage",
     "Progress",
     "RenewalLimits",
     "RunOptions",

@@ -12,6 +12,7 @@ const FOREIGN = new Set([
   "--default-queue-type",
   "--deny-",
   "--deny-net",
+  "--inspect",
   "--max-semi-space-size",
   "--no-prompt",
   "--no-turboshaft-loop-unrolling",
