@@ -97,7 +97,7 @@ export class ProcessThreads implements ThreadSpawner {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true;
     await killAll([...this.#threads]);
-    this.#process?.kill("it was stopped");
+    await this.#process?.end("it was stopped");
     await this.#process?.ended;
     this.#debuggerSignal?.[Symbol.dispose]();
   }

@@ -10,7 +10,7 @@ import { FrameKind, FrameWriter, readFrames } from "../../channel/frames/frame_s
 import { passLines } from "../../log/whole_lines.ts";
 import { given } from "../../message/plain.ts";
 import { pause, within } from "../../waiting/abort.ts";
-import type { Thread, ThreadOptions } from "../spawner.ts";
+import { KILL_LIMIT, type Thread, type ThreadOptions } from "../spawner.ts";
 import { knownConnection } from "./known_connection.ts";
 import { watchLimits } from "./limit_watch.ts";
 import type { ProcessCommand } from "./process_command.ts";
@@ -63,7 +63,7 @@ export class ServiceProcess {
   #lastQuestion = 0;
   /** The end of what the process has written to stderr. */
   #errors = "";
-  #isConnected = false;
+  #connection: Deno.Conn | undefined;
   #killedFor: string | undefined;
 
   /** @throws {Error} If the system starts no process. */
@@ -131,6 +131,20 @@ export class ServiceProcess {
     }
   }
 
+  /**
+   * Lets the process end by itself, as it does when the main thread sends nothing more: then Deno exports what it still
+   * has for OpenTelemetry. If that takes too long, or the process is not there yet, it ends at once.
+   */
+  async end(reason: string): Promise<void> {
+    this.#killedFor ??= reason;
+    try {
+      await this.#connection?.closeWrite();
+    } catch {
+      // The process has closed the connection.
+    }
+    if (this.#connection === undefined || !await within(KILL_LIMIT, this.#process.status)) this.kill(reason);
+  }
+
   #order(order: ToProcess): void {
     this.#writer.write(CONTROL, { kind: FrameKind.control, text: JSON.stringify(order) });
   }
@@ -145,8 +159,7 @@ export class ServiceProcess {
   async #accept(listener: Deno.Listener, folder: string, token: string): Promise<Deno.Conn> {
     try {
       const connection = await knownConnection(listener, token);
-      this.#isConnected = true;
-      return connection;
+      return this.#connection = connection;
     } finally {
       closed(listener);
       await Deno.remove(folder, { recursive: true }).catch(() => {});
@@ -208,7 +221,7 @@ export class ServiceProcess {
     this.#process.unref();
     closed(listener);
     await within(OUTPUT_LIMIT, reading);
-    const why = this.#isConnected ? "" : stripVTControlCharacters(this.#errors).trim();
+    const why = this.#connection !== undefined ? "" : stripVTControlCharacters(this.#errors).trim();
     const ending = signal === null ? `exited with status ${code}` : `was ended by ${signal}`;
     return this.#killedFor ?? `its process ${ending}${why && `: ${why}`}`;
   }

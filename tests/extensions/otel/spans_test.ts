@@ -1,5 +1,7 @@
 /** OpenTelemetry's spans and records, as a collector gets them from the processes that one request goes through. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { connect } from "../../../extensions/run.ts";
+import { withBroker } from "../../cli/command.ts";
 import { amqp } from "../../../extensions/amqp/mod.ts";
 import { brokerTest } from "../../fixtures/broker.ts";
 import { Child } from "../../fixtures/child.ts";
@@ -167,3 +169,27 @@ Deno.test("a call that nobody runs, or whose caller is not sampled, has a name a
   match(unsampled, new RegExp(`^00-${trace}-[\\da-f]{16}-00$`));
   strictEqual(new Set([ran, unstarted, unsampled].map((each) => each.slice(36, 52))).size, 3);
 });
+
+for (const isolation of ["threads", "process"]) {
+  Deno.test(`spans that a handler has made are exported when its service stops, with isolation: ${isolation}`, () =>
+    withBroker(async (broker) => {
+      await using receiver = new Receiver();
+      const options = ["--isolation", isolation, "--broker", broker, "--max-workers", "1"];
+      const module = `${SERVICES}:enoki_test_span_payments`;
+      await using serving = new Child(
+        Deno.execPath(),
+        ["run", "-A", "--no-check", CLI, "run", ...options, module],
+        // By itself, nothing is exported before the test is over.
+        { env: { ...receiver.env("back"), OTEL_BSP_SCHEDULE_DELAY: "600000" } },
+      );
+      await serving.says("Ready");
+      await using cluster = await connect({ broker });
+      strictEqual(await cluster.method("enoki_test_span_payments", "charge")(7), 7);
+      serving.kill("SIGTERM");
+      strictEqual((await serving.ended()).code, 0);
+      deepStrictEqual(receiver.spans.map(({ name }) => name).sort(), [
+        "checking",
+        "enoki_test_span_payments/charge",
+      ]);
+    }));
+}
