@@ -34,6 +34,8 @@ export function exportLog(): void {
 let take: Export | undefined;
 
 function exportRecord(record: LogRecord): void {
+  // Deno exports what `console` prints from the process that prints it, with the trace.
+  if (record.isPrinted) return;
   const { level, fields: { trace = "", span = "" } = {}, error } = record;
   const { name = "", message = "", stack = "" } = error === undefined ? {} : maskSecrets(error);
   take!(formatText(record), LEVELS[level], trace, span, SAMPLED, name, message, stack);

@@ -41,6 +41,8 @@ export interface LogRecord {
   readonly properties?: Readonly<Record<string, unknown>>;
   /** The error that the record tells of. */
   readonly error?: LoggedError;
+  /** Whether it is a line that the process of a service has printed. @default {false} */
+  readonly isPrinted?: boolean;
 }
 
 /**

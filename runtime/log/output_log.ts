@@ -29,7 +29,9 @@ export function outputLog({ service, emit, most = DEFAULT_LOG_LIMIT }: OutputLog
     onOutput(lines) {
       for (const line of lines.split("\n")) {
         const message = stripVTControlCharacters(line).trimEnd();
-        if (message !== "" && limit.admits(message.length)) emit({ level: "info", message, service });
+        if (message !== "" && limit.admits(message.length)) {
+          emit({ level: "info", message, service, isPrinted: true });
+        }
       }
     },
     onEnd: () => limit.end(),

@@ -171,7 +171,7 @@ Deno.test("a call that nobody runs, or whose caller is not sampled, has a name a
 });
 
 for (const isolation of ["threads", "process"]) {
-  Deno.test(`spans that a handler has made are exported when its service stops, with isolation: ${isolation}`, () =>
+  Deno.test(`what a handler has begun and printed is exported once when its service stops, with isolation: ${isolation}`, () =>
     withBroker(async (broker) => {
       await using receiver = new Receiver();
       const options = ["--isolation", isolation, "--broker", broker, "--max-workers", "1"];
@@ -191,5 +191,8 @@ for (const isolation of ["threads", "process"]) {
         "checking",
         "enoki_test_span_payments/charge",
       ]);
+      const { id, trace } = receiver.spans.find(({ kind }) => kind === "server")!;
+      const printed = receiver.records.filter(({ body }) => body.includes("charging 7"));
+      deepStrictEqual(printed.map((record) => [record.trace, record.span]), [[trace, id]]);
     }));
 }
