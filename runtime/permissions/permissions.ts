@@ -90,6 +90,7 @@ const MAX_PORT = 65_535;
 function faultOf(name: PermissionName, item: string): string | undefined {
   if (item === "") return "has an empty text in its list";
   if (item.startsWith("file:")) return `takes paths, and "${item}" is a URL`;
+  if (name === "env" && item.includes("=")) return `takes names of variables, and "${item}" is none`;
   if (name === "net" && item.startsWith("unix:")) return undefined;
   if (name === "net" || name === "import") {
     if (item.includes("/") && !/^[\d.:a-f[\]]+\/\d+$/i.test(item)) {

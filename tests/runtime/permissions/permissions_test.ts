@@ -15,6 +15,7 @@ const REFUSED: readonly (readonly [permissions: unknown, complaint: string])[] =
   [{ net: ["x.y:99999"] }, `"net" takes ports up to 65535, and "x.y:99999" has no such port`],
   [{ net: ["::1"] }, `"net" takes addresses of IPv6 in brackets, such as [::1]:443, and "::1" has none`],
   [{ import: ["[::1]:http"] }, `"import" takes ports up to 65535, and "[::1]:http" has no such port`],
+  [{ env: ["TZ", "A=B"] }, `"env" takes names of variables, and "A=B" is none`],
   [{ read: ["/a", "file:///b"] }, `"read" takes paths, and "file:///b" is a URL`],
 ];
 
