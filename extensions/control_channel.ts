@@ -125,7 +125,7 @@ function respondersFor(
 }
 
 function statusOf(
-  { manifest, state, failure, pool, place, settings: { maxWorkers } }: ServiceContainer,
+  { manifest, state, failure, pool, place, processUsage, settings: { maxWorkers } }: ServiceContainer,
   telemetry: Telemetry | undefined,
 ): PlainRecord {
   const { busy, ready, starting, active, queued } = pool;
@@ -135,6 +135,7 @@ function statusOf(
     ...(failure && { failure: maskTextSecrets(failure.message) }),
     manifest: fingerprintOf(manifest),
     ...place,
+    ...(processUsage && { ownMemory: processUsage.resident }),
     threads: { busy, ready, starting, max: maxWorkers },
     inFlight: active,
     waiting: queued,

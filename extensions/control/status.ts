@@ -48,6 +48,8 @@ export interface ServiceStatus {
   readonly isolation: string;
   /** Id of the process of its own; absent if it has none at present. */
   readonly ownPid?: number;
+  /** Bytes of memory of that process; absent if nobody knows. */
+  readonly ownMemory?: number;
   /** How many threads there are, and how busy they are. */
   readonly threads: ThreadNumbers;
   /** Calls in the threads. */
@@ -132,6 +134,7 @@ function readService(service: Readonly<Record<string, unknown>>): ServiceStatus 
     manifest: text(service["manifest"]),
     isolation: text(service["isolation"]),
     ...(typeof service["ownPid"] === "number" && { ownPid: count(service["ownPid"]) }),
+    ...(typeof service["ownMemory"] === "number" && { ownMemory: count(service["ownMemory"]) }),
     threads: {
       busy: count(threads["busy"]),
       ready: count(threads["ready"]),

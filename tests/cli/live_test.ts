@@ -12,10 +12,10 @@ Deno.test("enoki ps lists services with their processes, threads and calls", () 
     const [titles, orders, stock, ...rest] = out.split("\n");
     assert.match(
       titles!,
-      /^SERVICE +INSTANCE +HOST +PID +ISOLATION +ENOKI +UP +BUSY\/READY\/MAX +RUNNING +WAITING +CALLS\/S +ERRORS\/S +P50 +P99$/,
+      /^SERVICE +INSTANCE +HOST +PID +ISOLATION +MEMORY +ENOKI +UP +BUSY\/READY\/MAX +RUNNING +WAITING +CALLS\/S +ERRORS\/S +P50 +P99$/,
     );
     const process = String
-      .raw` +[\da-f]{8} +\S+ +${Deno.pid} +process \d+ +\d+\.\d+\.\d+ +\d+m?s +0/1/10 +0 +0 +0 +0 +- +-$`;
+      .raw` +[\da-f]{8} +\S+ +${Deno.pid} +process \d+ +\d+MiB +\d+\.\d+\.\d+ +\d+m?s +0/1/10 +0 +0 +0 +0 +- +-$`;
     assert.match(orders!, new RegExp(`^orders${process}`));
     assert.match(stock!, new RegExp(`^stock ${process}`));
     assert.deepEqual(rest, [""]);

@@ -32,12 +32,23 @@ export function instanceRows(
   return rows.toSorted((a, b) => a.service < b.service ? -1 : a.service > b.service ? 1 : 0);
 }
 
-const COLUMNS: readonly Column<InstanceRow>[] = [
+const PLACE: readonly Column<InstanceRow>[] = [
   { title: "SERVICE", text: ({ service }) => service, elastic: true },
-  { title: "INSTANCE", text: ({ instance }) => shortId(instance), optional: 5 },
+  { title: "INSTANCE", text: ({ instance }) => shortId(instance), optional: 6 },
   { title: "HOST", text: ({ host }) => host, elastic: true },
-  { title: "PID", text: ({ pid }) => String(pid), right: true, optional: 3 },
+  { title: "PID", text: ({ pid }) => String(pid), right: true, optional: 4 },
   { title: "ISOLATION", text: isolationText, optional: 2 },
+];
+
+/** What is known of services that have processes of their own. */
+const MEMORY: Column<InstanceRow> = {
+  title: "MEMORY",
+  text: ({ ownMemory }) => formatMemory(ownMemory),
+  right: true,
+  optional: 3,
+};
+
+const LOAD: readonly Column<InstanceRow>[] = [
   { title: "ENOKI", text: ({ version }) => version, optional: 1 },
   { title: "UP", text: ({ uptime }) => formatUptime(uptime), right: true },
   { title: "BUSY/READY/MAX", text: ({ threads }) => threadsText(threads), right: true },
@@ -49,19 +60,21 @@ const COLUMNS: readonly Column<InstanceRow>[] = [
 const RATES: readonly Column<InstanceRow>[] = [
   { title: "CALLS/S", text: ({ rates }) => formatRate(rates?.calls), right: true },
   { title: "ERRORS/S", text: ({ rates }) => formatRate(rates?.errors), right: true },
-  { title: "P50", text: ({ rates }) => formatDuration(rates?.p50), right: true, optional: 4 },
-  { title: "P99", text: ({ rates }) => formatDuration(rates?.p99), right: true, optional: 6 },
+  { title: "P50", text: ({ rates }) => formatDuration(rates?.p50), right: true, optional: 5 },
+  { title: "P99", text: ({ rates }) => formatDuration(rates?.p99), right: true, optional: 7 },
 ];
 
 const STATE: Column<InstanceRow> = { title: "STATE", text: ({ state }) => state };
 
 /**
- * Chooses the columns of a table: those of the latest calls only if a process counts its calls, and the state only if a
- * service does not run as it should.
+ * Chooses the columns of a table: those of the latest calls only if a process counts its calls, memory only if that of a
+ * service is known, and the state only if a service does not run as it should.
  */
 export function instanceColumns(rows: readonly InstanceRow[]): readonly Column<InstanceRow>[] {
   return [
-    ...COLUMNS,
+    ...PLACE,
+    ...(rows.some(({ ownMemory }) => ownMemory !== undefined) ? [MEMORY] : []),
+    ...LOAD,
     ...(rows.some(({ rates }) => rates !== undefined) ? RATES : []),
     ...(rows.every(({ state }) => state === "running") ? [] : [STATE]),
   ];
@@ -75,6 +88,11 @@ export function shortId(id: string): string {
 /** Says where the threads of a service are, such as `process 4711`. */
 export function isolationText({ isolation, ownPid }: Pick<InstanceRow, "isolation" | "ownPid">): string {
   return [isolation || UNKNOWN, ownPid ?? ""].join(" ").trimEnd();
+}
+
+/** Writes how much memory there is, such as `120MiB`. */
+function formatMemory(bytes: number | undefined): string {
+  return bytes === undefined ? UNKNOWN : `${Math.round(bytes / 1_048_576)}MiB`;
 }
 
 function threadsText({ busy, ready, starting, max }: InstanceRow["threads"]): string {
