@@ -1,17 +1,12 @@
 import assert from "node:assert/strict";
-import { memory, MemoryBroker } from "../../../extensions/memory/mod.ts";
-import { connect, run } from "../../../extensions/run.ts";
-import { configureLogging } from "../../../runtime/log/observe.ts";
-import { PROGRAM as ENOKI } from "../../cli/command.ts";
+import { connect } from "../../../extensions/run.ts";
+import { PROGRAM as ENOKI, withBroker } from "../../cli/command.ts";
 import { Child } from "../../fixtures/child.ts";
 import { TestFolder } from "../../fixtures/module_origin.ts";
 import { servicePath } from "../../fixtures/serve_in_memory.ts";
 import type { one } from "../../fixtures/services/reaching_out.ts";
-import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
 import { DENO_PERMISSION_NAMES } from "../../../runtime/permissions/permissions.ts";
 import { type ProcessOrder, TOKEN_LENGTH } from "../../../runtime/spawning/process/process_messages.ts";
-
-configureLogging({ write: () => {} });
 
 /** The main module of a process with all permissions. It prints those that are left at the end. */
 const PROGRAM = `
@@ -47,20 +42,23 @@ Deno.test("the main thread of a process gives up all permissions if its threads 
   assert.deepEqual(await permissionsOf(undefined), DENO_PERMISSION_NAMES);
 });
 
-Deno.test("a process keeps the folder of its service, though the socket of the process was in it", async () => {
-  await using folder = new TestFolder();
-  using _folder = temporaryFolder(folder.path);
-  const broker = memory({ broker: new MemoryBroker() });
-  await using _running = await run([servicePath("reaching_out.ts")], {
-    broker,
-    config: { isolation: "process", permissions: { read: [folder.path], write: [folder.path] } },
-  });
-  await using connection = await connect({ broker });
-  const service = connection.client<typeof one>("one");
-  await service.write(folder.file("text"));
-  await service.read(folder.file("text"));
-  await assert.rejects(service.read("/etc/hostname"), /not permitted/);
-});
+Deno.test("a process keeps the folder of its service, though the socket of the process was in it", () =>
+  withBroker(async (broker) => {
+    await using folder = new TestFolder();
+    const permissions = [`--allow-read=${folder.path}`, `--allow-write=${folder.path}`];
+    const options = ["--broker", broker, "--isolation", "process", ...permissions];
+    await using running = new Child(
+      ENOKI[0],
+      [...ENOKI.slice(1), "run", ...options, `${servicePath("reaching_out.ts")}:one`],
+      { env: { TMPDIR: folder.path } },
+    );
+    await running.says("Ready on");
+    await using connection = await connect({ broker });
+    const service = connection.client<typeof one>("one");
+    await service.write(folder.file("text"));
+    await service.read(folder.file("text"));
+    await assert.rejects(service.read("/etc/hostname"), /not permitted/);
+  }));
 
 Deno.test("a service has its socket in shared memory only if Deno lets its process in there", {
   ignore: Deno.build.os !== "linux",

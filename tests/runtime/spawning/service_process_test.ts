@@ -4,7 +4,11 @@ import { Claims } from "../../../runtime/channel/claims.ts";
 import { ProcessThreads } from "../../../runtime/spawning/process/process_threads.ts";
 import { ServiceProcess } from "../../../runtime/spawning/process/service_process.ts";
 import { TestFolder } from "../../fixtures/module_origin.ts";
-import { temporaryFolder } from "../../fixtures/temporary_folder.ts";
+
+/** The module under test, as code. */
+const SERVICE_PROCESS = JSON.stringify(
+  import.meta.resolve("../../../runtime/spawning/process/service_process.ts"),
+);
 
 /** Connects as the process of a service does. */
 const CONNECT = `
@@ -54,43 +58,62 @@ Deno.test("a process that the system does not start leaves nothing open, and its
   assert.throws(() => Deno.statSync(socketFolders[0]!), Deno.errors.NotFound);
 });
 
+/** A program that begins a process, which needs to be none. It prints the folder of the socket, and what has failed. */
+const BEGINNER = `
+  import { dirname } from "node:path";
+  import { ServiceProcess } from ${SERVICE_PROCESS};
+  let folder = null;
+  try {
+    new ServiceProcess({
+      command(socket) {
+        folder = dirname(socket);
+        throw new Error("no process is needed");
+      },
+      furtherFolders: Deno.args,
+      onOutput() {},
+      onEnd() {},
+    });
+  } catch (error) {
+    console.log(JSON.stringify([folder, String(error)]));
+  }
+`;
+
+/** Begins a process in a program of its own: the folder for temporary files is that of all tests that run. */
+async function beginIn(
+  temporary: string,
+  ...furtherFolders: readonly string[]
+): Promise<readonly [folder: string | null, failure: string]> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-config", "--no-lock", BEGINNER, ...furtherFolders],
+    env: { TMPDIR: temporary },
+  }).output();
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
 Deno.test("a socket is made in a further folder if the folder for temporary files takes none", async () => {
   await using folder = new TestFolder();
   const tooLong = folder.file("x".repeat(120));
   await Deno.mkdir(tooLong);
   await Deno.mkdir(folder.file("further"));
   for (const place of [tooLong, folder.file("missing")]) {
-    using _ = temporaryFolder(place);
-    const socketFolders: string[] = [];
-    assert.throws(() =>
-      new ServiceProcess({
-        command(socket) {
-          socketFolders.push(dirname(socket));
-          throw new Error("no process is needed");
-        },
-        furtherFolders: [folder.file("other"), folder.file("further")],
-        onOutput() {},
-        onEnd() {},
-      }), /^Error: no process is needed$/);
-    assert.equal(dirname(socketFolders[0]!), folder.file("further"));
-    assert.throws(() => Deno.statSync(socketFolders[0]!), Deno.errors.NotFound);
+    const [made, failure] = await beginIn(place, folder.file("other"), folder.file("further"));
+    assert.equal(failure, "Error: no process is needed");
+    assert.equal(dirname(made!), folder.file("further"));
+    assert.throws(() => Deno.statSync(made!), Deno.errors.NotFound);
   }
   assert.deepEqual([...Deno.readDirSync(tooLong)], []);
 });
 
-Deno.test({
-  name:
-    "a process for which no socket can be made anywhere leaves nothing behind, and the error says what to set",
-  permissions: { read: true, write: ["/tmp"], env: true, net: true },
-  async fn() {
-    await using folder = new TestFolder();
-    const tooLong = folder.file("x".repeat(120));
-    await Deno.mkdir(tooLong);
-    await Deno.mkdir(folder.file("further"));
-    using _ = temporaryFolder(tooLong);
-    assert.throws(() => startProcess(""), /^Error: Cannot make a socket .*\. Set TMPDIR to a folder /);
-    assert.deepEqual([...Deno.readDirSync(tooLong)], []);
-  },
+Deno.test("a process for which no socket can be made anywhere leaves nothing behind, and the error says what to set", async () => {
+  await using folder = new TestFolder();
+  const tooLong = folder.file("x".repeat(120));
+  await Deno.mkdir(tooLong);
+  for (const place of [tooLong, folder.file("missing")]) {
+    const [made, failure] = await beginIn(place);
+    assert.equal(made, null);
+    assert.match(failure, /^Error: Cannot make a socket .*\. Set TMPDIR to a folder /);
+  }
+  assert.deepEqual([...Deno.readDirSync(tooLong)], []);
 });
 
 for (
@@ -147,9 +170,7 @@ for (
 
 /** Runs a process that starts another one, which holds its streams open, and tells the id of that. */
 const PARENT = `
-  import { ServiceProcess } from ${
-  JSON.stringify(import.meta.resolve("../../../runtime/spawning/process/service_process.ts"))
-};
+  import { ServiceProcess } from ${SERVICE_PROCESS};
   const { ended } = new ServiceProcess({
     command: () => ({ path: "/bin/sh", args: ["-c", "sleep 20 & echo $!"], env: {} }),
     onOutput: (lines) => console.log(lines),
