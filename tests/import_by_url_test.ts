@@ -70,6 +70,21 @@ Deno.test("cli.ts by URL serves a service that imports mod.ts by URL, without pe
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
 });
 
+/** Checks that a program serves the greeter to its end. */
+async function greetedBy(
+  serving: Child,
+  source: SourceServer,
+  broker: string,
+  name = "greeter",
+): Promise<void> {
+  await serving.says("Ready on");
+  await using call = enoki(source, "call", "--broker", broker, `${name}.hello`, "Ada");
+  const { out, err } = await call.ended();
+  assert.equal(out, '"Hello, Ada!"\n', err);
+  serving.kill("SIGTERM");
+  assert.equal((await serving.ended()).code, 0);
+}
+
 /** A service with an optional part of Enoki, whose code does not come with the program. */
 const CACHING = `
   import { rpc, service } from "<source>/mod.ts";
@@ -87,12 +102,7 @@ for (const flags of [[], ["-A"], ["--isolation", "threads"], ["-A", "--isolation
     await source.write("service.ts", CACHING);
     const broker = brokerOf(source);
     await using serving = enoki(source, "run", "--broker", broker, ...flags, "./service.ts");
-    await serving.says("Ready on");
-    await using call = enoki(source, "call", "--broker", broker, "greeter.hello", "Ada");
-    const { out, err } = await call.ended();
-    assert.equal(out, '"Hello, Ada!"\n', err);
-    serving.kill("SIGTERM");
-    assert.equal((await serving.ended()).code, 0);
+    await greetedBy(serving, source, broker);
   });
 }
 
@@ -109,12 +119,7 @@ Deno.test("cli.ts by URL serves a service with an optional part, whose door lead
     ...["run", "-A", "--quiet", "--cached-only", source.url("cli.ts")],
     ...["run", "--broker", broker, "./service.ts"],
   );
-  await serving.says("Ready on");
-  await using call = enoki(source, "call", "--broker", broker, "greeter.hello", "Ada");
-  const { out, err } = await call.ended();
-  assert.equal(out, '"Hello, Ada!"\n', err);
-  serving.kill("SIGTERM");
-  assert.equal((await serving.ended()).code, 0);
+  await greetedBy(serving, source, broker);
 });
 
 brokerTest("cli.ts by URL serves and calls over RabbitMQ", async (broker) => {
@@ -127,12 +132,7 @@ brokerTest("cli.ts by URL serves and calls over RabbitMQ", async (broker) => {
     [Symbol.asyncDispose]: () => transport.deleteQueue(rpcTopology(DEFAULT_EXCHANGE).queueOf(name)),
   };
   await using serving = enoki(source, "run", "--broker", broker, "./service.ts");
-  await serving.says("Ready on");
-  await using call = enoki(source, "call", "--broker", broker, `${name}.hello`, "Ada");
-  const { out, err } = await call.ended();
-  assert.equal(out, '"Hello, Ada!"\n', err);
-  serving.kill("SIGTERM");
-  assert.equal((await serving.ended()).code, 0);
+  await greetedBy(serving, source, broker, name);
 });
 
 Deno.test("cli.ts by URL that starts itself over keeps its process, its flags and its death", async () => {

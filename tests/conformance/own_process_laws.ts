@@ -11,7 +11,10 @@ import {
   socketsOfProcess,
 } from "../fixtures/services/attacking.ts";
 
-/** The configuration of the services: what harms has all permissions, the guest has few, and the neighbour is in the main process. */
+/**
+ * The configuration of the services: what harms has all permissions, the guest has few, and the neighbour is in the main
+ * process.
+ */
 export const ATTACKING = {
   services: {
     attacker: { isolation: "process", permissions: "all", max_workers: 1 },
