@@ -1,7 +1,7 @@
 /** Launches services for a runner: loads their modules, and makes their pools and containers. */
 import type { Config } from "../config/file.ts";
 import { plainOrigins } from "../config/place.ts";
-import { type RuntimeSettings, serviceSettings } from "./settings.ts";
+import { type RuntimeSettings, type ServiceSettings, serviceSettings } from "./settings.ts";
 import { Container } from "./container.ts";
 import type { DependencyRegistry, EntrypointRegistry, HostHook } from "../hosting/host.ts";
 import { createSpawner, type ThreadPlan } from "../spawning/create_spawner.ts";
@@ -145,26 +145,7 @@ export class Launcher {
     const fits = module.plan.kind === "inline" || sameThreads(module.plan, plan);
     const first = this.#spare.has(module) && fits ? module : undefined;
     if (first !== undefined) this.#spare.delete(module);
-    if (
-      module.plan.kind === "inline" && settings.threadKind !== "inline" && own.isolation === "process"
-    ) {
-      getLog(name).warning(
-        "The process of its own that its configuration says is not there: it is served inline, in the program's own " +
-          "thread. Define the service with module: import.meta.url",
-      );
-    }
-    if (module.plan.permissions === "all" && plan.permissions !== "all" && module.plan.kind !== "inline") {
-      getLog(name).warning(
-        "The module of this service was loaded with all permissions, because only the module tells its name. Name the " +
-          `service, so that it is loaded with its own: enoki run MODULE:${name}`,
-      );
-    }
-    if (module.plan.kind === "inline" && own.env !== undefined) {
-      getLog(name).warning(
-        "The environment variables of its configuration are not there: it is served inline, in the program's own " +
-          "thread. Serve it in threads of its own",
-      );
-    }
+    warnOfUnmet(name, module.plan, { own, plan, isInlineAsked: settings.threadKind === "inline" });
     const spawner = first?.spawner ?? await createSpawner(module.prepared, name, plan, clock);
     spawner.processEvents = {
       ...outputLog({ service: name, emit: emitRecord, most: own.limits.logLimit }),
@@ -265,6 +246,39 @@ export class Launcher {
       module.thread.kill("another thread serves its services");
       await module.spawner[Symbol.asyncDispose]();
     }
+  }
+}
+
+/** Warns of what the settings of a service say, and its threads have not, or its module has had more than it may have. */
+function warnOfUnmet(
+  service: string,
+  loaded: ThreadPlan,
+  { own, plan, isInlineAsked }: {
+    readonly own: ServiceSettings;
+    readonly plan: ThreadPlan;
+    /** Whether the program wants all services inline. */
+    readonly isInlineAsked: boolean;
+  },
+): void {
+  const log = getLog(service);
+  if (loaded.kind !== "inline") {
+    if (loaded.permissions !== "all" || plan.permissions === "all") return;
+    return log.warning(
+      "The module of this service was loaded with all permissions, because only the module tells its name. Name the " +
+        `service, so that it is loaded with its own: enoki run MODULE:${service}`,
+    );
+  }
+  if (!isInlineAsked && own.isolation === "process") {
+    log.warning(
+      "The process of its own that its configuration says is not there: it is served inline, in the program's own " +
+        "thread. Define the service with module: import.meta.url",
+    );
+  }
+  if (own.env !== undefined) {
+    log.warning(
+      "The environment variables of its configuration are not there: it is served inline, in the program's own " +
+        "thread. Serve it in threads of its own",
+    );
   }
 }
 
