@@ -96,16 +96,13 @@ export async function inspectModule(
 let threadsFetching: Promise<unknown> | undefined;
 
 /** Fetches what threads begin with: Deno would, when one starts, but the process of a restricted service fetches nothing. */
-async function fetchThreads(): Promise<void> {
-  threadsFetching ??= Promise.all(
+function fetchThreads(): Promise<unknown> {
+  return threadsFetching ??= Promise.all(
     Object.values(THREAD_ENTRIES).map((entry) => info(entry, ["--allow-import"], {})),
-  );
-  try {
-    await threadsFetching;
-  } catch (error) {
+  ).catch((error) => {
     threadsFetching = undefined;
     throw error;
-  }
+  });
 }
 
 /** Follows the imports that load code at run time; imports of types do not. */

@@ -6,6 +6,7 @@ import type { PackageNames } from "./bundle/package_names.ts";
 import type { ModuleFetcherOptions } from "./fetch/fetcher.ts";
 import type { ModuleGraph } from "./graph.ts";
 import { moduleUrl } from "./specifier.ts";
+import { mayRun } from "../permissions/own_grant.ts";
 import { isPackage, type LoadNeeds, ownModule, ownNeeds, packageRefusal } from "../program/own_modules.ts";
 import { nearestConfig, nearestPackageJson, programConfig } from "../program/program_config.ts";
 import type { ThreadModule } from "../channel/port.ts";
@@ -77,7 +78,7 @@ export async function prepareModule(
     const isRemote = url.startsWith("http:") || url.startsWith("https:");
     const isWanted = (bundle || importMap !== undefined) && !isPackage(url);
     if (Deno.build.standalone || isRemote || isWanted) return await bundled();
-    if (!mayRunDeno()) return { url, source: url, needs: undefined };
+    if (!mayRun(Deno.execPath())) return { url, source: url, needs: undefined };
     // The import is dynamic because a binary inspects nothing.
     const { inspectModule } = await import("./graph.ts");
     const graph = await inspectModule(url, limit);
@@ -150,8 +151,4 @@ export function importMapUrl(url: string, named: string | undefined): string | u
   if (named !== undefined) return moduleUrl(named);
   const path = nearestConfig(url);
   return path === undefined ? undefined : pathToFileURL(path).href;
-}
-
-function mayRunDeno(): boolean {
-  return Deno.permissions.querySync({ name: "run", command: Deno.execPath() }).state === "granted";
 }

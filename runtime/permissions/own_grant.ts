@@ -68,3 +68,8 @@ export function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
   const { state, partial } = Deno.permissions.querySync(descriptor);
   return state === "granted" && !partial;
 }
+
+/** Says whether this program may run another one, such as `Deno.execPath()`. */
+export function mayRun(command: string): boolean {
+  return Deno.permissions.querySync({ name: "run", command }).state === "granted";
+}

@@ -1,18 +1,15 @@
 /** Says what walls the threads of a service off, and whether this program can start processes for services. */
 import { ConfigurationError } from "../message/errors.ts";
-import { isGranted, partlyDenied } from "../permissions/own_grant.ts";
+import { isGranted, mayRun, partlyDenied } from "../permissions/own_grant.ts";
 import type { ServicePermissions } from "../permissions/permissions.ts";
 import { hasUnixHosts } from "../permissions/unix_hosts.ts";
 import { isDebugged } from "../program/debugger.ts";
 import { canStartItself } from "./process/own_binary.ts";
-import type { ProcessLimits } from "./process/process_limits.ts";
+import { type ProcessLimits, SHELL } from "./process/process_limits.ts";
 import { residentOf } from "./process/process_usage.ts";
 
 /** What walls a service off from others: nothing but its threads, or a process of its own. */
 export type Isolation = "threads" | "process";
-
-/** The shell that limits open files. */
-export const SHELL = "/bin/sh";
 
 /**
  * Returns what walls a service off: what its settings say, or else what its permissions ask for. A service with all
@@ -46,26 +43,28 @@ export function requireProcesses(limits?: ProcessLimits): void {
 export function processObstacle(
   { openFilesLimit, memoryLimit, cpuLimit, taskLimit }: ProcessLimits = {},
 ): string | undefined {
+  const { standalone, os } = Deno.build;
+  if (standalone && !canStartItself()) return "this binary was not made by enoki compile";
+  if (os === "windows") return "Deno has no Unix sockets on Windows";
+  const denied = partlyDenied();
+  if (denied !== undefined) {
+    return `Deno denies this program a part of "${denied}", which a process would get`;
+  }
+  if (!mayRun(Deno.execPath())) return `this program may not run ${standalone ? "itself" : "deno"}`;
+  const lacking = lackingFlags();
+  if (lacking.length > 0) return `this program has no ${lacking.join(", ")}, which that takes`;
+  if (openFilesLimit !== undefined && !mayRun(SHELL)) {
+    return `this program may not run ${SHELL}, which open_files_limit needs`;
+  }
   const isWatched = (memoryLimit ?? cpuLimit ?? taskLimit) !== undefined;
-  return Deno.build.standalone && !canStartItself()
-    ? "this binary was not made by enoki compile"
-    : Deno.build.os === "windows"
-    ? "Deno has no Unix sockets on Windows"
-    : partlyDenied() !== undefined
-    ? `Deno denies this program a part of "${partlyDenied()}", which a process would get`
-    : !mayRun(Deno.execPath())
-    ? `this program may not run ${Deno.build.standalone ? "itself" : "deno"}`
-    : lacking().length > 0
-    ? `this program has no ${lacking().join(", ")}, which that takes`
-    : openFilesLimit !== undefined && !mayRun(SHELL)
-    ? `this program may not run ${SHELL}, which open_files_limit needs`
-    : isWatched && Deno.build.os === "linux" && residentOf(Deno.pid) === undefined
-    ? "this program may not read /proc/PID, which memory_limit, cpu_limit and task_limit need"
-    : undefined;
+  if (isWatched && os === "linux" && residentOf(Deno.pid) === undefined) {
+    return "this program may not read /proc/PID, which memory_limit, cpu_limit and task_limit need";
+  }
+  return undefined;
 }
 
 /** Names what this program would have to have, and has not, to make a socket for a process and choose its variables. */
-function lacking(): readonly string[] {
+function lackingFlags(): readonly string[] {
   const hasVariables = isGranted({ name: "env" });
   const path = (hasVariables && Deno.env.get("TMPDIR")) || "/tmp";
   return [
@@ -74,8 +73,4 @@ function lacking(): readonly string[] {
     ...(["read", "write"] as const).filter((name) => !isGranted({ name, path }))
       .map((name) => `--allow-${name}=${path}`),
   ];
-}
-
-function mayRun(command: string): boolean {
-  return Deno.permissions.querySync({ name: "run", command }).state === "granted";
 }

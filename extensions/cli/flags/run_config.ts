@@ -1,6 +1,7 @@
 import type { Config } from "../../../runtime/config/file.ts";
 import type { ConfigValue } from "../../../runtime/config/yaml.ts";
 import { getLog, type LogFormat } from "../../../runtime/log/observe.ts";
+import type { Isolation } from "../../../runtime/spawning/isolation.ts";
 import type { CommandIo } from "../command_io.ts";
 import type { ConfigFlags } from "../commands/config.ts";
 import { type CommandConfig, commandConfig, type CommandConfigOptions } from "./config_flags.ts";
@@ -16,7 +17,7 @@ export type RunFlags = ConfigFlags & PermissionFlags & ModuleFlags & {
   readonly concurrency?: number;
   readonly http?: string;
   readonly processes?: number | "auto";
-  readonly isolation?: "threads" | "process";
+  readonly isolation?: Isolation;
   readonly watch?: boolean;
   readonly logLevel?: string;
   readonly logFormat?: LogFormat;

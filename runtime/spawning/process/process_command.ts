@@ -11,8 +11,8 @@ import { permittedVariables } from "../../permissions/variables.ts";
 import { WORKER_OPTIONS_FLAG } from "../../permissions/worker_options.ts";
 import type { LoadNeeds } from "../../program/own_modules.ts";
 import { engineFlags, programFlags } from "../../program/program_config.ts";
-import { SHELL } from "../isolation.ts";
 import { SERVICE_WORD } from "./own_binary.ts";
+import { SHELL } from "./process_limits.ts";
 
 /** What the process of a service is started with. */
 export interface ProcessCommand {

@@ -36,6 +36,9 @@ export interface ProcessLimits {
   readonly taskLimit?: number;
 }
 
+/** The shell that limits open files. */
+export const SHELL = "/bin/sh";
+
 /** Picks the limits of the process from among other options. */
 export function processLimits(
   { memoryLimit, cpuLimit, openFilesLimit, taskLimit }: ProcessLimits,
