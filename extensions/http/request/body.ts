@@ -81,9 +81,10 @@ async function collect(
       if (pieces.size + value.length > limit) return "too large";
       pieces.add(value);
       if (value.length >= SMALL || ++small % LOOK_EVERY !== 0) continue;
-      if (performance.now() - since > TURN) await pause(REST);
-      since = performance.now();
+      if (performance.now() - since < TURN) continue;
+      await pause(REST);
       if (stalled) return "stalled";
+      since = performance.now();
     }
   } catch {
     return stalled ? "stalled" : "incomplete";
