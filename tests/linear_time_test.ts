@@ -3,7 +3,6 @@
  * message or one line of the log stops the main thread for seconds.
  */
 import { ok } from "node:assert/strict";
-import { cpuUsage } from "node:process";
 import { reasonOf } from "../extensions/amqp/refusal.ts";
 import { parseValue } from "../extensions/cli/flags/call_arguments.ts";
 import { parseListenAddress } from "../extensions/http/listening/listen_address.ts";
@@ -30,6 +29,7 @@ import { ownModule } from "../runtime/program/own_modules.ts";
 import { markedNames, mayHaveSignature, wordsOf } from "../runtime/service/declared/optional_marks.ts";
 import { declarationsIn } from "../runtime/service/declared/optional_reader.ts";
 import { explainDenial } from "../runtime/thread/denial.ts";
+import { processorTime } from "./fixtures/thread_usage.ts";
 import { parse } from "npm:@babel/parser@8.1.3";
 
 /** Characters of the longer text, and how many times longer it is than the shorter one. */
@@ -230,15 +230,6 @@ function milliseconds(read: (text: string) => unknown, text: string): number {
     // A refusal is as good as a result, as long as it comes in time.
   }
   return processorTime() - begin;
-}
-
-/** Milliseconds of this thread on a processor; where the system does not tell them, those of all threads. */
-function processorTime(): number {
-  if (Deno.build.os === "linux") {
-    return Number(Deno.readTextFileSync("/proc/thread-self/schedstat").split(" ")[0]) / 1e6;
-  }
-  const { user, system } = cpuUsage();
-  return (user + system) / 1_000;
 }
 
 /** Returns how many times longer the longer text takes, in the round that says the least. */

@@ -1,7 +1,6 @@
 /** Bytes of a broker: whatever it sends, the process lives, connects again, and serves its other connections. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { cpuUsage } from "node:process";
 import { setImmediate as turn } from "node:timers/promises";
 import { amqp } from "../../extensions/amqp/mod.ts";
 import { logStatus } from "../../extensions/broker.ts";
@@ -16,6 +15,7 @@ import {
   rawFrame,
   shortText,
 } from "../fixtures/fake_broker.ts";
+import { memoryInUse, processorTime } from "../fixtures/thread_usage.ts";
 import { hostileBytes } from "./amqp_frames.ts";
 import { INPUTS, LIMIT, prototypeNames, SEED } from "./fuzzing.ts";
 import { Random } from "./random.ts";
@@ -96,18 +96,12 @@ async function longestTurn(end: Promise<unknown>): Promise<number> {
     await turn();
     const now = performance.now();
     const working = processorTime();
-    // On a machine that is busy, time goes by in which this process does not run.
+    // On a machine that is busy, time goes by in which this thread does not run.
     longest = Math.max(longest, Math.min(now - last, working - worked));
     [last, worked] = [now, working];
     assert.ok(now - start < PATIENCE, "the client does not come back");
   }
   return longest;
-}
-
-/** Returns the milliseconds for which this process has run. */
-function processorTime(): number {
-  const { user, system } = cpuUsage();
-  return (user + system) / 1_000;
 }
 
 const STAGES: readonly AttackStage[] = ["serving", "serving", "serving", "open", "tune", "start"];
@@ -117,7 +111,7 @@ Deno.test("an AMQP client comes back in little time, whatever a broker sends", a
   await using other = await Victim.open();
   const names = prototypeNames();
   const random = new Random(SEED);
-  const before = memory();
+  const before = memoryInUse();
   for (let input = 0; input < INPUTS * SHARE; input++) {
     const stage = random.pick(STAGES);
     const bytes = hostileBytes(random);
@@ -132,14 +126,9 @@ Deno.test("an AMQP client comes back in little time, whatever a broker sends", a
   await Promise.all([victim.works(), other.works()]);
   assert.deepEqual(other.reasons, []);
   assert.deepEqual(prototypeNames(), names, "an input has changed a prototype");
-  const grown = memory() - before;
+  const grown = memoryInUse() - before;
   assert.ok(grown < MEMORY, `the memory has grown by ${grown} bytes`);
 });
-
-function memory(): number {
-  const { heapUsed, external } = Deno.memoryUsage();
-  return heapUsed + external;
-}
 
 function deliver(channel: number, tag: bigint): Buffer {
   const numbers = Buffer.alloc(9);

@@ -4,7 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { connectTo, readUntil, serveHttp, WEB_SERVICE } from "../extensions/http/web_stage.ts";
-import { connectByHand, RawSocket, SOCKET_SERVICE } from "../extensions/websocket/socket_stage.ts";
+import { connectByHand, RawSocket, SOCKET_SERVICE, socketUrl } from "../extensions/websocket/socket_stage.ts";
+import { memoryInUse, processorTime } from "../fixtures/thread_usage.ts";
 import { prototypeNames } from "./fuzzing.ts";
 import { Random } from "./random.ts";
 import { hostileFrames, hostileRequest } from "./socket_inputs.ts";
@@ -47,23 +48,14 @@ async function sendAll(connection: Deno.TcpConn, bytes: Uint8Array): Promise<voi
   }
 }
 
-/** Milliseconds that this thread has worked; where the system does not tell, those that have passed. */
-function worked(): number {
-  try {
-    return Number(Deno.readTextFileSync("/proc/thread-self/schedstat").split(" ", 1)[0]) / 1e6;
-  } catch {
-    return performance.now();
-  }
-}
-
 /**
  * Measures for how long the event loop, which the server shares with this test, worked at one thing. What other
  * programs take of the processor meanwhile does not count.
  */
 function watchLoop(): Disposable & { longest(): number } {
-  let [last, longest] = [worked(), 0];
+  let [last, longest] = [processorTime(), 0];
   const look = () => {
-    const now = worked();
+    const now = processorTime();
     longest = Math.max(longest, now - last);
     last = now;
   };
@@ -90,7 +82,7 @@ async function besiege(
   const random = new Random(SEED);
   const names = prototypeNames();
   using loop = watchLoop();
-  const memory = Deno.memoryUsage().rss;
+  const memory = memoryInUse();
   for (let client = 0; client < CLIENTS; client++) {
     const again = random.clone();
     loop.longest();
@@ -105,7 +97,7 @@ async function besiege(
   }
   await serves(CLIENTS);
   assert.deepEqual(prototypeNames(), names, "an input has changed a prototype");
-  const grown = Deno.memoryUsage().rss - memory;
+  const grown = memoryInUse() - memory;
   assert.ok(grown < MEMORY, `the memory in use has grown by ${grown} bytes`);
 }
 
@@ -123,7 +115,7 @@ Deno.test("an HTTP server answers its clients, whatever another one sends", asyn
 
 Deno.test("a WebSocket server answers its clients, whatever another one sends", async () => {
   await using served = await serveHttp([SOCKET_SERVICE]);
-  const url = `${served.http.replace("http", "ws")}/ws`;
+  const url = socketUrl(served.http);
   await using other = await RawSocket.open(url);
   await besiege(
     async (random) => {

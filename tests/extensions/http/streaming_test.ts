@@ -1,4 +1,5 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
+import { ServerProcess } from "./server_process.ts";
 import { connectTo, noted, notesOf, readUntil, send, serveHttp, WEB_SERVICE } from "./web_stage.ts";
 
 /** All calls in one thread, whose notes can be asked for meanwhile. */
@@ -64,19 +65,19 @@ Deno.test("http() produces nothing for a client that does not read", async () =>
 });
 
 Deno.test("http() bounds what 200 clients cost that do not read", async () => {
-  await using running = await serveHttp([WEB_SERVICE], { max_workers: 4, concurrency: 60 });
-  const connections = await Promise.all(Array.from({ length: 200 }, () => connectTo(running.http)));
+  await using server = await ServerProcess.start([WEB_SERVICE], { max_workers: 4, concurrency: 60 });
+  const connections = await Promise.all(Array.from({ length: 200 }, () => connectTo(server.url)));
   await Promise.all(
     connections.map((connection) => send(connection, "GET /endless HTTP/1.1\r\nhost: x\r\n\r\n")),
   );
   await Promise.all(connections.map((connection) => readUntil(connection, "\r\n\r\n")));
   const ask = async (times: number) => {
-    for (let asked = 0; asked < times; asked++) await (await fetch(`${running.http}/text`)).text();
-    return Deno.memoryUsage().rss;
+    for (let asked = 0; asked < times; asked++) await (await fetch(`${server.url}/text`)).text();
+    return await server.memory();
   };
   // Until the sockets are full, what is sent is sent.
   const before = await ask(300);
-  const growth = (await ask(300) - before) / 2 ** 20;
+  const growth = await ask(300) - before;
   for (const connection of connections) connection.close();
   ok(growth < 100, `${growth.toFixed(0)} MiB`);
 });

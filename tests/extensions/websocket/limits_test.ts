@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { clientFrame, connectByHand, RawSocket, serveSockets } from "./socket_stage.ts";
+import { ServerProcess } from "../http/server_process.ts";
+import {
+  clientFrame,
+  connectByHand,
+  RawSocket,
+  serveSockets,
+  SOCKET_SERVICE,
+  socketUrl,
+} from "./socket_stage.ts";
 
 Deno.test("WEBSOCKET_MAX_MESSAGE: a message of as many bytes is fine, one more closes with 1009", async () => {
   await using served = await serveSockets({ WEBSOCKET_MAX_MESSAGE: 100 });
@@ -53,12 +61,13 @@ Deno.test("WEBSOCKET_MAX_CLIENTS: one more is refused with 503 until one leaves"
 
 Deno.test("WEBSOCKET_MAX_BUFFER: clients that never read cost a bounded memory, and nobody else a thing", async () => {
   const limit = 256 * 1024;
-  await using served = await serveSockets({ WEBSOCKET_MAX_BUFFER: limit });
-  await using watcher = await RawSocket.open(served.ws);
+  await using server = await ServerProcess.start([SOCKET_SERVICE], { WEBSOCKET_MAX_BUFFER: limit });
+  const ws = socketUrl(server.url);
+  await using watcher = await RawSocket.open(ws);
   const connections: Deno.TcpConn[] = [];
   const count = 20;
   for (let index = 0; index < count; index++) {
-    const connection = await connectByHand(served.ws);
+    const connection = await connectByHand(ws);
     connections.push(connection);
     await connection.write(clientFrame('{"method": "join", "data": {"channel": "flood"}}'));
   }
@@ -70,11 +79,11 @@ Deno.test("WEBSOCKET_MAX_BUFFER: clients that never read cost a bounded memory, 
   };
   // What the kernel takes, and the limit of each, is full after some 10 MiB.
   for (let round = 0; round < 160; round++) await send();
-  const before = Deno.memoryUsage().rss;
+  const before = await server.memory();
   for (let round = 0; round < 320; round++) await send();
-  const grown = Deno.memoryUsage().rss - before;
-  const unbounded = 320 * text.length * count;
-  assert.ok(grown < unbounded / 4, `the process has grown by ${grown} bytes`);
+  const grown = await server.memory() - before;
+  const unbounded = 320 * text.length * count / 2 ** 20;
+  assert.ok(grown < unbounded / 4, `the process has grown by ${grown} of ${unbounded} MiB`);
   for (const connection of connections) connection.close();
 });
 

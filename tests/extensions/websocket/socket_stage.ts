@@ -23,8 +23,13 @@ export async function serveSockets(
     threads: { kind: "node", permissions: "all", ...threads },
   });
   return Object.assign(running as Running & { readonly http: string }, {
-    ws: `${running.http!.replace("http", "ws")}/ws`,
+    ws: socketUrl(running.http!),
   });
+}
+
+/** The URL of the WebSocket that a server with this URL has. */
+export function socketUrl(http: string): string {
+  return `${http.replace("http", "ws")}/ws`;
 }
 
 /** A message from the server. */
