@@ -61,6 +61,8 @@ const OWN = getLogger(CATEGORY);
 let installed: ReturnType<typeof getConfig> = null;
 /** The options of that configuration. */
 let options: ConfigureLoggingOptions = {};
+/** The sink of that configuration. */
+let sink: (record: LogRecord) => void = () => {};
 
 /**
  * Sends the records of all services and of the runtime to `write`, from now on.
@@ -83,12 +85,10 @@ export function configureLogging(given: ConfigureLoggingOptions = {}): boolean {
     ? formatJsonLine
     : (record: LogRecord) => formatPrettyLine(record, colored);
   const writeLine = write ?? ((line: string) => writeToStderr(`${line}\n`));
+  sink = routes === undefined ? (record) => writeLine(formatLine(record)) : (record) => routes.write(record);
   configureSync({
     reset: true,
-    sinks: {
-      [CATEGORY]: (record) =>
-        routes === undefined ? writeLine(formatLine(fromTape(record))) : routes.write(fromTape(record)),
-    },
+    sinks: { [CATEGORY]: (record) => sink(fromTape(record)) },
     loggers: [
       { category: CATEGORY, sinks: [CATEGORY], lowestLevel },
       { category: ["logtape", "meta"], sinks: [CATEGORY], lowestLevel: "error" },
@@ -116,12 +116,6 @@ export function resetLogging(): void {
   installed = null;
   options = {};
 }
-
-/**
- * The records that LogTape has at present, by their messages. A program's own sinks see the fields of a record among its
- * properties; the sink of this file tells them apart.
- */
-const emitted = new WeakMap<readonly unknown[], LogRecord>();
 
 /** Gets records beside the sinks of LogTape. It must not throw and must not log, and it must be quick. */
 export type RecordListener = (record: LogRecord) => void;
@@ -177,19 +171,38 @@ export const recordCounts: Record<LogLevel, number> = { debug: 0, info: 0, warni
 /** Sends a record, of the main thread or of another thread, to the configured sinks and to the listeners. */
 export function emitRecord(record: LogRecord): void {
   if (listeners.size > 0) tellListeners(record);
-  const { level, service, time, fields, properties, error } = record;
-  const message = boundText(record.message);
-  const parts = [message];
-  if (fields !== undefined) emitted.set(parts, record);
+  const { level, service } = record;
+  const bounded = { ...record, message: boundText(record.message), time: record.time ?? Date.now() };
   const logger = loggerOf(service);
-  if (isShown(logger, level, service)) recordCounts[level]++;
+  const isWanted = isShown(logger, level, service);
+  if (isWanted) recordCounts[level]++;
+  // LogTape costs a few microseconds, and adds nothing to what the sink of this file gets.
+  if (getConfig() !== installed) emitToTape(bounded, logger);
+  else if (isWanted) emitToSink(bounded);
+}
+
+function emitToSink(record: LogRecord): void {
+  try {
+    sink(record);
+  } catch {
+    // Work does not fail because nobody can write about it.
+  }
+}
+
+function emitToTape(record: LogRecord & { readonly time: number }, logger: Logger): void {
+  const { level, message, time, fields, properties, error } = record;
   logger.emit({
     level,
-    message: parts,
+    message: [message],
     rawMessage: message,
-    timestamp: time ?? Date.now(),
+    timestamp: time,
     properties: { ...fields, ...properties, ...(error !== undefined && { error }) },
   });
+}
+
+/** Sends records, whose lines reach stderr in one piece. */
+export function emitRecords(records: readonly LogRecord[]): void {
+  ownStderr().together(() => records.forEach(emitRecord));
 }
 
 /** Says whether the runtime's records of that level go anywhere. Ask before making a frequent record. */
@@ -244,12 +257,9 @@ function mayConfigure(): boolean {
   return config === null || config === installed;
 }
 
+/** Makes a record of what a program logs with LogTape itself, under the category of this file. */
 function fromTape({ level, message, timestamp, category, properties }: TapeRecord): LogRecord {
   const { error, ...shown } = properties;
-  const own = emitted.get(message);
-  const rest = own === undefined
-    ? { properties: shown }
-    : { fields: own.fields ?? {}, properties: own.properties ?? {} };
   const service = category[0] === CATEGORY ? category[1] : category.join(".");
   const logged = isLoggedError(error);
   return {
@@ -257,8 +267,7 @@ function fromTape({ level, message, timestamp, category, properties }: TapeRecor
     message: message.map(String).join(""),
     time: timestamp,
     ...(service !== undefined && { service }),
-    ...rest,
-    ...(error !== undefined && !logged && { properties: { ...rest.properties, error } }),
+    ...(error === undefined || logged ? { properties: shown } : { properties }),
     ...(logged && { error }),
   };
 }
@@ -273,14 +282,17 @@ function isLoggedError(value: unknown): value is LoggedError {
  * dropped.
  */
 export function writeToStderr(text: string): void {
-  stderr ??= new Outlet({
+  ownStderr().write(text);
+}
+
+function ownStderr(): Outlet {
+  return stderr ??= new Outlet({
     write: stderrWriter(),
     onDropped: (count) =>
       getLog().warning(
         `Dropped ${count} ${count === 1 ? "line" : "lines"} of the log: stderr could not take them in time`,
       ),
   });
-  stderr.write(text);
 }
 
 /** Waits until stderr has taken everything, but not longer than `limit` milliseconds. */

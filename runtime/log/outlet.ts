@@ -11,6 +11,13 @@ export interface OutletOptions {
   readonly limit?: number;
 }
 
+/** Bytes that are written as one. */
+interface Piece {
+  readonly bytes: Uint8Array;
+  /** Texts that the bytes are, or are the rest of. */
+  readonly texts: number;
+}
+
 /** Milliseconds after which the outlet tries again to write what waits. */
 const RETRY_INTERVAL = 50;
 
@@ -25,10 +32,12 @@ const RETRY_INTERVAL = 50;
 export class Outlet {
   readonly #options: OutletOptions;
   readonly #limit: number;
-  #waiting: Uint8Array[] = [];
+  #waiting: Piece[] = [];
   #size = 0;
   #dropped = 0;
   #telling = false;
+  /** The texts of the present {@linkcode Outlet.together}. */
+  #gathered: string[] | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: OutletOptions) {
@@ -42,11 +51,21 @@ export class Outlet {
   }
 
   write(text: string): void {
-    const bytes = new TextEncoder().encode(text);
-    this.#flush();
-    if (this.isBehind) this.#queue(bytes);
-    else this.#send(bytes);
-    this.#tell();
+    if (this.#gathered === undefined) this.#write([text]);
+    else this.#gathered.push(text);
+  }
+
+  /** Writes what `task` writes at its end, in one piece: many small writes cost far more time. */
+  together(task: () => void): void {
+    if (this.#gathered !== undefined) return task();
+    const gathered: string[] = [];
+    this.#gathered = gathered;
+    try {
+      task();
+    } finally {
+      this.#gathered = undefined;
+      if (gathered.length > 0) this.#write(gathered);
+    }
   }
 
   /** Waits until everything is written, but not longer than `limit` milliseconds. */
@@ -58,21 +77,28 @@ export class Outlet {
     this.#tell();
   }
 
-  #queue(bytes: Uint8Array): void {
-    if (this.#size + bytes.length > this.#limit) {
-      this.#dropped++;
+  #write(texts: readonly string[]): void {
+    this.#flush();
+    if (this.isBehind) texts.forEach((text) => this.#queue(pieceOf(text, 1)));
+    else this.#send(pieceOf(texts.join(""), texts.length));
+    this.#tell();
+  }
+
+  #queue(piece: Piece): void {
+    if (this.#size + piece.bytes.length > this.#limit) {
+      this.#dropped += piece.texts;
       return;
     }
-    this.#waiting.push(bytes);
-    this.#size += bytes.length;
+    this.#waiting.push(piece);
+    this.#size += piece.bytes.length;
     this.#retry();
   }
 
-  #send(bytes: Uint8Array): void {
-    const left = this.#pass(bytes);
+  #send(piece: Piece): void {
+    const left = this.#pass(piece);
     if (left === undefined) return;
     this.#waiting.unshift(left);
-    this.#size += left.length;
+    this.#size += left.bytes.length;
     this.#retry();
   }
 
@@ -81,9 +107,9 @@ export class Outlet {
     const waiting = this.#waiting;
     let written = 0;
     while (written < waiting.length) {
-      const bytes = waiting[written]!;
-      const left = this.#pass(bytes);
-      this.#size -= bytes.length - (left?.length ?? 0);
+      const piece = waiting[written]!;
+      const left = this.#pass(piece);
+      this.#size -= piece.bytes.length - (left?.bytes.length ?? 0);
       if (left !== undefined) {
         waiting[written] = left;
         break;
@@ -96,14 +122,14 @@ export class Outlet {
     this.#timer = undefined;
   }
 
-  /** Returns the bytes that are to be written later; undefined if none are left. */
-  #pass(bytes: Uint8Array): Uint8Array | undefined {
+  /** Returns what is to be written later; undefined if nothing is left. */
+  #pass({ bytes, texts }: Piece): Piece | undefined {
     let sent = 0;
     try {
       while (sent < bytes.length) sent += this.#options.write(bytes.subarray(sent));
     } catch (error) {
-      if (isFull(error)) return bytes.subarray(sent);
-      this.#dropped++;
+      if (isFull(error)) return { bytes: bytes.subarray(sent), texts };
+      this.#dropped += texts;
     }
     return undefined;
   }
@@ -133,6 +159,10 @@ export class Outlet {
     // A reader that stands still does not keep the process alive.
     Deno.unrefTimer(this.#timer);
   }
+}
+
+function pieceOf(text: string, texts: number): Piece {
+  return { bytes: new TextEncoder().encode(text), texts };
 }
 
 /** Says whether a write failed because the reader is to take earlier bytes first. */

@@ -12,7 +12,7 @@ import { sameModule } from "../module/specifier.ts";
 import type { Manifest } from "../service/manifest.ts";
 import type { Messenger } from "../message/messenger.ts";
 import { emitRecord, getLog, logThreshold } from "../log/observe.ts";
-import { outputLog } from "../log/output_log.ts";
+import { outputLog } from "../log/output/output_log.ts";
 import { Pool } from "../pool/pool.ts";
 import type { PrepareModuleOptions } from "../module/prepare.ts";
 import { hostConfig, threadConfig } from "./served_config.ts";

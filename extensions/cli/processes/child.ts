@@ -8,7 +8,7 @@ import {
   type ProcessOrder,
   type ProcessReport,
 } from "./process_order.ts";
-import { passLines } from "../../../runtime/log/whole_lines.ts";
+import { passLines } from "../../../runtime/log/output/whole_lines.ts";
 
 /** Where the lines of a process go. */
 export interface ProcessOutput {

@@ -7,7 +7,7 @@
  */
 import { Claims } from "../../channel/claims.ts";
 import type { LogRecord } from "../../log/log.ts";
-import { outputLog } from "../../log/output_log.ts";
+import { outputLog } from "../../log/output/output_log.ts";
 import { given } from "../../message/plain.ts";
 import { type PreparedModule, prepareModule, type PrepareModuleOptions } from "../../module/prepare.ts";
 import type { ModuleSpecifier } from "../../module/specifier.ts";

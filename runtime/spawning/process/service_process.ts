@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { FrameKind, FrameWriter, readFrames } from "../../channel/frames/frame_stream.ts";
-import { passLines } from "../../log/whole_lines.ts";
+import { passLines } from "../../log/output/whole_lines.ts";
 import { given } from "../../message/plain.ts";
 import { pause, within } from "../../waiting/abort.ts";
 import { KILL_LIMIT, type Thread, type ThreadOptions } from "../spawner.ts";

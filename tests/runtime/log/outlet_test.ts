@@ -1,4 +1,4 @@
-import { deepStrictEqual, equal } from "node:assert/strict";
+import { deepStrictEqual, equal, throws } from "node:assert/strict";
 import { Outlet } from "../../../runtime/log/outlet.ts";
 
 /** A stream that takes only so many bytes, or fails. */
@@ -6,12 +6,14 @@ class Stream {
   room = Infinity;
   error: Error | undefined;
   text = "";
+  writes = 0;
   readonly dropped: number[] = [];
 
   readonly write = (bytes: Uint8Array): number => {
     if (this.error !== undefined) throw this.error;
     if (this.room === 0) throw new Deno.errors.WouldBlock("full");
     const taken = bytes.subarray(0, this.room);
+    this.writes++;
     this.room -= taken.length;
     this.text += new TextDecoder().decode(taken);
     return taken.length;
@@ -102,4 +104,35 @@ Deno.test("Outlet.settled() does not wait for a reader that stands still", async
   stream.room = Infinity;
   await outlet.settled(20);
   equal(stream.text, "one\n");
+});
+
+Deno.test("Outlet.together() writes in one piece, also where its task fails", () => {
+  const stream = new Stream();
+  const outlet = stream.outlet();
+  throws(() =>
+    outlet.together(() => {
+      outlet.write("one\n");
+      outlet.together(() => outlet.write("two\n"));
+      equal(stream.text, "");
+      throw new Error("no third");
+    }), /no third/);
+  outlet.together(() => {});
+  deepStrictEqual([stream.text, stream.writes], ["one\ntwo\n", 1]);
+});
+
+Deno.test("Outlet counts each text of a piece that is lost", () => {
+  const stream = new Stream();
+  const outlet = stream.outlet(8);
+  const write = () =>
+    outlet.together(() => ["one\n", "two\n", "six\n"].forEach((text) => outlet.write(text)));
+  stream.error = new Deno.errors.BrokenPipe("gone");
+  write();
+  stream.error = undefined;
+  stream.room = 0;
+  outlet.write("ten\n");
+  write();
+  stream.room = Infinity;
+  outlet.write("end\n");
+  equal(stream.text, "ten\none\nend\n");
+  deepStrictEqual(stream.dropped, [3, 2]);
 });

@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { passLines } from "../../../runtime/log/whole_lines.ts";
+import { passLines } from "../../../runtime/log/output/whole_lines.ts";
 
 async function passed(...pieces: readonly string[]): Promise<readonly string[]> {
   const lines: string[] = [];

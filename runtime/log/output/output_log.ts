@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
-import type { LogRecord } from "./log.ts";
-import { DEFAULT_LOG_LIMIT, leftOutText, RecordLimit } from "./record_limit.ts";
+import type { LogRecord } from "../log.ts";
+import { DEFAULT_LOG_LIMIT, leftOutText, RecordLimit } from "../record_limit.ts";
 
 /** Options of {@linkcode outputLog}. */
 export interface OutputLogOptions {
