@@ -1,6 +1,5 @@
 /** Makes the HTTP server of a process, and the one that answers about the process alone. */
 import type { Log } from "../runtime/log/log.ts";
-import { isLogged } from "../runtime/log/observe.ts";
 import type { Manifest } from "../runtime/service/manifest.ts";
 import type { Telemetry } from "../runtime/telemetry/telemetry.ts";
 import type { OwnPages } from "./http/health/own_pages.ts";
@@ -31,12 +30,14 @@ export interface WebOptions {
 /** Makes the server that all services share. It does not listen yet. */
 export async function createWeb(options: WebOptions): Promise<Web> {
   const { settings, telemetry, manifests, log } = options;
-  const [{ HttpServer }, { httpSettings }, { RequestCounts }, { WEB_ADDRESS }] = await Promise.all([
-    import("./http/server.ts"),
-    import("./http/settings.ts"),
-    import("./http/request_counts.ts"),
-    import("./http/listening/listen_address.ts"),
-  ]);
+  const [{ HttpServer }, { AccessLog }, { httpSettings }, { RequestCounts }, { WEB_ADDRESS }] = await Promise
+    .all([
+      import("./http/server.ts"),
+      import("./http/access_log.ts"),
+      import("./http/settings.ts"),
+      import("./http/request_counts.ts"),
+      import("./http/listening/listen_address.ts"),
+    ]);
   const known = settings.of(httpSettings);
   const server = new HttpServer({
     ...known,
@@ -45,7 +46,7 @@ export async function createWeb(options: WebOptions): Promise<Web> {
       trace: (given) => telemetry.traceRequest(given),
       counts: new RequestCounts(telemetry.metrics),
     }),
-    isLogged: () => isLogged("info"),
+    accessLog: new AccessLog(),
     own: await ownPages(options, known.health, settings.health.metrics),
     setting: WEB_ADDRESS,
     share: settings.place?.share,

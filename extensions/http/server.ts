@@ -10,7 +10,7 @@ import type { HttpSettings } from "./settings.ts";
 import { ConfigurationError } from "../../runtime/message/errors.ts";
 import type { Log } from "../../runtime/log/log.ts";
 import { crossOriginHeaders, preflightHeaders } from "./response/cross_origin.ts";
-import { logRequest } from "./access_log.ts";
+import type { AccessLog } from "./access_log.ts";
 import { AllowedHosts } from "./request/allowed_hosts.ts";
 import { formatListenAddress, type ListenAddress } from "./listening/listen_address.ts";
 import { OngoingResponses } from "./clients/ongoing_responses.ts";
@@ -48,8 +48,8 @@ export interface HttpServerOptions extends HttpSettings {
    * @default {the span that the client names, if any}
    */
   readonly trace?: ((given: string | undefined) => RequestSpan) | undefined;
-  /** Whether the log shows lines about requests. */
-  readonly isLogged: () => boolean;
+  /** Gets what the log says about requests. @default {the log says nothing about them} */
+  readonly accessLog?: AccessLog | undefined;
   /** What the server answers about the process itself. */
   readonly own: OwnPages;
   /** Counts the requests. @default {they are not counted} */
@@ -196,6 +196,7 @@ export class HttpServer implements AsyncDisposable {
     const isHeldUp = this.#upgrades.some((handler) => handler.hasUnopened());
     await (isHeldUp ? this.#sent(shutdown) : shutdown);
     this.clients.stop();
+    this.#options.accessLog?.flush();
   }
 
   /**
@@ -228,12 +229,12 @@ export class HttpServer implements AsyncDisposable {
     const path = pathOf(url);
     const headers: string[] = [];
     request.headers.forEach((value, name) => headers.push(name, value));
-    const isLogged = this.#options.isLogged();
+    const { accessLog, trace } = this.#options;
+    const isLogged = accessLog?.isShown === true;
     const id = requestIdOf(headers, isLogged);
     const host = headerOf(headers, "host");
     const verdict = this.#urls.check(url, host);
     const traceparent = traceparentOf(headers);
-    const { trace } = this.#options;
     const incoming = {
       request,
       method,
@@ -262,7 +263,15 @@ export class HttpServer implements AsyncDisposable {
     const { head, body, bytes } = isLarge ? piecewise(response, this.clients) : response;
     if (facts !== undefined) {
       const record = (bytes: number) =>
-        logRequest(this.#options.log, incoming, path, head.status, bytes, facts);
+        accessLog?.add({
+          incoming,
+          path,
+          status: head.status,
+          bytes,
+          took: performance.now() - start,
+          time: Date.now(),
+          facts,
+        });
       if (method === "HEAD") record(0);
       else if (typeof bytes === "number") record(bytes);
       else void bytes.then(record);

@@ -1,7 +1,7 @@
 /**
- * A server in a process of its own: `http_peer.ts <bare|minimal|enoki|untold|counted|threads|process>` prints its port
- * and serves until it is killed. `bare` sends what Enoki sends, `minimal` is the least that Deno can do, `counted` is
- * Enoki that tells its numbers. The service of `threads` and of `process` is sandboxed, in that isolation.
+ * A server in a process of its own: `http_peer.ts <bare|minimal|enoki|logged|untold|counted|threads|process>` prints its port
+ * and serves until it is killed. `bare` sends what Enoki sends, `minimal` is the least that Deno can do, `logged` is
+ * Enoki with a line of the log for each request, `counted` is Enoki that tells its numbers. The service of `threads` and of `process` is sandboxed, in that isolation.
  */
 import { memory } from "../../extensions/memory/mod.ts";
 import { run } from "../../extensions/run.ts";
@@ -12,7 +12,7 @@ const ADDRESS = { hostname: "127.0.0.1", port: 0, onListen() {} };
 async function serve(kind: string): Promise<number> {
   if (kind === "minimal") return Deno.serve(ADDRESS, () => Response.json(7)).addr.port;
   if (kind !== "bare") {
-    configureLogging({ level: "warning" });
+    configureLogging({ level: kind === "logged" ? "info" : "warning" });
     const isSandboxed = kind === "threads" || kind === "process";
     const { http } = await run([import.meta.resolve("./http_services.ts")], {
       broker: memory(),

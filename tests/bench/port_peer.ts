@@ -20,18 +20,26 @@ export class PortPeer implements AsyncDisposable {
 
   /** @param folder The folder of the benchmark, in this tree or in another. */
   static startIn(folder: URL, module: string, ...args: readonly string[]): Promise<PortPeer> {
-    const script = new URL(module, folder).pathname;
-    return PortPeer.run(Deno.execPath(), "run", "-A", "--no-prompt", script, ...args);
+    return PortPeer.run(Deno.execPath(), ...denoRun(new URL(module, folder), args));
+  }
+
+  /** The same, and nobody sees its log. */
+  static startUnseen(module: string, ...args: readonly string[]): Promise<PortPeer> {
+    return PortPeer.#spawn(Deno.execPath(), denoRun(new URL(module, FOLDER), args), "null");
   }
 
   /** Runs any program that serves and prints its port. */
-  static async run(program: string, ...args: readonly string[]): Promise<PortPeer> {
-    const process = new Deno.Command(program, {
-      args: [...args],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "inherit",
-    }).spawn();
+  static run(program: string, ...args: readonly string[]): Promise<PortPeer> {
+    return PortPeer.#spawn(program, args, "inherit");
+  }
+
+  static async #spawn(
+    program: string,
+    args: readonly string[],
+    stderr: "inherit" | "null",
+  ): Promise<PortPeer> {
+    const process = new Deno.Command(program, { args: [...args], stdin: "null", stdout: "piped", stderr })
+      .spawn();
     const { value } = await lines(process.stdout).next();
     if (value === undefined) throw new Error("its process ended before it served");
     return new PortPeer(process, Number(value));
@@ -41,4 +49,8 @@ export class PortPeer implements AsyncDisposable {
     this.#process.kill("SIGKILL");
     await this.#process.status;
   }
+}
+
+function denoRun(script: URL, args: readonly string[]): readonly string[] {
+  return ["run", "-A", "--no-prompt", script.pathname, ...args];
 }

@@ -30,7 +30,6 @@ export async function openHealthServer(
     own,
     setting: "HEALTH_ADDRESS",
     log,
-    isLogged: () => false,
   });
   await server.listenForHealth();
   await server.listen();

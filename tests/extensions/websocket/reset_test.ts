@@ -76,7 +76,6 @@ Deno.test({
       asyncapi: undefined,
       docs: undefined,
       log,
-      isLogged: () => false,
       own: new OwnPages({ health: false, unready: () => [] }),
       setting: "the test",
     });
