@@ -13,7 +13,7 @@ import {
   type LogRecord as TapeRecord,
   resetSync,
 } from "npm:@logtape/logtape@2.4.2";
-import { constants, fstatSync, openSync, writeSync } from "node:fs";
+import { constants, fstatSync, openSync, statSync, writeSync } from "node:fs";
 import { ConfigurationError } from "../message/errors.ts";
 import { boundText } from "./bounded_text.ts";
 import {
@@ -302,6 +302,9 @@ export async function stderrSettled(limit: number): Promise<void> {
 
 let stderr: Outlet | undefined;
 
+/** The file that the process was given as stderr. */
+const STDERR = "/proc/self/fd/2";
+
 /**
  * Opens a pipe or a terminal anew, because a write to it must not wait for its reader: Ctrl-S stops a terminal.
  * The flag for that belongs to the open file, and other processes may share the one that this process was given.
@@ -309,15 +312,21 @@ let stderr: Outlet | undefined;
  */
 function stderrWriter(): (bytes: Uint8Array) => number {
   try {
-    if (Deno.build.os === "linux" && (fstatSync(2).isFIFO() || mayOpenTerminal())) {
+    if (Deno.build.os === "linux" && (isPipe() || mayOpenTerminal())) {
       const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
-      const file = openSync("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY);
+      const file = openSync(STDERR, O_WRONLY | O_NONBLOCK | O_NOCTTY);
       return (bytes) => writeSync(file, bytes);
     }
   } catch {
     // The program may not open it, or the reader is gone.
   }
   return (bytes) => Deno.stderr.writeSync(bytes);
+}
+
+/** Under `deno test`, Deno puts a pipe of its own in the place of stderr, which cannot be opened anew. */
+function isPipe(): boolean {
+  const given = fstatSync(2);
+  return given.isFIFO() && given.ino === statSync(STDERR).ino;
 }
 
 /** At a terminal, Deno would ask its user for a permission that the program lacks. */

@@ -2,12 +2,14 @@ import { deepStrictEqual, doesNotMatch, match } from "node:assert/strict";
 
 const OBSERVE = import.meta.resolve("../../../runtime/log/observe.ts");
 
-const CODE = `import { configureLogging, getLog } from "${OBSERVE}";
+const logLines = (count: number) =>
+  `const { configureLogging, getLog } = await import("${OBSERVE}");
 configureLogging();
 const log = getLog();
-for (let line = 0; line < 5_000; line++) log.info("x".repeat(100));
-console.log("went on");
-Deno.exit(0);`;
+for (let line = 0; line < ${count}; line++) log.info("x".repeat(100));
+console.log("went on");`;
+
+const program = (lines: number) => `${logLines(lines)}\nDeno.exit(0);`;
 
 /** Runs a program that logs much. `look` does what the reader of stderr does. */
 async function logging(
@@ -16,7 +18,7 @@ async function logging(
 ): Promise<readonly [status: number, out: string]> {
   const file = await Deno.makeTempFile({ prefix: "enoki-stderr-", suffix: ".ts" });
   try {
-    await Deno.writeTextFile(file, CODE);
+    await Deno.writeTextFile(file, program(5_000));
     await using child = new Deno.Command("sh", {
       args: ["-c", `exec "${Deno.execPath()}" run -A --no-check ${file} ${shell}`],
       stdin: "null",
@@ -59,7 +61,7 @@ Deno.test({
   async fn() {
     const file = await Deno.makeTempFile({ prefix: "enoki-stderr-", suffix: ".ts" });
     try {
-      await Deno.writeTextFile(file, CODE.replace("5_000", "3"));
+      await Deno.writeTextFile(file, program(3));
       // LogTape and Node look into the environment.
       const { stdout } = await new Deno.Command("script", {
         args: ["-qec", `${Deno.execPath()} run --allow-env --no-check ${file}`, "/dev/null"],
@@ -74,4 +76,18 @@ Deno.test({
       await Deno.remove(file);
     }
   },
+});
+
+Deno.test("the log of a test under `deno test` overwrites nothing of a file that gets its output", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "enoki-stderr-" });
+  try {
+    const [file, output] = [`${folder}/log_test.ts`, `${folder}/output`];
+    await Deno.writeTextFile(file, `Deno.test("it logs", async () => {\n${logLines(3)}\n});`);
+    await new Deno.Command("sh", {
+      args: ["-c", `(echo first; "${Deno.execPath()}" test -A --no-check ${file}) >${output} 2>&1`],
+    }).output();
+    match(await Deno.readTextFile(output), /^first\n(?:[^]*x{100}\n){3}[^]*went on[^]*1 passed/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
