@@ -28,9 +28,8 @@ async function answerOf(url: string): Promise<readonly [number, string]> {
 async function dieUntil(happening: Promise<void>, broker: string, service: string): Promise<void> {
   let isOver = false;
   const over = happening.then(() => isOver = true);
-  while (!isOver) {
-    await Promise.race([over, enoki(["call", "--broker", broker, "--timeout", "2", `${service}.die`])]);
-  }
+  while (!isOver) await enoki(["call", "--broker", broker, "--timeout", "1", `${service}.die`]);
+  await over;
 }
 
 /** Runs services, and has one of them kill its process until it is stopped. */
