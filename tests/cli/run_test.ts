@@ -309,6 +309,15 @@ Deno.test("enoki run ends with 2 where a value of the configuration is wrong", a
   });
 });
 
+Deno.test("enoki run with JSON logs tells in JSON what kept it from serving", async () => {
+  const words = ["run", "--log-format", "json", "--define", "max_workers=none", GREETING];
+  const { status, out, err } = await enoki(words);
+  assert.deepEqual([status, out], [2, ""]);
+  const lines = err.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(lines.map(({ level }) => level), ["error"]);
+  assert.match(lines[0].message, /"max_workers": got "none"/);
+});
+
 Deno.test("enoki run ends with 2 where there is no such log level", async () => {
   const { status, err } = await enoki(["run", "--log-level", "loud", GREETING]);
   assert.equal(status, 2);

@@ -18,6 +18,8 @@ import { requireModuleFiles } from "../flags/module_files.ts";
 import { readRunConfig, type RunFlags } from "../flags/run_config.ts";
 import { logAsConfigured } from "../view/configured_log.ts";
 import { PROCESS_ORDER } from "../processes/process_order.ts";
+import type { Supervised } from "../processes/supervised.ts";
+import { reportFailure } from "../view/failure_report.ts";
 import { readyReport } from "../view/ready_report.ts";
 import { RunView } from "../view/run_view.ts";
 import { StopRequests } from "./stop_requests.ts";
@@ -40,12 +42,7 @@ export async function runCommand(
   const done = await outer.startOver(modules[0]);
   if (done !== undefined) return done;
   hooks?.onBegin();
-  const {
-    broker,
-    watch = false,
-    logLevel,
-    logFormat,
-  } = flags;
+  const { logLevel, logFormat } = flags;
   const order = Deno.env.get(PROCESS_ORDER);
   const supervised = order === undefined
     ? undefined
@@ -59,6 +56,36 @@ export async function runCommand(
     write: (line) => view.log(line),
   };
   configureLogging(plain);
+  const serving = serveModules(modules, flags, { io, view, plain, supervised, hooks });
+  return await (logFormat === "json" ? loggingFailure(serving) : serving);
+}
+
+/** Reports a failure as a line of the log, for programs that read nothing else. Resolves with the exit status. */
+async function loggingFailure(serving: Promise<number>): Promise<number> {
+  try {
+    return await serving;
+  } catch (error) {
+    const { status, text } = reportFailure(error);
+    getLog().error(text);
+    return status;
+  }
+}
+
+/** What {@linkcode serveModules} uses beside its flags. */
+interface RunMeans {
+  readonly io: CommandIo;
+  readonly view: RunView;
+  readonly plain: ConfigureLoggingOptions;
+  readonly supervised: Supervised | undefined;
+  readonly hooks: RunHooks | undefined;
+}
+
+async function serveModules(
+  modules: readonly string[],
+  flags: RunFlags,
+  { io, view, plain, supervised, hooks }: RunMeans,
+): Promise<number> {
+  const { broker, watch = false } = flags;
   const { config, file } = await readRunConfig(flags, io, {
     onFound: (file) => view.say(`Using ${file}`),
     // The supervisor has told it, or the user has not asked for threads.
