@@ -270,7 +270,7 @@ export class Container implements AsyncDisposable {
   shutdown({ signal, ...end }: ShutdownOptions = {}): Promise<void> {
     const abort = () => {
       if (this.#aborting.signal.aborted) return;
-      this.#tellOfCut();
+      this.#tellOfCut(signal?.reason);
       this.#aborting.abort();
       this.#limits.giveBack("stopping");
       this.#pool.abort();
@@ -289,13 +289,13 @@ export class Container implements AsyncDisposable {
     await this.shutdown();
   }
 
-  #tellOfCut(): void {
+  #tellOfCut(reason: unknown): void {
     const { active } = this.pool;
     if (active === 0) return;
-    this.#options.log.warning(
-      `Cut ${active} running ${active === 1 ? "call" : "calls"} short: the time for stopping is over. ` +
-        "Messages that the broker delivered go back to it",
-    );
+    const isLate = reason instanceof DOMException && reason.name === "TimeoutError";
+    const why = isLate ? "the time for stopping is over" : "the service is to stop at once";
+    const calls = `${active} running ${active === 1 ? "call" : "calls"}`;
+    this.#options.log.warning(`Cut ${calls} short: ${why}. Messages that the broker delivered go back to it`);
   }
 
   async #stop(end: Pick<ShutdownOptions, "replaced" | "paused">): Promise<void> {

@@ -63,7 +63,7 @@ export class StopRequests implements Disposable {
   /** Resolves shortly after the second request, whether `service` has ended or not. */
   async aborted(view: RunView, service: Promise<unknown>): Promise<void> {
     await this.#again.promise;
-    view.say("Aborting: calls that still run go back to the broker");
+    view.say("Aborting: calls that still run are cut short");
     await within(ABORT_LIMIT, service).catch(() => {});
   }
 

@@ -221,7 +221,16 @@ Deno.test("Container.shutdown() tells of the calls that it cuts short", async ()
   await stage.stage.gate.arrival("runs");
   await stage.container.shutdown({ signal: AbortSignal.abort() });
   await call;
-  await stage.stage.logged(/^Cut 1 running call short/, {});
+  await stage.stage.logged(/^Cut 1 running call short: the service is to stop at once\./, {});
+});
+
+Deno.test("Container.shutdown() says that the calls which it cuts short had their time", async () => {
+  await using stage = await Stage.open({ first: {} });
+  const call = stage.run(HOLD, "runs");
+  await stage.stage.gate.arrival("runs");
+  await stage.container.shutdown({ signal: AbortSignal.timeout(0) });
+  await call;
+  await stage.stage.logged(/^Cut 1 running call short: the time for stopping is over\./, {});
 });
 
 Deno.test("Container.shutdown() heeds the signal of a second call", async () => {
