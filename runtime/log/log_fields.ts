@@ -12,6 +12,8 @@ export interface LogFields {
   readonly call?: string | undefined;
   /** Id of the call that led to this call. */
   readonly parent?: string | undefined;
+  /** Id of the span that led to the call, where the call that sent it is not known. */
+  readonly parentSpan?: string | undefined;
   /** Name of the handler's method; for a line about a request, the HTTP method. */
   readonly method?: string | undefined;
   /** Id of the HTTP request that the call began with. */
@@ -39,6 +41,7 @@ const TYPES: Readonly<Record<keyof LogFields, "string" | "number">> = {
   span: "string",
   call: "string",
   parent: "string",
+  parentSpan: "string",
   method: "string",
   request: "string",
   kind: "string",

@@ -31,7 +31,7 @@ function logCall(
     time: at + took,
     fields: {
       ...fieldsOfCall(service, method, traceparent),
-      parent: parent === undefined ? undefined : spanIdOf(parent),
+      parentSpan: parent === undefined ? undefined : spanIdOf(parent),
       kind,
       outcome,
       thread,

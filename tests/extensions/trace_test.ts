@@ -11,8 +11,10 @@ interface Line {
   readonly message: string;
   readonly service?: string;
   readonly trace?: string;
+  readonly span?: string;
   readonly call?: string;
   readonly parent?: string;
+  readonly parentSpan?: string;
   readonly method?: string;
   readonly request?: string;
   readonly kind?: string;
@@ -129,7 +131,9 @@ Deno.test("LOG_CALLS makes one line of each call that ends, with its times, thre
     deepStrictEqual([place.trace, place.call, place.kind, place.outcome], [trace, id, "http", "ok"]);
     match(place.thread!, /^enoki_test_shop#1$/);
     ok(place.ms! >= place.waiting! && place.waiting! >= 0);
-    await stage.line(/^rpc enoki_test_payments\.charge ok, /);
+    const charge = await stage.line(/^rpc enoki_test_payments\.charge ok, /);
+    // A call knows the span that led to it, and no call.
+    deepStrictEqual([charge.parent, charge.parentSpan], [undefined, place.span]);
     const greet = await stage.line(/^event enoki_test_mail\.greet failed: Error, /);
     strictEqual(greet.outcome, "failed");
     await (await fetch(`${stage.running.http}/refused`)).body?.cancel();
