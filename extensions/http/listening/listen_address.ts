@@ -25,14 +25,9 @@ export function parseListenAddress(text: string, setting = WEB_ADDRESS): ListenA
       `Cannot use HTTP address ${text} (${setting}): ports go up to ${MAX_PORT}`,
     );
   }
-  if (digits === undefined && setting !== WEB_ADDRESS) {
-    throw new ConfigurationError(
-      `Cannot use address "${text}" (${setting}): expected [host:]port or unix:/path`,
-    );
-  }
   if (digits === undefined) {
     throw new ConfigurationError(
-      `Misconfigured bind address \`${text}\`. Should be \`[address:]port\` or \`unix:/path\``,
+      `Cannot use address "${text}" (${setting}): expected [host:]port or unix:/path`,
     );
   }
   return { hostname: ipv6 ?? host ?? "0.0.0.0", port };

@@ -138,7 +138,8 @@ for (const text of [":8000", "localhost", "::1:80", "http://x:80", "unix:"]) {
   Deno.test(`HttpServer refuses the address ${text}`, async () => {
     await rejects(serveHttp([WEB_SERVICE], { WEB_SERVER_ADDRESS: text }), {
       name: "ConfigurationError",
-      message: `Misconfigured bind address \`${text}\`. Should be \`[address:]port\` or \`unix:/path\``,
+      message:
+        `Cannot use address "${text}" (--http or WEB_SERVER_ADDRESS): expected [host:]port or unix:/path`,
     });
   });
 }
