@@ -35,7 +35,7 @@ function settings(name: string, { modules }: Template, enoki: EnokiAddress): Rec
       "@enoki/enoki": enoki.import("."),
       "@enoki/enoki/testing": enoki.import("./testing"),
     },
-    unstable: ["worker-options"],
+    unstable: ["worker-options", "no-legacy-abort"],
     tasks: {
       dev: `${enoki.command} run --watch ${served}`,
       start: `${enoki.command} run --log-format json ${served}`,
