@@ -95,5 +95,5 @@ const RESULT_PAUSE = 10;
 /** Memory that nobody changes, to wait at. */
 const NOBODY = new Int32Array(new SharedArrayBuffer(4));
 
-/** Milliseconds that the end of the process waits for the reader of stderr. */
+/** Milliseconds that the reader of stderr may stand still at the end of the process. */
 const STDERR_LIMIT = 1_000;

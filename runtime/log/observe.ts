@@ -295,7 +295,7 @@ function ownStderr(): Outlet {
   });
 }
 
-/** Waits until stderr has taken everything, but not longer than `limit` milliseconds. */
+/** Waits until stderr has taken everything, or until its reader has stood still for `limit` milliseconds. */
 export async function stderrSettled(limit: number): Promise<void> {
   await stderr?.settled(limit);
 }

@@ -21,6 +21,9 @@ interface Piece {
 /** Milliseconds after which the outlet tries again to write what waits. */
 const RETRY_INTERVAL = 50;
 
+/** How many times longer the outlet waits at its end for a reader that goes on than for one that stands still. */
+const SLOWEST = 10;
+
 /**
  * Writes texts where people or programs read them, and never throws.
  *
@@ -68,10 +71,19 @@ export class Outlet {
     }
   }
 
-  /** Waits until everything is written, but not longer than `limit` milliseconds. */
+  /**
+   * Waits until everything is written, or until the reader has taken nothing for `limit` milliseconds. A reader that is
+   * slow gets {@linkcode SLOWEST} times as long.
+   */
   async settled(limit: number): Promise<void> {
-    const end = performance.now() + limit;
-    for (this.#flush(); this.isBehind && performance.now() < end; this.#flush()) {
+    const end = performance.now() + SLOWEST * limit;
+    let left = Infinity;
+    let patience = end;
+    for (this.#flush(); this.isBehind; this.#flush()) {
+      const now = performance.now();
+      if (this.#size < left) patience = Math.min(now + limit, end);
+      if (now >= patience) break;
+      left = this.#size;
       await new Promise((resolve) => setTimeout(resolve, RETRY_INTERVAL / 5));
     }
     this.#tell();

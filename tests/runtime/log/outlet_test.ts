@@ -1,4 +1,4 @@
-import { deepStrictEqual, equal, throws } from "node:assert/strict";
+import { deepStrictEqual, equal, ok, throws } from "node:assert/strict";
 import { Outlet } from "../../../runtime/log/outlet.ts";
 
 /** A stream that takes only so many bytes, or fails. */
@@ -104,6 +104,29 @@ Deno.test("Outlet.settled() does not wait for a reader that stands still", async
   stream.room = Infinity;
   await outlet.settled(20);
   equal(stream.text, "one\n");
+});
+
+Deno.test("Outlet.settled() waits longer for a reader that goes on", async () => {
+  const texts = Array.from({ length: 36 }, (_, index) => `${index}\n`);
+  let taken = "";
+  let isRead = false;
+  let isFull = true;
+  const outlet = new Outlet({
+    write(bytes) {
+      isFull = !isRead || !isFull;
+      if (isFull) throw new Deno.errors.WouldBlock("full");
+      taken += new TextDecoder().decode(bytes);
+      return bytes.length;
+    },
+    onDropped: () => {},
+  });
+  texts.forEach((text) => outlet.write(text));
+  isRead = true;
+  const limit = 300;
+  const start = performance.now();
+  await outlet.settled(limit);
+  equal(taken, texts.join(""));
+  ok(performance.now() - start > limit);
 });
 
 Deno.test("Outlet.together() writes in one piece, also where its task fails", () => {
