@@ -20,6 +20,7 @@ import {
   type OutgoingResponse,
   piecewise,
   plainResponse,
+  type SentBody,
 } from "./response/outgoing_response.ts";
 import { headerOf, type ResponseHead } from "./request/head.ts";
 import { REQUEST_ID, requestIdOf } from "./request/request_id.ts";
@@ -262,16 +263,8 @@ export class HttpServer implements AsyncDisposable {
     const isLarge = typeof response.bytes === "number" && response.bytes > LARGE_BODY && method !== "HEAD";
     const { head, body, bytes } = isLarge ? piecewise(response, this.clients) : response;
     if (facts !== undefined) {
-      const record = (bytes: number) =>
-        accessLog?.add({
-          incoming,
-          path,
-          status: head.status,
-          bytes,
-          took: performance.now() - start,
-          time: Date.now(),
-          facts,
-        });
+      const record = (sent: number | SentBody) =>
+        accessLog?.add({ incoming, path, status: head.status, sent, facts });
       if (method === "HEAD") record(0);
       else if (typeof bytes === "number") record(bytes);
       else void bytes.then(record);

@@ -5,18 +5,26 @@ import { type FlatHeaders, headerOf, type ResponseHead } from "../request/head.t
 import { EVENT_STREAM } from "./server_sent_events.ts";
 import type { SlowClients } from "../clients/slow_clients.ts";
 
-/** The response to a request. `bytes` is the number of bytes of its body, known when the response is over. */
+/** What has been sent of a body. */
+export interface SentBody {
+  readonly bytes: number;
+  /** Whether there was more: the client has left, does not read, or the handler has failed. */
+  readonly isCut: boolean;
+}
+
+/** The response to a request. */
 export interface OutgoingResponse {
   readonly head: ResponseHead;
   readonly body: Body | ReadableStream<Uint8Array>;
-  readonly bytes: number | Promise<number>;
+  /** Number of bytes of a complete body; for another, what has been sent of it when the response is over. */
+  readonly bytes: number | Promise<SentBody>;
   /** The response that takes the connection over. If there is one, the server sends nothing else. */
   readonly upgraded?: Response;
 }
 
 /** A response that a handler goes on producing. */
 export interface StreamedResponse extends OutgoingResponse {
-  readonly bytes: Promise<number>;
+  readonly bytes: Promise<SentBody>;
   /**
    * Tells the handler that its container stops. A stream of server-sent events ends with the next event,
    * since its readers come back by themselves. Another stream ends when the handler ends it.
@@ -58,16 +66,16 @@ export function piecewise({ head, body, bytes }: OutgoingResponse, clients: Slow
     : new Bytes(body as Uint8Array);
   const headers = [...withoutLength(head.headers), "content-length", String(bytes)];
   const held = typeof body === "string" ? memoryOf(body, bytes as number) : bytes as number;
-  const { promise, resolve } = Promise.withResolvers<number>();
+  const { promise, resolve } = Promise.withResolvers<SentBody>();
   let sent = 0;
-  const end = () => {
+  const end = (isCut: boolean) => {
     clients.release(wait);
     rest = undefined;
-    resolve(sent);
+    resolve({ bytes: sent, isCut });
   };
   let fail: (error: Error) => void;
   const wait = clients.prepare(() => {
-    end();
+    end(true);
     fail(new BrokenStream("Cannot send the response: the client does not read it"));
   });
   const stream = new ReadableStream<Uint8Array>({
@@ -77,7 +85,7 @@ export function piecewise({ head, body, bytes }: OutgoingResponse, clients: Slow
     pull(controller) {
       const piece = rest?.next();
       if (piece === undefined) {
-        end();
+        end(false);
         controller.close();
         return;
       }
@@ -85,7 +93,7 @@ export function piecewise({ head, body, bytes }: OutgoingResponse, clients: Slow
       clients.hold(wait, held);
       controller.enqueue(piece);
     },
-    cancel: end,
+    cancel: () => end(true),
   }, { highWaterMark: 0 });
   clients.hold(wait, held);
   return { head: { ...head, headers }, body: stream, bytes: promise };
@@ -156,14 +164,15 @@ export function streamedResponse(
   stream: ReplyStream,
   clients: SlowClients,
 ): StreamedResponse {
-  const { promise, resolve } = Promise.withResolvers<number>();
+  const { promise, resolve } = Promise.withResolvers<SentBody>();
   const isEvents = headerOf(head.headers, "content-type")?.startsWith(EVENT_STREAM) === true;
   let bytes = 0;
   let stopping = false;
   let fail: (error: Error) => void;
+  const end = (isCut: boolean) => resolve({ bytes, isCut });
   const wait = clients.prepare(() => {
     stream.cancel();
-    resolve(bytes);
+    end(true);
     fail(new BrokenStream("Cannot send the response: the client does not read it"));
   });
   const body = new ReadableStream<Uint8Array>({
@@ -175,7 +184,7 @@ export function streamedResponse(
       try {
         const chunk = await stream.next();
         if (chunk === undefined) {
-          resolve(bytes);
+          end(false);
           controller.close();
           return;
         }
@@ -184,17 +193,17 @@ export function streamedResponse(
         controller.enqueue(encoded);
         if (stopping && isEvents) {
           stream.cancel();
-          resolve(bytes);
+          end(false);
           controller.close();
         } else clients.hold(wait, encoded.length);
       } catch (error) {
-        resolve(bytes);
+        end(true);
         controller.error(new BrokenStream((error as Error).message));
       }
     },
     cancel() {
       clients.release(wait);
-      resolve(bytes);
+      end(true);
       stream.cancel();
     },
   }, { highWaterMark: 0 });

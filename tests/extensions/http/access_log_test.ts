@@ -6,7 +6,7 @@ interface Line {
   readonly level: string;
   readonly message: string;
   readonly request?: string;
-  readonly properties?: { readonly client?: string };
+  readonly properties?: { readonly client?: string; readonly cut?: boolean };
 }
 
 const lines: Line[] = [];
@@ -60,6 +60,26 @@ Deno.test("the lines about a request, and about its handler's failure, name its 
   assert.deepEqual(found("given"), ["GET /items/7 200"]);
   assert.deepEqual(found(made), ["http odd.cyclic failed:", "GET /cyclic 500"]);
 });
+
+for (
+  const [what, path] of [["a complete answer", "/work?ms=400"], ["the end of a stream", "/ticks"]] as const
+) {
+  Deno.test(`the line about a request says that its client has not had ${what}`, async () => {
+    record("info");
+    {
+      await using running = await serveHttp([ODD_SERVICE], { max_workers: 1, concurrency: 10 });
+      const connection = await connectTo(running.http);
+      await send(connection, `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`);
+      if (path === "/ticks") await readUntil(connection, "tick");
+      connection.close();
+      await (await fetch(`${running.http}/work?ms=400`)).text();
+    }
+    const told = lines.filter(({ message }) => message.startsWith("GET /")).map(({ properties }) =>
+      properties?.cut
+    );
+    assert.deepEqual(told.toSorted(), [true, undefined]);
+  });
+}
 
 Deno.test("HttpServer logs how many bytes a client took that left", async () => {
   record("info");
