@@ -146,11 +146,11 @@ brokerTest(
         [["client", true, "Refused"], ["server", false, "Refused"]],
       );
 
-      // The records of calls know the calling call, although the span of what it sent stands between the two.
+      // The lines of calls know the span of the calling call, although the span of what it sent stands between the two.
       shop.middle.kill("SIGTERM");
       const lines = (await shop.middle.ended()).err.split("\n").filter((line) => line.startsWith("{"));
       const placed = lines.map((line) => JSON.parse(line)).find(({ outcome }) => outcome === "ok");
-      deepStrictEqual([placed.trace, placed.method, placed.parent], [GIVEN.trace, "place", order.id]);
+      deepStrictEqual([placed.trace, placed.method, placed.parentSpan], [GIVEN.trace, "place", order.id]);
     }),
 );
 
