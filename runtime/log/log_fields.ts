@@ -12,7 +12,7 @@ export interface LogFields {
   readonly call?: string | undefined;
   /** Id of the call that led to this call. */
   readonly parent?: string | undefined;
-  /** Id of the span that led to the call, where the call that sent it is not known. */
+  /** Id of the span that led to the call: that of the calling call or of a request. */
   readonly parentSpan?: string | undefined;
   /** Name of the handler's method; for a line about a request, the HTTP method. */
   readonly method?: string | undefined;

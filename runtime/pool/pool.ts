@@ -332,8 +332,8 @@ export class Pool implements AsyncDisposable {
     if (served) {
       this.#options.onThreadLost?.(reason);
       this.#options.log.error(`Lost thread "${thread.name}": ${reason}`, {
-        failed: started.length,
-        rerun: unstarted.length,
+        failedCalls: started.length,
+        movedCalls: unstarted.length,
       });
       this.#crew.replenish();
     }

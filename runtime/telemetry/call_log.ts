@@ -23,10 +23,10 @@ function logCall(
   const ms = rounded(took);
   const waiting = rounded(waited);
   const how = error === undefined ? outcome : `${outcome}: ${error}`;
-  const place = thread === undefined ? "" : ` in ${thread}`;
+  const place = thread === undefined ? "" : `, in ${thread}`;
   emitRecord({
     level,
-    message: `${kind} ${service}.${method} ${how}, ${ms} ms, ${waiting} ms of them waiting${place}`,
+    message: `${kind} ${service}.${method} ${how}, ${ms} ms with ${waiting} ms of waiting${place}`,
     service,
     time: at + took,
     fields: {
