@@ -174,11 +174,11 @@ export function emitRecord(record: LogRecord): void {
   const { level, service } = record;
   const bounded = { ...record, message: boundText(record.message), time: record.time ?? Date.now() };
   const logger = loggerOf(service);
-  const isWanted = isShown(logger, level, service);
-  if (isWanted) recordCounts[level]++;
+  const shown = isShown(logger, level, service);
+  if (shown) recordCounts[level]++;
   // LogTape costs a few microseconds, and adds nothing to what the sink of this file gets.
   if (getConfig() !== installed) emitToTape(bounded, logger);
-  else if (isWanted) emitToSink(bounded);
+  else if (shown) emitToSink(bounded);
 }
 
 function emitToSink(record: LogRecord): void {
