@@ -8,6 +8,7 @@
 import { within } from "../../runtime/waiting/abort.ts";
 import type { HttpSettings } from "./settings.ts";
 import { ConfigurationError } from "../../runtime/message/errors.ts";
+import { boundText } from "../../runtime/log/bounded_text.ts";
 import type { Log } from "../../runtime/log/log.ts";
 import { crossOriginHeaders, preflightHeaders } from "./response/cross_origin.ts";
 import type { AccessLog } from "./access_log.ts";
@@ -249,7 +250,7 @@ export class HttpServer implements AsyncDisposable {
     const facts = isLogged
       ? {
         ...("hostname" in info.remoteAddr && { client: info.remoteAddr.hostname }),
-        ...(verdict === "misdirected" && { host: host || url }),
+        ...(verdict === "misdirected" && { host: boundText(host || url) }),
       }
       : undefined;
     const found = this.#starting || this.#refusing || verdict === "invalid"

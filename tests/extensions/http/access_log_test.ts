@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { configureLogging } from "../../../runtime/log/observe.ts";
+import { MAX_LOGGED_TEXT } from "../../../runtime/log/bounded_text.ts";
+import { configureLogging, observeRecords } from "../../../runtime/log/observe.ts";
 import { connectTo, ODD_SERVICE, readUntil, send, serveHttp } from "./web_stage.ts";
 
 interface Line {
@@ -104,4 +105,21 @@ Deno.test("HttpServer logs no requests below level info", async () => {
     await (await fetch(`${running.http}/items/7`)).text();
   }
   assert.deepEqual(lines, []);
+});
+
+Deno.test("whoever follows the log gets no more of a host that is not served than a line shows", async () => {
+  record("info");
+  const hosts: unknown[] = [];
+  const ended = observeRecords(({ properties }) => void (properties?.host && hosts.push(properties.host)));
+  {
+    await using running = await serveHttp([ODD_SERVICE], { HTTP_HOSTS: "shop.example" });
+    const connection = await connectTo(running.http);
+    const host = "a".repeat(3 * MAX_LOGGED_TEXT);
+    await send(connection, `GET /items/7 HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+    assert.match(await readUntil(connection, "never"), /^HTTP\/1.1 421 /);
+    connection.close();
+  }
+  ended();
+  assert.equal(hosts.length, 1);
+  assert.ok(String(hosts[0]).length <= MAX_LOGGED_TEXT, `${String(hosts[0]).length} characters`);
 });
