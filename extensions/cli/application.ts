@@ -15,7 +15,8 @@ export function startApplication(build: Build & { readonly application: Applicat
   const { modules } = build.application;
   return startProcess(
     build,
-    (argv, io) => reportingFailure(io, () => parseAndServe(modules, argv, io)),
+    (argv, io) =>
+      reportingFailure((text) => io.writeMessage(`${text}\n`), () => parseAndServe(modules, argv, io)),
   );
 }
 

@@ -8,7 +8,7 @@ export async function runCommandLine(
   argv: readonly string[],
   io: CommandIo,
 ): Promise<number> {
-  return await reportingFailure(io, async () => {
+  return await reportingFailure((text) => io.writeMessage(`${text}\n`), async () => {
     if (argv[0] === BUNDLE_WORD) {
       const { bundleCommand } = await import("../../runtime/module/bundle/bundling_process.ts");
       return await bundleCommand();

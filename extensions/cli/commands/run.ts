@@ -19,8 +19,8 @@ import { readRunConfig, type RunFlags } from "../flags/run_config.ts";
 import { logAsConfigured } from "../view/configured_log.ts";
 import { PROCESS_ORDER } from "../processes/process_order.ts";
 import type { Supervised } from "../processes/supervised.ts";
-import { reportFailure } from "../view/failure_report.ts";
 import { readyReport } from "../view/ready_report.ts";
+import { reportingFailure } from "../view/reporting_failure.ts";
 import { RunView } from "../view/run_view.ts";
 import { StopRequests } from "./stop_requests.ts";
 
@@ -56,19 +56,9 @@ export async function runCommand(
     write: (line) => view.log(line),
   };
   configureLogging(plain);
-  const serving = serveModules(modules, flags, { io, view, plain, supervised, hooks });
-  return await (logFormat === "json" ? loggingFailure(serving) : serving);
-}
-
-/** Reports a failure as a line of the log, for programs that read nothing else. Resolves with the exit status. */
-async function loggingFailure(serving: Promise<number>): Promise<number> {
-  try {
-    return await serving;
-  } catch (error) {
-    const { status, text } = reportFailure(error);
-    getLog().error(text);
-    return status;
-  }
+  const serve = () => serveModules(modules, flags, { io, view, plain, supervised, hooks });
+  // Programs read such a log, and nothing else.
+  return await (logFormat === "json" ? reportingFailure((text) => getLog().error(text), serve) : serve());
 }
 
 /** What {@linkcode serveModules} uses beside its flags. */
