@@ -6,6 +6,7 @@ import { connectSocket } from "../../../../extensions/websocket/client.ts";
 import { connect, run, type Running } from "../../../../extensions/run.ts";
 import { configureLogging } from "../../../../runtime/log/observe.ts";
 import { ShakyService } from "../../../extensions/rpc/resilience/shaky_service.ts";
+import { socketUrl } from "../../../extensions/websocket/socket_stage.ts";
 import { BROKERS, isMissing } from "../../../fixtures/brokers.ts";
 import { freePort } from "../../../fixtures/free_port.ts";
 import { parsePrometheus, valueOf } from "../../../fixtures/prometheus_parser.ts";
@@ -268,7 +269,7 @@ Deno.test("HTTP requests above a rate are answered by 429, which says when to co
 
 Deno.test("calls over a WebSocket above a rate fail at once, and the socket goes on", async () => {
   await using stage = await stageOn("memory");
-  await using socket = connectSocket(`${stage.running.http!.replace("http", "ws")}/ws`);
+  await using socket = connectSocket(socketUrl(stage.running.http!));
   const say = socket.call["say"]!;
   strictEqual(await say(), "said");
   await rejects(say(), {
